@@ -1,0 +1,104 @@
+/** A process as xstate actor logic, so that a machine can invoke or spawn one. */
+
+import type { ActorLogic, AnyActorRef, EventObject, NonReducibleUnknown, Snapshot } from 'xstate'
+import { isOrderly, onExit } from './exit.js'
+import { checkOptions, type ProcessOptions } from './options.js'
+import { type Pid, Process } from './process.js'
+import { thrown } from './spawn.js'
+
+/** What the body of an actor's process gets beside the process. */
+export interface ActorScope<TInput> {
+  readonly input: TInput
+  /** The actor itself: what others send to, link and monitor. Its `system` is the actor system. */
+  readonly actor: AnyActorRef
+  /** Sends an event to the machine that invoked or spawned this actor; nothing happens if there is none. */
+  readonly sendBack: (event: EventObject) => void
+}
+
+/** The snapshot of an actor that `fromProcess` made: `done` with the body's result, or `error` with what it threw. */
+export type ProcessSnapshot<TOutput, TInput> = Snapshot<TOutput> & { readonly input: TInput | undefined }
+
+/** The logic that `fromProcess` gives. */
+export type ProcessActorLogic<M extends EventObject, TOutput, TInput> = ActorLogic<
+  ProcessSnapshot<TOutput, TInput>,
+  M,
+  TInput
+>
+
+const STOP = 'xstate.stop'
+
+/** How a body ends, as the event that its actor gets. */
+class Ended {
+  readonly type = '@holster/process.ended'
+  readonly status: 'done' | 'error'
+  readonly output: unknown
+  readonly error: unknown
+
+  constructor(status: 'done' | 'error', value: unknown) {
+    this.status = status
+    this.output = status === 'done' ? value : undefined
+    this.error = status === 'error' ? value : undefined
+  }
+}
+
+type Running = Pid<EventObject> & { exit(reason: string): void }
+
+/** An error of the process is the actor's error. */
+function reportedByXstate(): void {}
+
+const running = new WeakMap<object, Running>()
+
+/**
+ * Makes actor logic for `createActor`, `invoke` and `spawnChild` out of a process body. Events sent to the actor
+ * arrive in the process's mailbox. When the body returns the actor is done with its result, when it throws the actor
+ * fails with the error (which xstate then reports), and when the actor is stopped the process exits `'shutdown'`.
+ */
+export function fromProcess<M extends EventObject, TOutput = unknown, TInput = NonReducibleUnknown>(
+  body: (self: Process<M>, scope: ActorScope<TInput>) => TOutput | Promise<TOutput>,
+  options?: ProcessOptions,
+): ProcessActorLogic<M, Awaited<TOutput>, TInput> {
+  if (typeof body !== 'function') throw new TypeError('body must be a function')
+  if (options !== undefined) checkOptions(options)
+  type State = ProcessSnapshot<Awaited<TOutput>, TInput>
+  return {
+    getInitialSnapshot: (_, input) => ({ status: 'active', output: undefined, error: undefined, input }),
+    getPersistedSnapshot: snapshot => snapshot,
+    restoreSnapshot: snapshot => snapshot as State,
+    start: (state, { self }) => {
+      if (state.status !== 'active') return
+      const process = new Process<M>(options, reportedByXstate)
+      running.set(self, process as Running)
+      const end = (ended: Ended) => {
+        if (running.delete(self)) self.send(ended as EventObject as M)
+      }
+      process[onExit](reason => {
+        end(isOrderly(reason) ? new Ended('done', undefined) : new Ended('error', reason))
+      })
+      const sendBack = (event: EventObject) => self._parent?.send(event)
+      const run = async () => {
+        try {
+          end(new Ended('done', await body(process, { input: state.input as TInput, actor: self, sendBack })))
+        } catch (error) {
+          end(new Ended('error', error))
+          process.exit(thrown(error))
+        }
+        process.exit()
+      }
+      void run()
+    },
+    transition: (state, event, { self }) => {
+      const process = running.get(self)
+      if (event.type === STOP) {
+        running.delete(self)
+        process?.exit('shutdown')
+        return { ...state, status: 'stopped', output: undefined, error: undefined }
+      }
+      if (event instanceof Ended) {
+        const { status, output, error } = event
+        return { ...state, status, output, error, input: undefined } as State
+      }
+      process?.send(event)
+      return state
+    },
+  }
+}

@@ -1,0 +1,23 @@
+/** One message in a mailbox, with its place among the others. */
+
+import type { Placement } from './reference-index.js'
+
+export class Envelope {
+  message: unknown
+  /** How many bytes the source of the message said it holds. */
+  readonly bytes: number
+  /** Counts up with each message sent to the mailbox. */
+  readonly order: number
+  previous: Envelope | undefined
+  next: Envelope | undefined = undefined
+  taken = false
+  /** The first of the places at which the index, while there is one, lists this envelope. */
+  placement: Placement | undefined = undefined
+
+  constructor(message: unknown, bytes: number, order: number, previous: Envelope | undefined) {
+    this.message = message
+    this.bytes = bytes
+    this.order = order
+    this.previous = previous
+  }
+}

@@ -1,0 +1,142 @@
+/** Messages in the order in which they arrived; any of them may be taken, and the others keep their place. */
+
+import { Envelope } from './envelope.js'
+import type { Clause } from './pattern.js'
+import { findInOrder, ReferenceIndex } from './reference-index.js'
+
+/** Up to so many messages a walk costs less than an index; below the second number the index is dropped. */
+const INDEXED_FROM = 64
+const INDEXED_TO = 16
+
+/** A message that was taken, and the clause that it matched. */
+export interface Taken {
+  readonly message: unknown
+  readonly clause: Clause
+}
+
+/** The first clause that `message` matches. A guard may throw. */
+export function firstMatch(clauses: readonly Clause[], message: unknown): Clause | undefined {
+  for (const clause of clauses) if (clause.matches(message)) return clause
+  return undefined
+}
+
+/** A list of envelopes, linked both ways: removal is by place, since the same object may have been sent twice. */
+export class Mailbox {
+  #first: Envelope | undefined
+  #last: Envelope | undefined
+  #length = 0
+  #bytes = 0
+  #sent = 0
+  #index: ReferenceIndex | undefined
+  /** How many walks are under way: more than one when a guard itself takes messages. */
+  #walks = 0
+
+  /** How many messages wait. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** How many bytes the waiting messages hold, as far as their sources said. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  push(message: unknown, bytes: number): void {
+    const envelope = new Envelope(message, bytes, this.#sent++, this.#last)
+    if (this.#last === undefined) this.#first = envelope
+    else this.#last.next = envelope
+    this.#last = envelope
+    this.#bytes += bytes
+    if (++this.#length > INDEXED_FROM && this.#index === undefined) this.#startIndex()
+    else this.#index?.add(envelope)
+  }
+
+  /** Takes the oldest message that matches any clause. A guard that throws leaves everything in its place. */
+  take(clauses: readonly Clause[]): Taken | undefined {
+    if (this.#first === undefined) return undefined
+    this.#walks++
+    try {
+      const lists = this.#index?.candidates(clauses)
+      if (lists !== undefined) return findInOrder(lists, envelope => this.#open(envelope, clauses))
+      for (
+        let envelope: Envelope | undefined = this.#first;
+        envelope !== undefined;
+        envelope = envelope.next
+      ) {
+        const taken = this.#open(envelope, clauses)
+        if (taken !== undefined) return taken
+      }
+      return undefined
+    } finally {
+      this.#walks--
+    }
+  }
+
+  /** Drops the messages that match, and says how many they were. */
+  flush(clauses: readonly Clause[]): number {
+    let dropped = 0
+    this.#walks++
+    try {
+      let envelope = this.#first
+      while (envelope !== undefined) {
+        const { next }: Envelope = envelope
+        if (this.#open(envelope, clauses) !== undefined) dropped++
+        envelope = envelope.next ?? next
+      }
+      return dropped
+    } finally {
+      this.#walks--
+    }
+  }
+
+  clear(): void {
+    for (let envelope = this.#first; envelope !== undefined; envelope = envelope.next) envelope.taken = true
+    this.#first = undefined
+    this.#last = undefined
+    this.#length = 0
+    this.#bytes = 0
+    this.#index = undefined
+  }
+
+  #open(envelope: Envelope, clauses: readonly Clause[]): Taken | undefined {
+    if (envelope.taken) return undefined
+    const { message } = envelope
+    const clause = firstMatch(clauses, message)
+    // The guard of a clause may have taken this very message.
+    if (clause === undefined || envelope.taken) return undefined
+    this.#remove(envelope)
+    return { message, clause }
+  }
+
+  #remove(envelope: Envelope): void {
+    const { previous, next } = envelope
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+    this.#bytes -= envelope.bytes
+    this.#length--
+    envelope.taken = true
+    envelope.message = undefined
+    envelope.previous = undefined
+    // An outer walk may stand here and has to find its way on. Otherwise the tie would keep later messages alive.
+    if (this.#walks <= 1) envelope.next = undefined
+    if (this.#index === undefined) return
+    this.#index.remove(envelope, this.#walks > 1)
+    if (this.#length < INDEXED_TO) this.#dropIndex()
+  }
+
+  #startIndex(): void {
+    this.#index = new ReferenceIndex()
+    for (let envelope = this.#first; envelope !== undefined; envelope = envelope.next)
+      this.#index.add(envelope)
+  }
+
+  #dropIndex(): void {
+    this.#index = undefined
+    // The next index must not find the places of this one.
+    for (let envelope = this.#first; envelope !== undefined; envelope = envelope.next) {
+      envelope.placement = undefined
+    }
+  }
+}

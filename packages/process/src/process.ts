@@ -1,0 +1,293 @@
+/** A process: a mailbox, a selective receive, and a life that others can watch and end. */
+
+import { inspect } from 'node:util'
+import { P } from 'ts-pattern'
+import { ProcessExit } from './errors.js'
+import {
+  checkTarget,
+  type ExitHook,
+  type ExitReason,
+  exitSignal,
+  type Monitorable,
+  type MonitorTarget,
+  onExit,
+  reportExit,
+} from './exit.js'
+import { type Exit, Links } from './link.js'
+import { type Down, Monitors } from './monitor.js'
+import type { Checked, Narrowed, On, PatternOrOn, Received } from './narrowing.js'
+import { checkOptions, checkReceiveOptions, type ProcessOptions, type ReceiveOptions } from './options.js'
+import { checkHighWaterMark, type Source } from './pressure.js'
+import { Handler, Inbox } from './receive.js'
+import { compareByIdentity, MonitorRef, TimerRef } from './ref.js'
+import { register } from './registry.js'
+import { checkDuration, Timers } from './timer.js'
+import { Watchers } from './watchers.js'
+
+/** Anything that messages can be sent to. An xstate ActorRef is one as it is. */
+export interface Pid<M> {
+  send(message: M): void
+}
+
+/** What a process that expects `M` may find in its mailbox. */
+export type Incoming<M> = M | Down | Exit
+
+/** Delivers a message together with its source, which the mailbox's high-water mark may then pause. */
+export const deliver: unique symbol = Symbol.for('@holster/process.deliver')
+
+/** Says that a source will deliver here, so that it is read while this process waits for its first message. */
+export const attach: unique symbol = Symbol.for('@holster/process.attach')
+
+let last = 0
+
+/** A process. `spawn` and `createProcess` make one. */
+export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposable {
+  /** `#Process<12>`; unique within this program. */
+  readonly id: string = `#Process<${++last}>`
+  readonly #inbox: Inbox
+  readonly #watchers = new Watchers()
+  readonly #send = (message: Down | Exit): void => this.#inbox.accept(message)
+  readonly #report: ExitHook
+  #monitors: Monitors | undefined
+  #links: Links | undefined
+  #timers: Timers | undefined
+  #controller: AbortController | undefined
+  #exited: { readonly reason: ExitReason } | undefined
+  #ended:
+    | { readonly promise: Promise<ExitReason>; readonly resolve: (reason: ExitReason) => void }
+    | undefined
+  #trapExit = false
+
+  /** @internal Use `spawn` or `createProcess`. `report` gets the reason of an exit that nobody else knows of. */
+  constructor(options: ProcessOptions = {}, report: ExitHook = reportExit) {
+    checkOptions(options)
+    this.#report = report
+    this.#inbox = new Inbox(checkHighWaterMark(options.highWaterMark))
+    this.#trapExit = options.trapExit ?? false
+    if (options.name !== undefined) register(options.name, this)
+    if (options.signal !== undefined) this.#obey(options.signal)
+  }
+
+  /** To be called when a source gets to know that it will deliver here; `[deliver]` does so by itself. */
+  [attach](source: Source): void {
+    source.attach(this.#inbox)
+  }
+
+  /** Puts `message` at the end of the mailbox. Never fails; to a process that has exited it does nothing. */
+  send(message: M): void {
+    this.#inbox.accept(message)
+  }
+
+  /** As `send`, for a source that can be paused and says how many bytes the message holds. */
+  [deliver](source: Source, message: M, bytes: number): void {
+    source.deliver(this.#inbox, message, bytes)
+  }
+
+  /**
+   * Takes the oldest message that matches any of the patterns; the others keep their place. If there is none it
+   * waits, and while it waits only new arrivals are tried. Several receives may wait at once: a message goes to the
+   * earliest that matches.
+   *
+   * Resolves to the message, narrowed to the patterns, or to the result of the handler that `on` gave the pattern.
+   * Rejects with `ReceiveTimeout` after `timeout` milliseconds (`Infinity` by default; `0` looks once), with
+   * `ProcessExit` once the process has exited, with what a guard or a handler threw (a message whose guard threw
+   * stays, one whose handler threw is gone), or with the signal's reason.
+   *
+   * Throws a TypeError or RangeError at once if an argument is wrong. Source: Erlang's `receive … after … end`.
+   */
+  receive<const Ps extends readonly PatternOrOn<Incoming<M>>[], R = never>(
+    patterns: Ps & { readonly [K in keyof Ps]: Checked<Incoming<M>, Ps[K]> },
+    timeout: number | ReceiveOptions<R> = Number.POSITIVE_INFINITY,
+  ): Promise<Received<Incoming<M>, Ps> | Awaited<R>> {
+    if (!Array.isArray(patterns)) throw new TypeError(`patterns must be an array, not ${inspect(patterns)}`)
+    const limits = typeof timeout === 'object' && timeout !== null ? checkReceiveOptions(timeout) : undefined
+    const ms = limits === undefined ? timeout : (limits.timeout ?? Number.POSITIVE_INFINITY)
+    checkDuration('timeout', ms, true)
+    const received = this.#inbox.receive(patterns, ms, limits)
+    return received as Promise<Received<Incoming<M>, Ps> | Awaited<R>>
+  }
+
+  /** A clause for `receive`: the receive resolves to what `handler` makes of the message. */
+  on<const Q extends P.Pattern<Incoming<M>>, R>(
+    pattern: Q & Checked<Incoming<M>, Q>,
+    handler: (message: Narrowed<Incoming<M>, Q>) => R,
+  ): On<R> {
+    if (typeof handler !== 'function') throw new TypeError('handler must be a function')
+    const on: unknown = new Handler(pattern, handler as (message: never) => unknown)
+    return on as On<R>
+  }
+
+  /** Drops the waiting messages that match, or all of them, and says how many they were. */
+  flush<const Q extends P.Pattern<Incoming<M>>>(pattern?: Q & Checked<Incoming<M>, Q>): number {
+    return this.#inbox.flush([pattern === undefined ? P._ : pattern])
+  }
+
+  /**
+   * Asks for one `DOWN` message when `target` ends; at once, with reason `'noproc'`, if it has already.
+   * Each call is a monitor of its own. Source: `erlang:monitor/2`.
+   */
+  monitor(target: MonitorTarget): MonitorRef {
+    if (this.#exited !== undefined) {
+      checkTarget(target)
+      return new MonitorRef()
+    }
+    this.#monitors ??= new Monitors(this.#send)
+    return this.#monitors.add(target)
+  }
+
+  /**
+   * Ends a monitor, and drops its `DOWN` if that has arrived already (Erlang's `[flush]`).
+   * Says whether the monitor was still set. Source: `erlang:demonitor/2`.
+   */
+  demonitor(ref: MonitorRef): boolean {
+    if (!(ref instanceof MonitorRef)) throw new TypeError('ref must be what monitor gave')
+    const active = this.#monitors?.remove(ref) ?? false
+    if (!active) this.#inbox.flush([{ type: 'DOWN', ref }])
+    return active
+  }
+
+  /**
+   * Ties two lives together: when one side ends, the other gets an exit signal with its reason. A target that has
+   * ended signals `'noproc'`. A connection shuts down; of xstate actors only a root can be stopped.
+   * Source: `erlang:link/1`.
+   */
+  link(target: MonitorTarget): void {
+    checkTarget(target)
+    if (this.#exited !== undefined || target === this) return
+    const mutual = target instanceof Process && target.isAlive
+    if (this.#linksOf().add(target, mutual)) {
+      if (mutual) target.#linksOf().add(this, mutual)
+      return
+    }
+    // Nobody else has reported this one: it arises here.
+    if (!this.#trapExit) this.#report(this, 'noproc')
+    this[exitSignal](target, 'noproc')
+  }
+
+  /** Undoes `link`, on both sides. Source: `erlang:unlink/1`. */
+  unlink(target: MonitorTarget): void {
+    checkTarget(target)
+    this.#links?.remove(target)
+    if (target instanceof Process) target.#links?.remove(this)
+  }
+
+  /** Whether exit signals arrive as `EXIT` messages. `'kill'` cannot be trapped. */
+  get trapExit(): boolean {
+    return this.#trapExit
+  }
+
+  set trapExit(trap: boolean) {
+    if (typeof trap !== 'boolean') throw new TypeError('trapExit must be a boolean')
+    this.#trapExit = trap
+  }
+
+  /**
+   * Ends this process: `exited` resolves, `signal` aborts, receives reject with `ProcessExit`, monitors and links
+   * are told, timers are gone. Nothing happens if it has exited already. Source: `erlang:exit/1`.
+   */
+  exit(reason: ExitReason = 'normal'): void {
+    if (this.#exited === undefined) this.#report(this, reason)
+    this.#end(reason)
+  }
+
+  /** Sends `message` to this process after so many milliseconds, unless it is cancelled. Source: `erlang:send_after/3`. */
+  sendAfter(ms: number, message: M): TimerRef {
+    checkDuration('ms', ms, false)
+    if (this.#exited !== undefined) return new TimerRef()
+    this.#timers ??= new Timers()
+    return this.#timers.start(ms, () => this.send(message))
+  }
+
+  /** The milliseconds that were left, or `false` if the timer has fired or was cancelled. Source: `erlang:cancel_timer/1`. */
+  cancelTimer(ref: TimerRef): number | false {
+    if (!(ref instanceof TimerRef)) throw new TypeError('ref must be what sendAfter gave')
+    return this.#timers?.cancel(ref) ?? false
+  }
+
+  /** Aborted, with a `ProcessExit`, when the process exits. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#exited !== undefined) this.#controller.abort(new ProcessExit(this.id, this.#exited.reason))
+    }
+    return this.#controller.signal
+  }
+
+  /** Resolves to the reason when the process exits. It does not wait for the body to return. */
+  get exited(): Promise<ExitReason> {
+    if (this.#exited !== undefined) return Promise.resolve(this.#exited.reason)
+    if (this.#ended === undefined) {
+      let resolve!: (reason: ExitReason) => void
+      const promise = new Promise<ExitReason>(settle => {
+        resolve = settle
+      })
+      this.#ended = { promise, resolve }
+    }
+    return this.#ended.promise
+  }
+
+  /** Whether the process has not exited. Source: `is_process_alive/1`. */
+  get isAlive(): boolean {
+    return this.#exited === undefined
+  }
+
+  /** How many messages wait in the mailbox. Source: `process_info(Pid, message_queue_len)`. */
+  get messageQueueLength(): number {
+    return this.#inbox.length
+  }
+
+  [onExit](listener: (reason: ExitReason) => void): (() => void) | undefined {
+    return this.#exited === undefined ? this.#watchers.add(listener) : undefined
+  }
+
+  [exitSignal](from: MonitorTarget | undefined, reason: ExitReason): void {
+    if (this.#exited !== undefined) return
+    if (reason === 'kill' && from === undefined) return this.exit('killed')
+    if (this.#trapExit) return this.#send({ type: 'EXIT', from, reason })
+    if (reason === 'normal') return
+    // What came through a link was reported where it arose.
+    if (from === undefined) this.#report(this, reason)
+    this.#end(reason)
+  }
+
+  /** `exit()`, and waits for the end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.exit()
+    await this.exited
+  }
+
+  toString(): string {
+    return this.id
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.id
+  }
+
+  #linksOf(): Links {
+    this.#links ??= new Links(this, (from, reason) => this[exitSignal](from, reason))
+    return this.#links
+  }
+
+  #obey(signal: AbortSignal): void {
+    const abort = () => this.exit(['shutdown', signal.reason])
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort)
+    this.#watchers.add(() => signal.removeEventListener('abort', abort))
+  }
+
+  #end(reason: ExitReason): void {
+    if (this.#exited !== undefined) return
+    this.#exited = { reason }
+    const exit = new ProcessExit(this.id, reason)
+    this.#timers?.clear()
+    this.#monitors?.clear()
+    this.#inbox.close(exit)
+    this.#controller?.abort(exit)
+    this.#ended?.resolve(reason)
+    this.#watchers.tell(reason)
+    this.#links?.signalAll(reason)
+  }
+}
+
+compareByIdentity(Process)

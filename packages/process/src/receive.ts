@@ -1,0 +1,322 @@
+/** Selective receive: a mailbox, and the receives that wait for what is not in it yet. */
+
+import { type ProcessExit, ReceiveTimeout } from './errors.js'
+import { firstMatch, Mailbox, type Taken } from './mailbox.js'
+import { Clause, type Handle } from './pattern.js'
+import { type Consumer, type HighWaterMark, isFedBy, Pressure, type Source } from './pressure.js'
+import { isPlain } from './ref.js'
+
+/** What `on` makes: known by its class, so that no pattern can be mistaken for it. */
+export class Handler {
+  readonly pattern: unknown
+  readonly handle: Handle
+
+  constructor(pattern: unknown, handle: Handle) {
+    this.pattern = pattern
+    this.handle = handle
+  }
+}
+
+/** The clauses of the last receive, for the next one with the same patterns, if they are nothing but literals. */
+class ClauseCache {
+  private patterns: readonly unknown[] | undefined
+  private clauses: readonly Clause[] = []
+
+  compile(patterns: readonly unknown[]): readonly Clause[] {
+    if (patterns === this.patterns && this.isCurrent(patterns)) return this.clauses
+    const clauses = patterns.map(compileClause)
+    this.patterns = clauses.every(isLiteral) ? patterns : undefined
+    this.clauses = this.patterns === undefined ? [] : clauses
+    return clauses
+  }
+
+  /** A pattern may be changed between two receives. */
+  private isCurrent(patterns: readonly unknown[]): boolean {
+    if (patterns.length !== this.clauses.length) return false
+    for (let i = 0; i < patterns.length; i++) {
+      const pattern = patterns[i]
+      if (typeof pattern !== 'object' || pattern === null || pattern instanceof Handler) return false
+      if (!isPlain(pattern) || !this.clauses[i]?.isStill(pattern)) return false
+    }
+    return true
+  }
+}
+
+function isLiteral(clause: Clause): boolean {
+  return clause.isLiteral
+}
+
+function compileClause(element: unknown): Clause {
+  return element instanceof Handler ? new Clause(element.pattern, element.handle) : new Clause(element)
+}
+
+/** What ends a receive beside its message and its timeout, and how. */
+export interface Limits {
+  readonly onTimeout?: () => unknown
+  readonly signal?: AbortSignal
+}
+
+const NO_LIMITS: Limits = {}
+
+/** After so many receives in a row, sockets and timers get their turn. */
+const FAIR = 1024
+let settled = 0
+
+/** A promise of `value`; now and then one that lets the event loop turn, for a loop that never has to wait. */
+function resolved<T>(value: T): Promise<T> {
+  if (++settled % FAIR !== 0) return Promise.resolve(value)
+  return new Promise(resolve => setImmediate(resolve, value))
+}
+
+function ignore(): void {}
+
+/** A receive that waits. Made often, and native private fields are slow to make: hence `private`. */
+class Waiter {
+  readonly clauses: readonly Clause[]
+  /** What the caller of receive holds. */
+  outcome: Promise<unknown>
+  timer: NodeJS.Timeout | undefined = undefined
+  unlisten: (() => void) | undefined = undefined
+  private readonly handled: boolean
+  private settle!: (taken: unknown) => void
+  private fail!: (reason: unknown) => void
+
+  constructor(clauses: readonly Clause[]) {
+    this.clauses = clauses
+    this.handled = clauses.some(hasHandler)
+    const taken = new Promise<unknown>((resolve, reject) => {
+      this.settle = resolve
+      this.fail = reject
+    })
+    this.outcome = this.handled ? taken.then(handle) : taken
+  }
+
+  resolve(message: unknown, clause: Clause): void {
+    this.release()
+    const taken = this.handled ? { message, clause } : message
+    if (++settled % FAIR === 0) setImmediate(this.settle, taken)
+    else this.settle(taken)
+  }
+
+  reject(reason: unknown): void {
+    this.release()
+    this.fail(reason)
+  }
+
+  private release(): void {
+    if (this.timer !== undefined) clearTimeout(this.timer)
+    this.unlisten?.()
+  }
+}
+
+function hasHandler(clause: Clause): boolean {
+  return clause.handle !== undefined
+}
+
+/** Runs the handler in the receiver's own continuation. */
+function handle(taken: unknown): unknown {
+  const { message, clause } = taken as Taken
+  return clause.handle === undefined ? message : clause.handle(message as never)
+}
+
+/** The mailbox of one process with the receives that wait on it. */
+export class Inbox implements Consumer {
+  readonly #mailbox = new Mailbox()
+  readonly #mark: Required<HighWaterMark>
+  readonly #waiting = new Set<Waiter>()
+  readonly #cache = new ClauseCache()
+  #pressure: Pressure | undefined
+  /** More than 0 while guards run: what they send is put off, so that it comes after the message being tried. */
+  #matching = 0
+  #putOff: (() => void)[] = []
+  #catchingUp = false
+  #closed: ProcessExit | undefined
+
+  constructor(mark: Required<HighWaterMark>) {
+    this.#mark = mark
+  }
+
+  get length(): number {
+    return this.#mailbox.length
+  }
+
+  accept(message: unknown, bytes = 0, source?: Source): void {
+    if (this.#closed !== undefined) return
+    if (this.#matching > 0) {
+      this.#putOff.push(() => this.accept(message, bytes, source))
+      return
+    }
+    const taken = this.#waiting.size > 0 && this.#offer(message)
+    if (!taken && this.#closed === undefined) {
+      this.#mailbox.push(message, bytes)
+      if (source !== undefined) this.#pressure?.delivered()
+    }
+    this.#catchUp()
+  }
+
+  receive(
+    patterns: readonly unknown[],
+    timeout: number,
+    { onTimeout, signal }: Limits = NO_LIMITS,
+  ): Promise<unknown> {
+    if (this.#closed !== undefined) return this.#refuse(this.#closed)
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    const clauses = this.#cache.compile(patterns)
+    this.#matching++
+    try {
+      const taken = this.#mailbox.take(clauses)
+      if (taken === undefined) return this.#miss(clauses, timeout, onTimeout, signal)
+      this.#pressure?.taken()
+      return taken.clause.handle === undefined ? resolved(taken.message) : resolved(taken).then(handle)
+    } catch (error) {
+      return Promise.reject(error)
+    } finally {
+      // Not before the receive waits, if it has to: what its guards have sent is a new arrival for it.
+      this.#matching--
+      this.#catchUp()
+    }
+  }
+
+  flush(patterns: readonly unknown[]): number {
+    const clauses = patterns.map(compileClause)
+    this.#matching++
+    try {
+      return this.#mailbox.flush(clauses)
+    } finally {
+      this.#matching--
+      this.#pressure?.taken()
+      this.#catchUp()
+    }
+  }
+
+  /** Rejects what waits and what will be asked; messages are gone. */
+  close(reason: ProcessExit): void {
+    this.#closed = reason
+    for (const waiter of this.#waiting) {
+      waiter.outcome.catch(ignore)
+      waiter.reject(reason)
+    }
+    this.#waiting.clear()
+    this.#mailbox.clear()
+    this.#putOff = []
+    this.#pressure?.clear()
+    this.#pressure = undefined
+  }
+
+  feed(source: Source): boolean {
+    if (this.#closed !== undefined) return false
+    this.#pressure ??= new Pressure(this, this.#mailbox, this.#mark)
+    this.#pressure.feed(source)
+    return true
+  }
+
+  isWaitingFor(source: Source): boolean {
+    for (const { clauses } of this.#waiting) {
+      if (clauses.some(clause => this.#isFedBy(source, clause))) return true
+    }
+    return false
+  }
+
+  forget(source: Source): void {
+    this.#pressure?.forget(source)
+  }
+
+  /** A clause waits for the sources that its references name, or for any if they name none. */
+  #isFedBy(source: Source, clause: Clause): boolean {
+    return isFedBy(source, clause) || this.#pressure?.hasSourceOf(clause) !== true
+  }
+
+  /** An exit is intended: a receive that nobody awaits any more must not become an unhandled rejection. */
+  #refuse(reason: ProcessExit): Promise<never> {
+    const refused = Promise.reject(reason)
+    refused.catch(ignore)
+    return refused
+  }
+
+  #miss(
+    clauses: readonly Clause[],
+    timeout: number,
+    onTimeout: (() => unknown) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    // A guard may have ended the process, or aborted the signal.
+    if (this.#closed !== undefined) return this.#refuse(this.#closed)
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    return timeout === 0 ? this.#expire(onTimeout) : this.#wait(clauses, timeout, onTimeout, signal)
+  }
+
+  async #expire(onTimeout: (() => unknown) | undefined): Promise<unknown> {
+    await resolved(undefined)
+    if (onTimeout === undefined) throw new ReceiveTimeout(0)
+    return onTimeout()
+  }
+
+  #wait(
+    clauses: readonly Clause[],
+    timeout: number,
+    onTimeout: (() => unknown) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const waiter = new Waiter(clauses)
+    this.#waiting.add(waiter)
+    if (timeout !== Number.POSITIVE_INFINITY) {
+      // Made only when it is needed: an error costs as much as the rest of a receive.
+      let expired: ReceiveTimeout | undefined
+      waiter.timer = setTimeout(() => {
+        expired = new ReceiveTimeout(timeout)
+        this.#giveUp(waiter, expired)
+      }, timeout)
+      if (onTimeout !== undefined) {
+        waiter.outcome = waiter.outcome.catch(error => {
+          if (expired === undefined || error !== expired) throw error
+          return onTimeout()
+        })
+      }
+    }
+    if (signal !== undefined) {
+      const abort = () => this.#giveUp(waiter, signal.reason)
+      signal.addEventListener('abort', abort)
+      waiter.unlisten = () => signal.removeEventListener('abort', abort)
+    }
+    this.#pressure?.waiting()
+    return waiter.outcome
+  }
+
+  #giveUp(waiter: Waiter, reason: unknown): void {
+    this.#waiting.delete(waiter)
+    waiter.reject(reason)
+  }
+
+  /** Gives a new message to the earliest receive that takes it. */
+  #offer(message: unknown): boolean {
+    this.#matching++
+    try {
+      for (const waiter of this.#waiting) {
+        let clause: Clause | undefined
+        try {
+          clause = firstMatch(waiter.clauses, message)
+        } catch (error) {
+          this.#giveUp(waiter, error)
+          continue
+        }
+        // A guard may have ended the very receive that it belongs to.
+        if (clause === undefined || !this.#waiting.delete(waiter)) continue
+        waiter.resolve(message, clause)
+        return true
+      }
+      return false
+    } finally {
+      this.#matching--
+    }
+  }
+
+  /** Accepts what guards have sent while they ran. */
+  #catchUp(): void {
+    if (this.#putOff.length === 0 || this.#matching > 0 || this.#catchingUp) return
+    this.#catchingUp = true
+    // The list grows while what was put off makes guards send more.
+    for (const accept of this.#putOff) accept()
+    this.#putOff = []
+    this.#catchingUp = false
+  }
+}

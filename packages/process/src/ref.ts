@@ -1,0 +1,64 @@
+/** References: values that are equal to nothing but themselves, and that print readably. */
+
+import { P } from 'ts-pattern'
+
+let last = 0
+
+/** What ts-pattern calls for an object that is compared by identity. */
+export function matchIdentity(this: object): { match(value: unknown): { matched: boolean } } {
+  return { match: value => ({ matched: value === this }) }
+}
+
+/**
+ * Has the instances of a class compared by identity inside `P.union`, `P.not` and their like as well: there
+ * ts-pattern decides, and it compares the own fields of any object, which a handle may not even have.
+ */
+export function compareByIdentity({ prototype }: { readonly prototype: object }): void {
+  Object.defineProperty(prototype, P.matcher, { value: matchIdentity })
+}
+
+/** A unique value, as Erlang's `make_ref/0` gives. Compare it with `===`; use it as a key in a `Map`. */
+export class Ref {
+  readonly #number = ++last
+
+  /** `#Ref<12>`; the number is unique within this program. */
+  toString(): string {
+    return `#${this.constructor.name}<${this.#number}>`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+}
+
+compareByIdentity(Ref)
+
+/** Names one call of `monitor`; the `DOWN` message carries it. */
+export class MonitorRef extends Ref {
+  declare private readonly kind: 'monitor'
+}
+
+/** Names one call of `sendAfter`. */
+export class TimerRef extends Ref {
+  declare private readonly kind: 'timer'
+}
+
+/** Makes a new reference. Source: `erlang:make_ref/0`. */
+export function makeRef(): Ref {
+  return new Ref()
+}
+
+/**
+ * Whether messages are found by this value: an object that stands for itself (a ref, a process, a connection),
+ * not data (a plain object, an array, bytes).
+ */
+export function isReference(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || isPlain(value)) return false
+  return !Array.isArray(value) && !ArrayBuffer.isView(value)
+}
+
+/** Whether an object is an object literal: its pattern is compared field by field, anything else by identity. */
+export function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,156 @@
+/** Finds messages by a reference that they carry, without walking the others. */
+
+import type { Envelope } from './envelope.js'
+import type { Clause } from './pattern.js'
+import { isPlain, isReference } from './ref.js'
+
+/** Longer arrays are data rather than tuples: they are not listed by what they hold, and so are always tried. */
+const LONGEST_TUPLE = 16
+
+/** Which messages of a mailbox carry a reference as one of their own fields or elements. */
+export class ReferenceIndex {
+  private readonly carrying = new Map<object, Placements>()
+  /** Messages that are neither plain objects nor tuples: their fields may come from a getter. */
+  private readonly others = new Placements(undefined)
+
+  add(envelope: Envelope): void {
+    const { message } = envelope
+    // No pattern that pins a reference matches a primitive.
+    if ((typeof message !== 'object' && typeof message !== 'function') || message === null) return
+    if (Array.isArray(message) && message.length <= LONGEST_TUPLE) {
+      for (const value of message) this.place(envelope, value)
+    } else if (isPlain(message)) {
+      for (const name in message) this.place(envelope, (message as Record<string, unknown>)[name])
+    } else {
+      this.others.add(envelope)
+    }
+  }
+
+  /** After the envelope was taken. `walked`: an outer walk may stand on it and has to find its way on. */
+  remove(envelope: Envelope, walked: boolean): void {
+    for (let place = envelope.placement; place !== undefined; place = place.sibling) {
+      const { list } = place
+      list.remove(place, walked)
+      if (list.length === 0 && list.reference !== undefined) this.carrying.delete(list.reference)
+    }
+    envelope.placement = undefined
+  }
+
+  /**
+   * Where a message can be that carries, for one of the clauses, all the references that it pins.
+   * `undefined` when a clause pins none, so that every message must be looked at.
+   */
+  candidates(clauses: readonly Clause[]): Placements[] | undefined {
+    const lists: Placements[] = this.others.length > 0 ? [this.others] : []
+    for (const clause of clauses) {
+      const shortest = this.shortest(clause)
+      if (shortest === undefined) return undefined
+      if (shortest.length > 0 && !lists.includes(shortest)) lists.push(shortest)
+    }
+    return lists
+  }
+
+  /** The shortest list of a reference that the clause pins. `undefined`: it pins none. */
+  private shortest(clause: Clause): Placements | undefined {
+    let shortest: Placements | undefined
+    for (let field = clause.fields; field !== undefined; field = field.next) {
+      const { pin } = field
+      if (pin === undefined) continue
+      const list = this.carrying.get(pin) ?? NONE
+      if (shortest === undefined || list.length < shortest.length) shortest = list
+    }
+    return shortest
+  }
+
+  private place(envelope: Envelope, value: unknown): void {
+    if (!isReference(value)) return
+    const list = this.carrying.get(value)
+    if (list !== undefined) return list.add(envelope)
+    const started = new Placements(value)
+    this.carrying.set(value, started)
+    started.add(envelope)
+  }
+}
+
+/** One envelope's place in one list. */
+export class Placement {
+  readonly envelope: Envelope
+  readonly list: Placements
+  /** The same envelope's place in another list. */
+  readonly sibling: Placement | undefined
+  previous: Placement | undefined
+  next: Placement | undefined = undefined
+
+  constructor(envelope: Envelope, list: Placements, previous: Placement | undefined) {
+    this.envelope = envelope
+    this.list = list
+    this.sibling = envelope.placement
+    this.previous = previous
+  }
+}
+
+/** The envelopes with one reference, oldest first. */
+export class Placements {
+  /** What they carry; `undefined` for the messages that cannot be listed by what they carry. */
+  readonly reference: object | undefined
+  first: Placement | undefined = undefined
+  length = 0
+  private last: Placement | undefined = undefined
+
+  constructor(reference: object | undefined) {
+    this.reference = reference
+  }
+
+  add(envelope: Envelope): void {
+    const { last } = this
+    // Two fields of a message may carry the same reference.
+    if (last?.envelope === envelope) return
+    const place = new Placement(envelope, this, last)
+    if (last === undefined) this.first = place
+    else last.next = place
+    this.last = place
+    this.length++
+    envelope.placement = place
+  }
+
+  remove(place: Placement, walked: boolean): void {
+    const { previous, next } = place
+    if (previous === undefined) this.first = next
+    else previous.next = next
+    if (next === undefined) this.last = previous
+    else next.previous = previous
+    place.previous = undefined
+    if (!walked) place.next = undefined
+    this.length--
+  }
+}
+
+/** The list of a reference that nothing carries. */
+const NONE = new Placements(undefined)
+
+/** The first result that `visit` gives for an envelope, oldest first across all the lists. It may take what it visits. */
+export function findInOrder<T>(
+  lists: readonly Placements[],
+  visit: (envelope: Envelope) => T | undefined,
+): T | undefined {
+  if (lists.length === 1) {
+    for (let place = lists[0]?.first; place !== undefined; place = place.next) {
+      const found = visit(place.envelope)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  const heads = lists.map(list => list.first)
+  for (;;) {
+    let oldest: Envelope | undefined
+    for (const head of heads) {
+      if (head !== undefined && (oldest === undefined || head.envelope.order < oldest.order)) {
+        oldest = head.envelope
+      }
+    }
+    if (oldest === undefined) return undefined
+    const found = visit(oldest)
+    if (found !== undefined) return found
+    for (const [i, head] of heads.entries()) if (head?.envelope === oldest) heads[i] = head.next
+  }
+}

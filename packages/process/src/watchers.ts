@@ -1,0 +1,34 @@
+/** Those who want to know when something ends: the other side of `[onExit]`. */
+
+import { type ExitReason, reportExit } from './exit.js'
+
+/** The listeners of one thing that ends. */
+export class Watchers {
+  readonly #listeners = new Set<(reason: ExitReason) => void>()
+
+  add(listener: (reason: ExitReason) => void): () => void {
+    // Each call is an entry of its own, also when the same function is given twice.
+    const entry = (reason: ExitReason) => listener(reason)
+    this.#listeners.add(entry)
+    return () => {
+      this.#listeners.delete(entry)
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0
+  }
+
+  /** Calls each listener once. One that throws keeps nothing from the others: its error goes to the exit hook. */
+  tell(reason: ExitReason): void {
+    const listeners = [...this.#listeners]
+    this.#listeners.clear()
+    for (const listener of listeners) {
+      try {
+        listener(reason)
+      } catch (error) {
+        reportExit(listener, error)
+      }
+    }
+  }
+}
