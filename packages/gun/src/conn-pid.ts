@@ -1,0 +1,71 @@
+/** The handle of a connection: opaque, printable, usable as a key, and never thenable. */
+
+import { compareByIdentity, type ExitReason, exitSignal, type Monitorable, onExit } from '@holster/process'
+import type { Connection } from './connection/connection.js'
+import type { Owner } from './reply-to.js'
+
+/** What tells handles apart. */
+export declare const handle: unique symbol
+
+let last = 0
+const connections = new WeakMap<ConnPid, Connection>()
+
+/** A connection. `open` gives one; everything is done with the functions of this package. */
+export class ConnPid implements Monitorable, AsyncDisposable {
+  /** For the type checker, which would take one handle for another. There is no such property. */
+  declare readonly [handle]: 'ConnPid'
+  readonly #number = ++last
+
+  /** @internal */
+  constructor(connection: Connection) {
+    connections.set(this, connection)
+  }
+
+  /** `#Conn<3>`; the number is unique within this program. */
+  get id(): string {
+    return this.toString()
+  }
+
+  /** Who owns the connection now. */
+  get owner(): Owner {
+    return connectionOf(this).owner
+  }
+
+  /** Lets a process monitor the connection, or link to it. */
+  [onExit](listener: (reason: ExitReason) => void): (() => void) | undefined {
+    return connectionOf(this).watch(listener)
+  }
+
+  /** An exit signal shuts the connection down; `'kill'` closes it at once. */
+  [exitSignal](_from: unknown, reason: ExitReason): void {
+    if (reason === 'normal') return
+    if (reason === 'kill') connectionOf(this).close()
+    else connectionOf(this).shutdown()
+  }
+
+  /** Shuts the connection down gracefully and waits for its end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const connection = connectionOf(this)
+    await new Promise<void>(resolve => {
+      if (connection.watch(() => resolve()) === undefined) resolve()
+      else connection.shutdown()
+    })
+  }
+
+  toString(): string {
+    return `#Conn<${this.#number}>`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+}
+
+compareByIdentity(ConnPid)
+
+/** The connection behind a handle. Throws a TypeError that names the argument. */
+export function connectionOf(connPid: ConnPid): Connection {
+  const connection = connections.get(connPid)
+  if (connection === undefined) throw new TypeError('connPid must be what open gave')
+  return connection
+}

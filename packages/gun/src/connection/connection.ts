@@ -1,0 +1,376 @@
+/** What the machine drives: the socket, the protocol on it, the owner, and the commands that wait. */
+
+import type { Socket } from 'node:net'
+import { type ExitReason, Source, type Valve, Watchers } from '@holster/process'
+import { ConnPid } from '../conn-pid.js'
+import { asConnectionError, GunError } from '../errors.js'
+import type { GunMessage, WsFrame } from '../messages.js'
+import { httpOptsOf, type Opts, RETRY_DEFAULTS } from '../options.js'
+import type { ConnectedState, Host, Protocol } from '../protocol/contract.js'
+import { Http } from '../protocol/http.js'
+import { authorityOf } from '../protocol/request.js'
+import { attachTo, hasMailbox, type Owner, post } from '../reply-to.js'
+import { connPidOf, replyToOf, StreamRef } from '../stream-ref.js'
+import { type Destination, type Origin, originOf } from '../transport/contract.js'
+import { Line, type LineUser } from '../transport/line.js'
+import type { Outlet } from '../transport/outlet.js'
+import { type Ending, exitReasonOf, localEnd } from './ending.js'
+import { Ownership } from './ownership.js'
+import { type Command, Postponed } from './postponed.js'
+
+/** What the connection tells its machine. */
+export type ConnectionEvent =
+  /** A protocol has taken over. */
+  | { readonly type: 'switched'; readonly stateName: ConnectedState }
+  /** The protocol closes, and needs at most so many milliseconds. */
+  | { readonly type: 'closing'; readonly timeout: number }
+  | { readonly type: 'lost'; readonly reason: GunError | 'normal' }
+  /** End gracefully. */
+  | { readonly type: 'shutdown' }
+  /** End at once. */
+  | { readonly type: 'close' }
+
+/** What the connection needs of its machine. */
+export interface Machine {
+  readonly stateName: string
+  send(event: ConnectionEvent): void
+}
+
+/** Hands a command to the protocol; `false` if it cannot do such a thing. */
+type Run = (protocol: Protocol) => boolean
+
+export class Connection implements Host, LineUser, Valve {
+  readonly connPid: ConnPid
+  readonly destination: Destination
+  readonly transport: 'tcp' | 'tls'
+  readonly opts: Opts
+  /** What the other end is called. */
+  readonly origin: Origin
+  readonly #machine: Machine
+  readonly #source = new Source(this)
+  readonly #watchers = new Watchers()
+  readonly #postponed = new Postponed()
+  readonly #ownership: Ownership
+  #line: Line | undefined
+  #protocol: Protocol | undefined
+  /** Commands may go to the protocol: it is up and not closing. */
+  #accepting = false
+  #closing = false
+  /** A mailbox is over its mark, so nothing is read. */
+  #paused = false
+  #ending: Ending | undefined
+  #ended = false
+  /** Why the last attempt failed or the connection was lost. */
+  lastError: GunError | undefined
+
+  constructor(
+    machine: Machine,
+    destination: Destination,
+    transport: 'tcp' | 'tls',
+    opts: Opts,
+    owner: Owner,
+  ) {
+    this.#machine = machine
+    this.connPid = new ConnPid(this)
+    this.destination = destination
+    this.transport = transport
+    this.opts = opts
+    this.origin = originOf(destination, transport)
+    this.#ownership = new Ownership(owner, this.#source, reason => this.#end({ by: 'owner', reason }))
+  }
+
+  get owner(): Owner {
+    return this.#ownership.owner
+  }
+
+  get socket(): Socket | undefined {
+    return this.#line?.socket
+  }
+
+  get protocol(): Protocol | undefined {
+    return this.#protocol
+  }
+
+  /** The machine's state. During one of its steps, when it still shows the last one, what is true already. */
+  get stateName(): string {
+    const { stateName } = this.#machine
+    const isUp = stateName === 'closing' || stateName.startsWith('connected')
+    if (this.#ended) return 'terminated'
+    if (this.#protocol === undefined) return isUp ? 'not_connected' : stateName
+    return isUp ? stateName : this.#protocol.stateName
+  }
+
+  /** Whether a connection that is lost will be made again. */
+  get reconnects(): boolean {
+    return this.#ending === undefined
+  }
+
+  get authority(): string {
+    return authorityOf(this.origin, this.transport)
+  }
+
+  get outlet(): Outlet {
+    if (this.#line === undefined) throw new Error('there is no connection')
+    return this.#line.outlet
+  }
+
+  watch(listener: (reason: ExitReason) => void): (() => void) | undefined {
+    return this.#ended ? undefined : this.#watchers.add(listener)
+  }
+
+  // What the caller asks for.
+
+  /** Runs a command now, later or never. `run` gives `false` where the protocol that is up then cannot do it. */
+  perform(streamRef: StreamRef, what: string, run: Run): void {
+    if (this.#ended) return this.#refuse(streamRef, this.#hasEnded())
+    attachTo(this.#source, replyToOf(streamRef))
+    const command = this.#command(streamRef, what, run)
+    if (this.#accepting && this.#postponed.isEmpty) return command.run()
+    const { retry = RETRY_DEFAULTS.retry } = this.opts
+    const isLeaving = this.#protocol !== undefined && !this.#accepting
+    if (this.reconnects && !(isLeaving && retry === 0)) return this.#postponed.add(command)
+    const text = 'the connection is closing and will not be made again'
+    this.#refuse(streamRef, new GunError('closing', 'stream_error', text))
+  }
+
+  /** As `perform`, for what belongs to a stream that was asked for before: it waits only if that stream does. */
+  proceed(streamRef: StreamRef, what: string, run: Run): void {
+    if (this.#ended) return this.#refuse(streamRef, this.#hasEnded())
+    const command = this.#command(streamRef, what, run)
+    if (this.#postponed.has(streamRef)) return this.#postponed.add(command)
+    if (this.#protocol !== undefined) return command.run()
+    this.#refuse(
+      streamRef,
+      new GunError('badstate', 'badstate', `${what} is not possible: the stream has ended`),
+    )
+  }
+
+  wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
+    const send = this.#protocol?.wsSend
+    if (send !== undefined) return send.call(this.#protocol, streamRef, frames)
+    const state = this.#ended ? 'it has ended' : `it is ${this.stateName}`
+    const text = `${this.connPid} is no WebSocket now (${state}); ${frames.length} frame(s) were not sent`
+    const reason = new GunError('badstate', 'badstate', text, { frames })
+    if (streamRef === undefined) this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
+    else this.#refuse(streamRef, reason)
+    return true
+  }
+
+  setOwner(owner: Owner): void {
+    if (this.#ended || this.#ending !== undefined) {
+      const text = 'the owner cannot be changed: the connection is shutting down'
+      return this.#tellOwner({
+        type: 'gun_error',
+        connPid: this.connPid,
+        reason: new GunError('badstate', 'badstate', text),
+      })
+    }
+    this.#ownership.owner = owner
+  }
+
+  shutdown(): void {
+    this.#end({ by: 'shutdown' })
+  }
+
+  close(): void {
+    if (this.#ended) return
+    this.#ending = { by: 'close' }
+    this.#machine.send({ type: 'close' })
+  }
+
+  // What the machine asks for.
+
+  /** A socket is ready. */
+  up(socket: Socket): void {
+    this.#line = new Line(socket, this)
+    if (this.#paused) this.#line.pause()
+    this.#closing = false
+    try {
+      this.#protocol = new Http(this, httpOptsOf(this.opts))
+    } catch (cause) {
+      return this.lost(defect(cause))
+    }
+    this.#accepting = true
+    this.lastError = undefined
+    this.#tellOwner({ type: 'gun_up', connPid: this.connPid, protocol: 'http' })
+    this.#postponed.start()
+  }
+
+  /** Asks the protocol for an orderly end, and gives how long it may take; 0 when it needs no time. */
+  beginClosing(): number {
+    return this.#protocol?.closing() ?? 0
+  }
+
+  /** In closing no mailbox holds up the peer's last words, and new commands wait for the next connection. */
+  enterClosing(): void {
+    this.retire()
+    this.#closing = true
+    // Not `resume`: the mailbox that is over its mark still holds up the next connection.
+    this.#line?.resume()
+  }
+
+  /** The connection is lost: tells the streams, then the owner. */
+  down(reason: GunError | 'normal'): void {
+    const line = this.#line
+    const protocol = this.#protocol
+    if (line === undefined) return
+    this.#line = undefined
+    this.#protocol = undefined
+    this.#accepting = false
+    this.#postponed.pause()
+    const by = this.#ending?.by
+    this.lastError = reason === 'normal' ? undefined : reason
+    const isOurs = by === 'close' || (reason === 'normal' && by !== undefined && by !== 'protocol')
+    const killedStreams = protocol?.close(isOurs ? localEnd() : reason) ?? []
+    if (protocol !== undefined && (by === undefined || by === 'protocol')) {
+      this.#tellOwner({
+        type: 'gun_down',
+        connPid: this.connPid,
+        protocol: protocol.name,
+        reason,
+        killedStreams,
+      })
+    }
+    if (by === 'close') line.destroy()
+    else line.close()
+  }
+
+  /** Nothing will be connected any more. */
+  end(reason: GunError | 'normal'): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#ownership.release()
+    const exit = exitReasonOf(this.#ending, reason)
+    const failed =
+      reason === 'normal' ? new GunError('closed', 'connection_error', 'the connection was closed') : reason
+    this.#postponed.fail(this.#ending === undefined ? asConnectionError(failed) : localEnd())
+    if (this.#ending === undefined && reason !== 'normal') {
+      this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
+    }
+    this.#source.close()
+    this.#watchers.tell(exit)
+  }
+
+  /** The actor was stopped from outside. */
+  stopped(): void {
+    if (this.#ended) return
+    this.#ending = { by: 'close' }
+    this.down('normal')
+    this.end('normal')
+  }
+
+  /** The machine failed, which it never should. */
+  broken(cause: unknown): void {
+    if (this.#ended) return
+    this.down(defect(cause))
+    this.end(defect(cause))
+  }
+
+  // What the protocol asks for.
+
+  deliver(streamRef: StreamRef, message: GunMessage, bytes = 0): void {
+    post(this.connPid, this.#source, replyToOf(streamRef), message, bytes)
+  }
+
+  fail(streamRef: StreamRef, reason: GunError): void {
+    this.deliver(streamRef, { type: 'gun_error', connPid: this.connPid, streamRef, reason })
+  }
+
+  switchTo(protocol: Protocol): void {
+    this.#protocol = protocol
+    this.#machine.send({ type: 'switched', stateName: protocol.stateName })
+  }
+
+  handle(chunk: Buffer): void {
+    this.#guard(protocol => protocol.handle(chunk))
+  }
+
+  lost(reason: GunError | 'normal'): void {
+    this.#machine.send({ type: 'lost', reason: this.#protocol?.isDone ? 'normal' : reason })
+  }
+
+  retire(): void {
+    this.#accepting = false
+    this.#postponed.pause()
+  }
+
+  closing(timeout: number, final: boolean): void {
+    if (final) this.#ending ??= { by: 'protocol' }
+    this.#machine.send({ type: 'closing', timeout })
+  }
+
+  /** The line has brought the peer's last byte. */
+  peerEnded(): void {
+    this.#guard(protocol => protocol.end())
+  }
+
+  // What mailboxes ask for.
+
+  pause(): void {
+    this.#paused = true
+    if (!this.#closing) this.#line?.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#line?.resume()
+  }
+
+  feeds(reference: object): boolean {
+    return (
+      reference === this.connPid || (reference instanceof StreamRef && connPidOf(reference) === this.connPid)
+    )
+  }
+
+  #command(streamRef: StreamRef, what: string, run: Run): Command {
+    return {
+      streamRef,
+      run: () => {
+        // While postponed commands were drained one of them may have ended the connection.
+        if (this.#protocol === undefined) return this.fail(streamRef, localEnd())
+        this.#guard(protocol => {
+          if (run(protocol)) return
+          const text = `${what} is not possible: the connection is ${this.stateName}`
+          this.#refuse(streamRef, new GunError('badstate', 'badstate', text))
+        })
+      },
+      fail: reason => this.fail(streamRef, reason),
+    }
+  }
+
+  #hasEnded(): GunError {
+    return new GunError('closed', 'connection_error', `${this.connPid} has ended`, { cause: this.lastError })
+  }
+
+  /** Fails a command as it is given. */
+  #refuse(streamRef: StreamRef, reason: GunError): void {
+    if (hasMailbox(replyToOf(streamRef))) return this.fail(streamRef, reason)
+    // A function that asks again would call itself, and would hear of a stream before it has the stream's ref.
+    queueMicrotask(() => this.fail(streamRef, reason))
+  }
+
+  /** Our own defect must end one connection, not the program. */
+  #guard(run: (protocol: Protocol) => void): void {
+    const protocol = this.#protocol
+    if (protocol === undefined) return
+    try {
+      run(protocol)
+    } catch (cause) {
+      this.lost(defect(cause))
+    }
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ended || (this.#ending !== undefined && this.#ending.by !== 'protocol')) return
+    this.#ending = ending
+    this.#machine.send({ type: 'shutdown' })
+  }
+
+  #tellOwner(message: GunMessage): void {
+    post(this.connPid, this.#source, this.owner, message, 0)
+  }
+}
+
+function defect(cause: unknown): GunError {
+  return new GunError('internal_error', 'connection_error', `a defect of @holster/gun: ${cause}`, { cause })
+}

@@ -1,0 +1,310 @@
+/** The states of a connection and the transitions between them; what happens in them is done elsewhere. */
+
+import type { Socket } from 'node:net'
+import { createProcess, isActorRef } from '@holster/process'
+import {
+  type AnyActorRef,
+  assign,
+  type DoneActorEvent,
+  type ErrorActorEvent,
+  enqueueActions,
+  fromPromise,
+  setup,
+} from 'xstate'
+import { type ConnPid, connectionOf } from '../conn-pid.js'
+import { GunError } from '../errors.js'
+import type { GunMessage } from '../messages.js'
+import { checkOpts, type Opts, RETRY_DEFAULTS } from '../options.js'
+import type { Owner } from '../reply-to.js'
+import { type Addresses, checkDestination, type Destination } from '../transport/contract.js'
+import { connect, lookup } from '../transport/tcp.js'
+import { handshake } from '../transport/tls.js'
+import { Connection, type ConnectionEvent } from './connection.js'
+import { nextRetry } from './reconnect.js'
+
+/** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
+export type ConnectionInput =
+  | { readonly host: string; readonly port: number; readonly path?: undefined; readonly opts?: Opts }
+  | { readonly path: string; readonly opts?: Opts }
+
+/** The context of `connectionMachine`. Only `connPid` is meant for others; it is there from the start. */
+export interface ConnectionContext {
+  readonly connPid: ConnPid
+  readonly retriesLeft: number
+  /** Milliseconds until the next attempt; `undefined`: there is none. */
+  readonly retryDelay: number | undefined
+  readonly closingTimeout: number
+  /** Why the connection is not up. */
+  readonly reason: GunError | 'normal'
+}
+
+/** Node's longest timer. A guard keeps it from ending what may take for ever. */
+const LONGEST = 2147483647
+const isBounded = (ms: number | undefined) => ms !== undefined && ms !== Number.POSITIVE_INFINITY
+const delayOf = (ms: number | undefined) => (ms === undefined ? LONGEST : Math.min(ms, LONGEST))
+
+type Timeout = 'domainLookupTimeout' | 'connectTimeout' | 'tlsHandshakeTimeout'
+
+const TIMEOUT_CODES = {
+  domainLookupTimeout: 'domain_lookup_timeout',
+  connectTimeout: 'connect_timeout',
+  tlsHandshakeTimeout: 'tls_handshake_timeout',
+} as const
+
+function timedOut(option: Timeout, { opts }: Connection): GunError {
+  return new GunError(TIMEOUT_CODES[option], 'connection_error', `${option} of ${opts[option]} ms has passed`)
+}
+
+function asGunError(error: unknown): GunError {
+  if (error instanceof GunError) return error
+  return new GunError('connect_error', 'connection_error', `no connection could be made: ${error}`, {
+    cause: error,
+  })
+}
+
+/** What comes after an attempt failed or the connection was lost: another attempt, or none. */
+function plan(
+  context: ConnectionContext,
+  retriesLeft: number,
+  reason: GunError | 'normal',
+): Partial<ConnectionContext> {
+  const connection = connectionOf(context.connPid)
+  if (!connection.reconnects || retriesLeft <= 0) return { reason, retryDelay: undefined }
+  const next = nextRetry(retriesLeft, connection.opts, reason)
+  if (next instanceof GunError) return { reason: next, retryDelay: undefined }
+  return { reason, retriesLeft: next.retries, retryDelay: next.timeout }
+}
+
+/** What a finished actor gave, to the state that it led to. */
+function outputOf<T>(event: unknown): T {
+  return (event as DoneActorEvent<T>).output
+}
+
+function errorOf({ event }: { event: ErrorActorEvent }): unknown {
+  return event.error
+}
+
+function createConnection(self: AnyActorRef, input: ConnectionInput): Connection {
+  if (typeof input !== 'object' || input === null) {
+    throw new TypeError('input must be { host, port, opts? } or { path, opts? }')
+  }
+  const { opts = {} } = input
+  checkOpts(opts)
+  const destination: Destination =
+    input.path === undefined ? { host: input.host, port: input.port } : { path: input.path }
+  checkDestination(destination)
+  const isHttps = destination.path === undefined && destination.port === 443
+  const owner = opts.owner ?? parentOf(self) ?? createProcess<GunMessage>()
+  const machine = {
+    get stateName(): string {
+      return leafOf(self.getSnapshot().value)
+    },
+    send: (event: ConnectionEvent) => self.send(event),
+  }
+  const connection = new Connection(
+    machine,
+    destination,
+    opts.transport ?? (isHttps ? 'tls' : 'tcp'),
+    opts,
+    owner,
+  )
+  self.subscribe({ complete: () => connection.stopped(), error: cause => connection.broken(cause) })
+  return connection
+}
+
+function parentOf(self: AnyActorRef): Owner | undefined {
+  return isActorRef(self._parent) ? self._parent : undefined
+}
+
+/** The innermost state: `connected_ws_only` of `{ connected: 'connected_ws_only' }`. */
+function leafOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? leafOf(Object.values(value)[0]) : String(value)
+}
+
+const machine = setup({
+  types: {} as {
+    context: ConnectionContext
+    events: ConnectionEvent
+    input: ConnectionInput
+  },
+  actors: {
+    lookup: fromPromise<Addresses, Connection>(({ input }) => lookup(input.destination)),
+    connect: fromPromise<Socket, { connection: Connection; addresses: Addresses }>(({ input, signal }) => {
+      const { destination, opts } = input.connection
+      return connect(destination, input.addresses, opts.tcpOpts, signal)
+    }),
+    handshake: fromPromise<Socket, { connection: Connection; socket: Socket }>(({ input, signal }) =>
+      handshake(input.socket, input.connection.origin.host, input.connection.opts.tlsOpts, signal),
+    ),
+  },
+  delays: {
+    domainLookupTimeout: ({ context }) => delayOf(connectionOf(context.connPid).opts.domainLookupTimeout),
+    connectTimeout: ({ context }) => delayOf(connectionOf(context.connPid).opts.connectTimeout),
+    tlsHandshakeTimeout: ({ context }) => delayOf(connectionOf(context.connPid).opts.tlsHandshakeTimeout),
+    closingTimeout: ({ context }) => delayOf(context.closingTimeout),
+    retryDelay: ({ context }) => delayOf(context.retryDelay),
+  },
+  guards: {
+    isTls: ({ context }) => connectionOf(context.connPid).transport === 'tls',
+    isOver: ({ context }) => context.retryDelay === undefined,
+    closingIsBounded: ({ context }) => isBounded(context.closingTimeout),
+    isBounded: ({ context }, option: Timeout) => isBounded(connectionOf(context.connPid).opts[option]),
+  },
+  actions: {
+    /** An attempt failed. */
+    failed: assign(({ context }, error: unknown) => plan(context, context.retriesLeft, asGunError(error))),
+    timedOut: assign(({ context }, option: Timeout) =>
+      plan(context, context.retriesLeft, timedOut(option, connectionOf(context.connPid))),
+    ),
+    /** The connection was up, so the retries are counted anew. */
+    lost: assign(({ context }, reason: GunError | 'normal') =>
+      plan(context, connectionOf(context.connPid).opts.retry ?? RETRY_DEFAULTS.retry, reason),
+    ),
+    down: ({ context }, reason: GunError | 'normal') => connectionOf(context.connPid).down(reason),
+    noteError: ({ context }) => {
+      if (context.reason !== 'normal') connectionOf(context.connPid).lastError = context.reason
+    },
+    beginClosing: enqueueActions(({ context, enqueue }) => {
+      const timeout = connectionOf(context.connPid).beginClosing()
+      enqueue.raise(timeout > 0 ? { type: 'closing', timeout } : { type: 'lost', reason: 'normal' })
+    }),
+    setClosingTimeout: assign((_, closingTimeout: number) => ({ closingTimeout })),
+    enterClosing: ({ context }) => connectionOf(context.connPid).enterClosing(),
+    end: ({ context }) => connectionOf(context.connPid).end(context.reason),
+  },
+})
+
+const CLOSING_TIMEOUT = new GunError(
+  'closing_timeout',
+  'connection_error',
+  'the peer did not finish closing in time',
+)
+
+/**
+ * The lifecycle of a connection, with Gun's states, as an xstate machine. `open` starts one; a machine of your own may
+ * invoke it, which then owns the connection and gets its messages as events.
+ */
+export const connectionMachine = machine.createMachine({
+  id: 'gun',
+  context: ({ input, self }) => {
+    const connection = createConnection(self, input)
+    return {
+      connPid: connection.connPid,
+      retriesLeft: connection.opts.retry ?? RETRY_DEFAULTS.retry,
+      retryDelay: undefined,
+      closingTimeout: 0,
+      reason: 'normal',
+    }
+  },
+  initial: 'domain_lookup',
+  on: {
+    close: { target: '.terminated', actions: { type: 'down', params: 'normal' } },
+    shutdown: '.terminated',
+  },
+  states: {
+    domain_lookup: {
+      invoke: {
+        src: 'lookup',
+        input: ({ context }) => connectionOf(context.connPid),
+        onDone: 'connecting',
+        onError: { target: 'not_connected', actions: { type: 'failed', params: errorOf } },
+      },
+      after: {
+        domainLookupTimeout: {
+          guard: { type: 'isBounded', params: 'domainLookupTimeout' },
+          target: 'not_connected',
+          actions: { type: 'timedOut', params: 'domainLookupTimeout' },
+        },
+      },
+    },
+    connecting: {
+      invoke: {
+        src: 'connect',
+        input: ({ context, event }) => ({
+          connection: connectionOf(context.connPid),
+          addresses: outputOf(event),
+        }),
+        onDone: [{ guard: 'isTls', target: 'initial_tls_handshake' }, { target: 'connected' }],
+        onError: { target: 'not_connected', actions: { type: 'failed', params: errorOf } },
+      },
+      after: {
+        connectTimeout: {
+          guard: { type: 'isBounded', params: 'connectTimeout' },
+          target: 'not_connected',
+          actions: { type: 'timedOut', params: 'connectTimeout' },
+        },
+      },
+    },
+    initial_tls_handshake: {
+      invoke: {
+        src: 'handshake',
+        input: ({ context, event }) => ({
+          connection: connectionOf(context.connPid),
+          socket: outputOf(event),
+        }),
+        onDone: 'connected',
+        onError: { target: 'not_connected', actions: { type: 'failed', params: errorOf } },
+      },
+      after: {
+        tlsHandshakeTimeout: {
+          guard: { type: 'isBounded', params: 'tlsHandshakeTimeout' },
+          target: 'not_connected',
+          actions: { type: 'timedOut', params: 'tlsHandshakeTimeout' },
+        },
+      },
+    },
+    connected: {
+      entry: ({ context, event }) => connectionOf(context.connPid).up(outputOf(event)),
+      initial: 'connected',
+      states: { connected: {}, connected_ws_only: {} },
+      on: {
+        switched: '.connected_ws_only',
+        shutdown: { actions: 'beginClosing' },
+        closing: {
+          target: 'closing',
+          actions: { type: 'setClosingTimeout', params: ({ event }) => event.timeout },
+        },
+        lost: {
+          target: 'not_connected',
+          actions: [
+            { type: 'down', params: ({ event }) => event.reason },
+            { type: 'lost', params: ({ event }) => event.reason },
+          ],
+        },
+      },
+    },
+    closing: {
+      entry: 'enterClosing',
+      on: {
+        shutdown: { actions: 'beginClosing' },
+        closing: {
+          target: 'closing',
+          reenter: true,
+          actions: { type: 'setClosingTimeout', params: ({ event }) => event.timeout },
+        },
+        lost: {
+          target: 'not_connected',
+          actions: [
+            { type: 'down', params: ({ event }) => event.reason },
+            { type: 'lost', params: ({ event }) => event.reason },
+          ],
+        },
+      },
+      after: {
+        closingTimeout: {
+          guard: 'closingIsBounded',
+          actions: ({ context }) => connectionOf(context.connPid).lost(CLOSING_TIMEOUT),
+        },
+      },
+    },
+    not_connected: {
+      entry: 'noteError',
+      always: { guard: 'isOver', target: 'terminated' },
+      after: { retryDelay: 'domain_lookup' },
+    },
+    terminated: {
+      type: 'final',
+      entry: 'end',
+    },
+  },
+})

@@ -1,0 +1,38 @@
+/** Who owns a connection: watched, so that the connection ends with its owner. */
+
+import { type ExitReason, type MonitorTarget, type Source, watch } from '@holster/process'
+import { attachTo, type Owner } from '../reply-to.js'
+
+export class Ownership {
+  readonly #source: Source
+  readonly #onExit: (reason: ExitReason) => void
+  #owner!: Owner
+  #unwatch: (() => void) | undefined
+
+  constructor(owner: Owner, source: Source, onExit: (reason: ExitReason) => void) {
+    this.#source = source
+    this.#onExit = onExit
+    this.owner = owner
+  }
+
+  get owner(): Owner {
+    return this.#owner
+  }
+
+  set owner(owner: Owner) {
+    this.#unwatch?.()
+    this.#owner = owner
+    attachTo(this.#source, owner)
+    const exited = (reason: ExitReason) => {
+      if (this.#owner === owner) this.#onExit(reason)
+    }
+    this.#unwatch = watch(owner as MonitorTarget, exited, 'owner')
+    // It has exited before we were made; the machine is not there to be told yet.
+    if (this.#unwatch === undefined) queueMicrotask(() => exited('noproc'))
+  }
+
+  /** The owner's exit means nothing any more. */
+  release(): void {
+    this.#unwatch?.()
+  }
+}

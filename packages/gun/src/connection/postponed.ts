@@ -1,0 +1,57 @@
+/** Commands that were given while the connection could not carry them out: kept in order until it can. */
+
+import PQueue from 'p-queue'
+import type { GunError } from '../errors.js'
+import type { StreamRef } from '../stream-ref.js'
+
+/** Something that was asked of a connection. */
+export interface Command {
+  readonly streamRef: StreamRef
+  run(): void
+  /** It will not be done. */
+  fail(reason: GunError): void
+}
+
+export class Postponed {
+  #queue: PQueue | undefined
+  readonly #commands = new Set<Command>()
+
+  /** Whether a command must wait its turn: the queue drains a job at a time, not at once. */
+  get isEmpty(): boolean {
+    return this.#commands.size === 0
+  }
+
+  /** Whether a command of this stream waits. */
+  has(streamRef: StreamRef): boolean {
+    for (const command of this.#commands) if (command.streamRef === streamRef) return true
+    return false
+  }
+
+  add(command: Command): void {
+    this.#queue ??= new PQueue({ concurrency: 1, autoStart: false })
+    this.#commands.add(command)
+    void this.#queue.add(() => {
+      // `fail` has emptied the set.
+      if (!this.#commands.delete(command)) return
+      if (this.#commands.size === 0) this.#queue = undefined
+      command.run()
+    })
+  }
+
+  start(): void {
+    this.#queue?.start()
+  }
+
+  pause(): void {
+    this.#queue?.pause()
+  }
+
+  /** The connection will never be made. */
+  fail(reason: GunError): void {
+    const commands = [...this.#commands]
+    this.#commands.clear()
+    this.#queue?.clear()
+    this.#queue = undefined
+    for (const command of commands) command.fail(reason)
+  }
+}

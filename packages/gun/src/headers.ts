@@ -1,0 +1,72 @@
+/** Header fields that the caller gives: accepted in any form, checked, and brought into one. */
+
+import { inspect } from 'node:util'
+import type { Headers } from './messages.js'
+
+/** Header fields as they may be given; names in any case. */
+export type HeadersInit =
+  | Iterable<readonly [name: string, value: string | number]>
+  | Readonly<Record<string, string | number | readonly string[]>>
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** RFC 9110 section 5.5. */
+const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/
+const forbiddenInPath = /[^\x21-\x7e]/
+
+/** Lower-case names with their values, in the order given. Throws a TypeError that names the header. */
+export function normalizeHeaders(given: HeadersInit | undefined): (readonly [string, string])[] {
+  if (given === undefined) return []
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`headers must be an object or a list of pairs, not ${inspect(given)}`)
+  }
+  const headers: (readonly [string, string])[] = []
+  const add = (name: unknown, value: unknown) => headers.push(checkHeader(name, value))
+  if (Symbol.iterator in given) {
+    for (const pair of given) {
+      if (!Array.isArray(pair) || pair.length !== 2)
+        throw new TypeError(`headers: ${inspect(pair)} is not a pair`)
+      add(pair[0], pair[1])
+    }
+  } else {
+    for (const [name, value] of Object.entries(given)) {
+      if (Array.isArray(value)) for (const one of value) add(name, one)
+      else add(name, value)
+    }
+  }
+  return headers
+}
+
+function checkHeader(name: unknown, value: unknown): readonly [string, string] {
+  if (typeof name !== 'string' || !token.test(name)) {
+    throw new TypeError(`headers: ${inspect(name)} is not a header name`)
+  }
+  const text = typeof value === 'number' ? String(value) : value
+  if (typeof text !== 'string' || forbiddenInValue.test(text)) {
+    throw new TypeError(
+      `headers: the value of ${name} has a character that may not be sent: ${inspect(value)}`,
+    )
+  }
+  return [name.toLowerCase(), text.trim()]
+}
+
+/** Throws a TypeError unless `method` is a token (RFC 9110 section 9.1). */
+export function checkMethod(method: unknown): asserts method is string {
+  if (typeof method !== 'string' || !token.test(method)) {
+    throw new TypeError(`method must be a token such as GET, not ${inspect(method)}`)
+  }
+}
+
+/** Throws a TypeError unless `path` can stand in a request line: no spaces, no control characters. */
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '' || forbiddenInPath.test(path)) {
+    throw new TypeError(
+      `path must be a non-empty string without spaces or control characters, not ${inspect(path)}`,
+    )
+  }
+}
+
+/** The value of a field, several joined as RFC 9110 section 5.3 says; `undefined` if there is none. */
+export function headerValue(headers: Headers, name: string): string | undefined {
+  const values = headers.filter(header => header[0] === name)
+  return values.length === 0 ? undefined : values.map(header => header[1]).join(', ')
+}

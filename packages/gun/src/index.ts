@@ -1,0 +1,288 @@
+/** Gun: HTTP and WebSocket connections that are owned, and that post what happens to a mailbox. */
+
+import { MonitorRef } from '@holster/process'
+import { createActor } from 'xstate'
+import {
+  awaitBody as awaitBodyOf,
+  awaitMessage,
+  awaitUp as awaitUpOf,
+  type Body,
+  type StreamMessage,
+} from './await.js'
+import { type Bytes, toBytes } from './body.js'
+import { type ConnPid, connectionOf } from './conn-pid.js'
+import { type ConnectionInput, connectionMachine } from './connection/machine.js'
+import { checkMethod, checkPath, type HeadersInit, normalizeHeaders } from './headers.js'
+import { type Info, infoOf } from './info.js'
+import type { IsFin, ProtocolName, WsFrame } from './messages.js'
+import { checkReqOpts, checkWsOpts, isOwner, merge, type Opts, type ReqOpts, type WsOpts } from './options.js'
+import { checkFraming } from './protocol/request.js'
+import { mailboxOf, type Owner } from './reply-to.js'
+import { connPidOf, replyToOf, StreamRef } from './stream-ref.js'
+import { checkFrames } from './ws/frame.js'
+
+export type { Body, StreamMessage } from './await.js'
+export type { Bytes } from './body.js'
+export type { ConnPid } from './conn-pid.js'
+export { type ConnectionContext, type ConnectionInput, connectionMachine } from './connection/machine.js'
+export { GunError, type GunErrorCode, type GunErrorKind } from './errors.js'
+export type { HeadersInit } from './headers.js'
+export type { Info } from './info.js'
+export type * from './messages.js'
+export type { HttpOpts, Opts, ReqOpts, Retry, WsOpts } from './options.js'
+export type { Owner, ReplyTo } from './reply-to.js'
+export type { StreamRef } from './stream-ref.js'
+
+/**
+ * Starts a connection and gives its handle at once; the outcome arrives as messages to the owner, `gun_up` first.
+ * `host` is a name or an address, without brackets. Throws a TypeError or RangeError for a wrong host or port, and a
+ * GunError `bad_option` for a wrong option, before anything is opened. Source: manual page gun:open.
+ */
+export function open(host: string, port: number, opts: Opts = {}): ConnPid {
+  return start({ host, port, opts })
+}
+
+/** As `open`, over the Unix socket at `path`; the origin's host is `localhost`. Source: manual page gun:open_unix. */
+export function openUnix(path: string, opts: Opts = {}): ConnPid {
+  if (path === undefined) throw new TypeError('path must be a non-empty string')
+  return start({ path, opts })
+}
+
+function start(input: ConnectionInput): ConnPid {
+  const actor = createActor(connectionMachine, { input })
+  const { status, error, context } = actor.getSnapshot()
+  if (status === 'error') throw error
+  actor.start()
+  return context.connPid
+}
+
+/**
+ * Hands the connection to another owner. Streams that exist go on replying to whom they did. While the connection
+ * shuts down it is a `gun_error` `badstate` instead. Source: manual page gun:set_owner.
+ */
+export function setOwner(connPid: ConnPid, newOwner: Owner): void {
+  const connection = connectionOf(connPid)
+  if (!isOwner(newOwner)) throw new TypeError('newOwner must be a process or an xstate actor')
+  connection.setOwner(newOwner)
+}
+
+/**
+ * Ends the connection gracefully: streams that are open may finish, at most for `closingTimeout`, a WebSocket is closed
+ * with 1001. It is not made again; monitors get `DOWN` with `'shutdown'`. Source: manual page gun:shutdown.
+ */
+export function shutdown(connPid: ConnPid): void {
+  connectionOf(connPid).shutdown()
+}
+
+/** Ends the connection at once: open streams get a `gun_error`, monitors `DOWN` with `'shutdown'`. Source: manual page gun:close. */
+export function close(connPid: ConnPid): void {
+  connectionOf(connPid).close()
+}
+
+/** What is known of the connection now. Source: manual page gun:info. */
+export function info(connPid: ConnPid): Info {
+  return infoOf(connectionOf(connPid))
+}
+
+/** A GET request. Source: manual page gun:get. */
+export function get(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
+  return request(connPid, 'GET', path, headers, '', reqOpts)
+}
+
+/** A HEAD request. Source: manual page gun:head. */
+export function head(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
+  return request(connPid, 'HEAD', path, headers, '', reqOpts)
+}
+
+/**
+ * A request with any method and its whole body. `host` and `content-length` are set unless given. Its messages go to
+ * `reqOpts.replyTo`, the owner by default. Throws a TypeError that names the argument for what may not be sent.
+ * Source: manual page gun:request.
+ */
+export function request(
+  connPid: ConnPid,
+  method: string,
+  path: string,
+  headers: HeadersInit | undefined,
+  body: Bytes,
+  reqOpts: ReqOpts = {},
+): StreamRef {
+  return ask(connPid, method, path, headers, toBytes(body, 'body'), reqOpts)
+}
+
+/**
+ * A request whose body follows through `data`. Without a `content-length` it is sent in chunks.
+ * Source: manual page gun:headers.
+ */
+export function headers(
+  connPid: ConnPid,
+  method: string,
+  path: string,
+  headers?: HeadersInit,
+  reqOpts: ReqOpts = {},
+): StreamRef {
+  return ask(connPid, method, path, headers, undefined, reqOpts)
+}
+
+function ask(
+  connPid: ConnPid,
+  method: string,
+  path: string,
+  given: HeadersInit | undefined,
+  body: Uint8Array | undefined,
+  reqOpts: ReqOpts,
+): StreamRef {
+  const connection = connectionOf(connPid)
+  checkMethod(method)
+  checkPath(path)
+  checkReqOpts(reqOpts)
+  const fields = normalizeHeaders(given)
+  checkFraming(fields, body)
+  const streamRef = new StreamRef(connPid, reqOpts.replyTo ?? connection.owner)
+  connection.perform(streamRef, 'a request', protocol => {
+    protocol.request?.({ streamRef, method, path, headers: fields, body })
+    return protocol.request !== undefined
+  })
+  return streamRef
+}
+
+/**
+ * A part of a request's body. Only `'fin'` ends the body, an empty chunk does not. For a stream that takes no data it
+ * is a `gun_error` `badstate`. Source: manual page gun:data.
+ */
+export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk: Bytes): void {
+  const connection = connectionOf(connPid)
+  checkStreamRef(connPid, streamRef)
+  if (isFin !== 'fin' && isFin !== 'nofin')
+    throw new TypeError(`isFin must be 'fin' or 'nofin', not ${isFin}`)
+  const bytes = toBytes(chunk, 'chunk')
+  connection.proceed(streamRef, 'data of a request', protocol => {
+    protocol.data?.(streamRef, isFin, bytes)
+    return protocol.data !== undefined
+  })
+}
+
+/**
+ * The next message of the stream, as it is. Rejects with a GunError: of kind `stream_error`, `connection_error` or
+ * `badstate` when that message is a `gun_error`, `down` when the connection has ended, `timeout` when nothing came
+ * within so many milliseconds. The monitor may be one of yours (given third or fourth); else one is made for the call.
+ * It receives in the mailbox that the stream replies to; a TypeError where that is not a process.
+ * Source: manual page gun:await.
+ */
+function awaitStream(
+  connPid: ConnPid,
+  streamRef: StreamRef,
+  timeout?: number | MonitorRef,
+  monitorRef?: MonitorRef,
+): Promise<StreamMessage> {
+  connectionOf(connPid)
+  checkStreamRef(connPid, streamRef)
+  return awaitMessage(connPid, streamRef, ...patience(timeout, monitorRef))
+}
+
+export { awaitStream as await }
+
+/**
+ * The body of a response whose `gun_response` was received; the timeout applies to each message. Rejects as `await`
+ * does. Source: manual page gun:await_body.
+ */
+export function awaitBody(
+  connPid: ConnPid,
+  streamRef: StreamRef,
+  timeout?: number | MonitorRef,
+  monitorRef?: MonitorRef,
+): Promise<Body> {
+  connectionOf(connPid)
+  checkStreamRef(connPid, streamRef)
+  return awaitBodyOf(connPid, streamRef, ...patience(timeout, monitorRef))
+}
+
+/**
+ * Waits for `gun_up` in the owner's mailbox, and gives the protocol. Rejects with a GunError of kind `down` or
+ * `timeout`; the cause is why the last attempt failed. Source: manual page gun:await_up.
+ */
+export function awaitUp(
+  connPid: ConnPid,
+  timeout?: number | MonitorRef,
+  monitorRef?: MonitorRef,
+): Promise<ProtocolName> {
+  connectionOf(connPid)
+  return awaitUpOf(connPid, ...patience(timeout, monitorRef))
+}
+
+/** Milliseconds that Gun's await functions wait. */
+const PATIENCE = 5000
+
+function patience(
+  timeout: number | MonitorRef | undefined,
+  monitorRef: MonitorRef | undefined,
+): [number, MonitorRef | undefined] {
+  if (timeout instanceof MonitorRef) return [PATIENCE, timeout]
+  if (monitorRef !== undefined && !(monitorRef instanceof MonitorRef)) {
+    throw new TypeError('monitorRef must be what monitor gave')
+  }
+  return [timeout ?? PATIENCE, monitorRef]
+}
+
+/**
+ * Drops the waiting messages of a connection (from its owner's mailbox, with its `DOWN`) or of a stream (from the
+ * mailbox it replies to), and says how many they were. Source: manual page gun:flush.
+ */
+export function flush(target: ConnPid | StreamRef): number {
+  if (target instanceof StreamRef) {
+    return mailboxOf(replyToOf(target), 'what the stream replies to').flush({ streamRef: target })
+  }
+  const mailbox = mailboxOf(connectionOf(target).owner, 'the owner')
+  return mailbox.flush({ connPid: target }) + mailbox.flush({ type: 'DOWN', pid: target })
+}
+
+/**
+ * Asks for the connection to be upgraded to WebSocket; any time after it is up, also behind requests whose responses
+ * are still to come. All headers that the upgrade needs are set; `headers` may add to them, for example
+ * `authorization`, or `sec-websocket-protocol` to ask for a subprotocol. `wsOpts` win over those of `open`.
+ *
+ * The answer is `gun_upgrade`; or `gun_response` when the server refuses, after which requests may go on; or
+ * `gun_error` when it cannot be done or the server's answer is wrong. Source: manual page gun:ws_upgrade.
+ */
+export function wsUpgrade(
+  connPid: ConnPid,
+  path: string,
+  headers?: HeadersInit,
+  wsOpts: WsOpts = {},
+): StreamRef {
+  const connection = connectionOf(connPid)
+  checkPath(path)
+  checkWsOpts(wsOpts)
+  const fields = normalizeHeaders(headers)
+  const opts = merge(connection.opts.wsOpts ?? {}, wsOpts)
+  const streamRef = new StreamRef(connPid, opts.replyTo ?? connection.owner)
+  connection.perform(streamRef, 'an upgrade', protocol => {
+    protocol.wsUpgrade?.({ streamRef, path, headers: fields, opts })
+    return protocol.wsUpgrade !== undefined
+  })
+  return streamRef
+}
+
+/**
+ * Sends one frame or a list of frames, in order; all that is sent within one tick leaves in one write. A close frame
+ * closes the connection cleanly, and nothing is connected again. Gives `false` while more than 1 MiB waits to be
+ * sent; nothing is dropped. Frames that cannot be sent come back in a `gun_error` (`reason.frames`). Throws a
+ * TypeError that names the frame when it is none. Source: manual page gun:ws_send.
+ */
+export function wsSend(connPid: ConnPid, frames: WsFrame | readonly WsFrame[]): boolean
+export function wsSend(connPid: ConnPid, streamRef: StreamRef, frames: WsFrame | readonly WsFrame[]): boolean
+export function wsSend(
+  connPid: ConnPid,
+  ...args: [WsFrame | readonly WsFrame[]] | [StreamRef, WsFrame | readonly WsFrame[]]
+): boolean {
+  const connection = connectionOf(connPid)
+  if (args.length === 1) return connection.wsSend(undefined, checkFrames(args[0]))
+  checkStreamRef(connPid, args[0])
+  return connection.wsSend(args[0], checkFrames(args[1]))
+}
+
+function checkStreamRef(connPid: ConnPid, streamRef: unknown): asserts streamRef is StreamRef {
+  if (!(streamRef instanceof StreamRef))
+    throw new TypeError('streamRef must be what a request or wsUpgrade gave')
+  if (connPidOf(streamRef) !== connPid) throw new TypeError(`streamRef ${streamRef} is not of ${connPid}`)
+}

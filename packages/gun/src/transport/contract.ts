@@ -1,0 +1,43 @@
+/** Where a connection leads. */
+
+import type { LookupAddress } from 'node:dns'
+import { inspect } from 'node:util'
+
+/** A host and port, or the path of a Unix socket. */
+export type Destination =
+  | { readonly host: string; readonly port: number; readonly path?: undefined }
+  | { readonly path: string }
+
+/** What a look-up gave; a Unix socket needs none. */
+export type Addresses = readonly LookupAddress[]
+
+/** What no host name and no address contains, and what must not get into a request. */
+const notInHost = /[^\x21-\x7e\x80-\uffff]|[/@?#[\]\\]/
+
+/** Throws a TypeError or RangeError that names the host, the port or the path if it cannot be one. */
+export function checkDestination(destination: Destination): void {
+  if (destination.path !== undefined) {
+    const { path } = destination
+    if (typeof path !== 'string' || path === '') throw new TypeError('path must be a non-empty string')
+    return
+  }
+  const { host, port } = destination
+  if (typeof host !== 'string' || host === '' || notInHost.test(host)) {
+    throw new TypeError(`host must be a name or an address without brackets, not ${inspect(host)}`)
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new RangeError(`port must be an integer between 1 and 65535, not ${inspect(port)}`)
+  }
+}
+
+/** What the other end calls itself, whatever address it was reached at. */
+export interface Origin {
+  readonly host: string
+  readonly port: number
+}
+
+/** A Unix socket's origin is localhost, at the default port of its transport. */
+export function originOf(destination: Destination, transport: 'tcp' | 'tls'): Origin {
+  if (destination.path === undefined) return destination
+  return { host: 'localhost', port: transport === 'tls' ? 443 : 80 }
+}

@@ -1,0 +1,72 @@
+/** A socket that is connected: bytes in as they come, bytes out a tick at a time, until it is let go. */
+
+import type { Socket } from 'node:net'
+import { GunError } from '../errors.js'
+import { Outlet } from './outlet.js'
+
+/** Who uses the line. Nothing is called once it was let go. */
+export interface LineUser {
+  /** Bytes from the peer. */
+  handle(chunk: Buffer): void
+  /** The peer has sent its last byte. */
+  peerEnded(): void
+  /** The line is gone. */
+  lost(reason: GunError): void
+}
+
+/** How long the last bytes may take to leave, and the peer to hang up, before the socket is destroyed anyway. */
+const LINGER = 1000
+
+export class Line {
+  readonly socket: Socket
+  readonly outlet: Outlet
+  #user: LineUser | undefined
+
+  constructor(socket: Socket, user: LineUser) {
+    this.socket = socket
+    this.outlet = new Outlet(socket)
+    this.#user = user
+    socket.on('data', (chunk: Buffer) => this.#user?.handle(chunk))
+    socket.on('end', () => this.#user?.peerEnded())
+    socket.on('error', cause => {
+      const text = `the connection broke: ${cause.message}`
+      this.#user?.lost(new GunError('socket_error', 'connection_error', text, { cause }))
+    })
+    socket.on('close', () => {
+      this.#user?.lost(new GunError('closed', 'connection_error', 'the connection was closed'))
+    })
+  }
+
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    this.socket.resume()
+  }
+
+  /** Destroys the socket at once. */
+  destroy(): void {
+    this.#user = undefined
+    this.socket.destroy()
+  }
+
+  /**
+   * Lets the last bytes leave, then destroys the socket. Until the peer hangs up what it still sends is read and
+   * dropped: to close a socket with unread bytes resets it, and the peer loses our last words (RFC 9112 section 9.6).
+   */
+  close(): void {
+    const { socket } = this
+    this.#user = undefined
+    this.outlet.flush()
+    const isOver = socket.readableEnded && socket.writableLength === 0
+    if (isOver || !socket.writable || socket.writableNeedDrain) {
+      socket.destroy()
+      return
+    }
+    const timer = setTimeout(() => socket.destroy(), LINGER)
+    socket.once('close', () => clearTimeout(timer))
+    socket.end()
+    socket.resume()
+  }
+}

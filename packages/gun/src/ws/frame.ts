@@ -1,0 +1,76 @@
+/** Which frames may be sent: RFC 6455 section 5.5 and 7.4, as checks on what the caller gave. */
+
+import { inspect } from 'node:util'
+import type { WsFrame } from '../messages.js'
+
+/** The most that a control frame can carry, in bytes (RFC 6455 section 5.5). */
+const MAX_CONTROL_PAYLOAD = 125
+
+/** The same frames as a list. Throws a TypeError that says which frame is wrong, and why. */
+export function checkFrames(frames: WsFrame | readonly WsFrame[]): readonly WsFrame[] {
+  if (!Array.isArray(frames)) return [checkFrame(frames, 'frames')]
+  if (isTuple(frames)) return [checkFrame(frames, 'frames')]
+  return (frames as readonly WsFrame[]).map((frame, i) => checkFrame(frame, `frames[${i}]`))
+}
+
+/** An array is one frame when it begins like one: `['close', 'ping']` closes with a reason, `['ping', 'pong']` is a list. */
+function isTuple(frames: readonly unknown[]): boolean {
+  const [name, payload] = frames
+  if (name === 'text' || name === 'binary') return true
+  if (name === 'ping' || name === 'pong') return payload instanceof Uint8Array
+  return name === 'close' && (typeof payload === 'number' || typeof payload === 'string')
+}
+
+function isBareFrame(name: unknown): boolean {
+  return name === 'close' || name === 'ping' || name === 'pong'
+}
+
+function checkFrame(frame: unknown, where: string): WsFrame {
+  if (isBareFrame(frame)) return frame as WsFrame
+  if (!Array.isArray(frame)) throw new TypeError(`${where} is not a frame: ${inspect(frame)}`)
+  const [name, ...payload] = frame as unknown[]
+  const problem = findProblem(name, payload)
+  if (problem !== undefined) throw new TypeError(`${where}: ${problem}`)
+  return frame as unknown as WsFrame
+}
+
+function findProblem(name: unknown, payload: readonly unknown[]): string | undefined {
+  switch (name) {
+    case 'text':
+      return payload.length === 1 && typeof payload[0] === 'string' ? undefined : 'text takes one string'
+    case 'binary':
+      return payload.length === 1 && payload[0] instanceof Uint8Array
+        ? undefined
+        : 'binary takes one Uint8Array'
+    case 'ping':
+    case 'pong':
+      if (payload.length !== 1 || !(payload[0] instanceof Uint8Array)) return `${name} takes one Uint8Array`
+      return payload[0].length <= MAX_CONTROL_PAYLOAD
+        ? undefined
+        : `${name} carries at most ${MAX_CONTROL_PAYLOAD} bytes`
+    case 'close':
+      return findCloseProblem(payload)
+    default:
+      return `no frame is called ${inspect(name)}`
+  }
+}
+
+function findCloseProblem(payload: readonly unknown[]): string | undefined {
+  const [code, reason] = payload.length === 1 ? [1000, payload[0]] : payload
+  if (payload.length > 2 || typeof code !== 'number' || typeof reason !== 'string') {
+    return 'close takes a reason, or a code and a reason'
+  }
+  if (!isSendable(code)) return `${code} is not a close code that may be sent`
+  const length = Buffer.byteLength(reason)
+  // Two of the bytes are the code.
+  return length <= MAX_CONTROL_PAYLOAD - 2 ? undefined : `a close reason has at most 123 bytes, not ${length}`
+}
+
+/** The close codes that may be on the wire (RFC 6455 section 7.4). */
+export function isSendable(code: number): boolean {
+  if (!Number.isInteger(code)) return false
+  return (
+    (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
+    (code >= 3000 && code <= 4999)
+  )
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkMethod, checkPath, type HeadersInit, headerValue, normalizeHeaders } from '../src/headers.ts'
+
+/** What only somebody without types can write. */
+function refuse(given: unknown, message: RegExp): void {
+  assert.throws(() => normalizeHeaders(given as HeadersInit), { name: 'TypeError', message })
+}
+
+test('pairs, a record, a Map and Headers give the same list with names in lower case', () => {
+  const expected = [
+    ['x-a', '1'],
+    ['x-b', 'two'],
+  ]
+  assert.deepEqual(
+    normalizeHeaders([
+      ['X-A', 1],
+      ['x-b', 'two'],
+    ]),
+    expected,
+  )
+  assert.deepEqual(normalizeHeaders({ 'X-A': 1, 'x-B': 'two' }), expected)
+  assert.deepEqual(
+    normalizeHeaders(new Map<string, string | number>(Object.entries({ 'X-A': 1, 'X-B': 'two' }))),
+    expected,
+  )
+  assert.deepEqual(normalizeHeaders(new Headers({ 'X-B': 'two', 'X-A': '1' })), expected)
+  assert.deepEqual(normalizeHeaders(undefined), [])
+})
+
+test('order and duplicates are kept', () => {
+  assert.deepEqual(
+    normalizeHeaders([
+      ['b', '1'],
+      ['A', '2'],
+      ['B', '3'],
+    ]),
+    [
+      ['b', '1'],
+      ['a', '2'],
+      ['b', '3'],
+    ],
+  )
+  assert.deepEqual(normalizeHeaders({ cookie: ['a=1', 'b=2'] }), [
+    ['cookie', 'a=1'],
+    ['cookie', 'b=2'],
+  ])
+})
+
+test('values keep latin1 and inner tabs, and lose the whitespace around them', () => {
+  assert.deepEqual(normalizeHeaders({ a: ' \tx\ty é ', b: '' }), [
+    ['a', 'x\ty é'],
+    ['b', ''],
+  ])
+})
+
+test('a name that is no token is refused', () => {
+  for (const name of ['', ' a', 'a ', 'a b', 'a:', 'a\r\nb', 'a\0', 'é', ':path', 'a"']) {
+    refuse([[name, '1']], /^headers: .* is not a header name/s)
+  }
+  refuse([[undefined, '1']], /is not a header name/)
+})
+
+test('a value that could end its line, or is no text, is refused by name', () => {
+  for (const value of ['a\nb', 'a\rb', 'a\r\nX-B: 1', '\0', '\x7f', 'snow ☃', '\n']) {
+    refuse({ 'x-a': value }, /^headers: the value of x-a /)
+  }
+  for (const value of [undefined, null, true, {}, Buffer.from('a')]) {
+    refuse([['x-a', value]], /^headers: the value of x-a /)
+  }
+})
+
+test('headers that are neither pairs nor a record are refused', () => {
+  refuse(null, /^headers must be/)
+  refuse('x-a: 1', /^headers must be/)
+  refuse(42, /^headers must be/)
+  refuse(['x-a', '1'], /^headers: 'x-a' is not a pair/)
+  refuse([['x-a']], /^headers: \[ 'x-a' \] is not a pair/)
+  refuse([['x-a', '1', '2']], /is not a pair/)
+})
+
+test('a method is a token, a path has no spaces or control characters', () => {
+  for (const method of ['GET', 'get', 'M-SEARCH', "!#$%&'*+-.^_`|~"]) checkMethod(method)
+  for (const method of ['', 'GET ', 'GE T', 'GET\r\n', 'GÉT', undefined, 1]) {
+    assert.throws(() => checkMethod(method), { name: 'TypeError', message: /^method must be a token/ })
+  }
+  for (const path of ['/', '*', '/a?b=c#d', 'http://localhost/', '/%20']) checkPath(path)
+  for (const path of ['', '/a b', '/\r\n', '/\0', '/\x7f', '/é', undefined, 1]) {
+    assert.throws(() => checkPath(path), { name: 'TypeError', message: /^path must be a non-empty string/ })
+  }
+})
+
+test('several fields of one name have one value', () => {
+  const headers = [
+    ['a', '1'],
+    ['b', '2'],
+    ['a', '3'],
+  ] as const
+  assert.equal(headerValue(headers, 'a'), '1, 3')
+  assert.equal(headerValue(headers, 'b'), '2')
+  assert.equal(headerValue(headers, 'c'), undefined)
+})

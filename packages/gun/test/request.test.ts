@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toBytes } from '../src/body.ts'
+import { authorityOf, checkFraming, framingOf, writeChunk, writeHead } from '../src/protocol/request.ts'
+
+test('a host has its port unless that is the default, and brackets around IPv6', () => {
+  assert.equal(authorityOf({ host: 'localhost', port: 80 }, 'tcp'), 'localhost')
+  assert.equal(authorityOf({ host: 'localhost', port: 443 }, 'tls'), 'localhost')
+  assert.equal(authorityOf({ host: 'localhost', port: 443 }, 'tcp'), 'localhost:443')
+  assert.equal(authorityOf({ host: 'localhost', port: 80 }, 'tls'), 'localhost:80')
+  assert.equal(authorityOf({ host: '127.0.0.1', port: 8080 }, 'tcp'), '127.0.0.1:8080')
+  assert.equal(authorityOf({ host: '::1', port: 80 }, 'tcp'), '[::1]')
+  assert.equal(authorityOf({ host: '2001:db8::1', port: 8443 }, 'tls'), '[2001:db8::1]:8443')
+})
+
+test('a head is its request line, its headers as given, and an empty line', () => {
+  const head = writeHead('GET', '/a?b', 'HTTP/1.1', [
+    ['host', 'localhost'],
+    ['x-a', 'é'],
+    ['x-b', ''],
+  ])
+  assert.equal(head.toString('latin1'), 'GET /a?b HTTP/1.1\r\nhost: localhost\r\nx-a: é\r\nx-b: \r\n\r\n')
+})
+
+test('the framing is what the headers say', () => {
+  assert.equal(framingOf([]), undefined)
+  assert.deepEqual(framingOf([['content-length', '12']]), { type: 'length', length: 12 })
+  assert.deepEqual(framingOf([['transfer-encoding', 'chunked']]), { type: 'chunked' })
+})
+
+test('an empty chunk is nothing, and a chunk has its length in hexadecimal', () => {
+  assert.deepEqual(writeChunk(new Uint8Array()), [])
+  assert.equal(
+    Buffer.concat(writeChunk(Buffer.from('0123456789abcdef'))).toString(),
+    '10\r\n0123456789abcdef\r\n',
+  )
+})
+
+test('headers that contradict each other, or the body, are refused', () => {
+  const refuse = (headers: [string, string][], body: Uint8Array | undefined, message: RegExp) => {
+    assert.throws(() => checkFraming(headers, body), { name: 'TypeError', message })
+  }
+  const five = Buffer.from('Hello')
+  checkFraming([['content-length', '5']], five)
+  checkFraming([['content-length', '6']], undefined)
+  checkFraming([['transfer-encoding', 'Chunked']], five)
+  refuse([['content-length', '4']], five, /^headers: content-length is 4, but the body has 5 bytes/)
+  refuse([['content-length', '6']], five, /^headers: content-length is 6, but the body has 5 bytes/)
+  for (const length of ['', '-1', '+5', '5, 5', '0x5', '5.0', '1e3', '9'.repeat(16)]) {
+    refuse([['content-length', length]], undefined, /^headers: content-length .* is not a length/)
+  }
+  refuse(
+    [
+      ['content-length', '5'],
+      ['content-length', '5'],
+    ],
+    five,
+    /is not a length/,
+  )
+  refuse(
+    [
+      ['content-length', '5'],
+      ['transfer-encoding', 'chunked'],
+    ],
+    five,
+    /exclude each other/,
+  )
+  for (const coding of ['gzip', 'gzip, chunked', 'identity', 'chunked, chunked']) {
+    refuse([['transfer-encoding', coding]], five, /^headers: transfer-encoding can only be chunked/)
+  }
+})
+
+test('a body is text, bytes, or a list of both', () => {
+  assert.deepEqual(Buffer.from(toBytes('é', 'body')), Buffer.from([0xc3, 0xa9]))
+  const bytes = Uint8Array.of(1)
+  assert.equal(toBytes(bytes, 'body'), bytes)
+  assert.deepEqual(Buffer.from(toBytes(['a', Buffer.from('b'), ''], 'body')), Buffer.from('ab'))
+  assert.deepEqual(toBytes([], 'body').length, 0)
+  for (const body of [undefined, null, 1, {}, [1], new ArrayBuffer(1)]) {
+    assert.throws(() => toBytes(body as string, 'body'), {
+      name: 'TypeError',
+      message: 'body must be a string, a Uint8Array, or a list of these',
+    })
+  }
+})
