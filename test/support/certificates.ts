@@ -1,0 +1,25 @@
+// What a TLS server shows a client, good and bad; certificates/README.md has the commands that made them.
+
+import { readFileSync } from 'node:fs'
+
+export interface Identity {
+  readonly key: string
+  readonly cert: string
+}
+
+const pem = (file: string): string => readFileSync(new URL(`certificates/${file}`, import.meta.url), 'latin1')
+const identity = (name: string): Identity => ({ key: pem(`${name}.key`), cert: pem(`${name}.pem`) })
+
+export const certificates = {
+  ca: pem('ca.pem'),
+  /** Good for localhost, 127.0.0.1 and ::1 until 2125. */
+  server: identity('server'),
+  /** The same, but its time was over in 2020. */
+  expired: identity('expired'),
+  /** Good, but for elsewhere.test only. */
+  otherHost: identity('other-host'),
+  /** For localhost, signed by itself and not by the CA. */
+  selfSigned: identity('self-signed'),
+} as const
+
+export const { ca, server, expired, otherHost, selfSigned } = certificates

@@ -1,0 +1,158 @@
+// Real peers: a `ws` server on a real http(s) server of loopback.
+
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import http from 'node:http'
+import https from 'node:https'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type tls from 'node:tls'
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
+import { certificates } from './certificates.ts'
+import type { Transport } from './origin.ts'
+
+export interface Refusal {
+  status: number
+  headers?: Readonly<Record<string, string>>
+  body?: string
+}
+
+export interface WebsocketServerOptions {
+  transport?: Transport
+  /** In place of the echo. */
+  onConnection?: (socket: WebSocket, request: http.IncomingMessage) => void
+  handleProtocols?: NonNullable<ServerOptions['handleProtocols']>
+  /** In place of a GET's 200 'Hello over HTTP'. */
+  onRequest?: (request: http.IncomingMessage, response: http.ServerResponse) => void
+  /** Answers an upgrade with a whole HTTP response, after which the connection goes on; undefined accepts. */
+  refuse?: (request: http.IncomingMessage) => Refusal | undefined
+  /** More for `ws`, such as perMessageDeflate and maxPayload. */
+  ws?: Omit<ServerOptions, 'server' | 'noServer' | 'port' | 'host' | 'path' | 'handleProtocols'>
+  /** Goes over the default `certificates.server`. */
+  tls?: tls.TlsOptions
+}
+
+export interface WebsocketServer extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  /** The socket's path, for 'unix' only. */
+  readonly path?: string
+  /** For the client of `ws`. */
+  readonly url: string
+  readonly server: http.Server | https.Server
+  readonly wss: WebSocketServer
+  /** Terminates every socket and waits until all is closed. */
+  close(): Promise<void>
+}
+
+function echo(socket: WebSocket): void {
+  socket.on('message', (data, binary) => socket.send(data, { binary }))
+}
+
+function hello(request: http.IncomingMessage, response: http.ServerResponse): void {
+  const found = request.method === 'GET' || request.method === 'HEAD'
+  const body = found ? 'Hello over HTTP' : 'Only GET here'
+  response.writeHead(found ? 200 : 405, {
+    'content-type': 'text/plain',
+    'content-length': body.length,
+    ...(found ? {} : { allow: 'GET, HEAD' }),
+  })
+  response.end(body)
+}
+
+function refusalBytes({ status, headers = {}, body = '' }: Refusal): string {
+  const lines = [
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${Buffer.byteLength(body)}`,
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n${body}`
+}
+
+export async function websocketServer(options: WebsocketServerOptions = {}): Promise<WebsocketServer> {
+  const { transport = 'tcp', onConnection = echo, onRequest = hello, refuse, handleProtocols } = options
+  const sockets = new Set<Socket>()
+  const wss = new WebSocketServer({
+    ...options.ws,
+    noServer: true,
+    ...(handleProtocols && { handleProtocols }),
+  })
+  const server =
+    transport === 'tls'
+      ? https.createServer({ ...certificates.server, ...options.tls }, onRequest)
+      : http.createServer(onRequest)
+
+  // Carriers, so that a handshake which was never finished is closed too.
+  server.on('connection', (socket: Socket) => {
+    if (sockets.has(socket)) return
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+
+  const answering = new Map<Duplex, http.ServerResponse>()
+  server.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
+    answering.set(request.socket, response)
+    response.once('close', () => {
+      if (answering.get(request.socket) === response) answering.delete(request.socket)
+    })
+  })
+
+  server.on('upgrade', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
+    const refusal = refuse?.(request)
+    if (refusal === undefined) {
+      wss.handleUpgrade(request, socket, head, webSocket => wss.emit('connection', webSocket, request))
+      return
+    }
+    const answer = (): void => {
+      socket.write(refusalBytes(refusal))
+      if (head.length > 0) socket.unshift(head)
+      // node:http has let go of the socket; to go on serving it has to meet it as a new one.
+      server.emit(transport === 'tls' ? 'secureConnection' : 'connection', socket)
+    }
+    // A pipelined upgrade is reported while the response before it is still being written.
+    const before = answering.get(socket)
+    if (before === undefined) answer()
+    else before.once('close', answer)
+  })
+
+  wss.on('connection', (socket: WebSocket, request: http.IncomingMessage) => {
+    // A client that breaks the protocol on purpose must not crash the test.
+    socket.on('error', () => {})
+    onConnection(socket, request)
+  })
+
+  const host = '127.0.0.1'
+  const path = transport === 'unix' ? join(tmpdir(), `holster-${randomUUID().slice(0, 13)}.sock`) : undefined
+  server.listen(path === undefined ? { host, port: 0 } : { path })
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+
+  async function shut(): Promise<void> {
+    const down = once(server, 'close')
+    server.close()
+    wss.close()
+    for (const client of wss.clients) client.terminate()
+    for (const socket of sockets) socket.destroy()
+    await down
+  }
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= shut()
+    return closing
+  }
+
+  return {
+    host: path === undefined ? host : 'localhost',
+    port,
+    ...(path === undefined ? {} : { path }),
+    url:
+      path === undefined ? `${transport === 'tls' ? 'wss' : 'ws'}://${host}:${port}/` : `ws+unix:${path}:/`,
+    server,
+    wss,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

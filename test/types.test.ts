@@ -1,0 +1,210 @@
+// What the type checker knows of the messages; tsc is the test, these only have to run.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as gun from '@holster/gun'
+import { createProcess, type Down, type Exit, type Incoming, type Pid, type Process } from '@holster/process'
+import { expectTypeOf } from 'expect-type'
+import { createActor } from 'xstate'
+
+const owner = createProcess<gun.GunMessage>()
+const connPid = gun.open('localhost', 1, { owner })
+const streamRef = gun.get(connPid, '/')
+gun.close(connPid)
+owner.exit()
+
+/** What a receive resolves to: the types are looked at, nothing is awaited. */
+function typeOf<T>(received: Promise<T>) {
+  received.catch(() => {})
+  return expectTypeOf<T>()
+}
+
+test('a pattern with a tag narrows to that message', () => {
+  typeOf(owner.receive([{ type: 'gun_up' }])).toEqualTypeOf<gun.GunUp>()
+  typeOf(owner.receive([{ type: 'gun_down', connPid }])).toEqualTypeOf<gun.GunDown>()
+  typeOf(owner.receive([{ type: 'DOWN' }])).toEqualTypeOf<Down>()
+  typeOf(owner.receive([{ type: 'EXIT' }])).toEqualTypeOf<Exit>()
+})
+
+test('patterns narrow to their union, and a switch over it is exhaustive', () => {
+  const received = owner.receive([
+    { type: 'gun_upgrade', connPid, streamRef, protocols: ['websocket'] },
+    { type: 'gun_response', connPid, streamRef },
+    { type: 'gun_error', connPid, streamRef },
+  ])
+  type Answer = Awaited<typeof received>
+  received.catch(() => {})
+  expectTypeOf<Answer['type']>().toEqualTypeOf<'gun_upgrade' | 'gun_response' | 'gun_error'>()
+  const describe = (answer: Answer): string => {
+    switch (answer.type) {
+      case 'gun_upgrade':
+        expectTypeOf(answer.protocols).toEqualTypeOf<readonly ['websocket']>()
+        return 'upgraded'
+      case 'gun_response':
+        expectTypeOf(answer.status).toEqualTypeOf<number>()
+        expectTypeOf(answer.isFin).toEqualTypeOf<gun.IsFin>()
+        return 'refused'
+      case 'gun_error':
+        expectTypeOf(answer.reason).toEqualTypeOf<gun.GunError>()
+        return 'failed'
+    }
+  }
+  assert.equal(typeof describe, 'function')
+})
+
+test('a pattern without a tag narrows to the messages that have its fields', () => {
+  const received = owner.receive([{ streamRef }])
+  received.catch(() => {})
+  type Tag = Awaited<typeof received>['type']
+  expectTypeOf<'gun_ws'>().toExtend<Tag>()
+  expectTypeOf<'gun_data'>().toExtend<Tag>()
+  expectTypeOf<'gun_up'>().not.toExtend<Tag>()
+  expectTypeOf<'DOWN'>().not.toExtend<Tag>()
+})
+
+test('a frame narrows as a tuple', () => {
+  const text = owner.receive([{ type: 'gun_ws', connPid, streamRef, frame: ['text', 'a'] }])
+  text.catch(() => {})
+  expectTypeOf<Awaited<typeof text>['frame'][1]>().toEqualTypeOf<'a'>()
+  const close = owner.receive([{ type: 'gun_ws', frame: 'close' }])
+  close.catch(() => {})
+  expectTypeOf<Awaited<typeof close>['frame']>().toEqualTypeOf<'close'>()
+})
+
+test('a handler gives its result', () => {
+  const received = owner.receive([
+    owner.on({ type: 'gun_data', streamRef }, ({ data, isFin }) => {
+      expectTypeOf(data).toEqualTypeOf<Buffer>()
+      expectTypeOf(isFin).toEqualTypeOf<gun.IsFin>()
+      return data.length
+    }),
+    { type: 'gun_trailers', streamRef },
+  ])
+  typeOf(received).toEqualTypeOf<number | gun.GunTrailers>()
+})
+
+test('onTimeout adds what it gives', () => {
+  const received = owner.receive([{ type: 'gun_up' }], { timeout: 0, onTimeout: () => 'late' as const })
+  typeOf(received).toEqualTypeOf<gun.GunUp | 'late'>()
+})
+
+test('unknown tags, fields and values are refused', () => {
+  const never = (): void => {
+    // @ts-expect-error there is no such tag
+    void owner.receive([{ type: 'gun_dwon' }])
+    // @ts-expect-error gun_up has no streamRef
+    void owner.receive([{ type: 'gun_up', streamRef }])
+    // @ts-expect-error a status is a number
+    void owner.receive([{ type: 'gun_response', status: '200' }])
+    // @ts-expect-error only websocket is ever upgraded to
+    void owner.receive([{ type: 'gun_upgrade', protocols: ['h2c'] }])
+    // @ts-expect-error no frame is called so
+    void owner.receive([{ type: 'gun_ws', frame: ['txt', 'a'] }])
+    // @ts-expect-error the handler's message has no status
+    owner.on({ type: 'gun_data' }, ({ status }) => status)
+  }
+  assert.equal(typeof never, 'function')
+})
+
+test('await gives messages of a stream, and no errors', () => {
+  expectTypeOf<Awaited<ReturnType<typeof gun.await>>>().toEqualTypeOf<gun.StreamMessage>()
+  expectTypeOf<gun.StreamMessage['type']>().toEqualTypeOf<
+    'gun_upgrade' | 'gun_inform' | 'gun_response' | 'gun_data' | 'gun_trailers' | 'gun_ws'
+  >()
+  expectTypeOf<Awaited<ReturnType<typeof gun.awaitUp>>>().toEqualTypeOf<'http'>()
+  expectTypeOf<Awaited<ReturnType<typeof gun.awaitBody>>>().toEqualTypeOf<gun.Body>()
+  expectTypeOf<gun.Body['body']>().toEqualTypeOf<Buffer>()
+})
+
+test('every message has its connection', () => {
+  expectTypeOf<gun.GunMessage['connPid']>().toEqualTypeOf<gun.ConnPid>()
+  expectTypeOf<Incoming<gun.GunMessage>['type']>().toEqualTypeOf<gun.GunMessage['type'] | 'DOWN' | 'EXIT'>()
+})
+
+test('frames out are the tuples of Gun', () => {
+  const frames: readonly gun.WsFrame[] = [
+    'close',
+    'ping',
+    'pong',
+    ['text', 'a'],
+    ['binary', new Uint8Array()],
+    ['ping', Buffer.alloc(0)],
+    ['pong', Buffer.alloc(0)],
+    ['close', 'reason'],
+    ['close', 1000, 'reason'],
+  ]
+  assert.equal(frames.length, 9)
+  const never = (): void => {
+    gun.wsSend(connPid, 'ping')
+    gun.wsSend(connPid, ['ping', 'pong'])
+    gun.wsSend(connPid, ['text', 'a'])
+    gun.wsSend(connPid, [['text', 'a'], 'close'])
+    gun.wsSend(connPid, streamRef, frames)
+    // @ts-expect-error text is a string
+    gun.wsSend(connPid, streamRef, ['text', new Uint8Array()])
+    // @ts-expect-error binary is bytes
+    gun.wsSend(connPid, streamRef, ['binary', 'a'])
+    // @ts-expect-error there is no such frame
+    gun.wsSend(connPid, streamRef, 'text')
+    // @ts-expect-error a code comes with a reason
+    gun.wsSend(connPid, streamRef, ['close', 1000])
+    // @ts-expect-error the frames are missing
+    gun.wsSend(connPid)
+  }
+  assert.equal(typeof never, 'function')
+})
+
+test('owners and receivers are what takes the messages', () => {
+  expectTypeOf<Process<gun.GunMessage>>().toExtend<gun.Owner>()
+  expectTypeOf<Pid<gun.GunMessage>>().toExtend<gun.ReplyTo>()
+  expectTypeOf<(message: gun.GunMessage) => void>().toExtend<gun.ReplyTo>()
+  const never = (): void => {
+    const actor = createActor(gun.connectionMachine, { input: { host: 'localhost', port: 1 } })
+    expectTypeOf(actor.getSnapshot().context.connPid).toEqualTypeOf<gun.ConnPid>()
+    // @ts-expect-error an owner ends; a function does not
+    gun.open('localhost', 1, { owner: () => {} })
+    // @ts-expect-error it takes other messages
+    gun.open('localhost', 1, { owner: createProcess<{ type: 'mine' }>() })
+    // @ts-expect-error a port is needed
+    createActor(gun.connectionMachine, { input: { host: 'localhost' } })
+  }
+  assert.equal(typeof never, 'function')
+})
+
+test('unknown options are refused', () => {
+  const never = (): void => {
+    // @ts-expect-error it is retry
+    gun.open('localhost', 1, { retries: 5 })
+    // @ts-expect-error it is keepalive
+    gun.wsUpgrade(connPid, '/', [], { keepAlive: 1 })
+    // @ts-expect-error it is replyTo
+    gun.get(connPid, '/', [], { replyto: owner })
+    // @ts-expect-error there is no such version
+    gun.open('localhost', 1, { httpOpts: { version: 'HTTP/2' } })
+    // @ts-expect-error there is no such transport
+    gun.open('localhost', 1, { transport: 'ssl' })
+  }
+  assert.equal(typeof never, 'function')
+})
+
+test('handles are opaque', () => {
+  expectTypeOf(connPid).not.toExtend<PromiseLike<unknown>>()
+  const never = (): void => {
+    // @ts-expect-error a stream is no connection
+    gun.get(streamRef, '/')
+    // @ts-expect-error a connection is no stream
+    gun.data(connPid, connPid, 'fin', '')
+    // @ts-expect-error a string is no connection
+    gun.info('#Conn<1>')
+  }
+  assert.equal(typeof never, 'function')
+})
+
+test('errors have a literal code and kind', () => {
+  expectTypeOf<gun.GunError>().toExtend<Error>()
+  expectTypeOf<'badstate'>().toExtend<gun.GunErrorCode>()
+  expectTypeOf<'bad_state'>().not.toExtend<gun.GunErrorCode>()
+  expectTypeOf<gun.GunErrorKind>().toEqualTypeOf<
+    'stream_error' | 'connection_error' | 'down' | 'timeout' | 'badstate' | 'options'
+  >()
+})
