@@ -1,0 +1,50 @@
+/** A server for the examples: WebSocket echo on /websocket, a refusal on /refused, a page on everything else. */
+
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type WebSocket, WebSocketServer } from 'ws'
+
+export interface LocalServer extends AsyncDisposable {
+  readonly port: number
+  /** Drops every connection without a word, as a crash would. */
+  dropConnections(): void
+}
+
+export async function startServer(onConnection: (socket: WebSocket) => void = echo): Promise<LocalServer> {
+  const server = createServer((_request, response) => response.end('Hello over HTTP\n'))
+  const webSockets = new WebSocketServer({ noServer: true, handleProtocols: choose })
+  webSockets.on('connection', onConnection)
+  server.on('upgrade', (request, socket, head) => {
+    if (request.url === '/websocket') {
+      webSockets.handleUpgrade(request, socket, head, client =>
+        webSockets.emit('connection', client, request),
+      )
+    } else {
+      socket.write('HTTP/1.1 404 Not Found\r\ncontent-length: 18\r\n\r\nNo WebSocket here\n')
+      // Node took the socket away from HTTP when it saw the upgrade.
+      server.emit('connection', socket)
+    }
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const dropConnections = () => {
+    for (const client of webSockets.clients) client.terminate()
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    dropConnections,
+    async [Symbol.asyncDispose]() {
+      dropConnections()
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+function echo(socket: WebSocket): void {
+  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+}
+
+/** This server speaks mqtt, and xmpp to those who do not. */
+function choose(offered: Set<string>): string | false {
+  return ['mqtt', 'xmpp'].find(protocol => offered.has(protocol)) ?? false
+}

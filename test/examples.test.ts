@@ -1,0 +1,93 @@
+/** Every example runs to its end and prints what it promises; so does the first example of the README. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { websocketServer } from './support/servers.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(file: string, ...args: string[]): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', chunk => {
+      stdout += chunk
+    })
+    child.stderr.on('data', chunk => {
+      stderr += chunk
+    })
+    child.on('error', reject)
+    child.on('close', code => resolve({ code, stdout, stderr }))
+  })
+}
+
+const promises: Record<string, readonly string[]> = {
+  'websocket.ts': ['gun_up: the connection speaks http', "frame: [ 'text', 'Hello!' ]", 'exited: normal'],
+  'upgrade.ts': ['/refused: refused with 404: No WebSocket here', '/websocket: upgraded'],
+  'subprotocol.ts': ['the server chose mqtt'],
+  'selective-receive.ts': ['alarm: fire (1 messages were passed over)', 'the shop exited: normal'],
+  'reconnect.ts': ['up (3)', 'down, 1 stream lost'],
+  'machine-as-owner.ts': ['heard: one, two'],
+  'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
+}
+
+for (const [file, lines] of Object.entries(promises)) {
+  test(`examples/${file} runs to its end`, async () => {
+    const { code, stdout, stderr } = await run(join('examples', file))
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    for (const line of lines) assert.ok(stdout.includes(line), `${line} is missing in:\n${stdout}`)
+  })
+}
+
+test('every example is run by these tests', async () => {
+  const files = (await readdir(join(root, 'examples'))).filter(file => file.endsWith('.ts'))
+  assert.deepEqual(files.filter(file => file !== 'local-server.ts').sort(), Object.keys(promises).sort())
+})
+
+test('examples/websocket.ts talks to the server it is given', async () => {
+  await using server = await websocketServer()
+  const { code, stdout, stderr } = await run(
+    'examples/websocket.ts',
+    `ws://127.0.0.1:${server.port}/any?path`,
+  )
+  assert.equal(stderr, '')
+  assert.equal(code, 0)
+  assert.ok(stdout.includes(`127.0.0.1:${server.port}`), stdout)
+})
+
+test('the first example of the README works as it stands, but for the port', async () => {
+  await using server = await websocketServer()
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  assert.match(example, /'localhost', 8080/)
+  const folder = await mkdtemp(join(root, 'test', '.tmp-'))
+  try {
+    const file = join(folder, 'readme.ts')
+    await writeFile(file, example.replace('8080', String(server.port)))
+    const { code, stdout, stderr } = await run(file)
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    assert.equal(stdout, "[ 'text', 'Hello!' ]\n")
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('the README has an Erlang-to-TypeScript table with at least 20 rows', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const [, table = ''] = readme.split('## From Erlang to TypeScript')
+  const rows = table.split('\n##')[0]?.match(/^\| `?[^-|]/gm) ?? []
+  assert.ok(rows.length - 1 >= 20, `${rows.length - 1} rows`)
+})
