@@ -8,9 +8,15 @@ const MAX_CONTROL_PAYLOAD = 125
 
 /** The same frames as a list. Throws a TypeError that says which frame is wrong, and why. */
 export function checkFrames(frames: WsFrame | readonly WsFrame[]): readonly WsFrame[] {
-  if (!Array.isArray(frames)) return [checkFrame(frames, 'frames')]
-  if (isTuple(frames)) return [checkFrame(frames, 'frames')]
-  return (frames as readonly WsFrame[]).map((frame, i) => checkFrame(frame, `frames[${i}]`))
+  const given: unknown = frames
+  if (!Array.isArray(given) || isTuple(given)) {
+    checkFrame(given, 'frames')
+    return [given]
+  }
+  return given.map((frame: unknown, i) => {
+    checkFrame(frame, `frames[${i}]`)
+    return frame
+  })
 }
 
 /** An array is one frame when it begins like one: `['close', 'ping']` closes with a reason, `['ping', 'pong']` is a list. */
@@ -25,13 +31,12 @@ function isBareFrame(name: unknown): boolean {
   return name === 'close' || name === 'ping' || name === 'pong'
 }
 
-function checkFrame(frame: unknown, where: string): WsFrame {
-  if (isBareFrame(frame)) return frame as WsFrame
+function checkFrame(frame: unknown, where: string): asserts frame is WsFrame {
+  if (isBareFrame(frame)) return
   if (!Array.isArray(frame)) throw new TypeError(`${where} is not a frame: ${inspect(frame)}`)
   const [name, ...payload] = frame as unknown[]
   const problem = findProblem(name, payload)
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`)
-  return frame as unknown as WsFrame
 }
 
 function findProblem(name: unknown, payload: readonly unknown[]): string | undefined {
