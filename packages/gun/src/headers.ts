@@ -33,6 +33,9 @@ export function normalizeHeaders(given: HeadersInit | undefined): (readonly [str
       else add(name, value)
     }
   }
+  // RFC 9112 section 3.2: servers answer two with 400, and proxies do not agree on which one counts.
+  if (headers.filter(([name]) => name === 'host').length > 1)
+    throw new TypeError('headers: host is given twice')
   return headers
 }
 

@@ -79,6 +79,18 @@ test('headers that are neither pairs nor a record are refused', () => {
   refuse([['x-a', '1', '2']], /is not a pair/)
 })
 
+test('host may be given, but not twice', () => {
+  assert.deepEqual(normalizeHeaders({ Host: 'a' }), [['host', 'a']])
+  const twice = [
+    ['host', 'a'],
+    ['Host', 'a'],
+  ] as const
+  assert.throws(() => normalizeHeaders(twice), {
+    name: 'TypeError',
+    message: /^headers: host is given twice/,
+  })
+})
+
 test('a method is a token, a path has no spaces or control characters', () => {
   for (const method of ['GET', 'get', 'M-SEARCH', "!#$%&'*+-.^_`|~"]) checkMethod(method)
   for (const method of ['', 'GET ', 'GE T', 'GET\r\n', 'GÉT', undefined, 1]) {
