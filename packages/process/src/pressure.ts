@@ -58,6 +58,8 @@ export class Source {
   readonly #valve: Valve
   readonly #fed = new Set<Consumer>()
   readonly #pressing = new Set<Consumer>()
+  /** The consumer fed last, which is most often the next one too. */
+  #last: Consumer | undefined
   #paused = false
   #closed = false
 
@@ -72,7 +74,12 @@ export class Source {
   /** From now on a receive of `consumer` that waits keeps this source going, also before the first message. */
   attach(consumer: Consumer): void {
     // What comes after the end is delivered, but must not tie the consumer to what has ended.
-    if (!this.#closed && !this.#fed.has(consumer) && consumer.feed(this)) this.#fed.add(consumer)
+    if (consumer === this.#last || this.#closed) return
+    if (!this.#fed.has(consumer)) {
+      if (!consumer.feed(this)) return
+      this.#fed.add(consumer)
+    }
+    this.#last = consumer
   }
 
   /** Delivers a message that holds so many bytes. */
@@ -110,6 +117,7 @@ export class Source {
   /** Nothing more will come: forgets everybody it fed. */
   close(): void {
     this.#closed = true
+    this.#last = undefined
     for (const consumer of this.#fed) consumer.forget(this)
     this.#fed.clear()
     this.#pressing.clear()
@@ -119,6 +127,7 @@ export class Source {
 
   /** `consumer` takes nothing more. */
   drop(consumer: Consumer): void {
+    if (consumer === this.#last) this.#last = undefined
     this.#fed.delete(consumer)
     this.release(consumer)
   }
