@@ -16,24 +16,36 @@ export { P }
 
 type Test = (value: unknown) => boolean
 
-/** How a field is compared: by identity, by identity with a reference, by a test, or by one that asks for the field. */
-const IDENTITY = 0
-const PIN = 1
-const TEST = 2
-const PRESENT = 3
+/**
+ * How a field is compared: with a primitive, by identity with a value or with a reference, by a test, or by one that
+ * asks for the field. In this order, so that one comparison tells the first three from the others.
+ */
+const LITERAL = 0
+const IDENTITY = 1
+const PIN = 2
+const TEST = 3
+const PRESENT = 4
 
 const variadic = Symbol.for('@ts-pattern/isVariadic')
 
+const matcher: typeof P.matcher = P.matcher
+
 interface Matcher {
-  [P.matcher](): { readonly matcherType?: string }
+  [matcher](): { readonly matcherType?: string }
 }
 
 function isMatcher(pattern: object): pattern is Matcher {
-  return P.matcher in pattern && pattern[P.matcher] !== matchIdentity
+  const match: unknown = (pattern as Partial<Matcher>)[matcher]
+  return match !== undefined && match !== matchIdentity
 }
 
 function hasFields(value: unknown): value is Record<string, unknown> {
   return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
+
+/** Whether a pattern is compared field by field. */
+function isFieldwise(pattern: unknown): pattern is Record<string, unknown> {
+  return typeof pattern === 'object' && pattern !== null && isPlain(pattern) && !isMatcher(pattern)
 }
 
 /** A field of a pattern: how it is compared, and with what. Fields are a list, since most patterns have one or two. */
@@ -45,15 +57,10 @@ export class Field {
   next: Field | undefined = undefined
 
   constructor(name: string | number, pattern: unknown) {
+    const kind = kindOf(pattern)
     this.name = name
-    if (isIdentity(pattern)) {
-      const isPin = typeof pattern === 'object' && pattern !== null && !ArrayBuffer.isView(pattern)
-      this.kind = isPin ? PIN : IDENTITY
-      this.wanted = pattern
-    } else {
-      this.kind = needsPresence(pattern) ? PRESENT : TEST
-      this.wanted = compile(pattern)
-    }
+    this.kind = kind
+    this.wanted = kind <= PIN ? pattern : compile(pattern)
   }
 
   /** The reference that the field must be, so that a message can be found by it. */
@@ -65,14 +72,16 @@ export class Field {
 /** What is made of a message in place of the message itself. */
 export type Handle = (message: never) => unknown
 
-/**
- * A pattern, ready to be tried, and the handler that goes with it. Made anew for each receive, so that a pattern may
- * be changed between two.
- */
+/** A pattern, ready to be tried, and the handler that goes with it. */
 export class Clause {
   readonly handle: Handle | undefined
-  /** The fields of a plain object's or an array's pattern, in its order: a guard may rely on the tag before it. */
-  readonly fields: Field | undefined
+  /** The fields of a plain object's or an array's pattern. */
+  fields: Field | undefined = undefined
+  /** Whether it pins a reference, so that its messages can be found without looking at the others. */
+  isPinned = false
+  private last: Field | undefined = undefined
+  /** The kind of its fields that comes last. */
+  private kind = LITERAL
   /** The length that an array's pattern asks for. */
   private readonly length: number | undefined
   /** Set where the pattern is neither a plain object nor an array of so many elements. */
@@ -80,37 +89,38 @@ export class Clause {
 
   constructor(pattern: unknown, handle?: Handle) {
     this.handle = handle
-    const isObject = typeof pattern === 'object' && pattern !== null
-    if (isObject && isPlain(pattern) && !isMatcher(pattern)) {
-      this.fields = fieldsOf(pattern)
+    if (isFieldwise(pattern)) {
       this.length = undefined
       this.whole = undefined
+      for (const name in pattern) this.add(new Field(name, pattern[name]))
     } else if (Array.isArray(pattern) && !pattern.some(isVariadic)) {
-      this.fields = elementsOf(pattern)
       this.length = pattern.length
       this.whole = undefined
+      for (let i = 0; i < pattern.length; i++) this.add(new Field(i, pattern[i]))
     } else {
-      this.fields = undefined
       this.length = undefined
       this.whole = compile(pattern)
     }
   }
 
-  /** Whether it consists of literals alone, so that it can be kept: it holds nobody alive and hides no change. */
-  get isLiteral(): boolean {
-    if (this.handle !== undefined || this.whole !== undefined || this.length !== undefined) return false
-    for (let field = this.fields; field !== undefined; field = field.next) {
-      if (field.kind !== IDENTITY) return false
-    }
-    return true
+  /** Whether it compares the fields of an object by identity and does nothing else, so that `isMadeFrom` can tell. */
+  get isFixed(): boolean {
+    return (
+      this.kind <= PIN && this.whole === undefined && this.length === undefined && this.handle === undefined
+    )
   }
 
-  /** Whether `pattern` would be compiled to this clause, a literal one, again. */
-  isStill(pattern: object): boolean {
-    let field = this.fields
+  /** Whether it, a fixed one, names nothing but primitives. */
+  get isLiteral(): boolean {
+    return this.kind === LITERAL
+  }
+
+  /** Whether `pattern` would be compiled to this clause, a fixed one, again. */
+  isMadeFrom(pattern: unknown): boolean {
+    if (!isFieldwise(pattern)) return false
+    let { fields: field } = this
     for (const name in pattern) {
-      if (field === undefined || field.name !== name) return false
-      if (field.wanted !== (pattern as Record<string, unknown>)[name]) return false
+      if (field === undefined || field.name !== name || field.wanted !== pattern[name]) return false
       field = field.next
     }
     return field === undefined
@@ -132,42 +142,37 @@ export class Clause {
     }
     return true
   }
-}
 
-function fieldsOf(pattern: object): Field | undefined {
-  let first: Field | undefined
-  let last: Field | undefined
-  for (const name in pattern) {
-    const field = new Field(name, (pattern as Record<string, unknown>)[name])
-    if (last === undefined) first = field
-    else last.next = field
-    last = field
+  /** In the pattern's order, as a guard may rely on the tag before it; but a reference comes before any guard. */
+  private add(field: Field): void {
+    if (field.kind === PIN) this.isPinned = true
+    if (field.kind === PIN && this.kind > PIN) {
+      field.next = this.fields
+      this.fields = field
+      return
+    }
+    if (this.last === undefined) this.fields = field
+    else this.last.next = field
+    this.last = field
+    if (field.kind > this.kind) this.kind = field.kind
   }
-  return first
 }
 
-function elementsOf(pattern: readonly unknown[]): Field | undefined {
-  let first: Field | undefined
-  for (let i = pattern.length - 1; i >= 0; i--) {
-    const field = new Field(i, pattern[i])
-    field.next = first
-    first = field
-  }
-  return first
-}
-
-function isIdentity(pattern: unknown): boolean {
-  if (typeof pattern !== 'object' || pattern === null) return !Number.isNaN(pattern)
-  return !isPlain(pattern) && !Array.isArray(pattern) && !isMatcher(pattern)
+function kindOf(pattern: unknown): number {
+  if (typeof pattern === 'function') return IDENTITY
+  if (typeof pattern !== 'object' || pattern === null) return Number.isNaN(pattern) ? TEST : LITERAL
+  if (isMatcher(pattern)) return needsPresence(pattern) ? PRESENT : TEST
+  if (isPlain(pattern) || Array.isArray(pattern)) return TEST
+  return ArrayBuffer.isView(pattern) ? IDENTITY : PIN
 }
 
 /** As in ts-pattern: `{ a: P._ }` wants an `a`, and only `P.optional` does without. */
-function needsPresence(pattern: unknown): boolean {
-  return hasFields(pattern) && isMatcher(pattern) && pattern[P.matcher]().matcherType !== 'optional'
+function needsPresence(pattern: Matcher): boolean {
+  return pattern[matcher]().matcherType !== 'optional'
 }
 
 function compile(pattern: unknown): Test {
-  if (isIdentity(pattern)) return value => value === pattern
+  if (kindOf(pattern) <= PIN) return value => value === pattern
   if (typeof pattern !== 'object' || pattern === null) return value => Number.isNaN(value)
   if (isMatcher(pattern)) return isMatching(pattern as P.Pattern<unknown>)
   if (Array.isArray(pattern) && pattern.some(isVariadic)) return compileVariadic(pattern)

@@ -4,7 +4,6 @@ import { type ProcessExit, ReceiveTimeout } from './errors.js'
 import { firstMatch, Mailbox, type Taken } from './mailbox.js'
 import { Clause, type Handle } from './pattern.js'
 import { type Consumer, type HighWaterMark, isFedBy, Pressure, type Source } from './pressure.js'
-import { isPlain } from './ref.js'
 
 /** What `on` makes: known by its class, so that no pattern can be mistaken for it. */
 export class Handler {
@@ -17,29 +16,36 @@ export class Handler {
   }
 }
 
-/** The clauses of the last receive, for the next one with the same patterns, if they are nothing but literals. */
+/**
+ * The clauses of the last receive, for the next one that asks for the same, if they only compare by identity. A loop
+ * that drains a mailbox asks for the same each time, mostly with a literal written anew.
+ */
 class ClauseCache {
-  private patterns: readonly unknown[] | undefined
   private clauses: readonly Clause[] = []
 
   compile(patterns: readonly unknown[]): readonly Clause[] {
-    if (patterns === this.patterns && this.isCurrent(patterns)) return this.clauses
+    if (this.fits(patterns)) return this.clauses
     const clauses = patterns.map(compileClause)
-    this.patterns = clauses.every(isLiteral) ? patterns : undefined
-    this.clauses = this.patterns === undefined ? [] : clauses
+    this.clauses = clauses.every(isFixed) ? clauses : []
     return clauses
   }
 
-  /** A pattern may be changed between two receives. */
-  private isCurrent(patterns: readonly unknown[]): boolean {
-    if (patterns.length !== this.clauses.length) return false
-    for (let i = 0; i < patterns.length; i++) {
-      const pattern = patterns[i]
-      if (typeof pattern !== 'object' || pattern === null || pattern instanceof Handler) return false
-      if (!isPlain(pattern) || !this.clauses[i]?.isStill(pattern)) return false
-    }
+  /** For a process that has nothing left to drain: whom it asked for once it must not keep alive. */
+  forget(): void {
+    if (!this.clauses.every(isLiteral)) this.clauses = []
+  }
+
+  /** A pattern may be written anew, and one that is the same object may have been changed. */
+  private fits(patterns: readonly unknown[]): boolean {
+    const { clauses } = this
+    if (patterns.length !== clauses.length) return false
+    for (let i = 0; i < clauses.length; i++) if (!clauses[i]?.isMadeFrom(patterns[i])) return false
     return true
   }
+}
+
+function isFixed(clause: Clause): boolean {
+  return clause.isFixed
 }
 
 function isLiteral(clause: Clause): boolean {
@@ -172,8 +178,7 @@ export class Inbox implements Consumer {
       return Promise.reject(error)
     } finally {
       // Not before the receive waits, if it has to: what its guards have sent is a new arrival for it.
-      this.#matching--
-      this.#catchUp()
+      this.#matched()
     }
   }
 
@@ -183,9 +188,8 @@ export class Inbox implements Consumer {
     try {
       return this.#mailbox.flush(clauses)
     } finally {
-      this.#matching--
       this.#pressure?.taken()
-      this.#catchUp()
+      this.#matched()
     }
   }
 
@@ -198,6 +202,7 @@ export class Inbox implements Consumer {
     }
     this.#waiting.clear()
     this.#mailbox.clear()
+    this.#cache.forget()
     this.#putOff = []
     this.#pressure?.clear()
     this.#pressure = undefined
@@ -308,6 +313,13 @@ export class Inbox implements Consumer {
     } finally {
       this.#matching--
     }
+  }
+
+  /** After patterns were tried on what waits. */
+  #matched(): void {
+    this.#matching--
+    if (this.#mailbox.length === 0) this.#cache.forget()
+    this.#catchUp()
   }
 
   /** Accepts what guards have sent while they ran. */

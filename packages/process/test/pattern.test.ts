@@ -232,6 +232,20 @@ describe('a pattern that pins a reference', () => {
     assert.equal(tried, 1)
   })
 
+  test('asks its guards about no message without them, however few wait and also while it waits', async () => {
+    const self = createProcess<Answer>()
+    const ref = makeRef()
+    const asked: unknown[] = []
+    const guard = P.when((n: unknown) => asked.push(n) > 1)
+    for (let n = 0; n < 5; n++) self.send({ type: 'answer', ref: n === 3 ? ref : makeRef(), n })
+    const received = self.receive([{ type: 'answer', n: guard, ref }])
+    assert.deepEqual(asked, [3])
+    self.send({ type: 'answer', ref: makeRef(), n: 5 })
+    self.send({ type: 'answer', ref, n: 6 })
+    assert.equal((await received).n, 6)
+    assert.deepEqual(asked, [3, 6])
+  })
+
   test('needs all of its references', async () => {
     const self = createProcess<Answer>()
     const [ref, to] = [makeRef(), makeRef()]
