@@ -11,7 +11,7 @@ export class Envelope {
   previous: Envelope | undefined
   next: Envelope | undefined = undefined
   taken = false
-  /** The first of the places at which the index, while there is one, lists this envelope. */
+  /** The first of the places at which the index, if it has come so far, lists this envelope. */
   placement: Placement | undefined = undefined
 
   constructor(message: unknown, bytes: number, order: number, previous: Envelope | undefined) {

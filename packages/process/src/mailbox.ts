@@ -4,9 +4,8 @@ import { Envelope } from './envelope.js'
 import type { Clause } from './pattern.js'
 import { findInOrder, ReferenceIndex } from './reference-index.js'
 
-/** Up to so many messages a walk costs less than an index; below the second number the index is dropped. */
-const INDEXED_FROM = 64
-const INDEXED_TO = 16
+/** Passing so many messages costs about as much as listing one. */
+const LONG_WALK = 10
 
 /** A message that was taken, and the clause that it matched. */
 export interface Taken {
@@ -20,6 +19,10 @@ export function firstMatch(clauses: readonly Clause[], message: unknown): Clause
   return undefined
 }
 
+function isPinned(clause: Clause): boolean {
+  return clause.isPinned
+}
+
 /** A list of envelopes, linked both ways: removal is by place, since the same object may have been sent twice. */
 export class Mailbox {
   #first: Envelope | undefined
@@ -28,6 +31,8 @@ export class Mailbox {
   #bytes = 0
   #sent = 0
   #index: ReferenceIndex | undefined
+  /** How many messages a walk passes before it goes on by the index: one, after a walk that had to. */
+  #reach = LONG_WALK
   /** How many walks are under way: more than one when a guard itself takes messages. */
   #walks = 0
 
@@ -47,24 +52,22 @@ export class Mailbox {
     else this.#last.next = envelope
     this.#last = envelope
     this.#bytes += bytes
-    if (++this.#length > INDEXED_FROM && this.#index === undefined) this.#startIndex()
-    else this.#index?.add(envelope)
+    this.#length++
   }
 
   /** Takes the oldest message that matches any clause. A guard that throws leaves everything in its place. */
   take(clauses: readonly Clause[]): Taken | undefined {
-    if (this.#first === undefined) return undefined
+    let envelope = this.#first
+    if (envelope === undefined) return undefined
+    const reach = this.#reach
     this.#walks++
     try {
-      const lists = this.#index?.candidates(clauses)
-      if (lists !== undefined) return findInOrder(lists, envelope => this.#open(envelope, clauses))
-      for (
-        let envelope: Envelope | undefined = this.#first;
-        envelope !== undefined;
-        envelope = envelope.next
-      ) {
+      for (let passed = 0; envelope !== undefined; passed++, envelope = envelope.next) {
+        if (passed === reach && clauses.every(isPinned)) return this.#takeIndexed(clauses, envelope.order)
         const taken = this.#open(envelope, clauses)
-        if (taken !== undefined) return taken
+        if (taken === undefined) continue
+        this.#reach = LONG_WALK
+        return taken
       }
       return undefined
     } finally {
@@ -98,6 +101,14 @@ export class Mailbox {
     this.#index = undefined
   }
 
+  /** Every message is listed once, however often it is passed over. */
+  #takeIndexed(clauses: readonly Clause[], from: number): Taken | undefined {
+    this.#reach = 1
+    this.#index ??= new ReferenceIndex()
+    this.#index.catchUp(this.#last)
+    return findInOrder(this.#index.candidates(clauses), from, envelope => this.#open(envelope, clauses))
+  }
+
   #open(envelope: Envelope, clauses: readonly Clause[]): Taken | undefined {
     if (envelope.taken) return undefined
     const { message } = envelope
@@ -121,22 +132,6 @@ export class Mailbox {
     envelope.previous = undefined
     // An outer walk may stand here and has to find its way on. Otherwise the tie would keep later messages alive.
     if (this.#walks <= 1) envelope.next = undefined
-    if (this.#index === undefined) return
-    this.#index.remove(envelope, this.#walks > 1)
-    if (this.#length < INDEXED_TO) this.#dropIndex()
-  }
-
-  #startIndex(): void {
-    this.#index = new ReferenceIndex()
-    for (let envelope = this.#first; envelope !== undefined; envelope = envelope.next)
-      this.#index.add(envelope)
-  }
-
-  #dropIndex(): void {
-    this.#index = undefined
-    // The next index must not find the places of this one.
-    for (let envelope = this.#first; envelope !== undefined; envelope = envelope.next) {
-      envelope.placement = undefined
-    }
+    this.#index?.remove(envelope, this.#walks > 1)
   }
 }

@@ -7,13 +7,37 @@ import { isPlain, isReference } from './ref.js'
 /** Longer arrays are data rather than tuples: they are not listed by what they hold, and so are always tried. */
 const LONGEST_TUPLE = 16
 
-/** Which messages of a mailbox carry a reference as one of their own fields or elements. */
+/**
+ * Which messages of a mailbox carry a reference as one of their own fields or elements. It lists nothing until it is
+ * asked: most messages are taken in order, and must not pay for those that are not.
+ */
 export class ReferenceIndex {
   private readonly carrying = new Map<object, Placements>()
   /** Messages that are neither plain objects nor tuples: their fields may come from a getter. */
   private readonly others = new Placements(undefined)
+  /** The order of the last message that was listed. */
+  private listed = -1
 
-  add(envelope: Envelope): void {
+  /** Lists what has arrived since the last time. `last` is the newest envelope. */
+  catchUp(last: Envelope | undefined): void {
+    if (last === undefined || last.order <= this.listed) return
+    let envelope: Envelope | undefined = last
+    while (envelope.previous !== undefined && envelope.previous.order > this.listed)
+      envelope = envelope.previous
+    for (; envelope !== undefined; envelope = envelope.next) this.list(envelope)
+    this.listed = last.order
+  }
+
+  private list(envelope: Envelope): void {
+    try {
+      this.add(envelope)
+    } catch {
+      // A getter threw. It does so again for whoever asks for its field, and for nobody else.
+      this.others.add(envelope)
+    }
+  }
+
+  private add(envelope: Envelope): void {
     const { message } = envelope
     // No pattern that pins a reference matches a primitive.
     if ((typeof message !== 'object' && typeof message !== 'function') || message === null) return
@@ -36,27 +60,24 @@ export class ReferenceIndex {
     envelope.placement = undefined
   }
 
-  /**
-   * Where a message can be that carries, for one of the clauses, all the references that it pins.
-   * `undefined` when a clause pins none, so that every message must be looked at.
-   */
-  candidates(clauses: readonly Clause[]): Placements[] | undefined {
+  /** Where a message can be that carries, for one of the clauses, all the references that it pins. Each pins one. */
+  candidates(clauses: readonly Clause[]): Placements[] {
     const lists: Placements[] = this.others.length > 0 ? [this.others] : []
     for (const clause of clauses) {
       const shortest = this.shortest(clause)
-      if (shortest === undefined) return undefined
-      if (shortest.length > 0 && !lists.includes(shortest)) lists.push(shortest)
+      if (shortest !== undefined && !lists.includes(shortest)) lists.push(shortest)
     }
     return lists
   }
 
-  /** The shortest list of a reference that the clause pins. `undefined`: it pins none. */
+  /** The shortest list of a reference that the clause pins. `undefined`: nothing carries one of them. */
   private shortest(clause: Clause): Placements | undefined {
     let shortest: Placements | undefined
     for (let field = clause.fields; field !== undefined; field = field.next) {
       const { pin } = field
       if (pin === undefined) continue
-      const list = this.carrying.get(pin) ?? NONE
+      const list = this.carrying.get(pin)
+      if (list === undefined) return undefined
       if (shortest === undefined || list.length < shortest.length) shortest = list
     }
     return shortest
@@ -113,6 +134,13 @@ export class Placements {
     envelope.placement = place
   }
 
+  /** The first place of an envelope whose order is at least `order`. */
+  firstAt(order: number): Placement | undefined {
+    let place = this.first
+    while (place !== undefined && place.envelope.order < order) place = place.next
+    return place
+  }
+
   remove(place: Placement, walked: boolean): void {
     const { previous, next } = place
     if (previous === undefined) this.first = next
@@ -125,22 +153,16 @@ export class Placements {
   }
 }
 
-/** The list of a reference that nothing carries. */
-const NONE = new Placements(undefined)
-
-/** The first result that `visit` gives for an envelope, oldest first across all the lists. It may take what it visits. */
+/**
+ * The first result that `visit` gives for an envelope, oldest first across all the lists, beginning at the order `from`.
+ * It may take what it visits.
+ */
 export function findInOrder<T>(
   lists: readonly Placements[],
+  from: number,
   visit: (envelope: Envelope) => T | undefined,
 ): T | undefined {
-  if (lists.length === 1) {
-    for (let place = lists[0]?.first; place !== undefined; place = place.next) {
-      const found = visit(place.envelope)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-  const heads = lists.map(list => list.first)
+  const heads = lists.map(list => list.firstAt(from))
   for (;;) {
     let oldest: Envelope | undefined
     for (const head of heads) {
