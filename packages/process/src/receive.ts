@@ -1,9 +1,11 @@
 /** Selective receive: a mailbox, and the receives that wait for what is not in it yet. */
 
 import { type ProcessExit, ReceiveTimeout } from './errors.js'
-import { firstMatch, Mailbox, type Taken } from './mailbox.js'
+import { resolved } from './fairness.js'
+import { firstMatch, Mailbox } from './mailbox.js'
 import { Clause, type Handle } from './pattern.js'
 import { type Consumer, type HighWaterMark, isFedBy, Pressure, type Source } from './pressure.js'
+import { handle, Waiter, Waiting } from './waiting.js'
 
 /** What `on` makes: known by its class, so that no pattern can be mistaken for it. */
 export class Handler {
@@ -64,72 +66,13 @@ export interface Limits {
 
 const NO_LIMITS: Limits = {}
 
-/** After so many receives in a row, sockets and timers get their turn. */
-const FAIR = 1024
-let settled = 0
-
-/** A promise of `value`; now and then one that lets the event loop turn, for a loop that never has to wait. */
-function resolved<T>(value: T): Promise<T> {
-  if (++settled % FAIR !== 0) return Promise.resolve(value)
-  return new Promise(resolve => setImmediate(resolve, value))
-}
-
 function ignore(): void {}
-
-/** A receive that waits. Made often, and native private fields are slow to make: hence `private`. */
-class Waiter {
-  readonly clauses: readonly Clause[]
-  /** What the caller of receive holds. */
-  outcome: Promise<unknown>
-  timer: NodeJS.Timeout | undefined = undefined
-  unlisten: (() => void) | undefined = undefined
-  private readonly handled: boolean
-  private settle!: (taken: unknown) => void
-  private fail!: (reason: unknown) => void
-
-  constructor(clauses: readonly Clause[]) {
-    this.clauses = clauses
-    this.handled = clauses.some(hasHandler)
-    const taken = new Promise<unknown>((resolve, reject) => {
-      this.settle = resolve
-      this.fail = reject
-    })
-    this.outcome = this.handled ? taken.then(handle) : taken
-  }
-
-  resolve(message: unknown, clause: Clause): void {
-    this.release()
-    const taken = this.handled ? { message, clause } : message
-    if (++settled % FAIR === 0) setImmediate(this.settle, taken)
-    else this.settle(taken)
-  }
-
-  reject(reason: unknown): void {
-    this.release()
-    this.fail(reason)
-  }
-
-  private release(): void {
-    if (this.timer !== undefined) clearTimeout(this.timer)
-    this.unlisten?.()
-  }
-}
-
-function hasHandler(clause: Clause): boolean {
-  return clause.handle !== undefined
-}
-
-/** Runs the handler in the receiver's own continuation. */
-function handle(taken: unknown): unknown {
-  const { message, clause } = taken as Taken
-  return clause.handle === undefined ? message : clause.handle(message as never)
-}
 
 /** The mailbox of one process with the receives that wait on it. */
 export class Inbox implements Consumer {
   readonly #mailbox = new Mailbox()
   readonly #mark: Required<HighWaterMark>
-  readonly #waiting = new Set<Waiter>()
+  readonly #waiting = new Waiting()
   readonly #cache = new ClauseCache()
   #pressure: Pressure | undefined
   /** More than 0 while guards run: what they send is put off, so that it comes after the message being tried. */
@@ -152,7 +95,7 @@ export class Inbox implements Consumer {
       this.#putOff.push(() => this.accept(message, bytes, source))
       return
     }
-    const taken = this.#waiting.size > 0 && this.#offer(message)
+    const taken = this.#waiting.first !== undefined && this.#offer(message)
     if (!taken && this.#closed === undefined) {
       this.#mailbox.push(message, bytes)
       if (source !== undefined) this.#pressure?.delivered()
@@ -196,11 +139,10 @@ export class Inbox implements Consumer {
   /** Rejects what waits and what will be asked; messages are gone. */
   close(reason: ProcessExit): void {
     this.#closed = reason
-    for (const waiter of this.#waiting) {
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) {
       waiter.outcome.catch(ignore)
-      waiter.reject(reason)
+      this.#giveUp(waiter, reason)
     }
-    this.#waiting.clear()
     this.#mailbox.clear()
     this.#cache.forget()
     this.#putOff = []
@@ -216,8 +158,8 @@ export class Inbox implements Consumer {
   }
 
   isWaitingFor(source: Source): boolean {
-    for (const { clauses } of this.#waiting) {
-      if (clauses.some(clause => this.#isFedBy(source, clause))) return true
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
+      if (waiter.clauses.some(clause => this.#isFedBy(source, clause))) return true
     }
     return false
   }
@@ -288,7 +230,7 @@ export class Inbox implements Consumer {
   }
 
   #giveUp(waiter: Waiter, reason: unknown): void {
-    this.#waiting.delete(waiter)
+    this.#waiting.remove(waiter)
     waiter.reject(reason)
   }
 
@@ -296,7 +238,7 @@ export class Inbox implements Consumer {
   #offer(message: unknown): boolean {
     this.#matching++
     try {
-      for (const waiter of this.#waiting) {
+      for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
         let clause: Clause | undefined
         try {
           clause = firstMatch(waiter.clauses, message)
@@ -305,7 +247,7 @@ export class Inbox implements Consumer {
           continue
         }
         // A guard may have ended the very receive that it belongs to.
-        if (clause === undefined || !this.#waiting.delete(waiter)) continue
+        if (clause === undefined || !this.#waiting.remove(waiter)) continue
         waiter.resolve(message, clause)
         return true
       }

@@ -493,6 +493,59 @@ describe('guards', () => {
     assert.deepEqual(await other, a(1))
   })
 
+  test('a guard may end receives around its own and start others: those that wait are tried, each once', async () => {
+    const self = createProcess<Message>()
+    const names = ['first', 'second', 'third', 'fourth', 'fifth'] as const
+    const controllers = new Map(names.map(name => [name, new AbortController()]))
+    const tried: string[] = []
+    const ended: Promise<unknown>[] = []
+    const wait = (name: string, act = () => {}) => {
+      const guard = P.when((_: unknown) => {
+        tried.push(name)
+        act()
+        return false
+      })
+      const signal = controllers.get(name as 'first')?.signal
+      ended.push(self.receive([{ n: guard }], signal === undefined ? {} : { signal }).catch(String))
+    }
+    const end = (...which: (typeof names)[number][]) => {
+      for (const name of which) controllers.get(name)?.abort(name)
+    }
+    wait('first')
+    wait('second')
+    wait('third', () => {
+      end('third', 'second', 'fourth')
+      wait('sixth')
+      end('first')
+    })
+    wait('fourth')
+    wait('fifth', () => {
+      end('fifth')
+      wait('seventh')
+    })
+    self.send(a(1))
+    assert.deepEqual(tried, ['first', 'second', 'third', 'fifth', 'sixth', 'seventh'])
+    self.send(a(2))
+    assert.deepEqual(tried.slice(6), ['sixth', 'seventh'])
+    self.exit()
+    assert.deepEqual((await Promise.all(ended)).slice(0, 5), names)
+  })
+
+  test('a guard that ends the last receive and starts another lets that one be tried', async () => {
+    const self = createProcess<Message>()
+    const controller = new AbortController()
+    let next: Promise<Message> | undefined
+    const guard = P.when((_: unknown) => {
+      controller.abort('over')
+      next = self.receive([{ type: 'a' }])
+      return false
+    })
+    const over = self.receive([{ n: guard }], { signal: controller.signal })
+    self.send(a(1))
+    await assert.rejects(over, (reason: unknown) => reason === 'over')
+    assert.deepEqual(await next, a(1))
+  })
+
   test('a receive that a guard starts may take the message that is arriving', async () => {
     const self = createProcess<Message>()
     let inner: Promise<Message> | undefined
