@@ -12,7 +12,7 @@ export class Waiter {
   timer: NodeJS.Timeout | undefined = undefined
   unlisten: (() => void) | undefined = undefined
   isWaiting = true
-  /** The neighbours in the list of those that wait; of one that has left, those that it had then. */
+  /** The one before it in the list of those that wait; of one that has left, the one that was then. */
   previous: Waiter | undefined = undefined
   next: Waiter | undefined = undefined
   private readonly handled: boolean
@@ -76,6 +76,8 @@ export class Waiting {
     if (next === undefined) this.last = previous
     else next.previous = previous
     waiter.isWaiting = false
+    // The tie would keep later receives alive.
+    waiter.next = undefined
     return true
   }
 
