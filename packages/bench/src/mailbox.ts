@@ -1,6 +1,6 @@
 /** What a mailbox costs: send and receive in order, and a pinned receive with a backlog. Run: npm run mailbox */
 
-import { createProcess, makeRef, type Process, type Ref } from '@holster/process'
+import { createProcess, deliver, makeRef, type Process, type Ref, Source } from '@holster/process'
 import { type Candidate, median, race, seconds } from './stats.ts'
 
 interface Tick {
@@ -23,6 +23,27 @@ function receiver(name: string, loop: (self: Process<Tick>, times: number) => Pr
 }
 
 const reused = [{ type: 'tick' }] as const
+
+const FLOOD = 2000
+
+/** What a socket brings in one turn, each with the same two references, and an owner that drains it. */
+function flooded(): Candidate {
+  const [conn, stream] = [makeRef(), makeRef()]
+  const self = createProcess<{ type: 'frame'; conn: Ref; stream: Ref; n: number }>()
+  const source = new Source({ pause() {}, resume() {}, feeds: reference => reference === conn })
+  return {
+    name: `${FLOOD} delivered, then received by references`,
+    run: async times => {
+      for (let from = 0; from < times; from += FLOOD) {
+        for (let n = from; n < from + FLOOD; n++)
+          self[deliver](source, { type: 'frame', conn, stream, n }, 32)
+        for (let n = from; n < from + FLOOD; n++) {
+          if ((await self.receive([{ type: 'frame', conn, stream }])).n !== n) throw new Error('out of order')
+        }
+      }
+    },
+  }
+}
 
 const candidates: Candidate[] = [
   {
@@ -63,6 +84,7 @@ const candidates: Candidate[] = [
       if ((await received).n !== n) throw new Error('out of order')
     }
   }),
+  flooded(),
 ]
 
 function thousands(value: number): string {
