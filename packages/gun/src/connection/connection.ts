@@ -11,15 +11,23 @@ import { Http } from '../protocol/http.js'
 import { authorityOf } from '../protocol/request.js'
 import { attachTo, hasMailbox, type Owner, post } from '../reply-to.js'
 import { connPidOf, replyToOf, StreamRef } from '../stream-ref.js'
-import { type Destination, type Origin, originOf } from '../transport/contract.js'
+import { type Addresses, type Destination, type Origin, originOf } from '../transport/contract.js'
 import { Line, type LineUser } from '../transport/line.js'
 import type { Outlet } from '../transport/outlet.js'
+import { Attempt } from './attempt.js'
 import { type Ending, exitReasonOf, localEnd } from './ending.js'
 import { Ownership } from './ownership.js'
 import { type Command, Postponed } from './postponed.js'
 
 /** What the connection tells its machine. */
 export type ConnectionEvent =
+  /** The host's name is looked up. */
+  | { readonly type: 'resolved'; readonly addresses: Addresses }
+  /** The transport is connected, or TLS over it. */
+  | { readonly type: 'connected'; readonly socket: Socket }
+  /** A step of the attempt to connect failed, or took too long. */
+  | { readonly type: 'failed'; readonly reason: GunError }
+  | { readonly type: 'timedOut'; readonly option: Timeout }
   /** A protocol has taken over. */
   | { readonly type: 'switched'; readonly stateName: ConnectedState }
   /** The protocol closes, and needs at most so many milliseconds. */
@@ -29,6 +37,9 @@ export type ConnectionEvent =
   | { readonly type: 'shutdown' }
   /** End at once. */
   | { readonly type: 'close' }
+
+/** The options that say how long a step of an attempt may take. */
+export type Timeout = 'domainLookupTimeout' | 'connectTimeout' | 'tlsHandshakeTimeout'
 
 /** What the connection needs of its machine. */
 export interface Machine {
@@ -46,6 +57,7 @@ export class Connection implements Host, LineUser, Valve {
   readonly opts: Opts
   /** What the other end is called. */
   readonly origin: Origin
+  readonly attempt: Attempt
   readonly #machine: Machine
   readonly #source = new Source(this)
   readonly #watchers = new Watchers()
@@ -71,6 +83,7 @@ export class Connection implements Host, LineUser, Valve {
     owner: Owner,
   ) {
     this.#machine = machine
+    this.attempt = new Attempt(event => machine.send(event))
     this.connPid = new ConnPid(this)
     this.destination = destination
     this.transport = transport
@@ -239,6 +252,7 @@ export class Connection implements Host, LineUser, Valve {
   end(reason: GunError | 'normal'): void {
     if (this.#ended) return
     this.#ended = true
+    this.attempt.abandon()
     this.#ownership.release()
     const exit = exitReasonOf(this.#ending, reason)
     const failed =

@@ -2,15 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { createProcess, isActorRef } from '@holster/process'
-import {
-  type AnyActorRef,
-  assign,
-  type DoneActorEvent,
-  type ErrorActorEvent,
-  enqueueActions,
-  fromPromise,
-  setup,
-} from 'xstate'
+import { type AnyActorRef, assertEvent, assign, cancel, enqueueActions, setup } from 'xstate'
 import { type ConnPid, connectionOf } from '../conn-pid.js'
 import { GunError } from '../errors.js'
 import type { GunMessage } from '../messages.js'
@@ -19,7 +11,7 @@ import type { Owner } from '../reply-to.js'
 import { type Addresses, checkDestination, type Destination } from '../transport/contract.js'
 import { connect, lookup } from '../transport/tcp.js'
 import { handshake } from '../transport/tls.js'
-import { Connection, type ConnectionEvent } from './connection.js'
+import { Connection, type ConnectionEvent, type Timeout } from './connection.js'
 import { nextRetry } from './reconnect.js'
 
 /** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
@@ -38,12 +30,14 @@ export interface ConnectionContext {
   readonly reason: GunError | 'normal'
 }
 
+/** The timer of the step that is under way. */
+const TIME_LIMIT = 'timeLimit'
+
 /** Node's longest timer. A guard keeps it from ending what may take for ever. */
 const LONGEST = 2147483647
-const isBounded = (ms: number | undefined) => ms !== undefined && ms !== Number.POSITIVE_INFINITY
+const isBounded = (ms: number | undefined): ms is number =>
+  ms !== undefined && ms !== Number.POSITIVE_INFINITY
 const delayOf = (ms: number | undefined) => (ms === undefined ? LONGEST : Math.min(ms, LONGEST))
-
-type Timeout = 'domainLookupTimeout' | 'connectTimeout' | 'tlsHandshakeTimeout'
 
 const TIMEOUT_CODES = {
   domainLookupTimeout: 'domain_lookup_timeout',
@@ -53,13 +47,6 @@ const TIMEOUT_CODES = {
 
 function timedOut(option: Timeout, { opts }: Connection): GunError {
   return new GunError(TIMEOUT_CODES[option], 'connection_error', `${option} of ${opts[option]} ms has passed`)
-}
-
-function asGunError(error: unknown): GunError {
-  if (error instanceof GunError) return error
-  return new GunError('connect_error', 'connection_error', `no connection could be made: ${error}`, {
-    cause: error,
-  })
 }
 
 /** What comes after an attempt failed or the connection was lost: another attempt, or none. */
@@ -73,15 +60,6 @@ function plan(
   const next = nextRetry(retriesLeft, connection.opts, reason)
   if (next instanceof GunError) return { reason: next, retryDelay: undefined }
   return { reason, retriesLeft: next.retries, retryDelay: next.timeout }
-}
-
-/** What a finished actor gave, to the state that it led to. */
-function outputOf<T>(event: unknown): T {
-  return (event as DoneActorEvent<T>).output
-}
-
-function errorOf({ event }: { event: ErrorActorEvent }): unknown {
-  return event.error
 }
 
 function createConnection(self: AnyActorRef, input: ConnectionInput): Connection {
@@ -127,20 +105,7 @@ const machine = setup({
     events: ConnectionEvent
     input: ConnectionInput
   },
-  actors: {
-    lookup: fromPromise<Addresses, Connection>(({ input }) => lookup(input.destination)),
-    connect: fromPromise<Socket, { connection: Connection; addresses: Addresses }>(({ input, signal }) => {
-      const { destination, opts } = input.connection
-      return connect(destination, input.addresses, opts.tcpOpts, signal)
-    }),
-    handshake: fromPromise<Socket, { connection: Connection; socket: Socket }>(({ input, signal }) =>
-      handshake(input.socket, input.connection.origin.host, input.connection.opts.tlsOpts, signal),
-    ),
-  },
   delays: {
-    domainLookupTimeout: ({ context }) => delayOf(connectionOf(context.connPid).opts.domainLookupTimeout),
-    connectTimeout: ({ context }) => delayOf(connectionOf(context.connPid).opts.connectTimeout),
-    tlsHandshakeTimeout: ({ context }) => delayOf(connectionOf(context.connPid).opts.tlsHandshakeTimeout),
     closingTimeout: ({ context }) => delayOf(context.closingTimeout),
     retryDelay: ({ context }) => delayOf(context.retryDelay),
   },
@@ -148,11 +113,40 @@ const machine = setup({
     isTls: ({ context }) => connectionOf(context.connPid).transport === 'tls',
     isOver: ({ context }) => context.retryDelay === undefined,
     closingIsBounded: ({ context }) => isBounded(context.closingTimeout),
-    isBounded: ({ context }, option: Timeout) => isBounded(connectionOf(context.connPid).opts[option]),
   },
   actions: {
+    lookUp: ({ context }) => {
+      const { attempt, destination } = connectionOf(context.connPid)
+      attempt.begin<Addresses>(
+        answer => lookup(destination, answer),
+        addresses => ({ type: 'resolved', addresses }),
+      )
+    },
+    connect: ({ context, event }) => {
+      assertEvent(event, 'resolved')
+      const { attempt, destination, opts } = connectionOf(context.connPid)
+      attempt.begin<Socket>(
+        answer => connect(destination, event.addresses, opts.tcpOpts, answer),
+        socket => ({ type: 'connected', socket }),
+      )
+    },
+    shakeHands: ({ context, event }) => {
+      assertEvent(event, 'connected')
+      const { attempt, origin, opts } = connectionOf(context.connPid)
+      attempt.begin<Socket>(
+        answer => handshake(event.socket, origin.host, opts.tlsOpts, answer),
+        socket => ({ type: 'connected', socket }),
+      )
+    },
+    /** A time that is not bounded needs no timer. */
+    limit: enqueueActions(({ context, enqueue }, option: Timeout) => {
+      const delay = connectionOf(context.connPid).opts[option]
+      if (isBounded(delay)) enqueue.raise({ type: 'timedOut', option }, { id: TIME_LIMIT, delay })
+    }),
+    unlimit: cancel(TIME_LIMIT),
+    abandon: ({ context }) => connectionOf(context.connPid).attempt.abandon(),
     /** An attempt failed. */
-    failed: assign(({ context }, error: unknown) => plan(context, context.retriesLeft, asGunError(error))),
+    failed: assign(({ context }, reason: GunError) => plan(context, context.retriesLeft, reason)),
     timedOut: assign(({ context }, option: Timeout) =>
       plan(context, context.retriesLeft, timedOut(option, connectionOf(context.connPid))),
     ),
@@ -160,6 +154,10 @@ const machine = setup({
     lost: assign(({ context }, reason: GunError | 'normal') =>
       plan(context, connectionOf(context.connPid).opts.retry ?? RETRY_DEFAULTS.retry, reason),
     ),
+    up: ({ context, event }) => {
+      assertEvent(event, 'connected')
+      connectionOf(context.connPid).up(event.socket)
+    },
     down: ({ context }, reason: GunError | 'normal') => connectionOf(context.connPid).down(reason),
     noteError: ({ context }) => {
       if (context.reason !== 'normal') connectionOf(context.connPid).lastError = context.reason
@@ -200,61 +198,39 @@ export const connectionMachine = machine.createMachine({
   on: {
     close: { target: '.terminated', actions: { type: 'down', params: 'normal' } },
     shutdown: '.terminated',
+    failed: {
+      target: '.not_connected',
+      actions: { type: 'failed', params: ({ event }) => event.reason },
+    },
+    timedOut: {
+      target: '.not_connected',
+      actions: ['abandon', { type: 'timedOut', params: ({ event }) => event.option }],
+    },
   },
   states: {
     domain_lookup: {
-      invoke: {
-        src: 'lookup',
-        input: ({ context }) => connectionOf(context.connPid),
-        onDone: 'connecting',
-        onError: { target: 'not_connected', actions: { type: 'failed', params: errorOf } },
-      },
-      after: {
-        domainLookupTimeout: {
-          guard: { type: 'isBounded', params: 'domainLookupTimeout' },
-          target: 'not_connected',
-          actions: { type: 'timedOut', params: 'domainLookupTimeout' },
-        },
+      entry: ['lookUp', { type: 'limit', params: 'domainLookupTimeout' }],
+      exit: 'unlimit',
+      on: {
+        resolved: 'connecting',
       },
     },
     connecting: {
-      invoke: {
-        src: 'connect',
-        input: ({ context, event }) => ({
-          connection: connectionOf(context.connPid),
-          addresses: outputOf(event),
-        }),
-        onDone: [{ guard: 'isTls', target: 'initial_tls_handshake' }, { target: 'connected' }],
-        onError: { target: 'not_connected', actions: { type: 'failed', params: errorOf } },
-      },
-      after: {
-        connectTimeout: {
-          guard: { type: 'isBounded', params: 'connectTimeout' },
-          target: 'not_connected',
-          actions: { type: 'timedOut', params: 'connectTimeout' },
-        },
+      entry: ['connect', { type: 'limit', params: 'connectTimeout' }],
+      exit: 'unlimit',
+      on: {
+        connected: [{ guard: 'isTls', target: 'initial_tls_handshake' }, { target: 'connected' }],
       },
     },
     initial_tls_handshake: {
-      invoke: {
-        src: 'handshake',
-        input: ({ context, event }) => ({
-          connection: connectionOf(context.connPid),
-          socket: outputOf(event),
-        }),
-        onDone: 'connected',
-        onError: { target: 'not_connected', actions: { type: 'failed', params: errorOf } },
-      },
-      after: {
-        tlsHandshakeTimeout: {
-          guard: { type: 'isBounded', params: 'tlsHandshakeTimeout' },
-          target: 'not_connected',
-          actions: { type: 'timedOut', params: 'tlsHandshakeTimeout' },
-        },
+      entry: ['shakeHands', { type: 'limit', params: 'tlsHandshakeTimeout' }],
+      exit: 'unlimit',
+      on: {
+        connected: 'connected',
       },
     },
     connected: {
-      entry: ({ context, event }) => connectionOf(context.connPid).up(outputOf(event)),
+      entry: 'up',
       initial: 'connected',
       states: { connected: {}, connected_ws_only: {} },
       on: {

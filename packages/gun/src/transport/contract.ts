@@ -2,6 +2,7 @@
 
 import type { LookupAddress } from 'node:dns'
 import { inspect } from 'node:util'
+import type { GunError } from '../errors.js'
 
 /** A host and port, or the path of a Unix socket. */
 export type Destination =
@@ -10,6 +11,23 @@ export type Destination =
 
 /** What a look-up gave; a Unix socket needs none. */
 export type Addresses = readonly LookupAddress[]
+
+/** Gets what a step of connecting has given, or why it failed. */
+export type Answer<T> = (outcome: T | GunError) => void
+
+/** Gives a step up: it will not answer, and what it has opened is closed. */
+export type Abandon = () => void
+
+/** Runs in a later microtask, unless it is given up before. */
+export function later(run: () => void): Abandon {
+  let isWanted = true
+  queueMicrotask(() => {
+    if (isWanted) run()
+  })
+  return () => {
+    isWanted = false
+  }
+}
 
 /** What no host name and no address contains, and what must not get into a request. */
 const notInHost = /[^\x21-\x7e\x80-\uffff]|[/@?#[\]\\]/

@@ -1,26 +1,33 @@
-/** tcp and Unix sockets: a look-up, then a connection; both stop when their signal aborts. */
+/** tcp and Unix sockets: a look-up, then a connection; both can be given up. */
 
-import { lookup as lookupHost } from 'node:dns/promises'
-import { isIP, connect as netConnect, type Socket } from 'node:net'
+import { lookup as lookupHost } from 'node:dns'
+import { isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { GunError } from '../errors.js'
 import type { Opts } from '../options.js'
-import type { Addresses, Destination } from './contract.js'
+import {
+  type Abandon,
+  type Addresses,
+  type Answer,
+  type Destination,
+  later,
+  type Origin,
+} from './contract.js'
 
 /** All addresses of the host. A Unix socket has none; an address stands for itself. */
-export async function lookup(destination: Destination): Promise<Addresses> {
-  if (destination.path !== undefined) return []
+export function lookup(destination: Destination, answer: Answer<Addresses>): Abandon {
+  if (destination.path !== undefined) return later(() => answer([]))
   const { host } = destination
   const family = isIP(host)
-  if (family !== 0) return [{ address: host, family }]
-  try {
-    return await lookupHost(host, { all: true, verbatim: true })
-  } catch (cause) {
-    throw new GunError(
-      'domain_lookup_error',
-      'connection_error',
-      `${host} could not be looked up: ${textOf(cause)}`,
-      { cause },
-    )
+  if (family !== 0) return later(() => answer([{ address: host, family }]))
+  let isWanted = true
+  lookupHost(host, { all: true, verbatim: true }, (cause, addresses) => {
+    if (!isWanted) return
+    if (cause === null) return answer(addresses)
+    const text = `${host} could not be looked up: ${textOf(cause)}`
+    answer(new GunError('domain_lookup_error', 'connection_error', text, { cause }))
+  })
+  return () => {
+    isWanted = false
   }
 }
 
@@ -29,57 +36,53 @@ export function connect(
   destination: Destination,
   addresses: Addresses,
   tcpOpts: Opts['tcpOpts'],
-  signal: AbortSignal,
-): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = netConnect(
-      destination.path !== undefined
-        ? { ...tcpOpts, path: destination.path }
-        : {
-            noDelay: true,
-            autoSelectFamily: true,
-            ...tcpOpts,
-            host: destination.host,
-            port: destination.port,
-            lookup: (_host, options, answer) => {
-              if (options.all) return answer(null, [...addresses])
-              const [first] = addresses
-              answer(
-                first === undefined ? new Error('no address') : null,
-                first?.address ?? '',
-                first?.family,
-              )
-            },
-          },
-    )
-    const settle = () => {
-      socket.off('error', fail)
-      // Until somebody takes the socket over, and after it was let go, an error must not end the program.
-      socket.on('error', () => {})
-    }
-    const fail = (cause: unknown) => {
-      settle()
-      const where = destination.path ?? `${destination.host}:${destination.port}`
-      reject(
-        new GunError('connect_error', 'connection_error', `no connection to ${where}: ${textOf(cause)}`, {
-          cause,
-        }),
-      )
-    }
-    const abort = () => {
-      settle()
-      socket.destroy()
-      reject(signal.reason)
-    }
-    socket.on('error', fail)
-    socket.once('connect', () => {
-      settle()
-      resolve(socket)
-    })
-    // Not removed after the connection is made: it may be given up before anybody takes it over.
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
-  })
+  answer: Answer<Socket>,
+): Abandon {
+  const socket = netConnect(
+    destination.path !== undefined
+      ? { ...tcpOpts, path: destination.path }
+      : { noDelay: true, autoSelectFamily: true, ...tcpOpts, ...addressOf(destination, addresses) },
+  )
+  const fail = (cause: Error) => {
+    ignoreErrors(socket, fail)
+    const where = destination.path ?? `${destination.host}:${destination.port}`
+    const text = `no connection to ${where}: ${textOf(cause)}`
+    answer(new GunError('connect_error', 'connection_error', text, { cause }))
+  }
+  const done = () => {
+    // Who takes the socket over listens before anything can happen to it.
+    socket.off('error', fail)
+    answer(socket)
+  }
+  socket.on('error', fail)
+  socket.once('connect', done)
+  return () => {
+    socket.off('connect', done)
+    ignoreErrors(socket, fail)
+    socket.destroy()
+  }
+}
+
+function addressOf(
+  { host, port }: Origin,
+  addresses: Addresses,
+): Pick<TcpNetConnectOpts, 'host' | 'port' | 'lookup'> {
+  const [first, second] = addresses
+  if (first !== undefined && second === undefined) return { host: first.address, port }
+  return {
+    host,
+    port,
+    lookup: (_host, options, found) => {
+      if (options.all) return found(null, [...addresses])
+      found(first === undefined ? new Error('no address') : null, first?.address ?? '', first?.family)
+    },
+  }
+}
+
+/** What happens to a socket that nobody wants any more must not end the program. */
+export function ignoreErrors(socket: Socket, listener: (cause: Error) => void): void {
+  socket.off('error', listener)
+  socket.on('error', () => {})
 }
 
 /** What an error says. One that stands for several attempts has no message of its own. */

@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { GunError } from '../errors.js'
 import type { Opts } from '../options.js'
-import { textOf } from './tcp.js'
+import { type Abandon, type Answer, later } from './contract.js'
+import { ignoreErrors, textOf } from './tcp.js'
 
 const ALPN = ['http/1.1']
 
@@ -14,48 +15,45 @@ export function handshake(
   stream: Duplex,
   host: string,
   tlsOpts: Opts['tlsOpts'],
-  signal: AbortSignal,
-): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    // RFC 6066 section 3: SNI names a host, never an address.
-    const name = isIP(host) === 0 ? { servername: host } : {}
-    let socket: TLSSocket
-    try {
-      socket = tlsConnect({ host, ...name, ...tlsOpts, ALPNProtocols: ALPN, socket: stream })
-    } catch (cause) {
-      stream.destroy()
-      return reject(failure(host, cause))
-    }
-    const settle = () => {
-      socket.off('error', fail)
-      socket.off('close', closed)
-      // Until somebody takes the socket over, and after it was let go, an error must not end the program.
-      socket.on('error', () => {})
-    }
-    const fail = (cause: unknown) => {
-      settle()
-      socket.destroy()
-      reject(failure(host, cause))
-    }
-    const closed = () => fail(new Error('the peer closed the connection'))
-    // Else a reset would look like an ordinary close.
-    stream.once('error', cause => socket.destroy(cause))
-    const abort = () => {
-      settle()
-      socket.destroy()
-      stream.destroy()
-      reject(signal.reason)
-    }
-    socket.on('error', fail)
-    socket.on('close', closed)
-    socket.once('secureConnect', () => {
-      settle()
-      resolve(socket)
-    })
-    // Not removed after the handshake: the socket may be given up before anybody takes it over.
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
-  })
+  answer: Answer<TLSSocket>,
+): Abandon {
+  // RFC 6066 section 3: SNI names a host, never an address.
+  const name = isIP(host) === 0 ? { servername: host } : {}
+  let socket: TLSSocket
+  try {
+    socket = tlsConnect({ host, ...name, ...tlsOpts, ALPNProtocols: ALPN, socket: stream })
+  } catch (cause) {
+    stream.on('error', () => {})
+    stream.destroy()
+    return later(() => answer(failure(host, cause)))
+  }
+  const leave = () => {
+    socket.off('secureConnect', done)
+    socket.off('close', closed)
+    ignoreErrors(socket, fail)
+  }
+  const fail = (cause: unknown) => {
+    leave()
+    socket.destroy()
+    answer(failure(host, cause))
+  }
+  const closed = () => fail(new Error('the peer closed the connection'))
+  const done = () => {
+    // Who takes the socket over listens before anything can happen to it.
+    socket.off('error', fail)
+    socket.off('close', closed)
+    answer(socket)
+  }
+  // Else a reset would look like an ordinary close.
+  stream.on('error', cause => socket.destroy(cause))
+  socket.on('error', fail)
+  socket.on('close', closed)
+  socket.once('secureConnect', done)
+  return () => {
+    leave()
+    socket.destroy()
+    stream.destroy()
+  }
 }
 
 function failure(host: string, cause: unknown): GunError {
