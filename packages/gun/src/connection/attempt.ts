@@ -1,24 +1,38 @@
-/** An attempt to connect: one step at a time, each of which can be given up; how it ends the machine is told. */
+/** An attempt to connect: one step at a time, which may take so long and can be given up; how it ends the machine is told. */
 
 import { GunError } from '../errors.js'
+import type { Opts } from '../options.js'
 import { type Abandon, type Answer, later } from '../transport/contract.js'
 import type { ConnectionEvent } from './connection.js'
 
 /** Something that takes time: it calls `answer` once, after it has returned. */
 export type Step<T> = (answer: Answer<T>) => Abandon
 
+const TIMEOUT_CODES = {
+  domainLookupTimeout: 'domain_lookup_timeout',
+  connectTimeout: 'connect_timeout',
+  tlsHandshakeTimeout: 'tls_handshake_timeout',
+} as const
+
+/** The option that says how long a step may take. */
+type Timeout = keyof typeof TIMEOUT_CODES
+
 export class Attempt {
+  readonly #opts: Opts
   readonly #tell: (event: ConnectionEvent) => void
   #abandon: Abandon | undefined
+  #timer: NodeJS.Timeout | undefined
 
-  constructor(tell: (event: ConnectionEvent) => void) {
+  constructor(opts: Opts, tell: (event: ConnectionEvent) => void) {
+    this.#opts = opts
     this.#tell = tell
   }
 
   /** `done` is the event for what the step gives. */
-  begin<T extends object>(step: Step<T>, done: (given: T) => ConnectionEvent): void {
+  begin<T extends object>(step: Step<T>, done: (given: T) => ConnectionEvent, option: Timeout): void {
     const answer = (outcome: T | GunError): void => {
       this.#abandon = undefined
+      clearTimeout(this.#timer)
       this.#tell(outcome instanceof GunError ? { type: 'failed', reason: outcome } : done(outcome))
     }
     try {
@@ -26,13 +40,24 @@ export class Attempt {
     } catch (cause) {
       this.#abandon = later(() => answer(impossible(cause)))
     }
+    const { [option]: ms = Number.POSITIVE_INFINITY } = this.#opts
+    if (ms === Number.POSITIVE_INFINITY) return
+    this.#timer = setTimeout(() => {
+      this.abandon()
+      answer(timedOut(option, ms))
+    }, ms)
   }
 
   /** Nothing will come of the step that is under way. */
   abandon(): void {
+    clearTimeout(this.#timer)
     this.#abandon?.()
     this.#abandon = undefined
   }
+}
+
+function timedOut(option: Timeout, ms: number): GunError {
+  return new GunError(TIMEOUT_CODES[option], 'connection_error', `${option} of ${ms} ms has passed`)
 }
 
 /** What Node throws at once, for example for a wrong option of a socket. */

@@ -27,7 +27,6 @@ export type ConnectionEvent =
   | { readonly type: 'connected'; readonly socket: Socket }
   /** A step of the attempt to connect failed, or took too long. */
   | { readonly type: 'failed'; readonly reason: GunError }
-  | { readonly type: 'timedOut'; readonly option: Timeout }
   /** A protocol has taken over. */
   | { readonly type: 'switched'; readonly stateName: ConnectedState }
   /** The protocol closes, and needs at most so many milliseconds. */
@@ -37,9 +36,6 @@ export type ConnectionEvent =
   | { readonly type: 'shutdown' }
   /** End at once. */
   | { readonly type: 'close' }
-
-/** The options that say how long a step of an attempt may take. */
-export type Timeout = 'domainLookupTimeout' | 'connectTimeout' | 'tlsHandshakeTimeout'
 
 /** What the connection needs of its machine. */
 export interface Machine {
@@ -83,7 +79,7 @@ export class Connection implements Host, LineUser, Valve {
     owner: Owner,
   ) {
     this.#machine = machine
-    this.attempt = new Attempt(event => machine.send(event))
+    this.attempt = new Attempt(opts, event => machine.send(event))
     this.connPid = new ConnPid(this)
     this.destination = destination
     this.transport = transport
@@ -255,9 +251,9 @@ export class Connection implements Host, LineUser, Valve {
     this.attempt.abandon()
     this.#ownership.release()
     const exit = exitReasonOf(this.#ending, reason)
-    const failed =
-      reason === 'normal' ? new GunError('closed', 'connection_error', 'the connection was closed') : reason
-    this.#postponed.fail(this.#ending === undefined ? asConnectionError(failed) : localEnd())
+    // Errors are costly to make, and mostly there is nobody to tell.
+    if (!this.#postponed.isEmpty)
+      this.#postponed.fail(this.#ending === undefined ? endOf(reason) : localEnd())
     if (this.#ending === undefined && reason !== 'normal') {
       this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     }
@@ -315,7 +311,7 @@ export class Connection implements Host, LineUser, Valve {
 
   /** The line has brought the peer's last byte. */
   peerEnded(): void {
-    this.#guard(protocol => protocol.end())
+    this.#guard(protocol => (protocol.isDone ? this.lost('normal') : protocol.end()))
   }
 
   // What mailboxes ask for.
@@ -383,6 +379,12 @@ export class Connection implements Host, LineUser, Valve {
   #tellOwner(message: GunMessage): void {
     post(this.connPid, this.#source, this.owner, message, 0)
   }
+}
+
+/** Why what still waits will not be done. */
+function endOf(reason: GunError | 'normal'): GunError {
+  if (reason !== 'normal') return asConnectionError(reason)
+  return new GunError('closed', 'connection_error', 'the connection was closed')
 }
 
 function defect(cause: unknown): GunError {

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { createProcess, isActorRef } from '@holster/process'
-import { type AnyActorRef, assertEvent, assign, cancel, enqueueActions, setup } from 'xstate'
+import { type AnyActorRef, assertEvent, assign, enqueueActions, setup } from 'xstate'
 import { type ConnPid, connectionOf } from '../conn-pid.js'
 import { GunError } from '../errors.js'
 import type { GunMessage } from '../messages.js'
@@ -11,7 +11,7 @@ import type { Owner } from '../reply-to.js'
 import { type Addresses, checkDestination, type Destination } from '../transport/contract.js'
 import { connect, lookup } from '../transport/tcp.js'
 import { handshake } from '../transport/tls.js'
-import { Connection, type ConnectionEvent, type Timeout } from './connection.js'
+import { Connection, type ConnectionEvent } from './connection.js'
 import { nextRetry } from './reconnect.js'
 
 /** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
@@ -30,24 +30,11 @@ export interface ConnectionContext {
   readonly reason: GunError | 'normal'
 }
 
-/** The timer of the step that is under way. */
-const TIME_LIMIT = 'timeLimit'
-
 /** Node's longest timer. A guard keeps it from ending what may take for ever. */
 const LONGEST = 2147483647
 const isBounded = (ms: number | undefined): ms is number =>
   ms !== undefined && ms !== Number.POSITIVE_INFINITY
 const delayOf = (ms: number | undefined) => (ms === undefined ? LONGEST : Math.min(ms, LONGEST))
-
-const TIMEOUT_CODES = {
-  domainLookupTimeout: 'domain_lookup_timeout',
-  connectTimeout: 'connect_timeout',
-  tlsHandshakeTimeout: 'tls_handshake_timeout',
-} as const
-
-function timedOut(option: Timeout, { opts }: Connection): GunError {
-  return new GunError(TIMEOUT_CODES[option], 'connection_error', `${option} of ${opts[option]} ms has passed`)
-}
 
 /** What comes after an attempt failed or the connection was lost: another attempt, or none. */
 function plan(
@@ -120,6 +107,7 @@ const machine = setup({
       attempt.begin<Addresses>(
         answer => lookup(destination, answer),
         addresses => ({ type: 'resolved', addresses }),
+        'domainLookupTimeout',
       )
     },
     connect: ({ context, event }) => {
@@ -128,6 +116,7 @@ const machine = setup({
       attempt.begin<Socket>(
         answer => connect(destination, event.addresses, opts.tcpOpts, answer),
         socket => ({ type: 'connected', socket }),
+        'connectTimeout',
       )
     },
     shakeHands: ({ context, event }) => {
@@ -136,20 +125,11 @@ const machine = setup({
       attempt.begin<Socket>(
         answer => handshake(event.socket, origin.host, opts.tlsOpts, answer),
         socket => ({ type: 'connected', socket }),
+        'tlsHandshakeTimeout',
       )
     },
-    /** A time that is not bounded needs no timer. */
-    limit: enqueueActions(({ context, enqueue }, option: Timeout) => {
-      const delay = connectionOf(context.connPid).opts[option]
-      if (isBounded(delay)) enqueue.raise({ type: 'timedOut', option }, { id: TIME_LIMIT, delay })
-    }),
-    unlimit: cancel(TIME_LIMIT),
-    abandon: ({ context }) => connectionOf(context.connPid).attempt.abandon(),
     /** An attempt failed. */
     failed: assign(({ context }, reason: GunError) => plan(context, context.retriesLeft, reason)),
-    timedOut: assign(({ context }, option: Timeout) =>
-      plan(context, context.retriesLeft, timedOut(option, connectionOf(context.connPid))),
-    ),
     /** The connection was up, so the retries are counted anew. */
     lost: assign(({ context }, reason: GunError | 'normal') =>
       plan(context, connectionOf(context.connPid).opts.retry ?? RETRY_DEFAULTS.retry, reason),
@@ -202,29 +182,22 @@ export const connectionMachine = machine.createMachine({
       target: '.not_connected',
       actions: { type: 'failed', params: ({ event }) => event.reason },
     },
-    timedOut: {
-      target: '.not_connected',
-      actions: ['abandon', { type: 'timedOut', params: ({ event }) => event.option }],
-    },
   },
   states: {
     domain_lookup: {
-      entry: ['lookUp', { type: 'limit', params: 'domainLookupTimeout' }],
-      exit: 'unlimit',
+      entry: 'lookUp',
       on: {
         resolved: 'connecting',
       },
     },
     connecting: {
-      entry: ['connect', { type: 'limit', params: 'connectTimeout' }],
-      exit: 'unlimit',
+      entry: 'connect',
       on: {
         connected: [{ guard: 'isTls', target: 'initial_tls_handshake' }, { target: 'connected' }],
       },
     },
     initial_tls_handshake: {
-      entry: ['shakeHands', { type: 'limit', params: 'tlsHandshakeTimeout' }],
-      exit: 'unlimit',
+      entry: 'shakeHands',
       on: {
         connected: 'connected',
       },
