@@ -68,8 +68,10 @@ export class Connection implements Host, LineUser, Valve {
   #paused = false
   #ending: Ending | undefined
   #ended = false
-  /** Why the last attempt failed or the connection was lost. */
+  /** Why the last attempt failed or the connection was lost; `undefined` when it ended in order. */
   lastError: GunError | undefined
+  /** How long the end that has begun may take, in milliseconds. */
+  closingTimeout = 0
 
   constructor(
     machine: Machine,
@@ -211,7 +213,8 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   /** In closing no mailbox holds up the peer's last words, and new commands wait for the next connection. */
-  enterClosing(): void {
+  enterClosing(timeout: number): void {
+    this.closingTimeout = timeout
     this.retire()
     this.#closing = true
     // Not `resume`: the mailbox that is over its mark still holds up the next connection.
@@ -245,9 +248,10 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   /** Nothing will be connected any more. */
-  end(reason: GunError | 'normal'): void {
+  end(): void {
     if (this.#ended) return
     this.#ended = true
+    const reason = this.lastError ?? 'normal'
     this.attempt.abandon()
     this.#ownership.release()
     const exit = exitReasonOf(this.#ending, reason)
@@ -266,14 +270,16 @@ export class Connection implements Host, LineUser, Valve {
     if (this.#ended) return
     this.#ending = { by: 'close' }
     this.down('normal')
-    this.end('normal')
+    this.end()
   }
 
   /** The machine failed, which it never should. */
   broken(cause: unknown): void {
     if (this.#ended) return
-    this.down(defect(cause))
-    this.end(defect(cause))
+    const error = defect(cause)
+    this.down(error)
+    this.lastError = error
+    this.end()
   }
 
   // What the protocol asks for.

@@ -25,28 +25,29 @@ export interface ConnectionContext {
   readonly retriesLeft: number
   /** Milliseconds until the next attempt; `undefined`: there is none. */
   readonly retryDelay: number | undefined
-  readonly closingTimeout: number
-  /** Why the connection is not up. */
-  readonly reason: GunError | 'normal'
 }
 
 /** Node's longest timer. A guard keeps it from ending what may take for ever. */
 const LONGEST = 2147483647
-const isBounded = (ms: number | undefined): ms is number =>
-  ms !== undefined && ms !== Number.POSITIVE_INFINITY
 const delayOf = (ms: number | undefined) => (ms === undefined ? LONGEST : Math.min(ms, LONGEST))
 
 /** What comes after an attempt failed or the connection was lost: another attempt, or none. */
-function plan(
-  context: ConnectionContext,
-  retriesLeft: number,
-  reason: GunError | 'normal',
-): Partial<ConnectionContext> {
-  const connection = connectionOf(context.connPid)
-  if (!connection.reconnects || retriesLeft <= 0) return { reason, retryDelay: undefined }
-  const next = nextRetry(retriesLeft, connection.opts, reason)
-  if (next instanceof GunError) return { reason: next, retryDelay: undefined }
-  return { reason, retriesLeft: next.retries, retryDelay: next.timeout }
+function plan({ connPid }: ConnectionContext, retriesLeft: number): Partial<ConnectionContext> {
+  const connection = connectionOf(connPid)
+  if (!canRetry(connection, retriesLeft)) return { retryDelay: undefined }
+  const next = nextRetry(retriesLeft, connection.opts, connection.lastError ?? 'normal')
+  if (!(next instanceof GunError)) return { retriesLeft: next.retries, retryDelay: next.timeout }
+  connection.lastError = next
+  return { retryDelay: undefined }
+}
+
+function canRetry(connection: Connection, retriesLeft: number): boolean {
+  return connection.reconnects && retriesLeft > 0
+}
+
+/** How often a connection that was up is tried again. */
+function retriesOf({ opts }: Connection): number {
+  return opts.retry ?? RETRY_DEFAULTS.retry
 }
 
 function createConnection(self: AnyActorRef, input: ConnectionInput): Connection {
@@ -93,13 +94,19 @@ const machine = setup({
     input: ConnectionInput
   },
   delays: {
-    closingTimeout: ({ context }) => delayOf(context.closingTimeout),
+    closingTimeout: ({ context }) => delayOf(connectionOf(context.connPid).closingTimeout),
     retryDelay: ({ context }) => delayOf(context.retryDelay),
   },
   guards: {
     isTls: ({ context }) => connectionOf(context.connPid).transport === 'tls',
     isOver: ({ context }) => context.retryDelay === undefined,
-    closingIsBounded: ({ context }) => isBounded(context.closingTimeout),
+    closingIsBounded: ({ context }) =>
+      connectionOf(context.connPid).closingTimeout !== Number.POSITIVE_INFINITY,
+    /** A guard, so that the end of most connections needs no plan. */
+    isLast: ({ context }) => {
+      const connection = connectionOf(context.connPid)
+      return !canRetry(connection, retriesOf(connection))
+    },
   },
   actions: {
     lookUp: ({ context }) => {
@@ -128,27 +135,27 @@ const machine = setup({
         'tlsHandshakeTimeout',
       )
     },
+    noteError: ({ context }, reason: GunError) => {
+      connectionOf(context.connPid).lastError = reason
+    },
     /** An attempt failed. */
-    failed: assign(({ context }, reason: GunError) => plan(context, context.retriesLeft, reason)),
+    retry: assign(({ context }) => plan(context, context.retriesLeft)),
     /** The connection was up, so the retries are counted anew. */
-    lost: assign(({ context }, reason: GunError | 'normal') =>
-      plan(context, connectionOf(context.connPid).opts.retry ?? RETRY_DEFAULTS.retry, reason),
-    ),
+    reconnect: assign(({ context }) => plan(context, retriesOf(connectionOf(context.connPid)))),
     up: ({ context, event }) => {
       assertEvent(event, 'connected')
       connectionOf(context.connPid).up(event.socket)
     },
     down: ({ context }, reason: GunError | 'normal') => connectionOf(context.connPid).down(reason),
-    noteError: ({ context }) => {
-      if (context.reason !== 'normal') connectionOf(context.connPid).lastError = context.reason
-    },
     beginClosing: enqueueActions(({ context, enqueue }) => {
       const timeout = connectionOf(context.connPid).beginClosing()
       enqueue.raise(timeout > 0 ? { type: 'closing', timeout } : { type: 'lost', reason: 'normal' })
     }),
-    setClosingTimeout: assign((_, closingTimeout: number) => ({ closingTimeout })),
-    enterClosing: ({ context }) => connectionOf(context.connPid).enterClosing(),
-    end: ({ context }) => connectionOf(context.connPid).end(context.reason),
+    enterClosing: ({ context, event }) => {
+      assertEvent(event, 'closing')
+      connectionOf(context.connPid).enterClosing(event.timeout)
+    },
+    end: ({ context }) => connectionOf(context.connPid).end(),
   },
 })
 
@@ -168,10 +175,8 @@ export const connectionMachine = machine.createMachine({
     const connection = createConnection(self, input)
     return {
       connPid: connection.connPid,
-      retriesLeft: connection.opts.retry ?? RETRY_DEFAULTS.retry,
+      retriesLeft: retriesOf(connection),
       retryDelay: undefined,
-      closingTimeout: 0,
-      reason: 'normal',
     }
   },
   initial: 'domain_lookup',
@@ -180,7 +185,7 @@ export const connectionMachine = machine.createMachine({
     shutdown: '.terminated',
     failed: {
       target: '.not_connected',
-      actions: { type: 'failed', params: ({ event }) => event.reason },
+      actions: [{ type: 'noteError', params: ({ event }) => event.reason }, 'retry'],
     },
   },
   states: {
@@ -209,35 +214,36 @@ export const connectionMachine = machine.createMachine({
       on: {
         switched: '.connected_ws_only',
         shutdown: { actions: 'beginClosing' },
-        closing: {
-          target: 'closing',
-          actions: { type: 'setClosingTimeout', params: ({ event }) => event.timeout },
-        },
-        lost: {
-          target: 'not_connected',
-          actions: [
-            { type: 'down', params: ({ event }) => event.reason },
-            { type: 'lost', params: ({ event }) => event.reason },
-          ],
-        },
+        closing: 'closing',
+        lost: [
+          {
+            guard: 'isLast',
+            target: 'terminated',
+            actions: { type: 'down', params: ({ event }) => event.reason },
+          },
+          {
+            target: 'not_connected',
+            actions: [{ type: 'down', params: ({ event }) => event.reason }, 'reconnect'],
+          },
+        ],
       },
     },
     closing: {
       entry: 'enterClosing',
       on: {
         shutdown: { actions: 'beginClosing' },
-        closing: {
-          target: 'closing',
-          reenter: true,
-          actions: { type: 'setClosingTimeout', params: ({ event }) => event.timeout },
-        },
-        lost: {
-          target: 'not_connected',
-          actions: [
-            { type: 'down', params: ({ event }) => event.reason },
-            { type: 'lost', params: ({ event }) => event.reason },
-          ],
-        },
+        closing: { target: 'closing', reenter: true },
+        lost: [
+          {
+            guard: 'isLast',
+            target: 'terminated',
+            actions: { type: 'down', params: ({ event }) => event.reason },
+          },
+          {
+            target: 'not_connected',
+            actions: [{ type: 'down', params: ({ event }) => event.reason }, 'reconnect'],
+          },
+        ],
       },
       after: {
         closingTimeout: {
@@ -247,7 +253,6 @@ export const connectionMachine = machine.createMachine({
       },
     },
     not_connected: {
-      entry: 'noteError',
       always: { guard: 'isOver', target: 'terminated' },
       after: { retryDelay: 'domain_lookup' },
     },
