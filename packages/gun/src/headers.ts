@@ -70,6 +70,9 @@ export function checkPath(path: unknown): asserts path is string {
 
 /** The value of a field, several joined as RFC 9110 section 5.3 says; `undefined` if there is none. */
 export function headerValue(headers: Headers, name: string): string | undefined {
-  const values = headers.filter(header => header[0] === name)
-  return values.length === 0 ? undefined : values.map(header => header[1]).join(', ')
+  let joined: string | undefined
+  for (const header of headers) {
+    if (header[0] === name) joined = joined === undefined ? header[1] : `${joined}, ${header[1]}`
+  }
+  return joined
 }

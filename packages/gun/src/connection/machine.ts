@@ -11,7 +11,7 @@ import type { Owner } from '../reply-to.js'
 import { type Addresses, checkDestination, type Destination } from '../transport/contract.js'
 import { connect, lookup } from '../transport/tcp.js'
 import { handshake } from '../transport/tls.js'
-import { Connection, type ConnectionEvent } from './connection.js'
+import { Connection, type ConnectionEvent, type Machine } from './connection.js'
 import { nextRetry } from './reconnect.js'
 
 /** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
@@ -50,6 +50,23 @@ function retriesOf({ opts }: Connection): number {
   return opts.retry ?? RETRY_DEFAULTS.retry
 }
 
+/** A class, since an object literal with a getter has a hidden class of its own each time. */
+class RunningMachine implements Machine {
+  readonly #actor: AnyActorRef
+
+  constructor(actor: AnyActorRef) {
+    this.#actor = actor
+  }
+
+  get stateName(): string {
+    return leafOf(this.#actor.getSnapshot().value)
+  }
+
+  send(event: ConnectionEvent): void {
+    this.#actor.send(event)
+  }
+}
+
 function createConnection(self: AnyActorRef, input: ConnectionInput): Connection {
   if (typeof input !== 'object' || input === null) {
     throw new TypeError('input must be { host, port, opts? } or { path, opts? }')
@@ -61,14 +78,8 @@ function createConnection(self: AnyActorRef, input: ConnectionInput): Connection
   checkDestination(destination)
   const isHttps = destination.path === undefined && destination.port === 443
   const owner = opts.owner ?? parentOf(self) ?? createProcess<GunMessage>()
-  const machine = {
-    get stateName(): string {
-      return leafOf(self.getSnapshot().value)
-    },
-    send: (event: ConnectionEvent) => self.send(event),
-  }
   const connection = new Connection(
-    machine,
+    new RunningMachine(self),
     destination,
     opts.transport ?? (isHttps ? 'tls' : 'tcp'),
     opts,

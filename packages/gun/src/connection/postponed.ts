@@ -13,27 +13,29 @@ export interface Command {
 }
 
 export class Postponed {
+  // Made when there is something to keep: most connections never have anything.
   #queue: PQueue | undefined
-  readonly #commands = new Set<Command>()
+  #commands: Set<Command> | undefined
 
   /** Whether a command must wait its turn: the queue drains a job at a time, not at once. */
   get isEmpty(): boolean {
-    return this.#commands.size === 0
+    return this.#commands === undefined
   }
 
   /** Whether a command of this stream waits. */
   has(streamRef: StreamRef): boolean {
-    for (const command of this.#commands) if (command.streamRef === streamRef) return true
+    for (const command of this.#commands ?? []) if (command.streamRef === streamRef) return true
     return false
   }
 
   add(command: Command): void {
     this.#queue ??= new PQueue({ concurrency: 1, autoStart: false })
+    this.#commands ??= new Set()
     this.#commands.add(command)
     void this.#queue.add(() => {
-      // `fail` has emptied the set.
-      if (!this.#commands.delete(command)) return
-      if (this.#commands.size === 0) this.#queue = undefined
+      // Else `fail` has had it.
+      if (!this.#commands?.delete(command)) return
+      if (this.#commands.size === 0) this.#clear()
       command.run()
     })
   }
@@ -48,10 +50,14 @@ export class Postponed {
 
   /** The connection will never be made. */
   fail(reason: GunError): void {
-    const commands = [...this.#commands]
-    this.#commands.clear()
+    const commands = this.#commands ?? []
     this.#queue?.clear()
-    this.#queue = undefined
+    this.#clear()
     for (const command of commands) command.fail(reason)
+  }
+
+  #clear(): void {
+    this.#queue = undefined
+    this.#commands = undefined
   }
 }

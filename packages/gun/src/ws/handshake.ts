@@ -1,6 +1,6 @@
 /** The opening handshake: what the request carries, and what the answer must say (RFC 6455 section 4). */
 
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomFillSync } from 'node:crypto'
 import { GunError } from '../errors.js'
 import { headerValue } from '../headers.js'
 import type { Headers } from '../messages.js'
@@ -30,7 +30,7 @@ export interface Handshake {
 
 /** Begins a handshake; `given` are the caller's headers, normalised. */
 export function startHandshake(given: Headers): Handshake {
-  const key = randomBytes(16).toString('base64')
+  const key = newKey()
   const own: Headers = [
     ['connection', 'upgrade'],
     ['upgrade', 'websocket'],
@@ -65,10 +65,22 @@ export function findFault(handshake: Handshake, headers: Headers): GunError | un
   return undefined
 }
 
+const KEY_BYTES = 16
+/** Random bytes for the next handshakes: a call of the system for each would cost more than all else in here. */
+const pool = Buffer.alloc(256 * KEY_BYTES)
+let taken = pool.length
+
+function newKey(): string {
+  if (taken === pool.length) {
+    randomFillSync(pool)
+    taken = 0
+  }
+  taken += KEY_BYTES
+  return pool.toString('base64', taken - KEY_BYTES, taken)
+}
+
 function acceptFor(key: string): string {
-  return createHash('sha1')
-    .update(key + GUID)
-    .digest('base64')
+  return hash('sha1', key + GUID, 'base64')
 }
 
 function listOf(value: string): string[] {
