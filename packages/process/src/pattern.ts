@@ -74,6 +74,9 @@ export type Handle = (message: never) => unknown
 
 /** A pattern, ready to be tried, and the handler that goes with it. */
 export class Clause {
+  /** Keeps V8 from forgetting the shapes of clauses and fields, as `Envelope.kept` does. */
+  static readonly kept = new Clause({ type: 'kept' })
+
   readonly handle: Handle | undefined
   /** The fields of a plain object's or an array's pattern. */
   fields: Field | undefined = undefined

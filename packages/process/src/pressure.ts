@@ -3,6 +3,7 @@
  * waits for what the source may still bring. Sending itself never fails and never drops.
  */
 
+import { turned } from './fairness.js'
 import type { Mailbox } from './mailbox.js'
 import type { Clause } from './pattern.js'
 
@@ -40,6 +41,8 @@ export interface Consumer {
   /** Whether a receive is waiting that only goes on when this source, maybe among others, is read. */
   isWaitingFor(source: Source): boolean
   forget(source: Source): void
+  /** Looks at the mark now, if it has been passed. */
+  assess(): void
 }
 
 /** What a source does to what it reads from. */
@@ -82,8 +85,17 @@ export class Source {
     this.#last = consumer
   }
 
+  /**
+   * To be called before more is read and delivered. Whoever was fed by the last read has run since; who is over its
+   * mark even so need not be fed for the rest of this turn, in which a socket may be read many times.
+   */
+  beforeReading(): void {
+    for (const consumer of this.#fed) consumer.assess()
+  }
+
   /** Delivers a message that holds so many bytes. */
   deliver(consumer: Consumer, message: unknown, bytes: number): void {
+    turned()
     this.attach(consumer)
     consumer.accept(message, bytes, this)
   }
@@ -180,6 +192,13 @@ export class Pressure {
     if (this.#assessing === undefined && this.#isAbove(1)) {
       this.#assessing = setImmediate(() => this.#assess())
     }
+  }
+
+  /** Not later than at the end of the turn, if the mark was passed in it. */
+  assess(): void {
+    if (this.#assessing === undefined) return
+    clearImmediate(this.#assessing)
+    this.#assess()
   }
 
   /** After messages were taken. */

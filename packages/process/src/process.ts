@@ -279,11 +279,15 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   #end(reason: ExitReason): void {
     if (this.#exited !== undefined) return
     this.#exited = { reason }
-    const exit = new ProcessExit(this.id, reason)
+    let made: ProcessExit | undefined
+    const exit = () => {
+      made ??= new ProcessExit(this.id, reason)
+      return made
+    }
     this.#timers?.clear()
     this.#monitors?.clear()
     this.#inbox.close(exit)
-    this.#controller?.abort(exit)
+    this.#controller?.abort(exit())
     this.#ended?.resolve(reason)
     this.#watchers.tell(reason)
     this.#links?.signalAll(reason)

@@ -79,7 +79,8 @@ export class Inbox implements Consumer {
   #matching = 0
   #putOff: (() => void)[] = []
   #catchingUp = false
-  #closed: ProcessExit | undefined
+  /** Gives the error of what is asked after the end. Made when it is asked for: an error costs more than the end does. */
+  #closed: (() => ProcessExit) | undefined
 
   constructor(mark: Required<HighWaterMark>) {
     this.#mark = mark
@@ -108,7 +109,7 @@ export class Inbox implements Consumer {
     timeout: number,
     { onTimeout, signal }: Limits = NO_LIMITS,
   ): Promise<unknown> {
-    if (this.#closed !== undefined) return this.#refuse(this.#closed)
+    if (this.#closed !== undefined) return this.#refuse(this.#closed())
     if (signal?.aborted) return Promise.reject(signal.reason)
     const clauses = this.#cache.compile(patterns)
     this.#matching++
@@ -137,11 +138,11 @@ export class Inbox implements Consumer {
   }
 
   /** Rejects what waits and what will be asked; messages are gone. */
-  close(reason: ProcessExit): void {
-    this.#closed = reason
+  close(exit: () => ProcessExit): void {
+    this.#closed = exit
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) {
       waiter.outcome.catch(ignore)
-      this.#giveUp(waiter, reason)
+      this.#giveUp(waiter, exit())
     }
     this.#mailbox.clear()
     this.#cache.forget()
@@ -162,6 +163,10 @@ export class Inbox implements Consumer {
       if (waiter.clauses.some(clause => this.#isFedBy(source, clause))) return true
     }
     return false
+  }
+
+  assess(): void {
+    this.#pressure?.assess()
   }
 
   forget(source: Source): void {
@@ -187,7 +192,7 @@ export class Inbox implements Consumer {
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     // A guard may have ended the process, or aborted the signal.
-    if (this.#closed !== undefined) return this.#refuse(this.#closed)
+    if (this.#closed !== undefined) return this.#refuse(this.#closed())
     if (signal?.aborted) return Promise.reject(signal.reason)
     return timeout === 0 ? this.#expire(onTimeout) : this.#wait(clauses, timeout, onTimeout, signal)
   }

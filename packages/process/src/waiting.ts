@@ -6,6 +6,9 @@ import type { Clause } from './pattern.js'
 
 /** A receive that waits. Made often, and native private fields are slow to make: hence `private`. */
 export class Waiter {
+  /** Keeps V8 from forgetting the shape, as `Envelope.kept` does. */
+  static readonly kept = new Waiter([])
+
   readonly clauses: readonly Clause[]
   /** What the caller of receive holds. */
   outcome: Promise<unknown>

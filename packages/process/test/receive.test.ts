@@ -604,20 +604,34 @@ describe('fairness', () => {
     pong.exit()
   })
 
-  test('at most 1,024 receives in a row settle before others get their turn', async () => {
+  test('receives that never wait give others their turn as soon as 5 ms have passed, and not before', async t => {
     const self = createProcess<Message>()
-    let turned = false
-    let settled = 0
-    await turn()
-    setImmediate(() => {
-      turned = true
-    })
-    while (!turned) {
-      self.send(a(1))
-      await self.receive([{ type: 'a' }])
-      settled++
+    let now = performance.now()
+    t.mock.method(performance, 'now', () => now)
+    let turns = 0
+    const receive = async (times: number) => {
+      for (let n = 0; n < times; n++) {
+        self.send(a(1))
+        await self.receive([{ type: 'a' }])
+      }
     }
-    assert.ok(settled <= 1025, `${settled}`)
+    const look = () => {
+      setImmediate(() => {
+        turns++
+      })
+    }
+    await turn()
+    await receive(2048)
+    look()
+    now += 4.9
+    await receive(4096)
+    assert.equal(turns, 0)
+    now += 0.1
+    await receive(1024)
+    assert.equal(turns, 1)
+    look()
+    await receive(4096)
+    assert.equal(turns, 1)
   })
 })
 
