@@ -109,7 +109,7 @@ test('unknown tags, fields and values are refused', () => {
 test('await gives messages of a stream, and no errors', () => {
   expectTypeOf<Awaited<ReturnType<typeof gun.await>>>().toEqualTypeOf<gun.StreamMessage>()
   expectTypeOf<gun.StreamMessage['type']>().toEqualTypeOf<
-    'gun_upgrade' | 'gun_inform' | 'gun_response' | 'gun_data' | 'gun_trailers' | 'gun_ws'
+    'gun_upgrade' | 'gun_inform' | 'gun_response' | 'gun_data' | 'gun_trailers' | 'gun_ws' | 'gun_notify'
   >()
   expectTypeOf<Awaited<ReturnType<typeof gun.awaitUp>>>().toEqualTypeOf<'http'>()
   expectTypeOf<Awaited<ReturnType<typeof gun.awaitBody>>>().toEqualTypeOf<gun.Body>()
@@ -207,4 +207,53 @@ test('errors have a literal code and kind', () => {
   expectTypeOf<gun.GunErrorKind>().toEqualTypeOf<
     'stream_error' | 'connection_error' | 'down' | 'timeout' | 'badstate' | 'options'
   >()
+})
+
+test("a subprotocol's handler has a state and messages of its own", () => {
+  interface Mine {
+    readonly type: 'mine'
+  }
+  interface State {
+    readonly replyTo: Pid<Mine>
+    count: number
+  }
+  const handler: gun.WsHandler<State, Mine> = {
+    init: replyTo => ({ replyTo, count: 0 }),
+    handle(frame, state) {
+      expectTypeOf(frame).toEqualTypeOf<gun.WsFrameIn>()
+      expectTypeOf(state).toEqualTypeOf<State>()
+      return ++state.count
+    },
+  }
+  expectTypeOf<Parameters<gun.WsHandler<State, Mine>['init']>>().toEqualTypeOf<
+    [replyTo: Pid<Mine>, streamRef: gun.StreamRef, headers: gun.Headers, opts: gun.WsOpts]
+  >()
+  const never = (): void => {
+    gun.wsUpgrade(connPid, '/', [], { protocols: [['mine', handler]], defaultProtocol: handler })
+    gun.open('localhost', 1, { wsOpts: { protocols: [['mine', { init: () => 1, handle: () => 0 }]] } })
+    // @ts-expect-error it does not say how many messages it has sent
+    gun.wsUpgrade(connPid, '/', [], { defaultProtocol: { init: () => 1, handle: () => {} } })
+    // @ts-expect-error nor does a promise
+    gun.wsUpgrade(connPid, '/', [], { defaultProtocol: { init: () => 1, handle: async () => 0 } })
+    // @ts-expect-error it does nothing with frames
+    gun.wsUpgrade(connPid, '/', [], { protocols: [['mine', { init: () => 1 }]] })
+    // @ts-expect-error it is replied to a process
+    gun.wsUpgrade(connPid, '/', [], { defaultProtocol: { init: (_: string) => 1, handle: () => 0 } })
+    // @ts-expect-error a name comes with a handler
+    gun.wsUpgrade(connPid, '/', [], { protocols: ['mine'] })
+    // @ts-expect-error a name is a string
+    gun.wsUpgrade(connPid, '/', [], { protocols: [[1, handler]] })
+    // @ts-expect-error the state is what init gives
+    handler.handle('close', { count: 0 })
+    const posts: gun.WsHandler<undefined, Mine> = {
+      init(replyTo) {
+        // @ts-expect-error it posts messages of its own only
+        replyTo.send({ type: 'other' })
+        return undefined
+      },
+      handle: () => 0,
+    }
+    gun.wsUpgrade(connPid, '/', [], { defaultProtocol: posts })
+  }
+  assert.equal(typeof never, 'function')
 })

@@ -8,17 +8,29 @@ import type { Owner } from './reply-to.js'
 export declare const handle: unique symbol
 
 let last = 0
-const connections = new WeakMap<ConnPid, Connection>()
+
+/** The connection behind a handle. Throws a TypeError that names the argument. */
+export let connectionOf: (connPid: ConnPid) => Connection
 
 /** A connection. `open` gives one; everything is done with the functions of this package. */
 export class ConnPid implements Monitorable, AsyncDisposable {
   /** For the type checker, which would take one handle for another. There is no such property. */
   declare readonly [handle]: 'ConnPid'
   readonly #number = ++last
+  readonly #connection: Connection
 
   /** @internal */
   constructor(connection: Connection) {
-    connections.set(this, connection)
+    this.#connection = connection
+  }
+
+  static {
+    connectionOf = connPid => {
+      if (typeof connPid !== 'object' || connPid === null || !(#connection in connPid)) {
+        throw new TypeError('connPid must be what open gave')
+      }
+      return connPid.#connection
+    }
   }
 
   /** `#Conn<3>`; the number is unique within this program. */
@@ -62,10 +74,3 @@ export class ConnPid implements Monitorable, AsyncDisposable {
 }
 
 compareByIdentity(ConnPid)
-
-/** The connection behind a handle. Throws a TypeError that names the argument. */
-export function connectionOf(connPid: ConnPid): Connection {
-  const connection = connections.get(connPid)
-  if (connection === undefined) throw new TypeError('connPid must be what open gave')
-  return connection
-}

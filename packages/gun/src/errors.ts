@@ -18,9 +18,11 @@ import type { WsFrame } from './messages.js'
  * | `tls_error`, `tls_handshake_timeout` | the TLS handshake failed (`cause` says why), or took too long |
  * | `protocol_error` | the peer sent something that is not HTTP, or an answer that nobody asked for |
  * | `bad_upgrade` | the peer agreed to an upgrade with a wrong key, header, subprotocol or extension |
- * | `badframe` | the peer sent a WebSocket frame that RFC 6455 forbids; it was closed with 1002 |
+ * | `badframe` | the peer sent a WebSocket frame that RFC 6455 forbids (it was closed with 1002), or a compressed message that cannot be inflated (1007) |
  * | `badencoding` | the peer sent text that is not UTF-8; it was closed with 1007 |
  * | `limit_reached` | the peer exceeded a limit; the message names the option |
+ * | `keepalive_timeout` | the peer left `wsOpts.keepaliveTolerance` pings in a row unanswered |
+ * | `handler_error` | the handler of a subprotocol threw; `cause` is what. The peer was told with 1011 if it was `handle` |
  * | `closing_timeout` | the peer did not finish closing within `closingTimeout` |
  * | `shutdown` | this side ended the connection with `close` or `shutdown` while the stream was open |
  * | `owner_down` | the owner of the connection exited; `cause` is its reason |
@@ -46,6 +48,8 @@ export type GunErrorCode =
   | 'badframe'
   | 'badencoding'
   | 'limit_reached'
+  | 'keepalive_timeout'
+  | 'handler_error'
   | 'closing_timeout'
   | 'shutdown'
   | 'owner_down'

@@ -52,6 +52,11 @@ function checkHeader(name: unknown, value: unknown): readonly [string, string] {
   return [name.toLowerCase(), text.trim()]
 }
 
+/** RFC 9110 section 5.6.2. */
+export function isToken(text: string): boolean {
+  return token.test(text)
+}
+
 /** Throws a TypeError unless `method` is a token (RFC 9110 section 9.1). */
 export function checkMethod(method: unknown): asserts method is string {
   if (typeof method !== 'string' || !token.test(method)) {

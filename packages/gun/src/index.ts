@@ -13,7 +13,7 @@ import { type Bytes, toBytes } from './body.js'
 import { type ConnPid, connectionOf } from './conn-pid.js'
 import { type ConnectionInput, connectionMachine } from './connection/machine.js'
 import { checkMethod, checkPath, type HeadersInit, normalizeHeaders } from './headers.js'
-import { type Info, infoOf } from './info.js'
+import { type Info, infoOf, type StreamInfo } from './info.js'
 import type { IsFin, ProtocolName, WsFrame } from './messages.js'
 import { checkReqOpts, checkWsOpts, isOwner, merge, type Opts, type ReqOpts, type WsOpts } from './options.js'
 import { checkFraming } from './protocol/request.js'
@@ -26,12 +26,21 @@ export type { Bytes } from './body.js'
 export type { ConnPid } from './conn-pid.js'
 export { type ConnectionContext, type ConnectionInput, connectionMachine } from './connection/machine.js'
 export { GunError, type GunErrorCode, type GunErrorKind } from './errors.js'
+export type {
+  EventHandler,
+  StreamEvent,
+  WsRecvFrameEndEvent,
+  WsRecvFrameHeaderEvent,
+  WsSendFrameEvent,
+  WsUpgradeEvent,
+} from './events.js'
 export type { HeadersInit } from './headers.js'
-export type { Info } from './info.js'
+export type { Info, StreamInfo, WebSocketInfo } from './info.js'
 export type * from './messages.js'
-export type { HttpOpts, Opts, ReqOpts, Retry, WsOpts } from './options.js'
+export type { CompressOpts, HttpOpts, Opts, ReqOpts, Retry, WsOpts } from './options.js'
 export type { Owner, ReplyTo } from './reply-to.js'
 export type { StreamRef } from './stream-ref.js'
+export type { WsHandler } from './ws/handler.js'
 
 /**
  * Starts a connection and gives its handle at once; the outcome arrives as messages to the owner, `gun_up` first.
@@ -237,6 +246,29 @@ export function flush(target: ConnPid | StreamRef): number {
 }
 
 /**
+ * Asks for so many messages more, where `flow` is set; elsewhere, and for a stream that has ended, it does nothing.
+ * Throws a RangeError unless `increment` is a whole number of at least 1. Source: manual page gun:update_flow.
+ */
+export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: number): void {
+  const connection = connectionOf(connPid)
+  checkStreamRef(connPid, streamRef)
+  if (!Number.isInteger(increment) || increment < 1) {
+    throw new RangeError(`increment must be a whole number of at least 1, not ${increment}`)
+  }
+  connection.updateFlow(streamRef, increment)
+}
+
+/**
+ * What is known of a stream now; `undefined` for one that is not open. Throws a GunError `badstate` while the
+ * connection is not up. Source: manual page gun:stream_info.
+ */
+export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo | undefined {
+  const connection = connectionOf(connPid)
+  checkStreamRef(connPid, streamRef)
+  return connection.streamInfo(streamRef)
+}
+
+/**
  * Asks for the connection to be upgraded to WebSocket; any time after it is up, also behind requests whose responses
  * are still to come. All headers that the upgrade needs are set; `headers` may add to them, for example
  * `authorization`, or `sec-websocket-protocol` to ask for a subprotocol. `wsOpts` win over those of `open`.
@@ -265,9 +297,10 @@ export function wsUpgrade(
 
 /**
  * Sends one frame or a list of frames, in order; all that is sent within one tick leaves in one write. A close frame
- * closes the connection cleanly, and nothing is connected again. Gives `false` while more than 1 MiB waits to be
- * sent; nothing is dropped. Frames that cannot be sent come back in a `gun_error` (`reason.frames`). Throws a
- * TypeError that names the frame when it is none. Source: manual page gun:ws_send.
+ * closes the connection cleanly, and nothing is connected again. Gives `false` while more than `sendHighWaterMark`
+ * waits to be sent, and a `gun_notify` `'drain'` says when to go on; nothing is dropped. Frames that cannot be sent
+ * come back in a `gun_error` (`reason.frames`). Throws a TypeError that names the frame when it is none.
+ * Source: manual page gun:ws_send.
  */
 export function wsSend(connPid: ConnPid, frames: WsFrame | readonly WsFrame[]): boolean
 export function wsSend(connPid: ConnPid, streamRef: StreamRef, frames: WsFrame | readonly WsFrame[]): boolean

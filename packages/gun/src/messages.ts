@@ -119,6 +119,18 @@ export interface GunWs {
   readonly frame: WsFrameIn
 }
 
+/**
+ * `'drain'`: `wsSend` has given `false`, and now no more than half of `sendHighWaterMark` waits to be sent: to the stream's
+ * replyTo; `data` is how many bytes still wait. Source: manual page gun_notify.
+ */
+export interface GunNotify {
+  readonly type: 'gun_notify'
+  readonly connPid: ConnPid
+  readonly streamRef: StreamRef
+  readonly event: 'drain'
+  readonly data: number
+}
+
 /** Every message that a connection posts. */
 export type GunMessage =
   | GunUp
@@ -130,6 +142,7 @@ export type GunMessage =
   | GunData
   | GunTrailers
   | GunWs
+  | GunNotify
 
 /** Who gets the messages of a connection or a stream, when it is neither a process nor an actor. */
 export type Receiver = (message: GunMessage) => void

@@ -5,7 +5,10 @@ import type { ConnectionOptions } from 'node:tls'
 import { isActorRef, onExit } from '@holster/process'
 import * as v from 'valibot'
 import { GunError } from './errors.js'
+import { EVENTS, type EventHandler } from './events.js'
+import { isToken } from './headers.js'
 import type { Owner, ReplyTo } from './reply-to.js'
+import type { WsHandler } from './ws/handler.js'
 
 /** Options of HTTP/1.1. */
 export interface HttpOpts {
@@ -19,20 +22,69 @@ export interface HttpOpts {
   readonly version?: 'HTTP/1.0' | 'HTTP/1.1'
 }
 
+/** How messages are compressed (RFC 7692). Over the wire: permessage-deflate. */
+export interface CompressOpts {
+  /** Asks the server to compress each message by itself, which takes less memory here. Default `false`. */
+  readonly serverNoContextTakeover?: boolean
+  /** Compresses each message by itself, which takes less memory there. Default `false`. */
+  readonly clientNoContextTakeover?: boolean
+  /** Asks the server to use a window of at most 2 to that power bytes; 8 to 15. Default: not asked. */
+  readonly serverMaxWindowBits?: number
+  /** The same for what is sent; the server may ask for less. Default 15. */
+  readonly clientMaxWindowBits?: number
+  /** Messages of fewer bytes are sent as they are. Default 1024. */
+  readonly threshold?: number
+  /** zlib's level, 0 to 9: the higher the smaller and slower. Default 6. */
+  readonly level?: number
+  /** How much memory zlib may take to compress, 1 to 9. Default 8. */
+  readonly memLevel?: number
+}
+
 /** Options of WebSocket: for all upgrades of a connection in `open`, for one in `wsUpgrade`, whose keys win. */
 export interface WsOpts {
   /** How long the peer may take to answer a close frame, and to close the connection, in milliseconds. Default 15000. */
   readonly closingTimeout?: number
+  /** Offers to compress messages. A server that declines is spoken to without. Default `false`. */
+  readonly compress?: boolean | CompressOpts
+  /** What is made of frames where the server chose no subprotocol of `protocols`. Default: `gun_ws` of each. */
+  readonly defaultProtocol?: WsHandler<unknown, never>
+  /**
+   * How many messages the stream may post before `updateFlow` asks for more; what the peer sends beyond is not read.
+   * What has been read is handed on all the same once a close frame was sent or the connection broke. Default
+   * `Infinity`: off.
+   */
+  readonly flow?: number
   /** Milliseconds between the pings that are sent by themselves. Default `Infinity`: none. */
   readonly keepalive?: number
+  /**
+   * How many of these pings in a row may go unanswered, also those that wait behind other bytes to be sent. With the
+   * next one due the connection is lost, with `keepalive_timeout`. Only pongs are answers, and none can come within a
+   * message: give large ones time. While a mailbox or `flow` holds up reading, none counts. Default `Infinity`: off.
+   */
+  readonly keepaliveTolerance?: number
   /** The most bytes a message may have. Default 100 MiB. Beyond: `limit_reached`, close code 1009. */
   readonly maxPayload?: number
   /** The most fragments a message may have. Default 1048576. Beyond: `limit_reached`, close code 1008. */
   readonly maxFragments?: number
+  /** The subprotocols that are asked for, the preferred one first, and what is made of their frames. Default: none. */
+  readonly protocols?: readonly (readonly [name: string, handler: WsHandler<unknown, never>])[]
   /** Whom the stream replies to. Default: the owner. */
   readonly replyTo?: ReplyTo
+  /**
+   * Whether the upgrade is asked for again, with the same path, headers and streamRef, on each connection that follows
+   * one on which it had succeeded, until the server refuses. One that is lost before the server has sent anything, and
+   * within `retryTimeout`, counts as a retry that failed. Frames are never sent again. Default `false`.
+   */
+  readonly reupgrade?: boolean
+  /**
+   * How many bytes may wait to be sent before `wsSend` gives `false`; a `gun_notify` `'drain'` follows when no more
+   * than half of that does. Default 1 MiB.
+   */
+  readonly sendHighWaterMark?: number
   /** Whether pings and pongs are kept from the mailbox. A ping is answered either way. Default `true`. */
   readonly silencePings?: boolean
+  /** For the subprotocol's handler, which gets all these options. */
+  readonly userOpts?: unknown
 }
 
 /** Options of one request. */
@@ -54,6 +106,8 @@ export interface Opts {
   readonly connectTimeout?: number
   /** How long one look-up of the host name may take. Default `Infinity`. */
   readonly domainLookupTimeout?: number
+  /** Gets to know what happens on the connection, as it happens. */
+  readonly eventHandler?: EventHandler
   readonly httpOpts?: HttpOpts
   /** Who owns the connection. Default: a process made for it, which `connPid.owner` gives. */
   readonly owner?: Owner
@@ -84,18 +138,21 @@ export const HTTP_DEFAULTS: Required<HttpOpts> = {
   version: 'HTTP/1.1',
 }
 
-export const WS_DEFAULTS: Required<Omit<WsOpts, 'replyTo'>> = {
+export const WS_DEFAULTS = {
   closingTimeout: 15000,
+  flow: Number.POSITIVE_INFINITY,
   keepalive: Number.POSITIVE_INFINITY,
+  keepaliveTolerance: Number.POSITIVE_INFINITY,
   maxPayload: 100 * 1024 * 1024,
   maxFragments: 1024 * 1024,
+  sendHighWaterMark: 1024 * 1024,
   silencePings: true,
-}
+} satisfies WsOpts
 
 export const RETRY_DEFAULTS = { retry: 5, retryTimeout: 5000 } as const
 
 const LONGEST = 2147483647
-/** ws keeps its limits in 32 bits. */
+/** As much as is kept in 32 bits: ws's way to inflate counts in no more. */
 const LARGEST_LIMIT = 2147483647
 
 const isDuration = (ms: number) => ms === Number.POSITIVE_INFINITY || (ms >= 0 && ms <= LONGEST)
@@ -126,11 +183,25 @@ const count = v.pipe(
     'must be a whole number of at least 0',
   ),
 )
-const fun = v.function('must be a function')
-const bag = v.custom<object>(
-  value => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be an object',
+const positiveCount = v.pipe(
+  count,
+  v.check(n => n >= 1, 'must be at least 1'),
 )
+const integerBetween = (least: number, most: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.check(
+      n => Number.isInteger(n) && n >= least && n <= most,
+      `must be an integer between ${least} and ${most}`,
+    ),
+  )
+const flag = v.boolean('must be a boolean')
+const fun = v.function('must be a function')
+const isBag = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isFunction = (value: object, name: string) =>
+  name in value && typeof (value as Record<string, unknown>)[name] === 'function'
+const bag = v.custom<object>(isBag, 'must be an object')
 const canSend = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && 'send' in value && typeof value.send === 'function'
 const receiver = v.custom<ReplyTo>(
@@ -151,13 +222,54 @@ const httpOpts = options({
   version: v.optional(v.picklist(['HTTP/1.0', 'HTTP/1.1'], "must be 'HTTP/1.0' or 'HTTP/1.1'")),
 })
 
+const compressOpts = options({
+  serverNoContextTakeover: v.optional(flag),
+  clientNoContextTakeover: v.optional(flag),
+  serverMaxWindowBits: v.optional(integerBetween(8, 15)),
+  clientMaxWindowBits: v.optional(integerBetween(8, 15)),
+  threshold: v.optional(count),
+  level: v.optional(integerBetween(0, 9)),
+  memLevel: v.optional(integerBetween(1, 9)),
+})
+const compress = v.lazy(value => (typeof value === 'boolean' ? flag : compressOpts))
+
+const handler = v.custom<WsHandler<unknown, never>>(
+  value => isBag(value) && isFunction(value, 'init') && isFunction(value, 'handle'),
+  'must be a handler: { init, handle }',
+)
+const eventHandler = v.custom<EventHandler>(
+  value => isBag(value) && EVENTS.every(name => !(name in value) || isFunction(value, name)),
+  `must be an object, and of these a function each: ${EVENTS.join(', ')}`,
+)
+const subprotocols = v.pipe(
+  v.array(
+    v.strictTuple(
+      [v.pipe(v.string('must be a string'), v.check(isToken, 'must be a token')), handler],
+      'must be [name, handler]',
+    ),
+    'must be an array',
+  ),
+  v.check(
+    pairs => new Set(pairs.map(([name]) => name)).size === pairs.length,
+    'must name each subprotocol once',
+  ),
+)
+
 const wsOpts = options({
   closingTimeout: v.optional(duration),
+  compress: v.optional(compress),
+  defaultProtocol: v.optional(handler),
+  flow: v.optional(positiveCount),
   keepalive: v.optional(period),
+  keepaliveTolerance: v.optional(positiveCount),
   maxPayload: v.optional(limit),
   maxFragments: v.optional(limit),
+  protocols: v.optional(subprotocols),
   replyTo: v.optional(receiver),
-  silencePings: v.optional(v.boolean('must be a boolean')),
+  reupgrade: v.optional(flag),
+  sendHighWaterMark: v.optional(count),
+  silencePings: v.optional(flag),
+  userOpts: v.optional(v.unknown()),
 })
 
 const reqOpts = options({ replyTo: v.optional(receiver) })
@@ -172,6 +284,7 @@ const protocol = v.lazy(value =>
 const opts = options({
   connectTimeout: v.optional(duration),
   domainLookupTimeout: v.optional(duration),
+  eventHandler: v.optional(eventHandler),
   httpOpts: v.optional(httpOpts),
   owner: v.optional(owner),
   protocols: v.optional(

@@ -218,3 +218,139 @@ test('a retryFun gives a count and a finite time', () => {
     assert.equal(isRetry(retry), false)
   }
 })
+
+const handler = { init: () => undefined, handle: () => 0 }
+class Handler {
+  init() {}
+  handle() {}
+}
+const noHandlers = [
+  null,
+  'xmpp',
+  () => 0,
+  [handler],
+  {},
+  { init() {} },
+  { handle() {} },
+  { init() {}, handle: 1 },
+]
+
+const rightWsOpts: Record<string, unknown[]> = {
+  compress: [true, false, {}, { level: 1, threshold: 0 }, undefined],
+  'compress.serverNoContextTakeover': [true, false],
+  'compress.clientNoContextTakeover': [true, false],
+  'compress.serverMaxWindowBits': [8, 15],
+  'compress.clientMaxWindowBits': [8, 15],
+  'compress.level': [0, 9],
+  'compress.memLevel': [1, 9],
+  'compress.threshold': [0, 1, 1e12, Infinite],
+  protocols: [
+    [],
+    [['xmpp', handler]],
+    [
+      ['a', handler],
+      ['A', new Handler()],
+    ],
+    [["!#$%&'*+-.^_`|~09azAZ", handler]],
+  ],
+  defaultProtocol: [handler, new Handler()],
+  flow: [1, 2, 1e12, Infinite],
+  keepaliveTolerance: [1, 2, 1e12, Infinite],
+  sendHighWaterMark: [0, 1, Infinite],
+  reupgrade: [true, false],
+  userOpts: [null, 0, 'anything', {}, () => {}],
+}
+
+test('an option of WebSocket may be all that it can mean', () => {
+  for (const [path, values] of Object.entries(rightWsOpts)) {
+    for (const value of values) {
+      checkWsOpts(wrap(path, value))
+      checkOpts(wrap(`wsOpts.${path}`, value))
+    }
+  }
+})
+
+const isNoNumber = ['1', null, true, notANumber]
+const isNoFlag = [1, 'true', null]
+
+type Wrong = [path: string, values: readonly unknown[], said: RegExp, named?: string]
+
+const wrongWsOpts: readonly Wrong[] = [
+  ['compress', [1, null, 'deflate', []], /must be an object$/],
+  ['compress.windowBits', [9], /is not an option$/],
+  ['compress.serverNoContextTakeover', isNoFlag, /must be a boolean$/],
+  ['compress.clientNoContextTakeover', isNoFlag, /must be a boolean$/],
+  ...['compress.serverMaxWindowBits', 'compress.clientMaxWindowBits'].flatMap((path): Wrong[] => [
+    [path, [7, 16, 8.5, Infinite], /must be an integer between 8 and 15$/],
+    [path, isNoNumber, /must be a number$/],
+  ]),
+  ['compress.level', [-1, 10, 1.5], /must be an integer between 0 and 9$/],
+  ['compress.level', isNoNumber, /must be a number$/],
+  ['compress.memLevel', [0, 10, 1.5], /must be an integer between 1 and 9$/],
+  ['compress.memLevel', isNoNumber, /must be a number$/],
+  ...['compress.threshold', 'sendHighWaterMark', 'flow', 'keepaliveTolerance'].flatMap((path): Wrong[] => [
+    [path, [-1, 0.5], /must be a whole number of at least 0$/],
+    [path, isNoNumber, /must be a number$/],
+  ]),
+  ['flow', [0], /must be at least 1$/],
+  ['keepaliveTolerance', [0], /must be at least 1$/],
+  ['reupgrade', isNoFlag, /must be a boolean$/],
+  ['defaultProtocol', noHandlers, /must be a handler: { init, handle }$/],
+  ['protocols', ['xmpp', {}, null, new Map()], /must be an array$/],
+  ['protocols', [['xmpp'], [{}], [null]], /must be \[name, handler\]$/, 'protocols.0'],
+  [
+    'protocols',
+    ['', 'a b', 'a,b', 'a;b', 'é', 'a\r\nb', '"a"'].map(name => [[name, handler]]),
+    /must be a token$/,
+    'protocols.0.0',
+  ],
+  ['protocols', [1, null, undefined].map(name => [[name, handler]]), /must be a string$/, 'protocols.0.0'],
+  [
+    'protocols',
+    noHandlers.map(each => [
+      ['a', handler],
+      ['b', each],
+    ]),
+    /must be a handler: { init, handle }$/,
+    'protocols.1.1',
+  ],
+  ['protocols', [['a', 'b', 'a'].map(name => [name, handler])], /must name each subprotocol once$/],
+]
+
+test('an option of WebSocket that is wrong is named, in open and in wsUpgrade', () => {
+  for (const [path, values, said, named = path] of wrongWsOpts) {
+    for (const value of values) {
+      refuse(checkWsOpts, wrap(path, value), `wsOpts.${named}`, said)
+      refuse(checkOpts, wrap(`wsOpts.${path}`, value), `wsOpts.${named}`, said)
+    }
+  }
+})
+
+test('a subprotocol is a name and a handler, nothing less and nothing more', () => {
+  for (const pair of [[], ['a'], ['a', handler, 1]]) {
+    assert.throws(() => checkWsOpts({ protocols: [pair] }), {
+      code: 'bad_option',
+      message: /^wsOpts\.protocols\.0/,
+    })
+  }
+})
+
+test('an eventHandler is an object, and what it has for an event a function', () => {
+  for (const eventHandler of [{}, { wsUpgrade() {} }, new Handler(), undefined]) checkOpts({ eventHandler })
+  for (const eventHandler of [
+    null,
+    1,
+    'log',
+    [],
+    () => {},
+    { wsUpgrade: 1 },
+    { wsRecvFrameEnd: undefined },
+  ]) {
+    refuse(
+      checkOpts,
+      { eventHandler },
+      'eventHandler',
+      /must be an object, and of these a function each: wsU/,
+    )
+  }
+})

@@ -4,6 +4,8 @@ import type { Socket } from 'node:net'
 import { type ExitReason, Source, type Valve, Watchers } from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
 import { asConnectionError, GunError } from '../errors.js'
+import type { EventHandler } from '../events.js'
+import type { StreamInfo } from '../info.js'
 import type { GunMessage, WsFrame } from '../messages.js'
 import { httpOptsOf, type Opts, RETRY_DEFAULTS } from '../options.js'
 import type { ConnectedState, Host, Protocol } from '../protocol/contract.js'
@@ -15,6 +17,7 @@ import { type Addresses, type Destination, type Origin, originOf } from '../tran
 import { Line, type LineUser } from '../transport/line.js'
 import type { Outlet } from '../transport/outlet.js'
 import { Attempt } from './attempt.js'
+import { Comeback } from './comeback.js'
 import { type Ending, exitReasonOf, localEnd } from './ending.js'
 import { Ownership } from './ownership.js'
 import { type Command, Postponed } from './postponed.js'
@@ -54,6 +57,7 @@ export class Connection implements Host, LineUser, Valve {
   /** What the other end is called. */
   readonly origin: Origin
   readonly attempt: Attempt
+  readonly comeback = new Comeback()
   readonly #machine: Machine
   readonly #source = new Source(this)
   readonly #watchers = new Watchers()
@@ -66,6 +70,8 @@ export class Connection implements Host, LineUser, Valve {
   #closing = false
   /** A mailbox is over its mark, so nothing is read. */
   #paused = false
+  /** The protocol takes nothing for now. */
+  #stopped = false
   #ending: Ending | undefined
   #ended = false
   /** Why the last attempt failed or the connection was lost; `undefined` when it ended in order. */
@@ -167,6 +173,15 @@ export class Connection implements Host, LineUser, Valve {
     return true
   }
 
+  updateFlow(streamRef: StreamRef, increment: number): void {
+    this.guard(protocol => protocol.updateFlow?.(streamRef, increment))
+  }
+
+  streamInfo(streamRef: StreamRef): StreamInfo | undefined {
+    if (this.#protocol !== undefined) return this.#protocol.streamInfo(streamRef)
+    throw new GunError('badstate', 'badstate', `${this.connPid} is not connected: it is ${this.stateName}`)
+  }
+
   setOwner(owner: Owner): void {
     if (this.#ended || this.#ending !== undefined) {
       const text = 'the owner cannot be changed: the connection is shutting down'
@@ -194,8 +209,9 @@ export class Connection implements Host, LineUser, Valve {
   /** A socket is ready. */
   up(socket: Socket): void {
     this.#line = new Line(socket, this)
-    if (this.#paused) this.#line.pause()
     this.#closing = false
+    this.#stopped = false
+    this.#regulate()
     try {
       this.#protocol = new Http(this, httpOptsOf(this.opts))
     } catch (cause) {
@@ -204,6 +220,7 @@ export class Connection implements Host, LineUser, Valve {
     this.#accepting = true
     this.lastError = undefined
     this.#tellOwner({ type: 'gun_up', connPid: this.connPid, protocol: 'http' })
+    for (const command of this.comeback.take()) this.guard(protocol => protocol.wsUpgrade?.(command))
     this.#postponed.start()
   }
 
@@ -217,8 +234,7 @@ export class Connection implements Host, LineUser, Valve {
     this.closingTimeout = timeout
     this.retire()
     this.#closing = true
-    // Not `resume`: the mailbox that is over its mark still holds up the next connection.
-    this.#line?.resume()
+    this.#regulate()
   }
 
   /** The connection is lost: tells the streams, then the owner. */
@@ -233,7 +249,10 @@ export class Connection implements Host, LineUser, Valve {
     const by = this.#ending?.by
     this.lastError = reason === 'normal' ? undefined : reason
     const isOurs = by === 'close' || (reason === 'normal' && by !== undefined && by !== 'protocol')
-    const killedStreams = protocol?.close(isOurs ? localEnd() : reason) ?? []
+    const { retry = RETRY_DEFAULTS.retry, retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
+    const again = this.comeback.lost(protocol, retryTimeout)
+    const goesOn = by === undefined && retry > 0
+    const killedStreams = protocol?.close(isOurs ? localEnd() : reason, goesOn ? again : undefined) ?? []
     if (protocol !== undefined && (by === undefined || by === 'protocol')) {
       this.#tellOwner({
         type: 'gun_down',
@@ -256,8 +275,11 @@ export class Connection implements Host, LineUser, Valve {
     this.#ownership.release()
     const exit = exitReasonOf(this.#ending, reason)
     // Errors are costly to make, and mostly there is nobody to tell.
-    if (!this.#postponed.isEmpty)
-      this.#postponed.fail(this.#ending === undefined ? endOf(reason) : localEnd())
+    if (!this.#postponed.isEmpty || !this.comeback.isEmpty) {
+      const error = this.#ending === undefined ? endOf(reason) : localEnd()
+      for (const { streamRef } of this.comeback.take()) this.fail(streamRef, error)
+      this.#postponed.fail(error)
+    }
     if (this.#ending === undefined && reason !== 'normal') {
       this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     }
@@ -294,15 +316,43 @@ export class Connection implements Host, LineUser, Valve {
 
   switchTo(protocol: Protocol): void {
     this.#protocol = protocol
+    this.comeback.begun()
+    if (this.#paused && !this.#closing) protocol.pause?.()
     this.#machine.send({ type: 'switched', stateName: protocol.stateName })
   }
 
   handle(chunk: Buffer): void {
-    this.#guard(protocol => protocol.handle(chunk))
+    this.#source.beforeReading()
+    this.guard(protocol => protocol.handle(chunk))
   }
 
   lost(reason: GunError | 'normal'): void {
     this.#machine.send({ type: 'lost', reason: this.#protocol?.isDone ? 'normal' : reason })
+  }
+
+  get eventHandler(): EventHandler | undefined {
+    return this.opts.eventHandler
+  }
+
+  stopReading(): void {
+    this.#stopped = true
+    this.#regulate()
+  }
+
+  startReading(): void {
+    if (!this.#stopped) return
+    this.#stopped = false
+    this.#regulate()
+  }
+
+  guard(run: (protocol: Protocol) => void): void {
+    const protocol = this.#protocol
+    if (protocol === undefined) return
+    try {
+      run(protocol)
+    } catch (cause) {
+      this.lost(defect(cause))
+    }
   }
 
   retire(): void {
@@ -315,21 +365,23 @@ export class Connection implements Host, LineUser, Valve {
     this.#machine.send({ type: 'closing', timeout })
   }
 
-  /** The line has brought the peer's last byte. */
-  peerEnded(): void {
-    this.#guard(protocol => (protocol.isDone ? this.lost('normal') : protocol.end()))
+  /** The line has brought the peer's last byte, or broke. */
+  ended(reason: GunError | undefined): void {
+    this.guard(protocol => (protocol.isDone ? this.lost('normal') : protocol.end(reason)))
   }
 
   // What mailboxes ask for.
 
   pause(): void {
     this.#paused = true
-    if (!this.#closing) this.#line?.pause()
+    this.#regulate()
+    if (!this.#closing) this.#protocol?.pause?.()
   }
 
   resume(): void {
     this.#paused = false
-    this.#line?.resume()
+    this.#regulate()
+    this.#protocol?.resume?.()
   }
 
   feeds(reference: object): boolean {
@@ -338,13 +390,19 @@ export class Connection implements Host, LineUser, Valve {
     )
   }
 
+  /** Reads, or does not. In closing no mailbox holds up the peer's last words; it still does those of the next connection. */
+  #regulate(): void {
+    if (this.#stopped || (this.#paused && !this.#closing)) this.#line?.pause()
+    else this.#line?.resume()
+  }
+
   #command(streamRef: StreamRef, what: string, run: Run): Command {
     return {
       streamRef,
       run: () => {
         // While postponed commands were drained one of them may have ended the connection.
         if (this.#protocol === undefined) return this.fail(streamRef, localEnd())
-        this.#guard(protocol => {
+        this.guard(protocol => {
           if (run(protocol)) return
           const text = `${what} is not possible: the connection is ${this.stateName}`
           this.#refuse(streamRef, new GunError('badstate', 'badstate', text))
@@ -363,17 +421,6 @@ export class Connection implements Host, LineUser, Valve {
     if (hasMailbox(replyToOf(streamRef))) return this.fail(streamRef, reason)
     // A function that asks again would call itself, and would hear of a stream before it has the stream's ref.
     queueMicrotask(() => this.fail(streamRef, reason))
-  }
-
-  /** Our own defect must end one connection, not the program. */
-  #guard(run: (protocol: Protocol) => void): void {
-    const protocol = this.#protocol
-    if (protocol === undefined) return
-    try {
-      run(protocol)
-    } catch (cause) {
-      this.lost(defect(cause))
-    }
   }
 
   #end(ending: Ending): void {

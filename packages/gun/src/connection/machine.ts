@@ -130,9 +130,9 @@ const machine = setup({
     },
     connect: ({ context, event }) => {
       assertEvent(event, 'resolved')
-      const { attempt, destination, opts } = connectionOf(context.connPid)
+      const { attempt, destination, opts, transport } = connectionOf(context.connPid)
       attempt.begin<Socket>(
-        answer => connect(destination, event.addresses, opts.tcpOpts, answer),
+        answer => connect(destination, event.addresses, opts.tcpOpts, transport === 'tcp', answer),
         socket => ({ type: 'connected', socket }),
         'connectTimeout',
       )
@@ -151,8 +151,11 @@ const machine = setup({
     },
     /** An attempt failed. */
     retry: assign(({ context }) => plan(context, context.retriesLeft)),
-    /** The connection was up, so the retries are counted anew. */
-    reconnect: assign(({ context }) => plan(context, retriesOf(connectionOf(context.connPid)))),
+    /** The connection was up, so the retries are counted anew, unless what it was to bring back was lost again. */
+    reconnect: assign(({ context }) => {
+      const connection = connectionOf(context.connPid)
+      return plan(context, connection.comeback.hasFailed ? context.retriesLeft : retriesOf(connection))
+    }),
     up: ({ context, event }) => {
       assertEvent(event, 'connected')
       connectionOf(context.connPid).up(event.socket)

@@ -2,6 +2,8 @@
 
 import type { ConnPid } from '../conn-pid.js'
 import type { GunError } from '../errors.js'
+import type { EventHandler } from '../events.js'
+import type { StreamInfo } from '../info.js'
 import type { GunMessage, Headers, IsFin, ProtocolName, WsFrame } from '../messages.js'
 import type { WsOpts } from '../options.js'
 import type { StreamRef } from '../stream-ref.js'
@@ -24,6 +26,8 @@ export interface UpgradeCommand {
   readonly path: string
   readonly headers: Headers
   readonly opts: WsOpts
+  /** It succeeded before, on a connection that was lost. */
+  readonly isRepeated?: boolean
 }
 
 /**
@@ -35,19 +39,30 @@ export interface Protocol {
   readonly stateName: ConnectedState
   /** Both sides have said that they are done: whatever ends the connection now ends it in order. */
   readonly isDone?: boolean
-  /** Bytes from the peer. */
+  /** The peer has sent something of use. */
+  readonly hasHeard?: boolean
+  /** Bytes from the peer, only valid during the call: what is kept is copied. */
   handle(chunk: Buffer): void
-  /** The peer has sent its last byte. */
-  end(): void
+  /** Nothing more will come: the peer has sent its last byte, or, with a reason, the line broke. Ends with `host.lost`. */
+  end(reason: GunError | undefined): void
   /**
    * Begins an orderly end. Gives how many milliseconds it may take at most, 0 when there is nothing to wait for. Ends
    * with `host.lost`.
    */
   closing(): number
-  /** The connection is lost: reports each open stream's error and gives their refs. */
-  close(reason: GunError | 'normal'): readonly StreamRef[]
+  /**
+   * The connection is lost: reports each open stream's error and gives their refs. What goes on with the next
+   * connection is given to `again` instead; there is no `again` where no connection will follow.
+   */
+  close(reason: GunError | 'normal', again?: (command: UpgradeCommand) => void): readonly StreamRef[]
 
   request?(command: RequestCommand): void
+  /** A mailbox that is fed is over its mark: what has been read is not handed on for now. */
+  pause?(): void
+  resume?(): void
+  updateFlow?(streamRef: StreamRef, increment: number): void
+  /** `undefined` for a stream that is not open. */
+  streamInfo(streamRef: StreamRef): StreamInfo | undefined
   data?(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array): void
   wsUpgrade?(command: UpgradeCommand): void
   /** Gives `false` while more than the send high-water mark is buffered. */
@@ -60,6 +75,7 @@ export interface Host {
   readonly outlet: Outlet
   /** The host header's value. */
   readonly authority: string
+  readonly eventHandler: EventHandler | undefined
   /** Posts to the stream's replyTo; `bytes` is what the message holds. */
   deliver(streamRef: StreamRef, message: GunMessage, bytes?: number): void
   /** Posts a `gun_error` for a stream. */
@@ -68,6 +84,11 @@ export interface Host {
   switchTo(protocol: Protocol): void
   /** Gives bytes to the protocol that is up: those that came before it was. */
   handle(chunk: Buffer): void
+  /** The protocol takes nothing more for now; `startReading` goes on. Both may be said twice. */
+  stopReading(): void
+  startReading(): void
+  /** Runs what the protocol does later: a defect of ours must end one connection, not the program. */
+  guard(run: () => void): void
   /** The connection cannot go on. */
   lost(reason: GunError | 'normal'): void
   /** The peer closes the connection after what is under way; what is asked for from now on is for the next one. */

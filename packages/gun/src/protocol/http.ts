@@ -1,10 +1,13 @@
 /** HTTP/1.1: requests go out in order, responses come back in the same order, one connection for all. */
 
 import { asConnectionError, GunError } from '../errors.js'
+import { tell } from '../events.js'
+import type { StreamInfo } from '../info.js'
 import type { IsFin } from '../messages.js'
-import type { HttpOpts, WsOpts } from '../options.js'
-import type { StreamRef } from '../stream-ref.js'
-import { findFault, type Handshake, startHandshake } from '../ws/handshake.js'
+import type { HttpOpts } from '../options.js'
+import { replyToOf, type StreamRef } from '../stream-ref.js'
+import { handlerError } from '../ws/handler.js'
+import { finishHandshake, type Handshake, startHandshake } from '../ws/handshake.js'
 import type { Host, Protocol, RequestCommand, UpgradeCommand } from './contract.js'
 import { type Framing, framingOf, LAST_CHUNK, writeChunk, writeHead } from './request.js'
 import type { Parsed, ResponseEvent } from './response-event.js'
@@ -17,7 +20,7 @@ interface Stream {
   readonly method: string
   readonly head: Uint8Array
   readonly framing: Framing
-  readonly upgrade: { readonly handshake: Handshake; readonly opts: WsOpts } | undefined
+  upgrade: { readonly handshake: Handshake; readonly command: UpgradeCommand } | undefined
   /** What was given of the body, while others are still writing. */
   readonly held: Uint8Array[]
   /** How many bytes of the body were given. */
@@ -116,11 +119,14 @@ export class Http implements Protocol {
     }
   }
 
-  wsUpgrade({ streamRef, path, headers, opts }: UpgradeCommand): void {
+  wsUpgrade(command: UpgradeCommand): void {
+    const { streamRef, path, headers, opts } = command
     if (this.#opts.version === 'HTTP/1.0') {
       return this.#host.fail(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
     }
-    const handshake = startHandshake(headers)
+    const handshake = startHandshake(headers, opts)
+    const { connPid, eventHandler } = this.#host
+    tell(eventHandler, 'wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
     const fields = [...handshake.headers]
     if (!fields.some(([name]) => name === 'host')) fields.unshift(['host', this.#host.authority])
     this.#enqueue({
@@ -128,7 +134,7 @@ export class Http implements Protocol {
       method: 'GET',
       head: writeHead('GET', path, this.#opts.version, fields),
       framing: { type: 'none' },
-      upgrade: { handshake, opts },
+      upgrade: { handshake, command },
       held: [],
       given: 0,
       complete: true,
@@ -139,10 +145,17 @@ export class Http implements Protocol {
     this.#process(this.#parser.execute(chunk))
   }
 
-  end(): void {
+  end(reason: GunError | undefined): void {
+    if (reason !== undefined) return this.#host.lost(reason)
     this.#process(this.#parser.finish())
     if (this.#closed) return
     this.#host.lost(new GunError('closed', 'connection_error', 'the peer closed the connection'))
+  }
+
+  streamInfo(streamRef: StreamRef): StreamInfo | undefined {
+    const stream = [...this.#inFlight, ...this.#waiting].find(({ ref }) => ref === streamRef)
+    if (stream === undefined) return undefined
+    return { ref: streamRef, replyTo: replyToOf(streamRef), state: 'running', intermediaries: [] }
   }
 
   closing(): number {
@@ -158,7 +171,10 @@ export class Http implements Protocol {
     return this.#inFlight.length === 0 ? 0 : this.#opts.closingTimeout
   }
 
-  close(reason: GunError | 'normal'): readonly StreamRef[] {
+  close(
+    reason: GunError | 'normal',
+    again: ((command: UpgradeCommand) => void) | undefined,
+  ): readonly StreamRef[] {
     this.#closed = true
     this.#parser.free()
     const error =
@@ -169,7 +185,11 @@ export class Http implements Protocol {
             'the connection was closed before the response was complete',
           )
         : asConnectionError(reason)
-    const killed = [...this.#inFlight, ...this.#waiting].map(({ ref }) => ref)
+    const killed: StreamRef[] = []
+    for (const { ref, upgrade } of [...this.#inFlight, ...this.#waiting]) {
+      if (again !== undefined && upgrade?.command.isRepeated) again(upgrade.command)
+      else killed.push(ref)
+    }
     this.#inFlight.length = 0
     this.#waiting.length = 0
     for (const ref of killed) this.#host.fail(ref, error)
@@ -256,6 +276,8 @@ export class Http implements Protocol {
         })
       case 'response': {
         const { status, headers, isFin, keepAlive } = event
+        // Refused: what is left of it is a response like any other.
+        stream.upgrade = undefined
         if (!keepAlive) this.#leave()
         this.#host.deliver(streamRef, {
           type: 'gun_response',
@@ -275,7 +297,7 @@ export class Http implements Protocol {
           connPid,
           streamRef,
           isFin: isFin ? 'fin' : 'nofin',
-          data,
+          data: Buffer.from(data),
         } as const
         this.#host.deliver(streamRef, message, data.length)
         if (isFin) this.#finish(stream)
@@ -304,17 +326,28 @@ export class Http implements Protocol {
     if (this.#leaving || this.#inFlight.length === 0) this.#host.lost('normal')
   }
 
+  /** The server has agreed, but not to what can go on; the next connection does not ask again. */
+  #refuse(stream: Stream, error: GunError): void {
+    stream.upgrade = undefined
+    this.#host.lost(error)
+  }
+
   #switch(stream: Stream, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
     const { upgrade, ref: streamRef } = stream
     if (upgrade === undefined) return
-    const fault = findFault(upgrade.handshake, headers)
-    if (fault !== undefined) return this.#host.lost(fault)
+    const agreement = finishHandshake(upgrade.handshake, headers)
+    if (agreement instanceof GunError) return this.#refuse(stream, agreement)
+    // Before anybody hears of it: whoever does may answer with a frame at once.
+    let ws: Ws
+    try {
+      ws = new Ws(this.#host, upgrade.command, agreement, headers)
+    } catch (cause) {
+      return this.#refuse(stream, handlerError(cause))
+    }
     this.#inFlight.shift()
     const refused = this.#waiting.splice(0)
     this.#closed = true
     this.#parser.free()
-    // Before anybody hears of it: whoever does may answer with a frame at once.
-    const ws = new Ws(this.#host, streamRef, upgrade.opts)
     this.#host.switchTo(ws)
     this.#host.deliver(streamRef, {
       type: 'gun_upgrade',

@@ -57,7 +57,7 @@ const RESPONSE = 2
 const SIMD = 'undici/lib/llhttp/llhttp_simd-wasm.js'
 const PLAIN = 'undici/lib/llhttp/llhttp-wasm.js'
 const PAGE = 4096
-// Node reads at most 64 KiB at a time. A bigger chunk goes in by pieces, since WebAssembly memory never shrinks.
+// A TLS socket reads at most 64 KiB at a time. A bigger chunk goes in by pieces, since WebAssembly memory never shrinks.
 const MAX_REGION = 1 << 20
 
 // Whose run it is, and what to subtract from an address to get an offset in its chunk.

@@ -1,70 +1,172 @@
 /** WebSocket: one stream that owns the connection; frames both ways until both sides have said close. */
 
+import type { Pid } from '@holster/process'
 import { asConnectionError, GunError } from '../errors.js'
-import type { WsFrame, WsFrameIn } from '../messages.js'
-import { WS_DEFAULTS, type WsOpts } from '../options.js'
-import type { StreamRef } from '../stream-ref.js'
+import { tell } from '../events.js'
+import type { StreamInfo } from '../info.js'
+import type { GunMessage, Headers, WsFrame, WsFrameIn } from '../messages.js'
+import { WS_DEFAULTS } from '../options.js'
+import { replyToOf, type StreamRef } from '../stream-ref.js'
+import type { Outlet } from '../transport/outlet.js'
+import type { Deflation } from '../ws/deflate.js'
 import { isSendable } from '../ws/frame.js'
-import { Inbound, type InboundHandler } from '../ws/inbound.js'
+import { watchFrames } from '../ws/frame-events.js'
+import { handlerError, handlerOf, type WsHandler } from '../ws/handler.js'
+import type { Agreement } from '../ws/handshake.js'
+import { CREDIT, Inbound, type InboundHandler, MAILBOX } from '../ws/inbound.js'
+import { Keepalive } from '../ws/keepalive.js'
 import { Outbound } from '../ws/outbound.js'
-import type { Host, Protocol } from './contract.js'
-
-/** `wsSend` answers `false` while more than so many bytes wait to be sent. */
-const SEND_HIGH_WATER_MARK = 1024 * 1024
+import type { Host, Protocol, UpgradeCommand } from './contract.js'
 
 /** RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001
+const INTERNAL_ERROR = 1011
+
+/** Whom the stream replies to, as its handler sees it: what it sends holds the bytes of the frame that it is for. */
+class Reply implements Pid<GunMessage> {
+  readonly #host: Host
+  readonly #ref: StreamRef
+  bytes = 0
+
+  constructor(host: Host, ref: StreamRef) {
+    this.#host = host
+    this.#ref = ref
+  }
+
+  send(message: GunMessage): void {
+    this.#host.deliver(this.#ref, message, this.bytes)
+  }
+}
 
 export class Ws implements Protocol, InboundHandler {
   readonly name = 'ws'
   readonly stateName = 'connected_ws_only'
+  hasHeard = false
   readonly #host: Host
   readonly #ref: StreamRef
-  readonly #opts: WsOpts
+  readonly #command: UpgradeCommand
+  readonly #agreement: Agreement
   readonly #inbound: Inbound
+  readonly #outlet: Outlet
   readonly #outbound: Outbound
-  readonly #keepalive: NodeJS.Timeout | undefined
+  readonly #reply: Reply
+  readonly #handler: WsHandler<unknown, never>
+  readonly #state: unknown
+  readonly #keepalive: Keepalive | undefined
+  /** How many messages the owner still wants. */
+  #credit: number
   #sentClose = false
   #receivedClose = false
+  /** What came could not be handled, so this is no orderly end. */
+  #failed = false
+  /** Why the line has ended, while what came before is still being handed on. */
+  #end: GunError | undefined
+  /** The connection is lost. */
+  #isOver = false
 
-  constructor(host: Host, streamRef: StreamRef, opts: WsOpts) {
+  /** Throws what the subprotocol's handler throws. */
+  constructor(host: Host, command: UpgradeCommand, agreement: Agreement, headers: Headers) {
+    const { streamRef, opts } = command
     this.#host = host
     this.#ref = streamRef
-    this.#opts = opts
-    this.#inbound = new Inbound(
-      {
-        maxPayload: opts.maxPayload ?? WS_DEFAULTS.maxPayload,
-        maxFragments: opts.maxFragments ?? WS_DEFAULTS.maxFragments,
-      },
-      this,
-    )
-    this.#outbound = new Outbound(host.outlet)
-    const { keepalive = WS_DEFAULTS.keepalive } = opts
+    this.#command = command
+    this.#agreement = agreement
+    this.#reply = new Reply(host, streamRef)
+    this.#handler = handlerOf(agreement.subprotocol, opts)
+    this.#state = this.#handler.init(this.#reply as Pid<never>, streamRef, headers, opts)
+    const { connPid, eventHandler } = host
+    const limits = {
+      maxPayload: opts.maxPayload ?? WS_DEFAULTS.maxPayload,
+      maxFragments: opts.maxFragments ?? WS_DEFAULTS.maxFragments,
+    }
+    const watcher = watchFrames(eventHandler, { connPid, streamRef, replyTo: replyToOf(streamRef) })
+    this.#inbound = new Inbound(limits, agreement.deflation, this, watcher)
+    this.#outlet = host.outlet
+    this.#outbound = new Outbound(this.#outlet, agreement.deflation)
+    this.#credit = opts.flow ?? WS_DEFAULTS.flow
+    const { keepalive = WS_DEFAULTS.keepalive, keepaliveTolerance = WS_DEFAULTS.keepaliveTolerance } = opts
     if (keepalive !== Number.POSITIVE_INFINITY) {
-      this.#keepalive = setInterval(() => this.#outbound.send('ping'), keepalive)
+      this.#keepalive = new Keepalive(keepalive, keepaliveTolerance, {
+        ping: () => this.guard(() => this.#send('ping')),
+        isRead: () => !this.#inbound.isHeld,
+        lost: error => host.lost(error),
+      })
     }
   }
 
   /** RFC 6455 section 7.1.4. */
   get isDone(): boolean {
-    return this.#sentClose && this.#receivedClose
+    return this.#sentClose && this.#receivedClose && !this.#failed
   }
 
   handle(chunk: Buffer): void {
+    // Nothing follows a close frame, so reading must not stop for it: the end of the line is still to come.
+    if (this.#receivedClose) return
+    // What comes while something is being inflated waits, and what comes then is left to the peer.
+    if (this.#inbound.isInflating) this.#host.stopReading()
     this.#inbound.write(chunk)
   }
 
-  end(): void {
-    this.#host.lost(
-      new GunError('closed', 'connection_error', 'the peer closed the connection without a close frame'),
-    )
+  end(reason: GunError | undefined): void {
+    // Behind the peer's last byte the socket closes, which says nothing new.
+    if (this.#end !== undefined) return
+    this.#end =
+      reason ??
+      new GunError('closed', 'connection_error', 'the peer closed the connection without a close frame')
+    // From a line that broke nothing more can come, so there is nothing to hold the rest back for.
+    if (reason !== undefined) this.#lift()
+    if (!this.#inbound.isHeld) this.#host.lost(this.#end)
+  }
+
+  guard(run: () => void): void {
+    if (!this.#isOver) this.#host.guard(run)
+  }
+
+  onCaughtUp(): void {
+    if (this.#isOver) return
+    if (this.#end !== undefined) this.#host.lost(this.#end)
+    else this.#host.startReading()
+  }
+
+  pause(): void {
+    this.#inbound.hold(MAILBOX)
+  }
+
+  resume(): void {
+    this.#keepalive?.forgive()
+    this.#inbound.release(MAILBOX)
+  }
+
+  updateFlow(streamRef: StreamRef, increment: number): void {
+    if (streamRef !== this.#ref) return
+    this.#credit += increment
+    if (this.#credit <= 0) return
+    this.#keepalive?.forgive()
+    this.#inbound.release(CREDIT)
+  }
+
+  streamInfo(streamRef: StreamRef): StreamInfo | undefined {
+    if (streamRef !== this.#ref) return undefined
+    const { subprotocol, deflation } = this.#agreement
+    return {
+      ref: streamRef,
+      replyTo: replyToOf(streamRef),
+      state: this.#sentClose || this.#receivedClose ? 'stopping' : 'running',
+      intermediaries: [],
+      websocket: {
+        subprotocol,
+        extensions: deflation?.answer,
+        bufferedBytes: this.#outbound.buffered,
+        flow: this.#credit,
+      },
+    }
   }
 
   wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
     if (streamRef !== undefined && streamRef !== this.#ref) {
       const text = 'this stream is not the WebSocket of its connection'
       this.#host.fail(streamRef, new GunError('badstate', 'badstate', text, { frames }))
-      return this.#hasRoom
+      return this.#hasRoom()
     }
     let sent = 0
     for (const frame of frames) {
@@ -74,24 +176,35 @@ export class Ws implements Protocol, InboundHandler {
         break
       }
       if (frame === 'close' || frame[0] === 'close') this.#close(frame as WsFrame, true)
-      else this.#outbound.send(frame)
+      else this.#send(frame)
       sent++
     }
-    return this.#hasRoom
+    return this.#hasRoom()
   }
 
   closing(): number {
     if (!this.#sentClose) {
       this.#sentClose = true
-      this.#stopPings()
-      this.#outbound.send(['close', GOING_AWAY, ''])
+      this.#keepalive?.stop()
+      this.#send(['close', GOING_AWAY, ''])
     }
-    return this.#opts.closingTimeout ?? WS_DEFAULTS.closingTimeout
+    this.#lift()
+    return this.#command.opts.closingTimeout ?? WS_DEFAULTS.closingTimeout
   }
 
-  close(reason: GunError | 'normal'): readonly StreamRef[] {
-    this.#stopPings()
+  close(
+    reason: GunError | 'normal',
+    again: ((command: UpgradeCommand) => void) | undefined,
+  ): readonly StreamRef[] {
+    this.#isOver = true
+    this.#keepalive?.stop()
+    this.#outlet.onSent = undefined
     this.#inbound.end()
+    this.#deflation?.end()
+    if (this.#command.opts.reupgrade && again !== undefined) {
+      again(this.#command)
+      return []
+    }
     // A WebSocket that both sides have closed was not killed.
     if (this.isDone) return []
     const error = new GunError('closed', 'connection_error', 'the connection was closed')
@@ -100,42 +213,104 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   onFrame(frame: WsFrameIn, bytes: number): void {
+    // An event handler may have closed the connection.
+    if (this.#isOver) return
     const [name, payload] = typeof frame === 'string' ? [frame, undefined] : frame
     if (name === 'ping' && !this.#sentClose) {
-      this.#outbound.send(payload === undefined ? 'pong' : ['pong', payload as Uint8Array])
+      this.#send(payload === undefined ? 'pong' : ['pong', payload as Uint8Array])
+    } else if (name === 'pong') {
+      this.#keepalive?.forgive()
+    } else if (name === 'close') {
+      this.#receivedClose = true
     }
-    const isSilent =
-      (name === 'ping' || name === 'pong') && (this.#opts.silencePings ?? WS_DEFAULTS.silencePings)
-    if (name === 'close') this.#receivedClose = true
-    if (!isSilent) {
-      const { connPid } = this.#host
-      this.#host.deliver(this.#ref, { type: 'gun_ws', connPid, streamRef: this.#ref, frame }, bytes)
+    this.#reply.bytes = bytes
+    let sent: number
+    try {
+      sent = this.#handler.handle(frame, this.#state)
+      if (!Number.isInteger(sent) || sent < 0) {
+        throw new TypeError(`handle must give a number of messages, not ${String(sent)}`)
+      }
+    } catch (cause) {
+      return this.onError(handlerError(cause), INTERNAL_ERROR)
     }
-    if (name === 'close' && !this.#sentClose) this.#close(answerTo(frame), false)
+    this.#reply.bytes = 0
+    if (this.#isOver) return
+    this.#take(sent)
+    if (name !== 'close') {
+      this.hasHeard = true
+      return
+    }
+    if (!this.#sentClose) this.#close(answerTo(frame), false)
+    // What follows is read and dropped, up to the end of the line.
+    this.onCaughtUp()
   }
 
   onError(error: GunError, code: number): void {
+    this.#failed = true
     if (!this.#sentClose) {
       this.#sentClose = true
-      this.#outbound.send(['close', code, ''])
+      const frame: WsFrame = ['close', code, '']
+      this.#tellOf(frame, () => this.#outbound.sendLast(frame))
     }
     this.#host.lost(error)
   }
 
-  get #hasRoom(): boolean {
-    return this.#host.outlet.buffered <= SEND_HIGH_WATER_MARK
+  get #deflation(): Deflation | undefined {
+    return this.#agreement.deflation
+  }
+
+  /** The owner wants so many messages fewer. */
+  #take(sent: number): void {
+    this.#credit -= sent
+    if (this.#credit > 0 || this.#sentClose || this.#receivedClose) return
+    this.#inbound.hold(CREDIT)
+    this.#host.stopReading()
+  }
+
+  /** Nothing is held back any more: what has come, and the peer's last words, are handed on whatever the credit. */
+  #lift(): void {
+    this.#credit = Number.POSITIVE_INFINITY
+    this.#inbound.release(CREDIT)
+    this.#inbound.release(MAILBOX)
   }
 
   /** `final`: the caller wants it, so there is nothing to come back to. */
   #close(frame: WsFrame, final: boolean): void {
     this.#sentClose = true
-    this.#stopPings()
-    this.#outbound.send(frame)
-    this.#host.closing(this.#opts.closingTimeout ?? WS_DEFAULTS.closingTimeout, final)
+    this.#keepalive?.stop()
+    this.#send(frame)
+    this.#lift()
+    this.#host.closing(this.#command.opts.closingTimeout ?? WS_DEFAULTS.closingTimeout, final)
   }
 
-  #stopPings(): void {
-    if (this.#keepalive !== undefined) clearInterval(this.#keepalive)
+  #send(frame: WsFrame): void {
+    if (this.#host.eventHandler === undefined) this.#outbound.send(frame)
+    else this.#tellOf(frame, () => this.#outbound.send(frame))
+  }
+
+  #tellOf(frame: WsFrame, send: () => void): void {
+    const { connPid, eventHandler } = this.#host
+    const streamRef = this.#ref
+    const event = { connPid, streamRef, replyTo: replyToOf(streamRef), frame }
+    tell(eventHandler, 'wsSendFrameStart', event)
+    send()
+    tell(eventHandler, 'wsSendFrameEnd', event)
+  }
+
+  #hasRoom(): boolean {
+    const { sendHighWaterMark = WS_DEFAULTS.sendHighWaterMark } = this.#command.opts
+    if (this.#outbound.buffered <= sendHighWaterMark) return true
+    this.#outlet.onSent ??= () => this.guard(() => this.#tellDrained(sendHighWaterMark / 2))
+    return false
+  }
+
+  #tellDrained(mark: number): void {
+    const data = this.#outbound.buffered
+    if (data > mark) return
+    this.#outlet.onSent = undefined
+    const { connPid } = this.#host
+    const streamRef = this.#ref
+    this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'drain', data })
   }
 }
 

@@ -3,15 +3,14 @@
 import type { Socket } from 'node:net'
 import { GunError } from '../errors.js'
 import { Outlet } from './outlet.js'
+import { take } from './reading.js'
 
 /** Who uses the line. Nothing is called once it was let go. */
 export interface LineUser {
-  /** Bytes from the peer. */
+  /** Bytes from the peer, only valid during the call. */
   handle(chunk: Buffer): void
-  /** The peer has sent its last byte. */
-  peerEnded(): void
-  /** The line is gone. */
-  lost(reason: GunError): void
+  /** The peer has sent its last byte, or, with a reason, the line is gone. */
+  ended(reason: GunError | undefined): void
 }
 
 /** How long the last bytes may take to leave, and the peer to hang up, before the socket is destroyed anyway. */
@@ -26,14 +25,14 @@ export class Line {
     this.socket = socket
     this.outlet = new Outlet(socket)
     this.#user = user
-    socket.on('data', (chunk: Buffer) => this.#user?.handle(chunk))
-    socket.on('end', () => this.#user?.peerEnded())
+    take(socket, chunk => this.#user?.handle(chunk))
+    socket.on('end', () => this.#user?.ended(undefined))
     socket.on('error', cause => {
       const text = `the connection broke: ${cause.message}`
-      this.#user?.lost(new GunError('socket_error', 'connection_error', text, { cause }))
+      this.#user?.ended(new GunError('socket_error', 'connection_error', text, { cause }))
     })
     socket.on('close', () => {
-      this.#user?.lost(new GunError('closed', 'connection_error', 'the connection was closed'))
+      this.#user?.ended(new GunError('closed', 'connection_error', 'the connection was closed'))
     })
   }
 

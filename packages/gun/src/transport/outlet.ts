@@ -1,18 +1,40 @@
-/** Writes to a stream: all that is written within one tick leaves in one write. */
+/** Writes to a stream: all that is written within one tick leaves together, gathered in pages that are used again. */
 
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** Up to so many bytes are copied together; beyond, a copy costs more than a write of several pieces. */
-const COPIED = 64 * 1024
+/** Bytes of a page. What is larger gets one of its own. */
+const PAGE = 16 * 1024
+/** Up to so many bytes are copied into the page; beyond, a copy costs more than a write of several pieces. */
+const COPIED = 4 * 1024
+/** How many pages are kept for later, by all outlets together. */
+const KEPT = 64
 
-/** Also what ws's Sender takes for a socket. */
+const free: Buffer[] = []
+const NO_PAGE = Buffer.alloc(0)
+
 export class Outlet {
   readonly #stream: Duplex
-  #gathered: Uint8Array[] = []
+  /** Where `room` lets the caller write. */
+  page: Buffer = NO_PAGE
+  /** From where on the page holds what is not in `#pieces` yet, and up to where. */
+  #start = 0
+  #used = 0
+  #pieces: Uint8Array[] = []
+  /** Pages of this tick that are full. */
+  #full: Buffer[] = []
   #bytes = 0
+  /** Called when what was sent has been taken over by the system, which may have left less to be sent. */
+  onSent: (() => void) | undefined
+  /** The stream takes over what is written to it before `write` returns, as a socket does that is not full. */
+  #isPrompt = false
+
+  /** Another Duplex may pass on what it was given, and still refer to it when it says that it is done. */
+  readonly #givesBack: boolean
 
   constructor(stream: Duplex) {
     this.#stream = stream
+    this.#givesBack = stream instanceof Socket
   }
 
   /** How many bytes wait to be sent. */
@@ -20,34 +42,89 @@ export class Outlet {
     return this.#bytes + this.#stream.writableLength
   }
 
-  write(chunk: Uint8Array | string): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-    if (this.#gathered.length === 0) process.nextTick(flush, this)
-    this.#gathered.push(bytes)
-    this.#bytes += bytes.length
+  /** Makes room for so many bytes in `page`, and gives where they begin. What is written there counts with `commit`. */
+  room(size: number): number {
+    if (this.#used + size > this.page.length) this.#turn(size)
+    return this.#used
   }
 
-  /** Sender corks around the pieces of a frame; the end of the tick comes after them all. */
-  cork(): void {}
-  uncork(): void {}
+  /** So many bytes were written at the place that `room` gave. */
+  commit(size: number): void {
+    if (this.#bytes === 0) process.nextTick(flush, this)
+    this.#used += size
+    this.#bytes += size
+  }
+
+  write(bytes: Uint8Array): void {
+    const size = bytes.length
+    if (size === 0) return
+    if (size <= COPIED) {
+      const at = this.room(size)
+      this.page.set(bytes, at)
+      this.commit(size)
+      return
+    }
+    if (this.#bytes === 0) process.nextTick(flush, this)
+    this.#seal()
+    this.#pieces.push(bytes)
+    this.#bytes += size
+  }
 
   /** Sends what was gathered. */
   flush(): void {
-    const gathered = this.#gathered
-    const bytes = this.#bytes
-    this.#gathered = []
+    if (this.#bytes === 0) return
+    this.#seal()
+    const pieces = this.#pieces
+    const pages = this.#full
+    if (this.page.length === PAGE) pages.push(this.page)
+    this.page = NO_PAGE
+    this.#start = 0
+    this.#used = 0
+    this.#pieces = []
+    this.#full = []
     this.#bytes = 0
-    const [first] = gathered
-    if (first === undefined || this.#stream.destroyed) return
-    if (gathered.length === 1) {
-      this.#stream.write(first)
-    } else if (bytes <= COPIED) {
-      this.#stream.write(Buffer.concat(gathered, bytes))
-    } else {
-      this.#stream.cork()
-      for (const chunk of gathered) this.#stream.write(chunk)
-      this.#stream.uncork()
-    }
+    const stream = this.#stream
+    if (stream.destroyed) return
+    // A callback costs a small frame more than its page is worth.
+    const isWatched = !this.#isPrompt || this.onSent !== undefined
+    this.#send(pieces, isWatched ? error => this.#sent(error, pages) : undefined)
+    this.#isPrompt = stream.writableLength === 0
+    // Without a callback nothing tells when the pages are free, unless they are now.
+    if (!isWatched && this.#isPrompt) this.#giveBack(pages)
+  }
+
+  #send(pieces: readonly Uint8Array[], done: ((error?: Error | null) => void) | undefined): void {
+    const stream = this.#stream
+    if (pieces.length > 1) stream.cork()
+    for (let i = 0; i < pieces.length - 1; i++) stream.write(pieces[i])
+    stream.write(pieces[pieces.length - 1], done)
+    if (pieces.length > 1) stream.uncork()
+  }
+
+  #sent(error: Error | null | undefined, pages: readonly Buffer[]): void {
+    // The system may still read from the pages of a write that has failed.
+    if (error) return
+    this.#giveBack(pages)
+    this.onSent?.()
+  }
+
+  #giveBack(pages: readonly Buffer[]): void {
+    if (!this.#givesBack) return
+    for (const page of pages) if (free.length < KEPT) free.push(page)
+  }
+
+  /** What the page holds becomes a piece, since another one comes between it and what follows. */
+  #seal(): void {
+    if (this.#used > this.#start) this.#pieces.push(this.page.subarray(this.#start, this.#used))
+    this.#start = this.#used
+  }
+
+  #turn(size: number): void {
+    this.#seal()
+    if (this.page.length === PAGE) this.#full.push(this.page)
+    this.page = size <= PAGE ? (free.pop() ?? Buffer.allocUnsafeSlow(PAGE)) : Buffer.allocUnsafeSlow(size)
+    this.#start = 0
+    this.#used = 0
   }
 }
 

@@ -12,6 +12,7 @@ import {
   later,
   type Origin,
 } from './contract.js'
+import { readingShared } from './reading.js'
 
 /** All addresses of the host. A Unix socket has none; an address stands for itself. */
 export function lookup(destination: Destination, answer: Answer<Addresses>): Abandon {
@@ -31,18 +32,25 @@ export function lookup(destination: Destination, answer: Answer<Addresses>): Aba
   }
 }
 
-/** Connects to the first address that answers (RFC 8305: the families race). */
+/** Connects to the first address that answers (RFC 8305: the families race). `isBare`: no other layer reads the socket. */
 export function connect(
   destination: Destination,
   addresses: Addresses,
   tcpOpts: Opts['tcpOpts'],
+  isBare: boolean,
   answer: Answer<Socket>,
 ): Abandon {
-  const socket = netConnect(
-    destination.path !== undefined
-      ? { ...tcpOpts, path: destination.path }
-      : { noDelay: true, autoSelectFamily: true, ...tcpOpts, ...addressOf(destination, addresses) },
-  )
+  const make = (reading: Partial<TcpNetConnectOpts>) =>
+    netConnect({
+      // What the peer sent before it ended may still have to be read, and answered.
+      allowHalfOpen: true,
+      noDelay: true,
+      autoSelectFamily: true,
+      ...tcpOpts,
+      ...reading,
+      ...(destination.path !== undefined ? { path: destination.path } : addressOf(destination, addresses)),
+    })
+  const socket = isBare ? readingShared(make) : make({})
   const fail = (cause: Error) => {
     ignoreErrors(socket, fail)
     const where = destination.path ?? `${destination.host}:${destination.port}`

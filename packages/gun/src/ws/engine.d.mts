@@ -1,36 +1,43 @@
-// The classes of ws that @types/ws leaves out, as far as they are used here.
-import type { EventEmitter } from 'node:events'
+// What @types/ws and @types/node leave out, as far as it is used here.
 
 declare module 'ws' {
-  interface FramingOptions {
-    readonly binary?: boolean
-    readonly compress?: boolean
-    readonly fin?: boolean
-    readonly mask?: boolean
+  interface DeflateParams {
+    server_no_context_takeover?: boolean
+    client_no_context_takeover?: boolean
+    server_max_window_bits?: number
+    client_max_window_bits?: number
   }
 
-  class Receiver extends EventEmitter {
+  class PerMessageDeflate {
+    static readonly extensionName: 'permessage-deflate'
     constructor(options: {
       readonly isServer: boolean
-      readonly extensions: object
       readonly maxPayload: number
-      readonly maxFragments: number
-      readonly skipUTF8Validation: boolean
+      readonly serverNoContextTakeover?: boolean
+      readonly clientNoContextTakeover?: boolean
+      readonly serverMaxWindowBits?: number
+      readonly clientMaxWindowBits?: number
+      readonly zlibDeflateOptions: { readonly level?: number; readonly memLevel?: number }
     })
-    write(chunk: Uint8Array): boolean
-    end(): void
-    removeAllListeners(): this
-    on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this
-    on(event: 'ping' | 'pong', listener: (data: Buffer) => void): this
-    on(event: 'conclude', listener: (code: number, reason: Buffer) => void): this
-    on(event: 'error', listener: (error: Error & { readonly code?: string }) => void): this
+    offer(): object
+    accept(answers: readonly object[]): DeflateParams
+    compress(data: string | Uint8Array, fin: boolean, done: (error: Error | null, data: Buffer) => void): void
+    decompress(data: Uint8Array, fin: boolean, done: (error: Error | null, data: Buffer) => void): void
+    cleanup(): void
   }
 
-  class Sender {
-    constructor(socket: object, extensions: object)
-    send(data: string | Uint8Array, options: FramingOptions): void
-    ping(data: string | Uint8Array, mask: boolean): void
-    pong(data: string | Uint8Array, mask: boolean): void
-    close(code: number | undefined, reason: string | Uint8Array, mask: boolean): void
+  const extension: {
+    format(extensions: object): string
+    parse(header: string): Record<string, Record<string, (string | true)[]>[]>
   }
 }
+
+declare global {
+  interface Buffer {
+    latin1Slice(start?: number, end?: number): string
+    utf8Slice(start?: number, end?: number): string
+    utf8Write(text: string, offset: number): number
+  }
+}
+
+export {}

@@ -4,8 +4,13 @@ import { hash, randomFillSync } from 'node:crypto'
 import { GunError } from '../errors.js'
 import { headerValue } from '../headers.js'
 import type { Headers } from '../messages.js'
+import { WS_DEFAULTS, type WsOpts } from '../options.js'
+import { agreeOn, type Deflation, type Offer, offerDeflate } from './deflate.js'
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+const PROTOCOL = 'sec-websocket-protocol'
+const EXTENSIONS = 'sec-websocket-extensions'
 
 /** What only the handshake may set. A caller's own would be a second copy. */
 const OURS = new Set([
@@ -14,7 +19,8 @@ const OURS = new Set([
   'sec-websocket-key',
   'sec-websocket-version',
   'sec-websocket-accept',
-  'sec-websocket-extensions',
+  EXTENSIONS,
+  PROTOCOL,
   'content-length',
   'transfer-encoding',
 ])
@@ -26,27 +32,42 @@ export interface Handshake {
   readonly key: string
   /** The subprotocols that were asked for. */
   readonly protocols: readonly string[]
+  /** The compression that was offered. */
+  readonly offer: Offer | undefined
+}
+
+/** What both sides have agreed on. */
+export interface Agreement {
+  readonly subprotocol: string | undefined
+  readonly deflation: Deflation | undefined
 }
 
 /** Begins a handshake; `given` are the caller's headers, normalised. */
-export function startHandshake(given: Headers): Handshake {
+export function startHandshake(given: Headers, opts: WsOpts): Handshake {
   const key = newKey()
-  const own: Headers = [
+  const own: [string, string][] = [
     ['connection', 'upgrade'],
     ['upgrade', 'websocket'],
     ['sec-websocket-version', '13'],
     ['sec-websocket-key', key],
   ]
-  const protocols = headerValue(given, 'sec-websocket-protocol')
-  return {
-    headers: [...own, ...given.filter(([name]) => !OURS.has(name))],
-    key,
-    protocols: protocols === undefined ? [] : listOf(protocols),
-  }
+  // Each once (RFC 6455 section 4.1): servers refuse a list that has one twice.
+  const protocols = [
+    ...new Set([
+      ...(opts.protocols ?? []).map(([name]) => name),
+      ...listOf(headerValue(given, PROTOCOL) ?? ''),
+    ]),
+  ]
+  if (protocols.length > 0) own.push([PROTOCOL, protocols.join(', ')])
+  const offer = opts.compress
+    ? offerDeflate(opts.compress === true ? {} : opts.compress, opts.maxPayload ?? WS_DEFAULTS.maxPayload)
+    : undefined
+  if (offer !== undefined) own.push([EXTENSIONS, offer.value])
+  return { headers: [...own, ...given.filter(([name]) => !OURS.has(name))], key, protocols, offer }
 }
 
-/** What is wrong with the 101 response, as the error that ends the connection; `undefined` if nothing is. */
-export function findFault(handshake: Handshake, headers: Headers): GunError | undefined {
+/** What the 101 response agrees to, or what is wrong with it, as the error that ends the connection. */
+export function finishHandshake(handshake: Handshake, headers: Headers): Agreement | GunError {
   const upgrade = headerValue(headers, 'upgrade')
   if (upgrade?.toLowerCase() !== 'websocket') return fault(`upgrade is ${say(upgrade)}, not websocket`)
   const connection = headerValue(headers, 'connection')
@@ -56,13 +77,16 @@ export function findFault(handshake: Handshake, headers: Headers): GunError | un
   const accept = headerValue(headers, 'sec-websocket-accept')
   if (accept !== acceptFor(handshake.key))
     return fault(`sec-websocket-accept is ${say(accept)}, which does not match the key`)
-  const protocol = headerValue(headers, 'sec-websocket-protocol')
-  if (protocol !== undefined && !handshake.protocols.includes(protocol)) {
-    return fault(`the subprotocol ${say(protocol)} was not asked for`)
+  const subprotocol = headerValue(headers, PROTOCOL)
+  if (subprotocol !== undefined && !handshake.protocols.includes(subprotocol)) {
+    return fault(`the subprotocol ${say(subprotocol)} was not asked for`)
   }
-  const extensions = headerValue(headers, 'sec-websocket-extensions')
-  if (extensions !== undefined) return fault(`the extension ${say(extensions)} was not offered`)
-  return undefined
+  const answer = headerValue(headers, EXTENSIONS)
+  try {
+    return { subprotocol, deflation: agreeOn(handshake.offer, answer) }
+  } catch (cause) {
+    return fault(`sec-websocket-extensions is ${say(answer)}: ${(cause as Error).message}`, cause)
+  }
 }
 
 const KEY_BYTES = 16
@@ -94,6 +118,7 @@ function say(value: string | undefined): string {
   return value === undefined ? 'missing' : JSON.stringify(value)
 }
 
-function fault(what: string): GunError {
-  return new GunError('bad_upgrade', 'connection_error', `the server accepted the upgrade wrongly: ${what}`)
+function fault(what: string, cause?: unknown): GunError {
+  const text = `the server accepted the upgrade wrongly: ${what}`
+  return new GunError('bad_upgrade', 'connection_error', text, { cause })
 }

@@ -1,0 +1,19 @@
+/** Text out of bytes: validated as UTF-8 and decoded in one go (RFC 6455 section 8.1). */
+
+import { isAscii, isUtf8 } from 'node:buffer'
+
+/** Up to so many bytes, to decode first and look for a replacement afterwards is cheaper than a view of the bytes. */
+const SHORT = 2048
+const REPLACEMENT = '\ufffd'
+
+/** The bytes from `start` to `end` as text; `undefined` if they are not valid UTF-8. A byte order mark stays. */
+export function textOf(bytes: Buffer, start: number, end: number): string | undefined {
+  if (end - start <= SHORT) {
+    const text = bytes.utf8Slice(start, end)
+    if (!text.includes(REPLACEMENT)) return text
+    return isUtf8(bytes.subarray(start, end)) ? text : undefined
+  }
+  const view = bytes.subarray(start, end)
+  if (isAscii(view)) return view.latin1Slice()
+  return isUtf8(view) ? view.utf8Slice() : undefined
+}
