@@ -1,0 +1,195 @@
+/**
+ * WebSocket clients against one server, in one run and alternating: CPU of the client's process per message, and its
+ * ratio to ws. Run: npm run bench:websocket -- [part of a row's name…] [--rounds=9] [--clients=holster,ws]
+ */
+
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { median } from './stats.ts'
+import type { Cost, Job, Payload } from './websocket/contract.ts'
+import { CLIENTS, type ClientName, findBun, type Ports, startClient, startServer } from './websocket/crew.ts'
+
+interface Row {
+  readonly name: string
+  readonly job: Job
+  /** The most that Holster's CPU may be of that of ws. */
+  readonly target?: number
+}
+
+const payload = (type: 'text' | 'binary', size: number, compressed = false): Payload => ({
+  type,
+  size,
+  compressed,
+})
+
+const SIZES = [
+  [32, '32 B'],
+  [1024, '1 KB'],
+  [65536, '64 KB'],
+] as const
+
+/** Enough for a quarter of a second or more of each client. */
+function countOf(size: number, inFlight: number): number {
+  if (size > 10_000) return inFlight === 1 ? 2_000 : 3_000
+  return inFlight === 1 ? 10_000 : 60_000
+}
+
+const ECHO_TARGETS: Record<string, number> = {
+  'echo 32 B text, 1 in flight': 1.05,
+  'echo 32 B text, 256 in flight': 0.4,
+  'echo 1 KB text, 256 in flight': 0.55,
+}
+
+const echoes: Row[] = SIZES.flatMap(([size, label]) =>
+  (['text', 'binary'] as const).flatMap(type =>
+    [1, 16, 256].map(inFlight => {
+      const name = `echo ${label} ${type}, ${inFlight} in flight`
+      const job = {
+        type: 'echo',
+        payload: payload(type, size),
+        inFlight,
+        count: countOf(size, inFlight),
+      } as const
+      const target = ECHO_TARGETS[name]
+      return target === undefined ? { name, job } : { name, job, target }
+    }),
+  ),
+)
+
+const rows: Row[] = [
+  ...echoes,
+  {
+    name: 'receive 32 B text',
+    job: { type: 'receive', payload: payload('text', 32), count: 200_000 },
+    target: 1.15,
+  },
+  {
+    name: 'receive 1 KB text',
+    job: { type: 'receive', payload: payload('text', 1024), count: 100_000 },
+    target: 0.85,
+  },
+  { name: 'receive 1 KB binary', job: { type: 'receive', payload: payload('binary', 1024), count: 100_000 } },
+  { name: 'send 32 B text', job: { type: 'send', payload: payload('text', 32), count: 102_400 } },
+  { name: 'send 1 KB binary', job: { type: 'send', payload: payload('binary', 1024), count: 51_200 } },
+  {
+    name: 'echo 1 KB text, compressed, 16 in flight',
+    job: { type: 'echo', payload: payload('text', 1024, true), inFlight: 16, count: 5_000 },
+  },
+  {
+    name: 'echo 64 KB text, compressed, 16 in flight',
+    job: { type: 'echo', payload: payload('text', 65536, true), inFlight: 16, count: 500 },
+  },
+  { name: 'open and close a connection', job: { type: 'open', count: 1600 }, target: 1.1 },
+]
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '7' },
+    clients: { type: 'string', default: CLIENTS.join(',') },
+  },
+})
+const rounds = Number(values.rounds)
+const names = CLIENTS.filter(name => values.clients.split(',').includes(name))
+const isWanted = (name: string) => positionals.length === 0 || positionals.some(part => name.includes(part))
+
+function print(cells: readonly string[], target: string): void {
+  console.log(
+    `| ${cells[0]?.padEnd(42)} | ${cells
+      .slice(1)
+      .map(cell => cell.padStart(15))
+      .join(' | ')} | ${target.padStart(6)} |`,
+  )
+}
+
+/** The value, and its ratio to that of ws. */
+function cellOf(value: number, reference: number, digits: number): string {
+  const ratio = Number.isNaN(reference) ? '' : ` (${(value / reference).toFixed(2)})`
+  return `${value.toFixed(digits)}${ratio}`
+}
+
+function printValues(
+  name: string,
+  of: ReadonlyMap<ClientName, number>,
+  digits: number,
+  target?: number,
+): void {
+  const reference = of.get('ws') ?? Number.NaN
+  print(
+    [name, ...names.map(client => cellOf(of.get(client) ?? Number.NaN, reference, digits))],
+    target?.toFixed(2) ?? '',
+  )
+}
+
+function head(title: string): void {
+  console.log(`\n${title}; in brackets the ratio to ws\n`)
+  print(['', ...names], 'target')
+  console.log(`| ${'-'.repeat(42)} |${names.map(() => '-'.repeat(16)).join(':|')}:| -----: |`)
+}
+
+async function compare(bun: string, ports: Ports): Promise<void> {
+  const wanted = rows.filter(({ name }) => isWanted(name))
+  if (wanted.length === 0) return
+  const clients = new Map(names.map(name => [name, startClient(name, bun, ports)]))
+  const medians = new Map<string, Map<ClientName, { perMessage: number; perSecond: number }>>()
+  for (const { name, job } of wanted) {
+    const costs = new Map<ClientName, Cost[]>(names.map(client => [client, []]))
+    for (let round = -1; round < rounds; round++) {
+      for (const [client, running] of clients) {
+        const cost = await running.run(job)
+        if (round >= 0) costs.get(client)?.push(cost)
+      }
+    }
+    const { count } = job
+    medians.set(
+      name,
+      new Map(
+        [...costs].map(([client, all]) => [
+          client,
+          {
+            perMessage: median(all.map(({ cpu }) => cpu / count)),
+            perSecond: median(all.map(({ seconds }) => count / seconds)),
+          },
+        ]),
+      ),
+    )
+  }
+  for (const client of clients.values()) client[Symbol.dispose]()
+  head(`µs of CPU per message, medians of ${rounds} rounds`)
+  for (const { name, target } of wanted) {
+    const of = new Map([...(medians.get(name) ?? [])].map(([client, { perMessage }]) => [client, perMessage]))
+    printValues(name, of, 2, target)
+  }
+  head('messages per second')
+  for (const { name } of wanted) {
+    const of = new Map([...(medians.get(name) ?? [])].map(([client, { perSecond }]) => [client, perSecond]))
+    printValues(name, of, 0)
+  }
+}
+
+const IDLE = 2000
+
+/** In processes of their own, since memory that was used once stays. */
+async function measureIdle(bun: string, ports: Ports): Promise<void> {
+  if (!isWanted('idle')) return
+  const rss = new Map<ClientName, number>()
+  const heap = new Map<ClientName, number>()
+  for (const name of names) {
+    const costs: Cost[] = []
+    for (let round = 0; round < Math.min(rounds, 3); round++) {
+      using client = startClient(name, bun, ports)
+      costs.push(await client.run({ type: 'idle', count: IDLE }))
+    }
+    rss.set(name, median(costs.map(cost => cost.rss)) / IDLE / 1024)
+    heap.set(name, median(costs.map(cost => cost.heap)) / IDLE / 1024)
+  }
+  head(`KB per idle connection, at ${IDLE} connections`)
+  printValues('RSS', rss, 1, 1.7)
+  printValues('heap', heap, 1)
+}
+
+const bun = findBun()
+using server = await startServer(bun)
+console.log(`Node ${process.version}, ${process.arch}, ${cpus().length} × ${cpus()[0]?.model}`)
+await compare(bun, server)
+await measureIdle(bun, server)
