@@ -316,10 +316,13 @@ for (const transport of transports) {
       const eventHandler = new Proxy<gun.EventHandler>(
         {},
         {
-          get: (_, name) => () => {
-            names.push(String(name))
-            throw boom
-          },
+          get: (_, name) =>
+            String(name).startsWith('ws')
+              ? () => {
+                  names.push(String(name))
+                  throw boom
+                }
+              : undefined,
         },
       )
       const reports: unknown[] = []

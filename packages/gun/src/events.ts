@@ -1,17 +1,108 @@
-/** What happens on a connection, told to an `eventHandler` as it happens; nothing waits for it, and it changes nothing. */
+/** What happens on a connection, told as it happens to who wants to know; nothing waits for it, and it changes nothing. */
 
-import { reportExit } from '@holster/process'
+import { type Channel, channel } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
+import { type ExitReason, reportExit } from '@holster/process'
 import type { ConnPid } from './conn-pid.js'
-import type { WsFrame } from './messages.js'
-import type { WsOpts } from './options.js'
-import type { ReplyTo } from './reply-to.js'
+import type { GunError } from './errors.js'
+import type { Headers, ProtocolName, WsFrame } from './messages.js'
+import type { Opts, WsOpts } from './options.js'
+import type { Owner, ReplyTo } from './reply-to.js'
 import type { StreamRef } from './stream-ref.js'
+import type { Trace } from './trace.js'
+import type { Addresses } from './transport/contract.js'
+
+/** What every event has. */
+export interface ConnectionEvent {
+  readonly connPid: ConnPid
+}
 
 /** What every event of a stream has. */
-export interface StreamEvent {
-  readonly connPid: ConnPid
+export interface StreamEvent extends ConnectionEvent {
   readonly streamRef: StreamRef
   readonly replyTo: ReplyTo
+}
+
+/** A connection begins its life. */
+export interface InitEvent extends ConnectionEvent {
+  readonly owner: Owner
+  readonly transport: 'tcp' | 'tls'
+  readonly originScheme: 'http' | 'https'
+  readonly originHost: string
+  readonly originPort: number
+  readonly opts: Opts
+}
+
+/** The look-up of the host's name. At its end there are either addresses or an error. */
+export interface DomainLookupEvent extends ConnectionEvent {
+  /** The host, or the path of a Unix socket. */
+  readonly host: string
+  /** `undefined` for a Unix socket. */
+  readonly port: number | undefined
+  readonly tcpOpts: Opts['tcpOpts']
+  /** How many milliseconds it may take. */
+  readonly timeout: number
+  /** The addresses, at the end of a look-up that succeeded; a Unix socket has none. */
+  readonly lookupInfo?: Addresses
+  /** At the end of one that failed. */
+  readonly error?: GunError
+}
+
+/** The making of a connection. At its end there is either a socket or an error. */
+export interface ConnectEvent extends ConnectionEvent {
+  readonly lookupInfo: Addresses
+  /** How many milliseconds it may take. */
+  readonly timeout: number
+  /** At the end of an attempt that succeeded. */
+  readonly socket?: Socket
+  /** What will be spoken, at the end of an attempt that succeeded; over tls only `tlsHandshakeEnd` knows. */
+  readonly protocol?: ProtocolName
+  /** At the end of one that failed. */
+  readonly error?: GunError
+}
+
+/** The TLS handshake. At its end there is either a protocol or an error. */
+export interface TlsHandshakeEvent extends ConnectionEvent {
+  /** The socket below before, the TLS socket after. */
+  readonly socket: Socket
+  readonly tlsOpts: Opts['tlsOpts']
+  /** How many milliseconds it may take. */
+  readonly timeout: number
+  /** What ALPN has chosen, at the end of a handshake that succeeded. */
+  readonly protocol?: ProtocolName
+  /** At the end of one that failed. */
+  readonly error?: GunError
+}
+
+/** A request is being sent. */
+export interface RequestEvent extends StreamEvent {
+  /** What it was asked for with; `'request'` stands for all functions that give the whole request. */
+  readonly function: 'headers' | 'request' | 'wsUpgrade'
+  readonly method: string
+  readonly scheme: 'http' | 'https'
+  readonly authority: string
+  readonly path: string
+  /** As they are sent, but for `transformHeaderName`. */
+  readonly headers: Headers
+}
+
+/** A promised request (server push) has come. */
+export interface PushPromiseEndEvent extends StreamEvent {
+  readonly promisedStreamRef: StreamRef
+  readonly method: string
+  readonly uri: string
+  readonly headers: Headers
+}
+
+/** The head of a response has come. */
+export interface ResponseHeadersEvent extends StreamEvent {
+  readonly status: number
+  readonly headers: Headers
+}
+
+/** The trailers of a response have come. */
+export interface ResponseTrailersEvent extends StreamEvent {
+  readonly headers: Headers
 }
 
 /** An upgrade to WebSocket is being asked for. */
@@ -39,45 +130,179 @@ export interface WsRecvFrameEndEvent extends StreamEvent {
   readonly closeCode: number | undefined
 }
 
+/** A frame is being sent. */
 export interface WsSendFrameEvent extends StreamEvent {
   readonly frame: WsFrame
 }
 
-/**
- * Gets to know what happens on a connection, in the order in which it happens. It runs within the connection: keep it
- * short. What it throws goes to the exit hook. Source: manual page gun_event.
- */
-export interface EventHandler {
-  wsUpgrade?(event: WsUpgradeEvent): void
-  /** The first byte of a frame has come. */
-  wsRecvFrameStart?(event: StreamEvent): void
-  wsRecvFrameHeader?(event: WsRecvFrameHeaderEvent): void
-  wsRecvFrameEnd?(event: WsRecvFrameEndEvent): void
-  /** A frame is handed on to be sent: before and after. */
-  wsSendFrameStart?(event: WsSendFrameEvent): void
-  wsSendFrameEnd?(event: WsSendFrameEvent): void
+/** Another protocol is spoken from here on. */
+export interface ProtocolChangedEvent extends ConnectionEvent {
+  /** The stream that has brought it about. */
+  readonly streamRef: StreamRef
+  readonly protocol: ProtocolName | 'ws'
 }
 
+/** Another origin is spoken to from here on, through a proxy. */
+export interface OriginChangedEvent extends ConnectionEvent {
+  /** The tunnel's, where only that has changed. */
+  readonly streamRef?: StreamRef
+  readonly intermediary: 'connect' | 'socks5'
+  readonly originScheme: 'http' | 'https'
+  readonly originHost: string
+  readonly originPort: number
+}
+
+/** A stream has been cancelled. */
+export interface CancelEvent extends StreamEvent {
+  /** Who has cancelled it: this side or the peer. */
+  readonly endpoint: 'local' | 'remote'
+  readonly reason: string
+}
+
+/** The connection is lost or has been closed. */
+export interface DisconnectEvent extends ConnectionEvent {
+  readonly reason: 'normal' | GunError
+}
+
+/** The connection ends for good. */
+export interface TerminateEvent extends ConnectionEvent {
+  /** The state it was in, as `info` names them; `not_connected` when it was lost, or not made, and no retry was left. */
+  readonly state: string
+  /** What monitors are told. */
+  readonly reason: ExitReason
+}
+
+/** Every event by its name. */
+export interface EventMap {
+  /** The connection begins its life: the first event. */
+  readonly init: InitEvent
+  readonly domainLookupStart: DomainLookupEvent
+  readonly domainLookupEnd: DomainLookupEvent
+  readonly connectStart: ConnectEvent
+  readonly connectEnd: ConnectEvent
+  readonly tlsHandshakeStart: TlsHandshakeEvent
+  readonly tlsHandshakeEnd: TlsHandshakeEvent
+  /** A request is about to be sent. */
+  readonly requestStart: RequestEvent
+  /** Its head was handed to the socket. */
+  readonly requestHeaders: RequestEvent
+  /** All of it was. */
+  readonly requestEnd: StreamEvent
+  /** A promised request has begun to arrive. Only over HTTP/2. */
+  readonly pushPromiseStart: StreamEvent
+  readonly pushPromiseEnd: PushPromiseEndEvent
+  /** The first byte of a response has come, informational ones included. */
+  readonly responseStart: StreamEvent
+  /** An informational response has come; 101: the last one. */
+  readonly responseInform: ResponseHeadersEvent
+  readonly responseHeaders: ResponseHeadersEvent
+  readonly responseTrailers: ResponseTrailersEvent
+  /** All of the response has come. */
+  readonly responseEnd: StreamEvent
+  readonly wsUpgrade: WsUpgradeEvent
+  /** The first byte of a frame has come. */
+  readonly wsRecvFrameStart: StreamEvent
+  readonly wsRecvFrameHeader: WsRecvFrameHeaderEvent
+  readonly wsRecvFrameEnd: WsRecvFrameEndEvent
+  /** A frame is handed on to be sent: before and after. */
+  readonly wsSendFrameStart: WsSendFrameEvent
+  readonly wsSendFrameEnd: WsSendFrameEvent
+  readonly protocolChanged: ProtocolChangedEvent
+  /** Only with proxies. */
+  readonly originChanged: OriginChangedEvent
+  readonly cancel: CancelEvent
+  /** The connection, which was up, is so no more. */
+  readonly disconnect: DisconnectEvent
+  /** The connection ends for good: the last event. */
+  readonly terminate: TerminateEvent
+}
+
+/** The name of an event. */
+export type EventName = keyof EventMap
+
+/**
+ * Gets to know what happens on a connection, in the order in which it happens. It runs within the connection: keep it
+ * short. What it throws goes to the exit hook, and changes nothing. Every method is optional. Source: manual page
+ * gun_event.
+ *
+ * Without an option, the subscribers of `node:diagnostics_channel` get the same events of all connections, for example
+ * from the channel `holster:gun:requestStart`. Of frames that come they get those of WebSockets that begin while one of
+ * the channels of such frames has a subscriber. What a subscriber throws is Node's to handle: an uncaught exception.
+ */
+export type EventHandler = { [Name in EventName]?: (event: EventMap[Name]) => void }
+
+/** The names of all events. */
 export const EVENTS = [
+  'init',
+  'domainLookupStart',
+  'domainLookupEnd',
+  'connectStart',
+  'connectEnd',
+  'tlsHandshakeStart',
+  'tlsHandshakeEnd',
+  'requestStart',
+  'requestHeaders',
+  'requestEnd',
+  'pushPromiseStart',
+  'pushPromiseEnd',
+  'responseStart',
+  'responseInform',
+  'responseHeaders',
+  'responseTrailers',
+  'responseEnd',
   'wsUpgrade',
   'wsRecvFrameStart',
   'wsRecvFrameHeader',
   'wsRecvFrameEnd',
   'wsSendFrameStart',
   'wsSendFrameEnd',
-] as const satisfies readonly (keyof EventHandler)[]
+  'protocolChanged',
+  'originChanged',
+  'cancel',
+  'disconnect',
+  'terminate',
+] as const satisfies readonly EventName[]
 
-/** Calls the handler, if it wants to know. */
-export function tell<Name extends keyof EventHandler>(
-  handler: EventHandler | undefined,
-  name: Name,
-  event: Parameters<NonNullable<EventHandler[Name]>>[0],
-): void {
-  if (handler?.[name] === undefined) return
-  try {
-    const call = handler[name] as (this: EventHandler, given: typeof event) => void
-    call.call(handler, event)
-  } catch (error) {
-    reportExit(event.connPid, error)
+/** The prefix of the names of the channels, for example `holster:gun:requestStart`. */
+const PREFIX = 'holster:gun:'
+
+const channels = Object.fromEntries(EVENTS.map(name => [name, channel(PREFIX + name)])) as Record<
+  EventName,
+  Channel
+>
+
+/**
+ * Who is told of the events of one connection: its transcript, its event handler, and the subscribers of
+ * `node:diagnostics_channel`. A handler that throws is reported; a subscriber that does is Node's business, which makes
+ * it an uncaught exception in a later tick.
+ */
+export class Events {
+  readonly #connPid: ConnPid
+  readonly #handler: EventHandler | undefined
+  readonly #trace: Trace | undefined
+
+  constructor(connPid: ConnPid, handler: EventHandler | undefined, trace?: Trace) {
+    this.#connPid = connPid
+    this.#handler = handler
+    this.#trace = trace
+  }
+
+  /** Whether anybody wants to know, so that an event need not be made for nobody. */
+  wants(name: EventName): boolean {
+    return this.#handler?.[name] !== undefined || channels[name].hasSubscribers || this.#trace !== undefined
+  }
+
+  tell<Name extends EventName>(name: Name, event: EventMap[Name]): void {
+    this.#trace?.event(name, event)
+    const handler = this.#handler
+    if (handler?.[name] !== undefined) {
+      try {
+        const call = handler[name] as (this: EventHandler, given: EventMap[Name]) => void
+        call.call(handler, event)
+      } catch (error) {
+        reportExit(this.#connPid, error)
+      }
+    }
+    if (channels[name].hasSubscribers) channels[name].publish(event)
   }
 }

@@ -4,6 +4,8 @@ import type { SocketConstructorOpts, TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { isActorRef, onExit } from '@holster/process'
 import * as v from 'valibot'
+import type { ContentHandler } from './content/contract.js'
+import type { CookieStore } from './cookies.js'
 import { GunError } from './errors.js'
 import { EVENTS, type EventHandler } from './events.js'
 import { isToken } from './headers.js'
@@ -14,10 +16,23 @@ import type { WsHandler } from './ws/handler.js'
 export interface HttpOpts {
   /** How long a graceful shutdown waits for responses, in milliseconds. Default 15000. */
   readonly closingTimeout?: number
+  /** What is made of the bodies of responses, the first to see them first. Default: none, bodies come as `gun_data`. */
+  readonly contentHandlers?: readonly ContentHandler[]
+  /** Whether cookies in informational responses are ignored. Default `false`. */
+  readonly cookieIgnoreInformational?: boolean
+  /**
+   * How many messages of its body a response may post before `updateFlow` asks for more; what the peer sends beyond is
+   * not read. Default `Infinity`: off.
+   */
+  readonly flow?: number
+  /** Milliseconds between the empty lines that are sent while nothing is under way. Default `Infinity`: none. */
+  readonly keepalive?: number
   /** The most bytes that the head of a response may have. Default 100000. Beyond: `limit_reached`. */
   readonly maxHeaderBlockSize?: number
   /** The most bytes that the trailers of a response may have. Default 10000. Beyond: `limit_reached`. */
   readonly maxTrailerBlockSize?: number
+  /** Gives the name under which a header is sent; it gets it in lower case. Default: as it is. */
+  readonly transformHeaderName?: (name: string) => string
   /** The version that requests state. Over `'HTTP/1.0'` there is no upgrade. Default `'HTTP/1.1'`. */
   readonly version?: 'HTTP/1.0' | 'HTTP/1.1'
 }
@@ -54,6 +69,8 @@ export interface WsOpts {
    * `Infinity`: off.
    */
   readonly flow?: number
+  /** As in the options of a request. */
+  readonly invalidRequestHeaders?: 'raise' | 'ignore'
   /** Milliseconds between the pings that are sent by themselves. Default `Infinity`: none. */
   readonly keepalive?: number
   /**
@@ -89,6 +106,13 @@ export interface WsOpts {
 
 /** Options of one request. */
 export interface ReqOpts {
+  /** How many messages of its body the response may post, see `httpOpts.flow`, which is the default. */
+  readonly flow?: number
+  /**
+   * `'ignore'` sends header values and the path unchecked, control characters included, at your own risk. Default
+   * `'raise'`: a TypeError.
+   */
+  readonly invalidRequestHeaders?: 'raise' | 'ignore'
   /** Whom the stream replies to. Default: the owner. A function or an actor runs within the sender: keep it short. */
   readonly replyTo?: ReplyTo
 }
@@ -104,6 +128,8 @@ export interface Retry {
 export interface Opts {
   /** How long one attempt to connect may take. Default `Infinity`. */
   readonly connectTimeout?: number
+  /** Asked for the cookies of each request and given those of each response; a tough-cookie `CookieJar`, for example. Default: none. */
+  readonly cookieStore?: CookieStore
   /** How long one look-up of the host name may take. Default `Infinity`. */
   readonly domainLookupTimeout?: number
   /** Gets to know what happens on the connection, as it happens. */
@@ -126,6 +152,13 @@ export interface Opts {
   readonly tlsOpts?: ConnectionOptions
   /** How long the TLS handshake may take. Default `Infinity`. */
   readonly tlsHandshakeTimeout?: number
+  /**
+   * Writes a transcript of the connection, a line for each state, event and message: to the standard error, or to the
+   * function, and what that throws goes to the exit hook. Long values are shortened; bytes, `tlsOpts`, and what the
+   * names of headers, options and parts of a query say to be secret are left out. The text of frames is not. Default
+   * `false`.
+   */
+  readonly trace?: boolean | ((line: string) => void)
   /** Default: `'tls'` for port 443, otherwise `'tcp'`. */
   readonly transport?: 'tcp' | 'tls'
   readonly wsOpts?: WsOpts
@@ -133,8 +166,13 @@ export interface Opts {
 
 export const HTTP_DEFAULTS: Required<HttpOpts> = {
   closingTimeout: 15000,
+  contentHandlers: [],
+  cookieIgnoreInformational: false,
+  flow: Number.POSITIVE_INFINITY,
+  keepalive: Number.POSITIVE_INFINITY,
   maxHeaderBlockSize: 100000,
   maxTrailerBlockSize: 10000,
+  transformHeaderName: name => name,
   version: 'HTTP/1.1',
 }
 
@@ -215,10 +253,25 @@ function options<const T extends v.ObjectEntries>(entries: T) {
   return v.pipe(bag, v.strictObject(entries, 'is not an option'))
 }
 
+const cookieStore = v.custom<CookieStore>(
+  value => isBag(value) && isFunction(value, 'getCookieString') && isFunction(value, 'setCookie'),
+  'must be a cookie store, for example a CookieJar',
+)
+const contentHandler = v.custom<ContentHandler>(
+  value => isBag(value) && isFunction(value, 'init'),
+  'must be a content handler: { init }',
+)
+const invalidRequestHeaders = v.picklist(['raise', 'ignore'], "must be 'raise' or 'ignore'")
+
 const httpOpts = options({
   closingTimeout: v.optional(duration),
+  contentHandlers: v.optional(v.array(contentHandler, 'must be an array')),
+  cookieIgnoreInformational: v.optional(flag),
+  flow: v.optional(positiveCount),
+  keepalive: v.optional(period),
   maxHeaderBlockSize: v.optional(limit),
   maxTrailerBlockSize: v.optional(limit),
+  transformHeaderName: v.optional(fun),
   version: v.optional(v.picklist(['HTTP/1.0', 'HTTP/1.1'], "must be 'HTTP/1.0' or 'HTTP/1.1'")),
 })
 
@@ -260,6 +313,7 @@ const wsOpts = options({
   compress: v.optional(compress),
   defaultProtocol: v.optional(handler),
   flow: v.optional(positiveCount),
+  invalidRequestHeaders: v.optional(invalidRequestHeaders),
   keepalive: v.optional(period),
   keepaliveTolerance: v.optional(positiveCount),
   maxPayload: v.optional(limit),
@@ -272,7 +326,11 @@ const wsOpts = options({
   userOpts: v.optional(v.unknown()),
 })
 
-const reqOpts = options({ replyTo: v.optional(receiver) })
+const reqOpts = options({
+  flow: v.optional(positiveCount),
+  invalidRequestHeaders: v.optional(invalidRequestHeaders),
+  replyTo: v.optional(receiver),
+})
 
 const bareProtocol = v.literal('http', "must be 'http' or ['http', httpOpts]")
 const protocolWithOpts = v.strictTuple([bareProtocol, httpOpts])
@@ -281,8 +339,14 @@ const protocol = v.lazy(value =>
   Array.isArray(value) && value[0] === 'http' && value.length === 2 ? protocolWithOpts : bareProtocol,
 )
 
+const trace = v.custom<NonNullable<Opts['trace']>>(
+  value => typeof value === 'boolean' || typeof value === 'function',
+  'must be a boolean or a function',
+)
+
 const opts = options({
   connectTimeout: v.optional(duration),
+  cookieStore: v.optional(cookieStore),
   domainLookupTimeout: v.optional(duration),
   eventHandler: v.optional(eventHandler),
   httpOpts: v.optional(httpOpts),
@@ -296,6 +360,7 @@ const opts = options({
   tcpOpts: v.optional(bag),
   tlsOpts: v.optional(bag),
   tlsHandshakeTimeout: v.optional(duration),
+  trace: v.optional(trace),
   transport: v.optional(v.picklist(['tcp', 'tls'], "must be 'tcp' or 'tls'")),
   wsOpts: v.optional(wsOpts),
 })

@@ -350,7 +350,7 @@ test('an eventHandler is an object, and what it has for an event a function', ()
       checkOpts,
       { eventHandler },
       'eventHandler',
-      /must be an object, and of these a function each: wsU/,
+      /must be an object, and of these a function each: init/,
     )
   }
 })

@@ -4,6 +4,7 @@ import { GunError } from '../errors.js'
 import type { Opts } from '../options.js'
 import { type Abandon, type Answer, later } from '../transport/contract.js'
 import type { ConnectionEvent } from './connection.js'
+import type { Tell } from './life-events.js'
 
 /** Something that takes time: it calls `answer` once, after it has returned. */
 export type Step<T> = (answer: Answer<T>) => Abandon
@@ -20,6 +21,8 @@ type Timeout = keyof typeof TIMEOUT_CODES
 export class Attempt {
   readonly #opts: Opts
   readonly #tell: (event: ConnectionEvent) => void
+  /** The step that is under way. */
+  #current: object | undefined
   #abandon: Abandon | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -29,12 +32,23 @@ export class Attempt {
   }
 
   /** `done` is the event for what the step gives. */
-  begin<T extends object>(step: Step<T>, done: (given: T) => ConnectionEvent, option: Timeout): void {
+  begin<T extends object>(
+    step: Step<T>,
+    done: (given: T) => ConnectionEvent,
+    option: Timeout,
+    tell: Tell<T>,
+  ): void {
     const answer = (outcome: T | GunError): void => {
-      this.#abandon = undefined
       clearTimeout(this.#timer)
+      tell('End', outcome)
+      // Who was told may have ended the connection, and with it the attempt.
+      if (this.#current !== step) return
+      this.#current = undefined
+      this.#abandon = undefined
       this.#tell(outcome instanceof GunError ? { type: 'failed', reason: outcome } : done(outcome))
     }
+    tell('Start')
+    this.#current = step
     try {
       this.#abandon = step(answer)
     } catch (cause) {
@@ -43,7 +57,7 @@ export class Attempt {
     const { [option]: ms = Number.POSITIVE_INFINITY } = this.#opts
     if (ms === Number.POSITIVE_INFINITY) return
     this.#timer = setTimeout(() => {
-      this.abandon()
+      this.#giveUp()
       answer(timedOut(option, ms))
     }, ms)
   }
@@ -51,6 +65,11 @@ export class Attempt {
   /** Nothing will come of the step that is under way. */
   abandon(): void {
     clearTimeout(this.#timer)
+    this.#current = undefined
+    this.#giveUp()
+  }
+
+  #giveUp(): void {
     this.#abandon?.()
     this.#abandon = undefined
   }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { type ExitReason, Source, type Valve, Watchers } from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
 import { asConnectionError, GunError } from '../errors.js'
-import type { EventHandler } from '../events.js'
+import { Events } from '../events.js'
 import type { StreamInfo } from '../info.js'
 import type { GunMessage, WsFrame } from '../messages.js'
 import { httpOptsOf, type Opts, RETRY_DEFAULTS } from '../options.js'
@@ -13,6 +13,7 @@ import { Http } from '../protocol/http.js'
 import { authorityOf } from '../protocol/request.js'
 import { attachTo, hasMailbox, type Owner, post } from '../reply-to.js'
 import { connPidOf, replyToOf, StreamRef } from '../stream-ref.js'
+import { type Trace, traceOf } from '../trace.js'
 import { type Addresses, type Destination, type Origin, originOf } from '../transport/contract.js'
 import { Line, type LineUser } from '../transport/line.js'
 import type { Outlet } from '../transport/outlet.js'
@@ -54,6 +55,8 @@ export class Connection implements Host, LineUser, Valve {
   readonly destination: Destination
   readonly transport: 'tcp' | 'tls'
   readonly opts: Opts
+  readonly trace: Trace | undefined
+  readonly events: Events
   /** What the other end is called. */
   readonly origin: Origin
   readonly attempt: Attempt
@@ -89,6 +92,8 @@ export class Connection implements Host, LineUser, Valve {
     this.#machine = machine
     this.attempt = new Attempt(opts, event => machine.send(event))
     this.connPid = new ConnPid(this)
+    this.trace = traceOf(this.connPid, opts.trace)
+    this.events = new Events(this.connPid, opts.eventHandler, this.trace)
     this.destination = destination
     this.transport = transport
     this.opts = opts
@@ -208,6 +213,7 @@ export class Connection implements Host, LineUser, Valve {
 
   /** A socket is ready. */
   up(socket: Socket): void {
+    this.trace?.state('connected')
     this.#line = new Line(socket, this)
     this.#closing = false
     this.#stopped = false
@@ -231,6 +237,7 @@ export class Connection implements Host, LineUser, Valve {
 
   /** In closing no mailbox holds up the peer's last words, and new commands wait for the next connection. */
   enterClosing(timeout: number): void {
+    this.trace?.state('closing')
     this.closingTimeout = timeout
     this.retire()
     this.#closing = true
@@ -253,6 +260,7 @@ export class Connection implements Host, LineUser, Valve {
     const again = this.comeback.lost(protocol, retryTimeout)
     const goesOn = by === undefined && retry > 0
     const killedStreams = protocol?.close(isOurs ? localEnd() : reason, goesOn ? again : undefined) ?? []
+    if (this.events.wants('disconnect')) this.events.tell('disconnect', { connPid: this.connPid, reason })
     if (protocol !== undefined && (by === undefined || by === 'protocol')) {
       this.#tellOwner({
         type: 'gun_down',
@@ -270,6 +278,7 @@ export class Connection implements Host, LineUser, Valve {
   end(): void {
     if (this.#ended) return
     this.#ended = true
+    this.trace?.state('terminated')
     const reason = this.lastError ?? 'normal'
     this.attempt.abandon()
     this.#ownership.release()
@@ -282,6 +291,11 @@ export class Connection implements Host, LineUser, Valve {
     }
     if (this.#ending === undefined && reason !== 'normal') {
       this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
+    }
+    if (this.events.wants('terminate')) {
+      // On the way to an end that nobody asked for it passes through not_connected, though it never rests there.
+      const state = this.#ending === undefined ? 'not_connected' : this.#machine.stateName
+      this.events.tell('terminate', { connPid: this.connPid, state, reason: exit })
     }
     this.#source.close()
     this.#watchers.tell(exit)
@@ -307,6 +321,7 @@ export class Connection implements Host, LineUser, Valve {
   // What the protocol asks for.
 
   deliver(streamRef: StreamRef, message: GunMessage, bytes = 0): void {
+    this.trace?.message(message)
     post(this.connPid, this.#source, replyToOf(streamRef), message, bytes)
   }
 
@@ -318,7 +333,11 @@ export class Connection implements Host, LineUser, Valve {
     this.#protocol = protocol
     this.comeback.begun()
     if (this.#paused && !this.#closing) protocol.pause?.()
+    this.trace?.state(protocol.stateName)
     this.#machine.send({ type: 'switched', stateName: protocol.stateName })
+    const { name, streamRef } = protocol
+    if (streamRef === undefined || !this.events.wants('protocolChanged')) return
+    this.events.tell('protocolChanged', { connPid: this.connPid, streamRef, protocol: name })
   }
 
   handle(chunk: Buffer): void {
@@ -328,10 +347,6 @@ export class Connection implements Host, LineUser, Valve {
 
   lost(reason: GunError | 'normal'): void {
     this.#machine.send({ type: 'lost', reason: this.#protocol?.isDone ? 'normal' : reason })
-  }
-
-  get eventHandler(): EventHandler | undefined {
-    return this.opts.eventHandler
   }
 
   stopReading(): void {
@@ -430,6 +445,7 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   #tellOwner(message: GunMessage): void {
+    this.trace?.message(message)
     post(this.connPid, this.#source, this.owner, message, 0)
   }
 }

@@ -12,6 +12,7 @@ import { type Addresses, checkDestination, type Destination } from '../transport
 import { connect, lookup } from '../transport/tcp.js'
 import { handshake } from '../transport/tls.js'
 import { Connection, type ConnectionEvent, type Machine } from './connection.js'
+import { connectTeller, handshakeTeller, lookupTeller, tellInit } from './life-events.js'
 import { nextRetry } from './reconnect.js'
 
 /** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
@@ -120,30 +121,40 @@ const machine = setup({
     },
   },
   actions: {
+    init: ({ context }) => tellInit(connectionOf(context.connPid)),
     lookUp: ({ context }) => {
-      const { attempt, destination } = connectionOf(context.connPid)
+      const connection = connectionOf(context.connPid)
+      const { attempt, destination, trace } = connection
+      trace?.state('domain_lookup')
       attempt.begin<Addresses>(
         answer => lookup(destination, answer),
         addresses => ({ type: 'resolved', addresses }),
         'domainLookupTimeout',
+        lookupTeller(connection),
       )
     },
     connect: ({ context, event }) => {
       assertEvent(event, 'resolved')
-      const { attempt, destination, opts, transport } = connectionOf(context.connPid)
+      const connection = connectionOf(context.connPid)
+      const { attempt, destination, opts, trace, transport } = connection
+      trace?.state('connecting')
       attempt.begin<Socket>(
         answer => connect(destination, event.addresses, opts.tcpOpts, transport === 'tcp', answer),
         socket => ({ type: 'connected', socket }),
         'connectTimeout',
+        connectTeller(connection, event.addresses),
       )
     },
     shakeHands: ({ context, event }) => {
       assertEvent(event, 'connected')
-      const { attempt, origin, opts } = connectionOf(context.connPid)
+      const connection = connectionOf(context.connPid)
+      const { attempt, origin, opts, trace } = connection
+      trace?.state('initial_tls_handshake')
       attempt.begin<Socket>(
         answer => handshake(event.socket, origin.host, opts.tlsOpts, answer),
         socket => ({ type: 'connected', socket }),
         'tlsHandshakeTimeout',
+        handshakeTeller(connection, event.socket),
       )
     },
     noteError: ({ context }, reason: GunError) => {
@@ -160,6 +171,7 @@ const machine = setup({
       assertEvent(event, 'connected')
       connectionOf(context.connPid).up(event.socket)
     },
+    rest: ({ context }) => connectionOf(context.connPid).trace?.state('not_connected'),
     down: ({ context }, reason: GunError | 'normal') => connectionOf(context.connPid).down(reason),
     beginClosing: enqueueActions(({ context, enqueue }) => {
       const timeout = connectionOf(context.connPid).beginClosing()
@@ -194,6 +206,7 @@ export const connectionMachine = machine.createMachine({
     }
   },
   initial: 'domain_lookup',
+  entry: 'init',
   on: {
     close: { target: '.terminated', actions: { type: 'down', params: 'normal' } },
     shutdown: '.terminated',
@@ -267,6 +280,7 @@ export const connectionMachine = machine.createMachine({
       },
     },
     not_connected: {
+      entry: 'rest',
       always: { guard: 'isOver', target: 'terminated' },
       after: { retryDelay: 'domain_lookup' },
     },

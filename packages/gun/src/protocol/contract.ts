@@ -2,7 +2,7 @@
 
 import type { ConnPid } from '../conn-pid.js'
 import type { GunError } from '../errors.js'
-import type { EventHandler } from '../events.js'
+import type { Events } from '../events.js'
 import type { StreamInfo } from '../info.js'
 import type { GunMessage, Headers, IsFin, ProtocolName, WsFrame } from '../messages.js'
 import type { WsOpts } from '../options.js'
@@ -37,6 +37,8 @@ export interface UpgradeCommand {
 export interface Protocol {
   readonly name: ProtocolName | 'ws'
   readonly stateName: ConnectedState
+  /** The stream that it is, where it is one and has brought itself about. */
+  readonly streamRef?: StreamRef
   /** Both sides have said that they are done: whatever ends the connection now ends it in order. */
   readonly isDone?: boolean
   /** The peer has sent something of use. */
@@ -75,7 +77,7 @@ export interface Host {
   readonly outlet: Outlet
   /** The host header's value. */
   readonly authority: string
-  readonly eventHandler: EventHandler | undefined
+  readonly events: Events
   /** Posts to the stream's replyTo; `bytes` is what the message holds. */
   deliver(streamRef: StreamRef, message: GunMessage, bytes?: number): void
   /** Posts a `gun_error` for a stream. */

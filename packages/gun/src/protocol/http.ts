@@ -1,7 +1,6 @@
 /** HTTP/1.1: requests go out in order, responses come back in the same order, one connection for all. */
 
 import { asConnectionError, GunError } from '../errors.js'
-import { tell } from '../events.js'
 import type { StreamInfo } from '../info.js'
 import type { IsFin } from '../messages.js'
 import type { HttpOpts } from '../options.js'
@@ -125,8 +124,8 @@ export class Http implements Protocol {
       return this.#host.fail(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
     }
     const handshake = startHandshake(headers, opts)
-    const { connPid, eventHandler } = this.#host
-    tell(eventHandler, 'wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
+    const { connPid, events } = this.#host
+    events.tell('wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
     const fields = [...handshake.headers]
     if (!fields.some(([name]) => name === 'host')) fields.unshift(['host', this.#host.authority])
     this.#enqueue({

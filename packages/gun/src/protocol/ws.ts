@@ -2,7 +2,6 @@
 
 import type { Pid } from '@holster/process'
 import { asConnectionError, GunError } from '../errors.js'
-import { tell } from '../events.js'
 import type { StreamInfo } from '../info.js'
 import type { GunMessage, Headers, WsFrame, WsFrameIn } from '../messages.js'
 import { WS_DEFAULTS } from '../options.js'
@@ -74,12 +73,12 @@ export class Ws implements Protocol, InboundHandler {
     this.#reply = new Reply(host, streamRef)
     this.#handler = handlerOf(agreement.subprotocol, opts)
     this.#state = this.#handler.init(this.#reply as Pid<never>, streamRef, headers, opts)
-    const { connPid, eventHandler } = host
+    const { connPid, events } = host
     const limits = {
       maxPayload: opts.maxPayload ?? WS_DEFAULTS.maxPayload,
       maxFragments: opts.maxFragments ?? WS_DEFAULTS.maxFragments,
     }
-    const watcher = watchFrames(eventHandler, { connPid, streamRef, replyTo: replyToOf(streamRef) })
+    const watcher = watchFrames(events, { connPid, streamRef, replyTo: replyToOf(streamRef) })
     this.#inbound = new Inbound(limits, agreement.deflation, this, watcher)
     this.#outlet = host.outlet
     this.#outbound = new Outbound(this.#outlet, agreement.deflation)
@@ -92,6 +91,10 @@ export class Ws implements Protocol, InboundHandler {
         lost: error => host.lost(error),
       })
     }
+  }
+
+  get streamRef(): StreamRef {
+    return this.#ref
   }
 
   /** RFC 6455 section 7.1.4. */
@@ -183,6 +186,8 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   closing(): number {
+    // An event handler may have closed the connection as it was told of this protocol.
+    if (this.#isOver) return 0
     if (!this.#sentClose) {
       this.#sentClose = true
       this.#keepalive?.stop()
@@ -284,17 +289,18 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   #send(frame: WsFrame): void {
-    if (this.#host.eventHandler === undefined) this.#outbound.send(frame)
+    const { events } = this.#host
+    if (!events.wants('wsSendFrameStart') && !events.wants('wsSendFrameEnd')) this.#outbound.send(frame)
     else this.#tellOf(frame, () => this.#outbound.send(frame))
   }
 
   #tellOf(frame: WsFrame, send: () => void): void {
-    const { connPid, eventHandler } = this.#host
+    const { connPid, events } = this.#host
     const streamRef = this.#ref
     const event = { connPid, streamRef, replyTo: replyToOf(streamRef), frame }
-    tell(eventHandler, 'wsSendFrameStart', event)
+    events.tell('wsSendFrameStart', event)
     send()
-    tell(eventHandler, 'wsSendFrameEnd', event)
+    events.tell('wsSendFrameEnd', event)
   }
 
   #hasRoom(): boolean {

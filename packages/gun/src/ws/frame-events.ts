@@ -1,6 +1,6 @@
-/** Tells an event handler of each frame that comes, as it is on the wire. */
+/** Tells of each frame that comes, as it is on the wire. */
 
-import { type EventHandler, type StreamEvent, tell, type WsRecvFrameHeaderEvent } from '../events.js'
+import type { Events, StreamEvent, WsRecvFrameHeaderEvent } from '../events.js'
 import type { FrameWatcher } from './inbound.js'
 import { CLOSE, FIN } from './opcode.js'
 
@@ -12,25 +12,25 @@ const TYPES: Record<number, WsRecvFrameHeaderEvent['frameType']> = {
   10: 'pong',
 }
 
-/** A watcher, if the handler wants to know of frames. */
-export function watchFrames(
-  handler: EventHandler | undefined,
-  stream: StreamEvent,
-): FrameWatcher | undefined {
-  const wants = handler?.wsRecvFrameStart ?? handler?.wsRecvFrameHeader ?? handler?.wsRecvFrameEnd
-  if (wants === undefined) return undefined
+/** A watcher, if anybody wants to know of frames by now. */
+export function watchFrames(events: Events, stream: StreamEvent): FrameWatcher | undefined {
+  const names = ['wsRecvFrameStart', 'wsRecvFrameHeader', 'wsRecvFrameEnd'] as const
+  if (!names.some(name => events.wants(name))) return undefined
   let opcode = 0
   return {
-    start: () => tell(handler, 'wsRecvFrameStart', stream),
+    start: () => events.tell('wsRecvFrameStart', stream),
     header(first, length) {
       opcode = first & 0x0f
+      // A subscriber may have left since.
+      if (!events.wants('wsRecvFrameHeader')) return
       const isFin = (first & FIN) !== 0
       const frameType = (isFin ? TYPES[opcode] : undefined) ?? 'fragment'
-      tell(handler, 'wsRecvFrameHeader', { ...stream, frameType, isFin, rsv: (first >> 4) & 7, length })
+      events.tell('wsRecvFrameHeader', { ...stream, frameType, isFin, rsv: (first >> 4) & 7, length })
     },
     end(payload) {
+      if (!events.wants('wsRecvFrameEnd')) return
       const closeCode = opcode === CLOSE && payload.length >= 2 ? payload.readUInt16BE(0) : undefined
-      tell(handler, 'wsRecvFrameEnd', { ...stream, payload, closeCode })
+      events.tell('wsRecvFrameEnd', { ...stream, payload, closeCode })
     },
   }
 }

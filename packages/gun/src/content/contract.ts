@@ -1,0 +1,43 @@
+/** What a content handler is: it makes of a response's body what it likes, messages or another body. */
+
+import type { Pid } from '@holster/process'
+import type { ConnPid } from '../conn-pid.js'
+import type { Headers, IsFin } from '../messages.js'
+import type { StreamRef } from '../stream-ref.js'
+
+/** The response whose body is to be handled. */
+export interface ContentResponse {
+  readonly connPid: ConnPid
+  readonly streamRef: StreamRef
+  readonly status: number
+  readonly headers: Headers
+  /** Whom the stream replies to. Each message counts against the stream's `flow` and the mailbox's high-water mark. */
+  readonly replyTo: Pid<unknown>
+}
+
+/**
+ * Hands a part of the body on: to the next handler, or from the last one to the mailbox, as `gun_data`. Gives a promise
+ * when there is no room for more until it resolves.
+ */
+export type Next = (isFin: IsFin, data: Buffer) => void | Promise<void>
+
+/** Handles one body. What it throws, or a promise of it that rejects, ends the stream with `handler_error`. */
+export interface ContentReader {
+  /**
+   * A part of the body has come; it may be empty, and `'fin'` comes once. While the promise that it gives is pending
+   * nothing more is read.
+   */
+  handle(isFin: IsFin, data: Buffer): void | Promise<void>
+  /** The body is over, or will never be: the stream was cancelled, or the connection lost. Comes once. */
+  close?(): void
+}
+
+/**
+ * Makes of bodies what it likes, as `httpOpts.contentHandlers` takes it: messages to `replyTo`, another body handed on
+ * with `next`, or both. The first handler that wants a body gets it, and what that hands on goes to the next that wants it.
+ * Source: `content_handlers` of Gun's `http_opts`.
+ */
+export interface ContentHandler {
+  /** A response with a body has begun, and its `gun_response` was sent. Gives what handles its body; `undefined`: it is not for this handler. */
+  init(response: ContentResponse, next: Next): ContentReader | undefined
+}
