@@ -1,7 +1,11 @@
-/** A server for the examples: WebSocket echo on /websocket, a refusal on /refused, a page on everything else. */
+/**
+ * A server for the examples: WebSocket echo on /websocket, a refusal on /refused, server-sent events on /events, lines of
+ * JSON on /lines, a page on everything else.
+ */
 
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { type WebSocket, WebSocketServer } from 'ws'
 
 export interface LocalServer extends AsyncDisposable {
@@ -11,7 +15,7 @@ export interface LocalServer extends AsyncDisposable {
 }
 
 export async function startServer(onConnection: (socket: WebSocket) => void = echo): Promise<LocalServer> {
-  const server = createServer((_request, response) => response.end('Hello over HTTP\n'))
+  const server = createServer(respond)
   const webSockets = new WebSocketServer({ noServer: true, handleProtocols: choose })
   webSockets.on('connection', onConnection)
   server.on('upgrade', (request, socket, head) => {
@@ -37,6 +41,21 @@ export async function startServer(onConnection: (socket: WebSocket) => void = ec
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
     },
+  }
+}
+
+function respond(request: IncomingMessage, response: ServerResponse): void {
+  if (request.url === '/events') {
+    const from = Number(request.headers['last-event-id'] ?? 0) + 1
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    // A few at a time, as servers do that do not want to hold connections for ever.
+    for (let id = from; id < from + 2; id++) response.write(`id: ${id}\nevent: tick\ndata: number ${id}\n\n`)
+    response.end()
+  } else if (request.url === '/lines') {
+    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' })
+    response.end(gzipSync('{"name":"Joe"}\n{"name":"Robert"}\n{"name":"Mike"}\n'))
+  } else {
+    response.end('Hello over HTTP\n')
   }
 }
 

@@ -40,6 +40,8 @@ const promises: Record<string, readonly string[]> = {
   'reupgrade.ts': ['hello again (0)', 'down (2), 0 streams lost', 'hello again (2)'],
   'back-pressure.ts': ['100 echoes of 8 KB, ten at a time; sending paused in between'],
   'selective-receive.ts': ['alarm: fire (1 messages were passed over)', 'the shop exited: normal'],
+  'server-sent-events.ts': ['tick 1: number 1', 'the stream is over, so on from 2', 'tick 4: number 4'],
+  'content-handler.ts': ['Joe', 'Robert', 'Mike', 'that was all'],
   'reconnect.ts': ['up (3)', 'down, 1 stream lost'],
   'machine-as-owner.ts': ['heard: one, two'],
   'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],

@@ -722,6 +722,9 @@ describe('info', () => {
         stateName,
         originScheme: isTls ? 'https' : 'http',
         originHost: stateName === 'domain_lookup' ? 'localhost' : '127.0.0.1',
+        intermediaries: [],
+        cookieStore: undefined,
+        eventHandler: undefined,
       })
       assert.equal(socket !== undefined, isUp)
       assert.equal(sockIp, isUp ? '127.0.0.1' : undefined)

@@ -109,7 +109,14 @@ test('unknown tags, fields and values are refused', () => {
 test('await gives messages of a stream, and no errors', () => {
   expectTypeOf<Awaited<ReturnType<typeof gun.await>>>().toEqualTypeOf<gun.StreamMessage>()
   expectTypeOf<gun.StreamMessage['type']>().toEqualTypeOf<
-    'gun_upgrade' | 'gun_inform' | 'gun_response' | 'gun_data' | 'gun_trailers' | 'gun_ws' | 'gun_notify'
+    | 'gun_upgrade'
+    | 'gun_inform'
+    | 'gun_response'
+    | 'gun_data'
+    | 'gun_trailers'
+    | 'gun_sse'
+    | 'gun_ws'
+    | 'gun_notify'
   >()
   expectTypeOf<Awaited<ReturnType<typeof gun.awaitUp>>>().toEqualTypeOf<'http'>()
   expectTypeOf<Awaited<ReturnType<typeof gun.awaitBody>>>().toEqualTypeOf<gun.Body>()

@@ -338,7 +338,8 @@ for (const transport of transports) {
         assert.deepEqual(await it.story(), ['ws close', 'down ws: normal, killed 0', 'DOWN: normal'])
         const each = ['wsRecvFrameStart', 'wsRecvFrameHeader', 'wsRecvFrameEnd']
         const both = ['wsSendFrameStart', 'wsSendFrameEnd']
-        assert.deepEqual(names, ['wsUpgrade', ...each, ...each, ...both, ...both, ...each])
+        const isOfFrames = (name: string) => name.startsWith('ws')
+        assert.deepEqual(names.filter(isOfFrames), ['wsUpgrade', ...each, ...each, ...both, ...both, ...each])
         assert.deepEqual(
           reports,
           names.map(() => [it.connPid, boom]),

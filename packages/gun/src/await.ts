@@ -3,16 +3,18 @@
 import { type Down, type MonitorRef, ProcessExit, ReceiveTimeout } from '@holster/process'
 import { type ConnPid, connectionOf } from './conn-pid.js'
 import { GunError } from './errors.js'
-import type { GunErrorMessage, GunMessage, Headers, ProtocolName } from './messages.js'
+import type { GunMessage, Headers, ProtocolName, StreamReply } from './messages.js'
 import { type Mailbox, mailboxOf } from './reply-to.js'
 import { replyToOf, type StreamRef } from './stream-ref.js'
 
 /** What `await` resolves to: the next message of the stream, unless it is an error. */
-export type StreamMessage = Exclude<Extract<GunMessage, { readonly streamRef: StreamRef }>, GunErrorMessage>
+export type StreamMessage = Extract<GunMessage, StreamReply>
 
 /** A response's body, with its trailers if it had any. */
 export interface Body {
+  /** All of it, in one piece. */
   readonly body: Buffer
+  /** The trailer fields; absent where the response had none. */
   readonly trailers?: Headers
 }
 

@@ -14,7 +14,7 @@ export let connectionOf: (connPid: ConnPid) => Connection
 
 /** A connection. `open` gives one; everything is done with the functions of this package. */
 export class ConnPid implements Monitorable, AsyncDisposable {
-  /** For the type checker, which would take one handle for another. There is no such property. */
+  /** @internal For the type checker, which would take one handle for another. There is no such property. */
   declare readonly [handle]: 'ConnPid'
   readonly #number = ++last
   readonly #connection: Connection
@@ -64,6 +64,7 @@ export class ConnPid implements Monitorable, AsyncDisposable {
     })
   }
 
+  /** As `id`. */
   toString(): string {
     return `#Conn<${this.#number}>`
   }

@@ -1,61 +1,83 @@
-/** The one error type of this package, and the list of its codes. */
+/** The one error type of this package, and its codes. */
 
 import type { WsFrame } from './messages.js'
 
-/**
- * What went wrong. What the peer did and what the caller did never share a code.
- *
- * | code | meaning |
- * | --- | --- |
- * | `bad_option` | thrown: an option is unknown or has a wrong value; the message names its path |
- * | `badstate` | the connection cannot do this now: a request on a WebSocket, a frame before the upgrade |
- * | `not_supported` | what was asked for cannot be had with these options: an upgrade over HTTP/1.0 |
- * | `closing` | the connection is closing and will not be made again, so the command was refused |
- * | `closed` | the peer closed the connection, or a command came after the connection had ended |
- * | `socket_error` | the connection broke; `cause` is the system's error |
- * | `domain_lookup_error`, `domain_lookup_timeout` | the host name did not resolve, or not in time |
- * | `connect_error`, `connect_timeout` | no connection could be made, or not in time |
- * | `tls_error`, `tls_handshake_timeout` | the TLS handshake failed (`cause` says why), or took too long |
- * | `protocol_error` | the peer sent something that is not HTTP, or an answer that nobody asked for |
- * | `bad_upgrade` | the peer agreed to an upgrade with a wrong key, header, subprotocol or extension |
- * | `badframe` | the peer sent a WebSocket frame that RFC 6455 forbids (it was closed with 1002), or a compressed message that cannot be inflated (1007) |
- * | `badencoding` | the peer sent text that is not UTF-8; it was closed with 1007 |
- * | `limit_reached` | the peer exceeded a limit; the message names the option |
- * | `keepalive_timeout` | the peer left `wsOpts.keepaliveTolerance` pings in a row unanswered |
- * | `handler_error` | the handler of a subprotocol threw; `cause` is what. The peer was told with 1011 if it was `handle` |
- * | `closing_timeout` | the peer did not finish closing within `closingTimeout` |
- * | `shutdown` | this side ended the connection with `close` or `shutdown` while the stream was open |
- * | `owner_down` | the owner of the connection exited; `cause` is its reason |
- * | `down` | `await` saw the connection end; `cause` is the reason |
- * | `timeout` | `await` waited in vain |
- * | `internal_error` | a defect of this package; `cause` is what was thrown |
- */
-export type GunErrorCode =
-  | 'bad_option'
-  | 'badstate'
-  | 'not_supported'
-  | 'closing'
-  | 'closed'
-  | 'socket_error'
-  | 'domain_lookup_error'
-  | 'domain_lookup_timeout'
-  | 'connect_error'
-  | 'connect_timeout'
-  | 'tls_error'
-  | 'tls_handshake_timeout'
-  | 'protocol_error'
-  | 'bad_upgrade'
-  | 'badframe'
-  | 'badencoding'
-  | 'limit_reached'
-  | 'keepalive_timeout'
-  | 'handler_error'
-  | 'closing_timeout'
-  | 'shutdown'
-  | 'owner_down'
-  | 'down'
-  | 'timeout'
-  | 'internal_error'
+/** Every error code, by its name: what went wrong. What the peer did and what the caller did never share a code. */
+export interface GunErrorCodes {
+  /**
+   * Thrown, by `open` and by what takes options: an option is unknown or has a wrong value; the message names its
+   * path. Also why a connection ended whose `retryFun` threw or gave what is no `Retry`.
+   */
+  readonly bad_option: 'bad_option'
+  /**
+   * The connection or the stream cannot do this now: a request on a WebSocket, a frame before the upgrade, data for a
+   * stream that has ended. Source: `badstate` in the manual page gun_error.
+   */
+  readonly badstate: 'badstate'
+  /** What was asked for cannot be had with these options: an upgrade over HTTP/1.0. */
+  readonly not_supported: 'not_supported'
+  /** The connection is closing and will not be made again, so the command was refused; nothing of it was sent. */
+  readonly closing: 'closing'
+  /** The peer closed the connection; or a command came after the connection had ended: `cause` is its last error. */
+  readonly closed: 'closed'
+  /**
+   * The connection was closed rather than read the rest of a cancelled response, or send the rest of a cancelled
+   * request.
+   */
+  readonly cancelled: 'cancelled'
+  /** The connection broke; `cause` is the system's error, such as `ECONNRESET`. */
+  readonly socket_error: 'socket_error'
+  /** The host name did not resolve; `cause` is the system's error, such as `ENOTFOUND`. */
+  readonly domain_lookup_error: 'domain_lookup_error'
+  /** The look-up of the host name took longer than `domainLookupTimeout`. */
+  readonly domain_lookup_timeout: 'domain_lookup_timeout'
+  /** No connection could be made; `cause` is the system's error, such as `ECONNREFUSED`. */
+  readonly connect_error: 'connect_error'
+  /** An attempt to connect took longer than `connectTimeout`. */
+  readonly connect_timeout: 'connect_timeout'
+  /** The TLS handshake failed; `cause` says why, for example a certificate that was not accepted. */
+  readonly tls_error: 'tls_error'
+  /** The TLS handshake took longer than `tlsHandshakeTimeout`. */
+  readonly tls_handshake_timeout: 'tls_handshake_timeout'
+  /**
+   * The peer sent something that is not HTTP (RFC 9112), an answer that nobody asked for, or a body that is not what its
+   * content-encoding says.
+   */
+  readonly protocol_error: 'protocol_error'
+  /** The peer agreed to an upgrade with a wrong key, header, subprotocol or extension (RFC 6455 section 4.1). */
+  readonly bad_upgrade: 'bad_upgrade'
+  /**
+   * The peer sent a WebSocket frame that RFC 6455 forbids (it was closed with 1002), or a compressed message that
+   * cannot be inflated (1007).
+   */
+  readonly badframe: 'badframe'
+  /** The peer sent text that is not UTF-8; it was closed with 1007. Source: RFC 6455 section 8.1. */
+  readonly badencoding: 'badencoding'
+  /** The peer exceeded a limit; the message names the option. */
+  readonly limit_reached: 'limit_reached'
+  /** The peer left `wsOpts.keepaliveTolerance` pings in a row unanswered. */
+  readonly keepalive_timeout: 'keepalive_timeout'
+  /**
+   * The handler of a subprotocol or of content threw, or a promise of it rejected; `cause` is what. The peer of a
+   * WebSocket was told with 1011 if it was `handle`.
+   */
+  readonly handler_error: 'handler_error'
+  /** The peer did not finish closing within `closingTimeout`. */
+  readonly closing_timeout: 'closing_timeout'
+  /** This side ended the connection with `close` or `shutdown` while the stream was open. */
+  readonly shutdown: 'shutdown'
+  /** The owner of the connection exited; `cause` is its reason. */
+  readonly owner_down: 'owner_down'
+  /** `await` and its like saw the connection end; `cause` is the reason. */
+  readonly down: 'down'
+  /** `await` and its like waited in vain; `cause` is why the last attempt failed or the connection was lost. */
+  readonly timeout: 'timeout'
+  /** A defect of this package; `cause` is what was thrown. */
+  readonly internal_error: 'internal_error'
+}
+
+/** What went wrong, one of the names in `GunErrorCodes`. */
+export type GunErrorCode = keyof GunErrorCodes
 
 /**
  * What an error concerns: one stream, the whole connection, a connection that has ended (`down`), a time that ran
@@ -71,12 +93,16 @@ interface Details {
 
 /** Every error of this package: thrown for wrong options, in messages for what the network does, in rejections of `await`. */
 export class GunError extends Error {
+  /** `'GunError'`, as it starts the stack. */
   override readonly name = 'GunError'
+  /** What went wrong. */
   readonly code: GunErrorCode
+  /** What it concerns. */
   readonly kind: GunErrorKind
   /** The frames that were not sent, when `wsSend` could not send them. */
   readonly frames: readonly WsFrame[] | undefined
 
+  /** @internal */
   constructor(code: GunErrorCode, kind: GunErrorKind, message: string, details: Details = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code

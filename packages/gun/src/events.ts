@@ -14,22 +14,31 @@ import type { Addresses } from './transport/contract.js'
 
 /** What every event has. */
 export interface ConnectionEvent {
+  /** The connection that it happens on. */
   readonly connPid: ConnPid
 }
 
 /** What every event of a stream has. */
 export interface StreamEvent extends ConnectionEvent {
+  /** The stream that it happens to: what the request or `wsUpgrade` gave. */
   readonly streamRef: StreamRef
+  /** Whom the stream replies to. */
   readonly replyTo: ReplyTo
 }
 
 /** A connection begins its life. */
 export interface InitEvent extends ConnectionEvent {
+  /** Who owns the connection at its start. */
   readonly owner: Owner
+  /** What it will run over; `'tcp'` also for a Unix socket. */
   readonly transport: 'tcp' | 'tls'
+  /** `'https'` over tls. */
   readonly originScheme: 'http' | 'https'
+  /** The host that `open` was given; `'localhost'` for a Unix socket. */
   readonly originHost: string
+  /** The port that `open` was given; for a Unix socket 80, over tls 443. */
   readonly originPort: number
+  /** The options that `open` was given. */
   readonly opts: Opts
 }
 
@@ -39,6 +48,7 @@ export interface DomainLookupEvent extends ConnectionEvent {
   readonly host: string
   /** `undefined` for a Unix socket. */
   readonly port: number | undefined
+  /** As they were given to `open`. */
   readonly tcpOpts: Opts['tcpOpts']
   /** How many milliseconds it may take. */
   readonly timeout: number
@@ -50,6 +60,7 @@ export interface DomainLookupEvent extends ConnectionEvent {
 
 /** The making of a connection. At its end there is either a socket or an error. */
 export interface ConnectEvent extends ConnectionEvent {
+  /** The addresses that the look-up gave; none for a Unix socket. */
   readonly lookupInfo: Addresses
   /** How many milliseconds it may take. */
   readonly timeout: number
@@ -65,6 +76,7 @@ export interface ConnectEvent extends ConnectionEvent {
 export interface TlsHandshakeEvent extends ConnectionEvent {
   /** The socket below before, the TLS socket after. */
   readonly socket: Socket
+  /** As they were given to `open`. */
   readonly tlsOpts: Opts['tlsOpts']
   /** How many milliseconds it may take. */
   readonly timeout: number
@@ -78,9 +90,13 @@ export interface TlsHandshakeEvent extends ConnectionEvent {
 export interface RequestEvent extends StreamEvent {
   /** What it was asked for with; `'request'` stands for all functions that give the whole request. */
   readonly function: 'headers' | 'request' | 'wsUpgrade'
+  /** The method, as it was given. */
   readonly method: string
+  /** `'https'` over tls. */
   readonly scheme: 'http' | 'https'
+  /** The host and port that it is for, as the `host` header has them. */
   readonly authority: string
+  /** The path with its query, as it was given. */
   readonly path: string
   /** As they are sent, but for `transformHeaderName`. */
   readonly headers: Headers
@@ -88,25 +104,33 @@ export interface RequestEvent extends StreamEvent {
 
 /** A promised request (server push) has come. */
 export interface PushPromiseEndEvent extends StreamEvent {
+  /** The stream that the pushed response will come on; `streamRef` is the one that it belongs to. */
   readonly promisedStreamRef: StreamRef
+  /** The method of the promised request. */
   readonly method: string
+  /** The whole URI of the promised request. */
   readonly uri: string
+  /** The header fields of the promised request. */
   readonly headers: Headers
 }
 
 /** The head of a response has come. */
 export interface ResponseHeadersEvent extends StreamEvent {
+  /** The status code; 100 to 199 for an informational response. */
   readonly status: number
+  /** The header fields. */
   readonly headers: Headers
 }
 
 /** The trailers of a response have come. */
 export interface ResponseTrailersEvent extends StreamEvent {
+  /** The trailer fields. */
   readonly headers: Headers
 }
 
 /** An upgrade to WebSocket is being asked for. */
 export interface WsUpgradeEvent extends StreamEvent {
+  /** The options of the upgrade: those of `wsUpgrade` over those of `open`, without defaults. */
   readonly opts: WsOpts
 }
 
@@ -132,6 +156,7 @@ export interface WsRecvFrameEndEvent extends StreamEvent {
 
 /** A frame is being sent. */
 export interface WsSendFrameEvent extends StreamEvent {
+  /** The frame, as it was given to `wsSend` or is sent by itself. */
   readonly frame: WsFrame
 }
 
@@ -139,6 +164,7 @@ export interface WsSendFrameEvent extends StreamEvent {
 export interface ProtocolChangedEvent extends ConnectionEvent {
   /** The stream that has brought it about. */
   readonly streamRef: StreamRef
+  /** What is spoken from here on. */
   readonly protocol: ProtocolName | 'ws'
 }
 
@@ -146,9 +172,13 @@ export interface ProtocolChangedEvent extends ConnectionEvent {
 export interface OriginChangedEvent extends ConnectionEvent {
   /** The tunnel's, where only that has changed. */
   readonly streamRef?: StreamRef
+  /** The kind of the proxy that is in between. */
   readonly intermediary: 'connect' | 'socks5'
+  /** `'https'` over tls. */
   readonly originScheme: 'http' | 'https'
+  /** The host behind the proxy. */
   readonly originHost: string
+  /** The port behind the proxy. */
   readonly originPort: number
 }
 
@@ -156,11 +186,13 @@ export interface OriginChangedEvent extends ConnectionEvent {
 export interface CancelEvent extends StreamEvent {
   /** Who has cancelled it: this side or the peer. */
   readonly endpoint: 'local' | 'remote'
+  /** Why it was cancelled. */
   readonly reason: string
 }
 
 /** The connection is lost or has been closed. */
 export interface DisconnectEvent extends ConnectionEvent {
+  /** Why, as `gun_down` says it; `'normal'`: it ended in order. */
   readonly reason: 'normal' | GunError
 }
 
@@ -176,11 +208,17 @@ export interface TerminateEvent extends ConnectionEvent {
 export interface EventMap {
   /** The connection begins its life: the first event. */
   readonly init: InitEvent
+  /** The look-up of the host's name begins; each attempt to connect has its own. */
   readonly domainLookupStart: DomainLookupEvent
+  /** It has succeeded, failed, or taken too long. */
   readonly domainLookupEnd: DomainLookupEvent
+  /** An attempt to connect begins, after the look-up. */
   readonly connectStart: ConnectEvent
+  /** It has succeeded, failed, or taken too long. */
   readonly connectEnd: ConnectEvent
+  /** The TLS handshake begins, once there is a connection. Only over tls. */
   readonly tlsHandshakeStart: TlsHandshakeEvent
+  /** It has succeeded, failed, or taken too long. */
   readonly tlsHandshakeEnd: TlsHandshakeEvent
   /** A request is about to be sent. */
   readonly requestStart: RequestEvent
@@ -190,26 +228,35 @@ export interface EventMap {
   readonly requestEnd: StreamEvent
   /** A promised request has begun to arrive. Only over HTTP/2. */
   readonly pushPromiseStart: StreamEvent
+  /** All of a promised request has come. Only over HTTP/2. */
   readonly pushPromiseEnd: PushPromiseEndEvent
   /** The first byte of a response has come, informational ones included. */
   readonly responseStart: StreamEvent
   /** An informational response has come; 101: the last one. */
   readonly responseInform: ResponseHeadersEvent
+  /** The head of the final response has come. */
   readonly responseHeaders: ResponseHeadersEvent
+  /** The trailers of a response have come. */
   readonly responseTrailers: ResponseTrailersEvent
   /** All of the response has come. */
   readonly responseEnd: StreamEvent
+  /** An upgrade is asked for; `requestStart` follows. */
   readonly wsUpgrade: WsUpgradeEvent
   /** The first byte of a frame has come. */
   readonly wsRecvFrameStart: StreamEvent
+  /** Its header has come. */
   readonly wsRecvFrameHeader: WsRecvFrameHeaderEvent
+  /** All of it has come. */
   readonly wsRecvFrameEnd: WsRecvFrameEndEvent
   /** A frame is handed on to be sent: before and after. */
   readonly wsSendFrameStart: WsSendFrameEvent
+  /** It was handed on. */
   readonly wsSendFrameEnd: WsSendFrameEvent
+  /** The connection speaks WebSocket from here on. */
   readonly protocolChanged: ProtocolChangedEvent
   /** Only with proxies. */
   readonly originChanged: OriginChangedEvent
+  /** A stream was cancelled, by this side or by the peer. */
   readonly cancel: CancelEvent
   /** The connection, which was up, is so no more. */
   readonly disconnect: DisconnectEvent

@@ -10,17 +10,22 @@ export type HeadersInit =
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** RFC 9110 section 5.5. */
-const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/
+export const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/
+/** RFC 9110 section 5.6.3; JavaScript's `trim` would take bytes of UTF-8 along. */
+const aroundValue = /^[ \t]+|[ \t]+$/g
 const forbiddenInPath = /[^\x21-\x7e]/
 
-/** Lower-case names with their values, in the order given. Throws a TypeError that names the header. */
-export function normalizeHeaders(given: HeadersInit | undefined): (readonly [string, string])[] {
+/** Lower-case names with their values, in the order given. Throws a TypeError that names the header, which says less unchecked. */
+export function normalizeHeaders(
+  given: HeadersInit | undefined,
+  isChecked = true,
+): (readonly [string, string])[] {
   if (given === undefined) return []
   if (typeof given !== 'object' || given === null) {
     throw new TypeError(`headers must be an object or a list of pairs, not ${inspect(given)}`)
   }
   const headers: (readonly [string, string])[] = []
-  const add = (name: unknown, value: unknown) => headers.push(checkHeader(name, value))
+  const add = (name: unknown, value: unknown) => headers.push(checkHeader(name, value, isChecked))
   if (Symbol.iterator in given) {
     for (const pair of given) {
       if (!Array.isArray(pair) || pair.length !== 2)
@@ -39,17 +44,17 @@ export function normalizeHeaders(given: HeadersInit | undefined): (readonly [str
   return headers
 }
 
-function checkHeader(name: unknown, value: unknown): readonly [string, string] {
-  if (typeof name !== 'string' || !token.test(name)) {
+function checkHeader(name: unknown, value: unknown, isChecked: boolean): readonly [string, string] {
+  if (typeof name !== 'string' || (isChecked && !token.test(name))) {
     throw new TypeError(`headers: ${inspect(name)} is not a header name`)
   }
   const text = typeof value === 'number' ? String(value) : value
-  if (typeof text !== 'string' || forbiddenInValue.test(text)) {
+  if (typeof text !== 'string' || (isChecked && forbiddenInValue.test(text))) {
     throw new TypeError(
       `headers: the value of ${name} has a character that may not be sent: ${inspect(value)}`,
     )
   }
-  return [name.toLowerCase(), text.trim()]
+  return [name.toLowerCase(), isChecked ? text.replace(aroundValue, '') : text]
 }
 
 /** RFC 9110 section 5.6.2. */
@@ -58,15 +63,15 @@ export function isToken(text: string): boolean {
 }
 
 /** Throws a TypeError unless `method` is a token (RFC 9110 section 9.1). */
-export function checkMethod(method: unknown): asserts method is string {
-  if (typeof method !== 'string' || !token.test(method)) {
+export function checkMethod(method: unknown, isChecked = true): asserts method is string {
+  if (typeof method !== 'string' || (isChecked && !token.test(method))) {
     throw new TypeError(`method must be a token such as GET, not ${inspect(method)}`)
   }
 }
 
 /** Throws a TypeError unless `path` can stand in a request line: no spaces, no control characters. */
-export function checkPath(path: unknown): asserts path is string {
-  if (typeof path !== 'string' || path === '' || forbiddenInPath.test(path)) {
+export function checkPath(path: unknown, isChecked = true): asserts path is string {
+  if (typeof path !== 'string' || path === '' || (isChecked && forbiddenInPath.test(path))) {
     throw new TypeError(
       `path must be a non-empty string without spaces or control characters, not ${inspect(path)}`,
     )

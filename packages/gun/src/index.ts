@@ -1,4 +1,7 @@
-/** Gun: HTTP and WebSocket connections that are owned, and that post what happens to a mailbox. */
+/**
+ * Gun: HTTP and WebSocket connections that are owned, and that post what happens to a mailbox.
+ * @module
+ */
 
 import { MonitorRef } from '@holster/process'
 import { createActor } from 'xstate'
@@ -16,7 +19,7 @@ import { checkMethod, checkPath, type HeadersInit, normalizeHeaders } from './he
 import { type Info, infoOf, type StreamInfo } from './info.js'
 import type { IsFin, ProtocolName, WsFrame } from './messages.js'
 import { checkReqOpts, checkWsOpts, isOwner, merge, type Opts, type ReqOpts, type WsOpts } from './options.js'
-import { checkFraming } from './protocol/request.js'
+import { checkFraming, checkTrailers } from './protocol/request.js'
 import { mailboxOf, type Owner } from './reply-to.js'
 import { connPidOf, replyToOf, StreamRef } from './stream-ref.js'
 import { checkFrames } from './ws/frame.js'
@@ -25,7 +28,11 @@ export type { Body, StreamMessage } from './await.js'
 export type { Bytes } from './body.js'
 export type { ConnPid } from './conn-pid.js'
 export { type ConnectionContext, type ConnectionInput, connectionMachine } from './connection/machine.js'
-export { GunError, type GunErrorCode, type GunErrorKind } from './errors.js'
+export type { ContentHandler, ContentReader, ContentResponse, Next } from './content/contract.js'
+export { decode } from './content/decode.js'
+export { type SseOpts, sse } from './content/sse.js'
+export type { CookieStore } from './cookies.js'
+export { GunError, type GunErrorCode, type GunErrorCodes, type GunErrorKind } from './errors.js'
 export type {
   CancelEvent,
   ConnectEvent,
@@ -119,8 +126,75 @@ export function head(connPid: ConnPid, path: string, headers?: HeadersInit, reqO
   return request(connPid, 'HEAD', path, headers, '', reqOpts)
 }
 
+/** An OPTIONS request; its path may be `*`, for the server as a whole. Source: manual page gun:options. */
+export function options(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
+  return request(connPid, 'OPTIONS', path, headers, '', reqOpts)
+}
+
+/** A DELETE request. Exported as `delete`. Source: manual page gun:delete. */
+function deleteResource(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
+  return request(connPid, 'DELETE', path, headers, '', reqOpts)
+}
+
+export { deleteResource as delete }
+
 /**
- * A request with any method and its whole body. `host` and `content-length` are set unless given. Its messages go to
+ * A PATCH request: with `body` a whole one, without it as `headers`, so that the body follows through `data`.
+ * Source: manual page gun:patch.
+ */
+export function patch(
+  connPid: ConnPid,
+  path: string,
+  headers?: HeadersInit,
+  body?: Bytes,
+  reqOpts?: ReqOpts,
+): StreamRef {
+  return withBody(connPid, 'PATCH', path, headers, body, reqOpts)
+}
+
+/**
+ * A POST request: with `body` a whole one, without it as `headers`, so that the body follows through `data`.
+ * Source: manual page gun:post.
+ */
+export function post(
+  connPid: ConnPid,
+  path: string,
+  headers?: HeadersInit,
+  body?: Bytes,
+  reqOpts?: ReqOpts,
+): StreamRef {
+  return withBody(connPid, 'POST', path, headers, body, reqOpts)
+}
+
+/**
+ * A PUT request: with `body` a whole one, without it as `headers`, so that the body follows through `data`.
+ * Source: manual page gun:put.
+ */
+export function put(
+  connPid: ConnPid,
+  path: string,
+  headers?: HeadersInit,
+  body?: Bytes,
+  reqOpts?: ReqOpts,
+): StreamRef {
+  return withBody(connPid, 'PUT', path, headers, body, reqOpts)
+}
+
+function withBody(
+  connPid: ConnPid,
+  method: string,
+  path: string,
+  headers: HeadersInit | undefined,
+  body: Bytes | undefined,
+  reqOpts: ReqOpts = {},
+): StreamRef {
+  return ask(connPid, method, path, headers, body === undefined ? undefined : toBytes(body, 'body'), reqOpts)
+}
+
+/**
+ * A request with any method and its whole body. `host` and `content-length` are set unless given. With the header
+ * `expect: 100-continue` the body waits for `gun_inform` 100, at most a second; if the final response comes before, the
+ * body is not sent and the connection ends with that response. Its messages go to
  * `reqOpts.replyTo`, the owner by default. Throws a TypeError that names the argument for what may not be sent.
  * Source: manual page gun:request.
  */
@@ -158,14 +232,16 @@ function ask(
   reqOpts: ReqOpts,
 ): StreamRef {
   const connection = connectionOf(connPid)
-  checkMethod(method)
-  checkPath(path)
   checkReqOpts(reqOpts)
-  const fields = normalizeHeaders(given)
+  const { flow, invalidRequestHeaders, replyTo } = reqOpts
+  const isChecked = invalidRequestHeaders !== 'ignore'
+  checkMethod(method, isChecked)
+  checkPath(path, isChecked)
+  const fields = normalizeHeaders(given, isChecked)
   checkFraming(fields, body)
-  const streamRef = new StreamRef(connPid, reqOpts.replyTo ?? connection.owner)
+  const streamRef = new StreamRef(connPid, replyTo ?? connection.owner)
   connection.perform(streamRef, 'a request', protocol => {
-    protocol.request?.({ streamRef, method, path, headers: fields, body })
+    protocol.request?.({ streamRef, method, path, headers: fields, body, flow })
     return protocol.request !== undefined
   })
   return streamRef
@@ -185,6 +261,51 @@ export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk
     protocol.data?.(streamRef, isFin, bytes)
     return protocol.data !== undefined
   })
+}
+
+/**
+ * Ends a request's body, which must be sent in chunks, with trailer fields. For a stream that takes no data, or has a
+ * `content-length`, it is a `gun_error` `badstate`. Throws a TypeError for a field that may not stand there
+ * (RFC 9110 section 6.5.1). Gun has no such function.
+ */
+export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: HeadersInit): void {
+  const connection = connectionOf(connPid)
+  checkStreamRef(connPid, streamRef)
+  const fields = normalizeHeaders(headers)
+  checkTrailers(fields)
+  connection.proceed(streamRef, 'trailers of a request', protocol => {
+    protocol.trailers?.(streamRef, fields)
+    return protocol.trailers !== undefined
+  })
+}
+
+/**
+ * Ends a stream as far as you are concerned: no more messages of it are posted, nor is it among `killedStreams`. A
+ * request that was not sent yet never is. HTTP/1.1 cannot take back what was sent: the rest of the response is read and
+ * dropped. If that is more than 1 MiB or takes longer than `closingTimeout`, or if the request's own body is not complete,
+ * the connection is lost with `cancelled`, once the responses before it have come. For a stream that is not open it is a
+ * `gun_error` `badstate`. Source: manual page gun:cancel.
+ */
+export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
+  const connection = connectionOf(connPid)
+  checkStreamRef(connPid, streamRef)
+  connection.cancel(streamRef)
+}
+
+/**
+ * Asks the peer for a sign of life; gives a ref that the answer carries. Only HTTP/2 can: over HTTP/1.1 and on a WebSocket the
+ * answer is a `gun_error` `badstate`, and the connection stays as it is. To ping a WebSocket send it a ping frame.
+ * Source: manual page gun:ping.
+ */
+export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo'> = {}): StreamRef {
+  const connection = connectionOf(connPid)
+  checkReqOpts(reqOpts)
+  const streamRef = new StreamRef(connPid, reqOpts.replyTo ?? connection.owner)
+  connection.perform(streamRef, 'a ping', protocol => {
+    protocol.ping?.(streamRef)
+    return protocol.ping !== undefined
+  })
+  return streamRef
 }
 
 /**
@@ -299,10 +420,11 @@ export function wsUpgrade(
   wsOpts: WsOpts = {},
 ): StreamRef {
   const connection = connectionOf(connPid)
-  checkPath(path)
   checkWsOpts(wsOpts)
-  const fields = normalizeHeaders(headers)
   const opts = merge(connection.opts.wsOpts ?? {}, wsOpts)
+  const isChecked = opts.invalidRequestHeaders !== 'ignore'
+  checkPath(path, isChecked)
+  const fields = normalizeHeaders(headers, isChecked)
   const streamRef = new StreamRef(connPid, opts.replyTo ?? connection.owner)
   connection.perform(streamRef, 'an upgrade', protocol => {
     protocol.wsUpgrade?.({ streamRef, path, headers: fields, opts })
@@ -319,6 +441,7 @@ export function wsUpgrade(
  * Source: manual page gun:ws_send.
  */
 export function wsSend(connPid: ConnPid, frames: WsFrame | readonly WsFrame[]): boolean
+/** As above, for one stream: what cannot be sent comes back to its replyTo instead of the owner. */
 export function wsSend(connPid: ConnPid, streamRef: StreamRef, frames: WsFrame | readonly WsFrame[]): boolean
 export function wsSend(
   connPid: ConnPid,

@@ -2,43 +2,61 @@
 
 import type { Socket } from 'node:net'
 import type { Connection } from './connection/connection.js'
+import type { CookieStore } from './cookies.js'
+import type { EventHandler } from './events.js'
 import type { ProtocolName } from './messages.js'
 import type { Owner, ReplyTo } from './reply-to.js'
 import type { StreamRef } from './stream-ref.js'
 
 /** A connection as it is now. What is not known while it is not up is `undefined`. */
 export interface Info {
+  /** Who owns the connection. */
   readonly owner: Owner
   /** The socket. Whoever writes to it breaks the connection. */
   readonly socket: Socket | undefined
+  /** What it runs over; `'tcp'` also for a Unix socket. */
   readonly transport: 'tcp' | 'tls'
+  /** What is spoken now; `'ws'` after an upgrade. */
   readonly protocol: ProtocolName | 'ws' | undefined
   /** `domain_lookup`, `connecting`, `initial_tls_handshake`, `connected`, `connected_ws_only`, `closing`, `not_connected` or `terminated`. */
   readonly stateName: string
-  /** Our own address and port. */
+  /** Our own address; `undefined` also for a Unix socket. */
   readonly sockIp: string | undefined
+  /** Our own port; `undefined` also for a Unix socket. */
   readonly sockPort: number | undefined
+  /** `'https'` over tls. */
   readonly originScheme: 'http' | 'https'
+  /** The host that `open` was given; `'localhost'` for a Unix socket. */
   readonly originHost: string
+  /** The port that `open` was given; for a Unix socket 80, over tls 443. */
   readonly originPort: number
+  /** The proxies in between: none. */
+  readonly intermediaries: readonly []
+  /** As `open` was given it. */
+  readonly cookieStore: CookieStore | undefined
+  /** As `open` was given it. */
+  readonly eventHandler: EventHandler | undefined
 }
 
 /** A stream that is open, as it is now. */
 export interface StreamInfo {
+  /** The stream that was asked about. */
   readonly ref: StreamRef
+  /** Whom it replies to. */
   readonly replyTo: ReplyTo
   /** `'stopping'`: a WebSocket on which a close frame was sent or received. */
   readonly state: 'running' | 'stopping'
   /** The proxies in between. */
   readonly intermediaries: readonly []
-  /** What is known of a WebSocket. */
+  /** What is known of a WebSocket; absent for a request. */
   readonly websocket?: WebSocketInfo
 }
 
+/** A WebSocket that is open, as it is now. */
 export interface WebSocketInfo {
-  /** The subprotocol that the server chose. */
+  /** The subprotocol that the server chose; `undefined`: none. */
   readonly subprotocol: string | undefined
-  /** The extensions that the server agreed to, as its header says. */
+  /** The extensions that the server agreed to, as its header says; `undefined`: none. */
   readonly extensions: string | undefined
   /** How many bytes wait to be sent. */
   readonly bufferedBytes: number
@@ -47,7 +65,7 @@ export interface WebSocketInfo {
 }
 
 export function infoOf(connection: Connection): Info {
-  const { owner, socket, transport, protocol, stateName, origin } = connection
+  const { owner, socket, transport, protocol, stateName, origin, opts } = connection
   return {
     owner,
     socket,
@@ -59,5 +77,8 @@ export function infoOf(connection: Connection): Info {
     originScheme: transport === 'tls' ? 'https' : 'http',
     originHost: origin.host,
     originPort: origin.port,
+    intermediaries: [],
+    cookieStore: opts.cookieStore,
+    eventHandler: opts.eventHandler,
   }
 }

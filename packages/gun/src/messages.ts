@@ -34,10 +34,23 @@ export type WsFrameIn =
   | readonly ['ping' | 'pong', Buffer]
   | readonly ['close', number, string]
 
-/** The connection is up: to the owner. Source: manual page gun_up. */
-export interface GunUp {
-  readonly type: 'gun_up'
+/** What every message of a connection has. */
+export interface ConnectionMessage<Type extends string = string> {
+  /** The tag, by which patterns and a `switch` tell messages apart. */
+  readonly type: Type
+  /** The connection that posts it: what `open` gave. */
   readonly connPid: ConnPid
+}
+
+/** What every message of a stream has; it goes to the stream's replyTo. */
+export interface StreamReply<Type extends string = string> extends ConnectionMessage<Type> {
+  /** The stream that it belongs to: what the request or `wsUpgrade` gave. */
+  readonly streamRef: StreamRef
+}
+
+/** The connection is up: to the owner. Source: manual page gun_up. */
+export interface GunUp extends ConnectionMessage<'gun_up'> {
+  /** What is spoken; over tls it was agreed on by ALPN. */
   readonly protocol: ProtocolName
 }
 
@@ -45,9 +58,8 @@ export interface GunUp {
  * The connection was lost: to the owner, once for each `gun_up`, except after `close`, `shutdown` or the owner's exit.
  * The errors of the streams that died with it came before. Source: manual page gun_down.
  */
-export interface GunDown {
-  readonly type: 'gun_down'
-  readonly connPid: ConnPid
+export interface GunDown extends ConnectionMessage<'gun_down'> {
+  /** What was spoken last; `'ws'` after an upgrade. */
   readonly protocol: ProtocolName | 'ws'
   /** `'normal'`: a WebSocket that both sides have closed, or HTTP after the response that said `connection: close`. */
   readonly reason: 'normal' | GunError
@@ -56,11 +68,10 @@ export interface GunDown {
 }
 
 /** The connection speaks WebSocket from here on: to the stream's replyTo. Source: manual page gun_upgrade. */
-export interface GunUpgrade {
-  readonly type: 'gun_upgrade'
-  readonly connPid: ConnPid
-  readonly streamRef: StreamRef
+export interface GunUpgrade extends StreamReply<'gun_upgrade'> {
+  /** What is spoken now. */
   readonly protocols: readonly ['websocket']
+  /** Those of the 101 response; `sec-websocket-protocol` names the subprotocol that was chosen. */
   readonly headers: Headers
 }
 
@@ -68,54 +79,66 @@ export interface GunUpgrade {
  * Something failed: a stream (to its replyTo), or, without `streamRef`, the connection (to the owner).
  * Source: manual page gun_error.
  */
-export interface GunErrorMessage {
-  readonly type: 'gun_error'
-  readonly connPid: ConnPid
+export interface GunErrorMessage extends ConnectionMessage<'gun_error'> {
+  /** The stream that it concerns; absent, it is the connection. */
   readonly streamRef?: StreamRef | undefined
+  /** What went wrong. */
   readonly reason: GunError
 }
 
 /** An informational response (1xx); the final one is still to come. Source: manual page gun_inform. */
-export interface GunInform {
-  readonly type: 'gun_inform'
-  readonly connPid: ConnPid
-  readonly streamRef: StreamRef
+export interface GunInform extends StreamReply<'gun_inform'> {
+  /** Its status code, 100 to 199 except 101 (RFC 9110 section 15.2). */
   readonly status: number
+  /** Its header fields. */
   readonly headers: Headers
 }
 
 /** The head of a response. `'fin'`: it has no body. Source: manual page gun_response. */
-export interface GunResponse {
-  readonly type: 'gun_response'
-  readonly connPid: ConnPid
-  readonly streamRef: StreamRef
+export interface GunResponse extends StreamReply<'gun_response'> {
+  /** `'fin'`: there is no body. `'nofin'`: `gun_data` follows, and maybe `gun_trailers`. */
   readonly isFin: IsFin
+  /** The status code, 200 or more (RFC 9110 section 15). */
   readonly status: number
+  /** The header fields. */
   readonly headers: Headers
 }
 
 /** A part of a response's body, as it arrived; may be empty. Source: manual page gun_data. */
-export interface GunData {
-  readonly type: 'gun_data'
-  readonly connPid: ConnPid
-  readonly streamRef: StreamRef
+export interface GunData extends StreamReply<'gun_data'> {
+  /** `'fin'`: the response is complete. `'nofin'`: more follows, or `gun_trailers`. */
   readonly isFin: IsFin
+  /** The bytes: as they were on the wire but for the chunks, or as a content handler has handed them on. Yours to keep. */
   readonly data: Buffer
 }
 
 /** The trailer fields that end a response. Source: manual page gun_trailers. */
-export interface GunTrailers {
-  readonly type: 'gun_trailers'
-  readonly connPid: ConnPid
-  readonly streamRef: StreamRef
+export interface GunTrailers extends StreamReply<'gun_trailers'> {
+  /** The trailer fields. */
   readonly headers: Headers
 }
 
+/** An event that a server has sent, as the HTML standard defines them. */
+export interface ServerSentEvent {
+  /** The last id that came, with this event or before it; empty if none did. What a `last-event-id` header takes. */
+  readonly lastEventId: string
+  /** `'message'` where the server does not say. */
+  readonly eventType: string
+  /** Its lines, joined by LF. */
+  readonly data: string
+  /** How many milliseconds to wait before connecting again, as the server has asked for last; absent if it has not. */
+  readonly retry?: number
+}
+
+/** An event of a response that `sse` handles; `'fin'`: the response is over. Source: manual page gun_sse. */
+export interface GunSse extends StreamReply<'gun_sse'> {
+  /** An event, or `'fin'`, which comes last. */
+  readonly event: ServerSentEvent | 'fin'
+}
+
 /** One WebSocket message or control frame. Source: manual page gun_ws. */
-export interface GunWs {
-  readonly type: 'gun_ws'
-  readonly connPid: ConnPid
-  readonly streamRef: StreamRef
+export interface GunWs extends StreamReply<'gun_ws'> {
+  /** The frame, unmasked and inflated, its fragments put together. */
   readonly frame: WsFrameIn
 }
 
@@ -123,11 +146,10 @@ export interface GunWs {
  * `'drain'`: `wsSend` has given `false`, and now no more than half of `sendHighWaterMark` waits to be sent: to the stream's
  * replyTo; `data` is how many bytes still wait. Source: manual page gun_notify.
  */
-export interface GunNotify {
-  readonly type: 'gun_notify'
-  readonly connPid: ConnPid
-  readonly streamRef: StreamRef
+export interface GunNotify extends StreamReply<'gun_notify'> {
+  /** What has happened. */
   readonly event: 'drain'
+  /** How many bytes still wait to be sent. */
   readonly data: number
 }
 
@@ -141,6 +163,7 @@ export type GunMessage =
   | GunResponse
   | GunData
   | GunTrailers
+  | GunSse
   | GunWs
   | GunNotify
 

@@ -119,6 +119,7 @@ export interface ReqOpts {
 
 /** The answer of a `retryFun`: how many retries are left after the next, and how long to wait for it. */
 export interface Retry {
+  /** How many retries are left after the next; 0: it is the last. */
   readonly retries: number
   /** Milliseconds. */
   readonly timeout: number
@@ -134,6 +135,7 @@ export interface Opts {
   readonly domainLookupTimeout?: number
   /** Gets to know what happens on the connection, as it happens. */
   readonly eventHandler?: EventHandler
+  /** Options of HTTP/1.1; those given in `protocols` win. */
   readonly httpOpts?: HttpOpts
   /** Who owns the connection. Default: a process made for it, which `connPid.owner` gives. */
   readonly owner?: Owner
@@ -161,6 +163,7 @@ export interface Opts {
   readonly trace?: boolean | ((line: string) => void)
   /** Default: `'tls'` for port 443, otherwise `'tcp'`. */
   readonly transport?: 'tcp' | 'tls'
+  /** Options of all upgrades; those given to `wsUpgrade` win. */
   readonly wsOpts?: WsOpts
 }
 

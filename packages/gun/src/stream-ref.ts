@@ -14,7 +14,7 @@ export let replyToOf: (streamRef: StreamRef) => ReplyTo
 
 /** A stream. Opaque; it remembers for good which connection it belongs to and to whom it replies. */
 export class StreamRef {
-  /** For the type checker, which would take one handle for another. There is no such property. */
+  /** @internal For the type checker, which would take one handle for another. There is no such property. */
   declare readonly [handle]: 'StreamRef'
   readonly #number = ++last
   readonly #connPid: ConnPid

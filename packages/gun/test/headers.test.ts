@@ -112,3 +112,10 @@ test('several fields of one name have one value', () => {
   assert.equal(headerValue(headers, 'b'), '2')
   assert.equal(headerValue(headers, 'c'), undefined)
 })
+
+test('a value loses the spaces and tabs around it, and nothing that is part of UTF-8', () => {
+  assert.deepEqual(normalizeHeaders({ 'x-a': ' \tb c\t ', 'x-b': '\xc3\xa0' }), [
+    ['x-a', 'b c'],
+    ['x-b', '\xc3\xa0'],
+  ])
+})

@@ -35,6 +35,15 @@ function start(script: Script): ResponseParser {
   return parser
 }
 
+/** Where a response starts has tests of its own. */
+const isNotStart = ({ type }: ResponseEvent) => type !== 'start'
+
+/** What a chunk says, without where a response starts. */
+function execute(parser: ResponseParser, chunk: Buffer): Parsed {
+  const { events, error } = parser.execute(chunk)
+  return { events: events.filter(isNotStart), error }
+}
+
 function feed(script: Script, chunks: readonly Buffer[]): Outcome {
   const parser = start(script)
   const events: ResponseEvent[] = []
@@ -43,7 +52,7 @@ function feed(script: Script, chunks: readonly Buffer[]): Outcome {
   let upgraded = false
   const take = (parsed: Parsed) => {
     // Copied, so that an event that changes after it was handed out is noticed.
-    events.push(...parsed.events.map(event => ({ ...event })))
+    events.push(...parsed.events.filter(isNotStart).map(event => ({ ...event })))
     error ??= parsed.error
     upgraded ||= parsed.events.some(event => event.type === 'upgrade')
   }
@@ -105,7 +114,9 @@ function refused(script: Script, message: RegExp, code = 'protocol_error'): read
 }
 
 function response(status: number, headers: Headers, isFin: boolean, keepAlive = true) {
-  return { type: 'response', status, headers, isFin, keepAlive }
+  const stated = headers.find(([name]) => name === 'content-length')?.[1]
+  const length = stated === undefined || (isFin && Number(stated) !== 0) ? undefined : Number(stated)
+  return { type: 'response', status, headers, isFin, keepAlive, length }
 }
 
 function data(text: string, isFin = true) {
@@ -128,11 +139,11 @@ test('a body with content-length ends with its last chunk', () => {
 test('the last data of a body says so itself', () => {
   const parser = start({ bytes: '' })
   const body = Buffer.from('hello')
-  parser.execute(Buffer.from(`${ok}Content-Length: 5\r\n\r\n`))
-  assert.deepEqual(parser.execute(body.subarray(0, 2)).events, [
+  execute(parser, Buffer.from(`${ok}Content-Length: 5\r\n\r\n`))
+  assert.deepEqual(execute(parser, body.subarray(0, 2)).events, [
     { type: 'data', data: Buffer.from('he'), isFin: false },
   ])
-  const [last] = parser.execute(body.subarray(2)).events
+  const [last] = execute(parser, body.subarray(2)).events
   assert.deepEqual(last, { type: 'data', data: Buffer.from('llo'), isFin: true })
   parser.free()
 })
@@ -140,7 +151,7 @@ test('the last data of a body says so itself', () => {
 test('body data is a view of the chunk and not a copy', () => {
   const parser = start({ bytes: '' })
   const chunk = Buffer.from(`${ok}Content-Length: 5\r\n\r\nhello`)
-  const event = parser.execute(chunk).events[1]
+  const event = execute(parser, chunk).events[1]
   assert(event?.type === 'data')
   assert.equal(event.data.buffer, chunk.buffer)
   assert.equal(event.data.byteOffset, chunk.byteOffset + chunk.length - 5)
@@ -184,8 +195,8 @@ test('a chunked body is joined from its chunks, extensions aside', () => {
 
 test('a chunked body whose end comes later yields an empty last data', () => {
   const parser = start({ bytes: '' })
-  assert.deepEqual(parser.execute(Buffer.from(`${chunked}5\r\nhello`)).events.length, 2)
-  assert.deepEqual(parser.execute(Buffer.from('\r\n0\r\n\r\n')).events, [
+  assert.deepEqual(execute(parser, Buffer.from(`${chunked}5\r\nhello`)).events.length, 2)
+  assert.deepEqual(execute(parser, Buffer.from('\r\n0\r\n\r\n')).events, [
     { type: 'data', data: Buffer.alloc(0), isFin: true },
   ])
   parser.free()
@@ -238,7 +249,7 @@ test('a body without framing lasts until the connection ends', () => {
 
 test('finish ends a body with data of its own and leaves what was handed out alone', () => {
   const parser = start({ bytes: '' })
-  const { events } = parser.execute(Buffer.from(`${ok}\r\nhello`))
+  const { events } = execute(parser, Buffer.from(`${ok}\r\nhello`))
   const end = { type: 'data', data: Buffer.alloc(0), isFin: true }
   assert.deepEqual(parser.finish(), { events: [end], error: undefined })
   assert.deepEqual(events[1], { type: 'data', data: Buffer.from('hello'), isFin: false })
@@ -357,8 +368,8 @@ test('an expected 101 ends the parsing and hands over the bytes after it', () =>
 
 test('after an upgrade the parser gives nothing more', () => {
   const parser = start({ requests: [['GET', true]], bytes: '' })
-  assert.equal(parser.execute(Buffer.from(switching)).events.length, 1)
-  assert.deepEqual(parser.execute(Buffer.from(ok)), { events: [], error: undefined })
+  assert.equal(execute(parser, Buffer.from(switching)).events.length, 1)
+  assert.deepEqual(execute(parser, Buffer.from(ok)), { events: [], error: undefined })
   assert.deepEqual(parser.finish(), { events: [], error: undefined })
 })
 
@@ -567,13 +578,13 @@ test('other protocols are refused at once', () => {
 
 test('events before an error stay valid and the error is given again', () => {
   const parser = start({ requests: ['GET', 'GET'], bytes: '' })
-  const first = parser.execute(Buffer.from(`${ok}Content-Length: 1\r\n\r\na${ok}X: \0`))
+  const first = execute(parser, Buffer.from(`${ok}Content-Length: 1\r\n\r\na${ok}X: \0`))
   assert.equal(first.events.length, 2)
   assert(first.error instanceof ResponseParseError)
-  assert.deepEqual(parser.execute(Buffer.from(ok)), { events: [], error: first.error })
+  assert.deepEqual(execute(parser, Buffer.from(ok)), { events: [], error: first.error })
   assert.deepEqual(parser.finish(), { events: [], error: first.error })
   parser.free()
-  assert.deepEqual(parser.execute(Buffer.from(ok)), { events: [], error: undefined })
+  assert.deepEqual(execute(parser, Buffer.from(ok)), { events: [], error: undefined })
 })
 
 // "HTTP/1.1 200 OK\r\n" has 17 bytes, "aa: bb\r\n" 8, "Content-Length: 0\r\n" 19.
@@ -613,17 +624,17 @@ test('a block without an end is stopped while it is incomplete', () => {
 
 test('a chunk extension without an end is stopped', () => {
   const parser = start({ bytes: '' })
-  parser.execute(Buffer.from(`${chunked}5;a=`))
-  for (let i = 0; i < 16; i++) assert.equal(parser.execute(Buffer.alloc(1000, 'b')).error, undefined)
-  assert.equal(parser.execute(Buffer.alloc(1000, 'b')).error?.code, 'limit_reached')
+  execute(parser, Buffer.from(`${chunked}5;a=`))
+  for (let i = 0; i < 16; i++) assert.equal(execute(parser, Buffer.alloc(1000, 'b')).error, undefined)
+  assert.equal(execute(parser, Buffer.alloc(1000, 'b')).error?.code, 'limit_reached')
   parser.free()
 })
 
 test('a long body in small chunks is not taken for a long chunk line', () => {
   const parser = start({ bytes: '' })
-  parser.execute(Buffer.from(`${chunked}10000\r\n`))
-  for (let i = 0; i < 65_536; i += 64) assert.equal(parser.execute(Buffer.alloc(64)).error, undefined)
-  assert.equal(parser.execute(Buffer.from('\r\n0\r\n\r\n')).events.length, 1)
+  execute(parser, Buffer.from(`${chunked}10000\r\n`))
+  for (let i = 0; i < 65_536; i += 64) assert.equal(execute(parser, Buffer.alloc(64)).error, undefined)
+  assert.equal(execute(parser, Buffer.from('\r\n0\r\n\r\n')).events.length, 1)
   parser.free()
 })
 
@@ -631,7 +642,7 @@ test('a chunk of many megabytes goes through unchanged', () => {
   const body = Buffer.alloc(5_000_001, 'abcdefg')
   const parser = start({ requests: ['GET', ['GET', true]], bytes: '' })
   const head = Buffer.from(`${ok}Content-Length: ${body.length}\r\n\r\n`)
-  const { events, error } = parser.execute(Buffer.concat([head, body, Buffer.from(`${switching}rest`)]))
+  const { events, error } = execute(parser, Buffer.concat([head, body, Buffer.from(`${switching}rest`)]))
   assert.equal(error, undefined)
   const chunks = events.flatMap(event => (event.type === 'data' ? [event] : []))
   assert(Buffer.concat(chunks.map(chunk => chunk.data)).equals(body))
@@ -644,10 +655,10 @@ test('a chunk of many megabytes goes through unchanged', () => {
 
 test('an empty chunk changes nothing', () => {
   const parser = start({ bytes: '' })
-  assert.deepEqual(parser.execute(Buffer.alloc(0)), { events: [], error: undefined })
-  parser.execute(Buffer.from(`${ok}Content-Le`))
-  assert.deepEqual(parser.execute(Buffer.alloc(0)), { events: [], error: undefined })
-  assert.equal(parser.execute(Buffer.from('ngth: 0\r\n\r\n')).events.length, 1)
+  assert.deepEqual(execute(parser, Buffer.alloc(0)), { events: [], error: undefined })
+  execute(parser, Buffer.from(`${ok}Content-Le`))
+  assert.deepEqual(execute(parser, Buffer.alloc(0)), { events: [], error: undefined })
+  assert.equal(execute(parser, Buffer.from('ngth: 0\r\n\r\n')).events.length, 1)
   parser.free()
 })
 
@@ -655,10 +666,10 @@ test('a thousand parsers at once do not mix up their responses', () => {
   const parsers = Array.from({ length: 1000 }, () => start({ bytes: '' }))
   const bodies = parsers.map((_, i) => `body of ${i}`)
   for (const [i, parser] of parsers.entries()) {
-    parser.execute(Buffer.from(`${ok}Content-Length: ${bodies[i]?.length}\r\nx-num`))
+    execute(parser, Buffer.from(`${ok}Content-Length: ${bodies[i]?.length}\r\nx-num`))
   }
   for (const [i, parser] of parsers.entries()) {
-    const [head, body] = parser.execute(Buffer.from(`ber: ${i}\r\n\r\n${bodies[i]}`)).events
+    const [head, body] = execute(parser, Buffer.from(`ber: ${i}\r\n\r\n${bodies[i]}`)).events
     assert(head?.type === 'response' && body?.type === 'data')
     assert.deepEqual(head.headers[1], ['x-number', `${i}`])
     assert.equal(body.data.toString(), bodies[i])
@@ -669,10 +680,10 @@ test('a thousand parsers at once do not mix up their responses', () => {
 
 test('a freed parser gives nothing, however often it is freed', () => {
   const parser = start({ bytes: '' })
-  parser.execute(Buffer.from(`${ok}Content-Length: 5\r\n\r\n`))
+  execute(parser, Buffer.from(`${ok}Content-Length: 5\r\n\r\n`))
   parser.free()
   parser.free()
-  assert.deepEqual(parser.execute(Buffer.from('hello')), { events: [], error: undefined })
+  assert.deepEqual(execute(parser, Buffer.from('hello')), { events: [], error: undefined })
   assert.deepEqual(parser.finish(), { events: [], error: undefined })
 })
 
@@ -763,4 +774,14 @@ test('random pieces of responses never throw and do not depend on the split', ()
     fc.array(pieces, { maxLength: 12 }).map(list => list.join('')),
     documented,
   )
+})
+
+test('a response starts with its first byte, an interim one too, and empty lines before it do not count', () => {
+  const parser = start({ bytes: '' })
+  assert.deepEqual(parser.execute(Buffer.from('\r\n')).events, [])
+  assert.deepEqual(parser.execute(Buffer.from('H')).events, [{ type: 'start' }])
+  const types = (chunk: string) => parser.execute(Buffer.from(chunk)).events.map(({ type }) => type)
+  assert.deepEqual(types('TTP/1.1 103 Early Hints\r\n\r\nHTTP'), ['inform', 'start'])
+  assert.deepEqual(types('/1.1 200 OK\r\ncontent-length: 1\r\n\r\na'), ['response', 'data'])
+  parser.free()
 })

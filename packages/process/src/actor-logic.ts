@@ -8,6 +8,7 @@ import { thrown } from './spawn.js'
 
 /** What the body of an actor's process gets beside the process. */
 export interface ActorScope<TInput> {
+  /** What the actor was created with: `input` of `createActor`, `invoke` or `spawnChild`. */
   readonly input: TInput
   /** The actor itself: what others send to, link and monitor. Its `system` is the actor system. */
   readonly actor: AnyActorRef
@@ -16,7 +17,10 @@ export interface ActorScope<TInput> {
 }
 
 /** The snapshot of an actor that `fromProcess` made: `done` with the body's result, or `error` with what it threw. */
-export type ProcessSnapshot<TOutput, TInput> = Snapshot<TOutput> & { readonly input: TInput | undefined }
+export type ProcessSnapshot<TOutput, TInput> = Snapshot<TOutput> & {
+  /** What the actor was created with; `undefined` once it is done or has failed. */
+  readonly input: TInput | undefined
+}
 
 /** The logic that `fromProcess` gives. */
 export type ProcessActorLogic<M extends EventObject, TOutput, TInput> = ActorLogic<

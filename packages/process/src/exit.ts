@@ -18,7 +18,15 @@ export const exitSignal: unique symbol = Symbol.for('@holster/process.exitSignal
 
 /** Something whose end can be watched. A Process is one, a connection is one. */
 export interface Monitorable {
+  /**
+   * Calls `listener` once, with the reason, when it ends. Gives a function that stops watching; `undefined`: it has
+   * ended already, and `listener` is never called.
+   */
   [onExit](listener: (reason: ExitReason) => void): (() => void) | undefined
+  /**
+   * Takes an exit signal. `from` is the linked side that ended; `undefined`: the signal came from `exit`. Absent
+   * where nothing can end it from outside.
+   */
   [exitSignal]?(from: unknown, reason: ExitReason): void
 }
 
@@ -29,6 +37,7 @@ export function isMonitorable(value: unknown): value is Monitorable {
   return typeof value === 'object' && value !== null && onExit in value
 }
 
+/** Whether it is an xstate actor, told by `send`, `subscribe` and `getSnapshot`. Never throws. */
 export function isActorRef(value: unknown): value is AnyActorRef {
   return (
     typeof value === 'object' &&

@@ -1,4 +1,7 @@
-/** Erlang's process model: mailboxes, selective receive, monitors, links, names, timers. Knows nothing about sockets. */
+/**
+ * Erlang's process model: mailboxes, selective receive, monitors, links, names, timers. Knows nothing about sockets.
+ * @module
+ */
 
 export { type ActorScope, fromProcess, type ProcessActorLogic, type ProcessSnapshot } from './actor-logic.js'
 export { ProcessExit, ReceiveTimeout } from './errors.js'

@@ -4,9 +4,11 @@ import { checkTarget, type ExitReason, exitSignal, isMonitorable, type MonitorTa
 
 /** An exit signal, as a process that traps exits receives it. Source: `process_flag(trap_exit, true)`. */
 export interface Exit {
+  /** The tag, by which patterns and a `switch` tell messages apart. */
   readonly type: 'EXIT'
   /** The linked side that ended; `undefined` when the signal came from `exit(pid, reason)`. */
   readonly from: MonitorTarget | undefined
+  /** Why it ended, or what was given to `exit`; `'noproc'` if it had ended before it was linked. */
   readonly reason: ExitReason
 }
 

@@ -5,6 +5,7 @@ import { MonitorRef } from './ref.js'
 
 /** What a monitored target sends when it ends. Source: `erlang:monitor/2`. */
 export interface Down {
+  /** The tag, by which patterns and a `switch` tell messages apart. */
   readonly type: 'DOWN'
   /** What `monitor` gave. */
   readonly ref: MonitorRef

@@ -8,12 +8,13 @@ declare const result: unique symbol
 
 /** A pattern with a handler, as `self.on` makes it: the receive resolves to the handler's result. */
 export interface On<R> {
-  /** The type of the result; there is no such property. */
+  /** @internal The type of the result; there is no such property. */
   readonly [result]: R
 }
 
 /** What the type checker shows where a pattern names a tag or a field that no message has. */
 export interface NoMessageMatches<Pattern> {
+  /** The pattern; there is no such property. */
   readonly 'no message of this process can match': Pattern
 }
 
@@ -42,7 +43,16 @@ export type Checked<M, Q> =
           : Q
       : Q
 
-/** An element of the list that `receive` takes: a pattern, or a pattern with its handler. */
+/**
+ * An element of the list that `receive` takes: a pattern, or a pattern with its handler, which `on` makes.
+ *
+ * | pattern | matches |
+ * | --- | --- |
+ * | a literal, or any object that is not plain | that value, by identity |
+ * | a plain object | an object whose fields match those named; `undefined` asks for a field that is absent |
+ * | an array | an array of equal length whose elements match |
+ * | `P.…` | what ts-pattern says, whose `P` this package exports |
+ */
 export type PatternOrOn<M> = P.Pattern<M> | On<unknown>
 
 /** What a receive with the patterns `Ps` resolves to. */

@@ -2,23 +2,25 @@
 
 import type { HighWaterMark } from './pressure.js'
 
+/** Options of `spawn`, `createProcess` and `fromProcess`. They throw a TypeError or RangeError that names what is wrong. */
 export interface ProcessOptions {
-  /** Registers the process under this name. */
+  /** Registers the process under this name, as `register` does, whose errors it throws. Default: none. */
   readonly name?: string
-  /** How much may wait in the mailbox before the connections that fill it are paused. */
+  /** How much may wait in the mailbox before the connections that fill it are paused. Default: 16,384 messages, 16 MiB. */
   readonly highWaterMark?: HighWaterMark
   /** Exit signals arrive as messages instead of ending the process. Default `false`. */
   readonly trapExit?: boolean
-  /** Ends the process with `['shutdown', signal.reason]` when it aborts. */
+  /** Ends the process with `['shutdown', signal.reason]` when it aborts; at once if it has. Default: none. */
   readonly signal?: AbortSignal
 }
 
+/** Options of one `receive`, which throws a TypeError or RangeError that names what is wrong. */
 export interface ReceiveOptions<R = never> {
   /** Milliseconds; `Infinity` by default, `0` looks once. */
   readonly timeout?: number
-  /** What the receive resolves to when its time is up, as Erlang's `after` does, instead of rejecting. */
+  /** Gives what the receive resolves to when its time is up, as Erlang's `after` does. Default: it rejects. */
   readonly onTimeout?: () => R
-  /** Gives up with `signal.reason` when it aborts; no message is taken then. */
+  /** Gives up with `signal.reason` when it aborts; no message is taken then. Default: none. */
   readonly signal?: AbortSignal
 }
 

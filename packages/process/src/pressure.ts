@@ -40,6 +40,7 @@ export interface Consumer {
   accept(message: unknown, bytes: number, source: Source): void
   /** Whether a receive is waiting that only goes on when this source, maybe among others, is read. */
   isWaitingFor(source: Source): boolean
+  /** `source` has closed: nothing more will come from it. */
   forget(source: Source): void
   /** Looks at the mark now, if it has been passed. */
   assess(): void
@@ -47,7 +48,9 @@ export interface Consumer {
 
 /** What a source does to what it reads from. */
 export interface Valve {
+  /** Stops reading. Not called again before `resume`. */
   pause(): void
+  /** Reads on. Only called after `pause`. */
   resume(): void
   /** Whether messages of this source carry that reference, so that a receive which pins it waits for this source. */
   feeds(reference: object): boolean
@@ -66,10 +69,12 @@ export class Source {
   #paused = false
   #closed = false
 
+  /** `valve` is what pauses and resumes that which is read from. */
   constructor(valve: Valve) {
     this.#valve = valve
   }
 
+  /** Whether its messages carry that reference, as the valve says. */
   feeds(reference: object): boolean {
     return this.#valve.feeds(reference)
   }

@@ -26,6 +26,7 @@ import { Watchers } from './watchers.js'
 
 /** Anything that messages can be sent to. An xstate ActorRef is one as it is. */
 export interface Pid<M> {
+  /** Takes a message. A process never fails at it; what an actor does with an event is its own affair. */
   send(message: M): void
 }
 
@@ -176,6 +177,10 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return this.#trapExit
   }
 
+  /**
+   * Applies to the signals that come from now on. Throws a TypeError unless it is a boolean. Source:
+   * `process_flag(trap_exit, …)`.
+   */
   set trapExit(trap: boolean) {
     if (typeof trap !== 'boolean') throw new TypeError('trapExit must be a boolean')
     this.#trapExit = trap
@@ -236,10 +241,18 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return this.#inbox.length
   }
 
+  /**
+   * Lets a process or a connection watch this one: calls `listener` once with the reason. `undefined`: it has
+   * exited.
+   */
   [onExit](listener: (reason: ExitReason) => void): (() => void) | undefined {
     return this.#exited === undefined ? this.#watchers.add(listener) : undefined
   }
 
+  /**
+   * Takes an exit signal, as links and `exit` send them; `from` is `undefined` where it comes from `exit`. Source:
+   * `erlang:exit/2`.
+   */
   [exitSignal](from: MonitorTarget | undefined, reason: ExitReason): void {
     if (this.#exited !== undefined) return
     if (reason === 'kill' && from === undefined) return this.exit('killed')
@@ -256,6 +269,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     await this.exited
   }
 
+  /** As `id`. */
   toString(): string {
     return this.id
   }

@@ -6,6 +6,7 @@ import { type ExitReason, reportExit } from './exit.js'
 export class Watchers {
   readonly #listeners = new Set<(reason: ExitReason) => void>()
 
+  /** Adds a listener, and gives a function that takes it away. The same function may be added more than once. */
   add(listener: (reason: ExitReason) => void): () => void {
     // Each call is an entry of its own, also when the same function is given twice.
     const entry = (reason: ExitReason) => listener(reason)
@@ -15,6 +16,7 @@ export class Watchers {
     }
   }
 
+  /** Whether nobody wants to know. */
   get isEmpty(): boolean {
     return this.#listeners.size === 0
   }

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import { type ExitReason, Source, type Valve, Watchers } from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
+import { Cookies } from '../cookies.js'
 import { asConnectionError, GunError } from '../errors.js'
 import { Events } from '../events.js'
 import type { StreamInfo } from '../info.js'
@@ -57,6 +58,7 @@ export class Connection implements Host, LineUser, Valve {
   readonly opts: Opts
   readonly trace: Trace | undefined
   readonly events: Events
+  readonly cookies: Cookies | undefined
   /** What the other end is called. */
   readonly origin: Origin
   readonly attempt: Attempt
@@ -94,6 +96,7 @@ export class Connection implements Host, LineUser, Valve {
     this.connPid = new ConnPid(this)
     this.trace = traceOf(this.connPid, opts.trace)
     this.events = new Events(this.connPid, opts.eventHandler, this.trace)
+    this.cookies = opts.cookieStore && new Cookies(this.connPid, opts.cookieStore)
     this.destination = destination
     this.transport = transport
     this.opts = opts
@@ -125,6 +128,10 @@ export class Connection implements Host, LineUser, Valve {
   /** Whether a connection that is lost will be made again. */
   get reconnects(): boolean {
     return this.#ending === undefined
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.transport === 'tls' ? 'https' : 'http'
   }
 
   get authority(): string {
@@ -176,6 +183,14 @@ export class Connection implements Host, LineUser, Valve {
     if (streamRef === undefined) this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     else this.#refuse(streamRef, reason)
     return true
+  }
+
+  cancel(streamRef: StreamRef): void {
+    if (this.#postponed.remove(streamRef)) return
+    this.proceed(streamRef, 'to cancel', protocol => {
+      protocol.cancel?.(streamRef)
+      return protocol.cancel !== undefined
+    })
   }
 
   updateFlow(streamRef: StreamRef, increment: number): void {
@@ -329,15 +344,17 @@ export class Connection implements Host, LineUser, Valve {
     this.deliver(streamRef, { type: 'gun_error', connPid: this.connPid, streamRef, reason })
   }
 
-  switchTo(protocol: Protocol): void {
+  switchTo(protocol: Protocol): boolean {
     this.#protocol = protocol
     this.comeback.begun()
     if (this.#paused && !this.#closing) protocol.pause?.()
     this.trace?.state(protocol.stateName)
     this.#machine.send({ type: 'switched', stateName: protocol.stateName })
     const { name, streamRef } = protocol
-    if (streamRef === undefined || !this.events.wants('protocolChanged')) return
-    this.events.tell('protocolChanged', { connPid: this.connPid, streamRef, protocol: name })
+    if (streamRef !== undefined && this.events.wants('protocolChanged')) {
+      this.events.tell('protocolChanged', { connPid: this.connPid, streamRef, protocol: name })
+    }
+    return this.#protocol === protocol
   }
 
   handle(chunk: Buffer): void {
@@ -419,7 +436,7 @@ export class Connection implements Host, LineUser, Valve {
         if (this.#protocol === undefined) return this.fail(streamRef, localEnd())
         this.guard(protocol => {
           if (run(protocol)) return
-          const text = `${what} is not possible: the connection is ${this.stateName}`
+          const text = `${what} is not possible: the connection is ${this.stateName} and speaks ${protocol.name}`
           this.#refuse(streamRef, new GunError('badstate', 'badstate', text))
         })
       },

@@ -17,12 +17,28 @@ import { nextRetry } from './reconnect.js'
 
 /** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
 export type ConnectionInput =
-  | { readonly host: string; readonly port: number; readonly path?: undefined; readonly opts?: Opts }
-  | { readonly path: string; readonly opts?: Opts }
+  | {
+      /** A name or an address, without brackets. */
+      readonly host: string
+      /** 1 to 65535. */
+      readonly port: number
+      /** Absent, where there is a host. */
+      readonly path?: undefined
+      /** As those of `open`; but the owner, if none is given, is the machine that invokes this one. */
+      readonly opts?: Opts
+    }
+  | {
+      /** The path of the Unix socket. */
+      readonly path: string
+      /** As those of `openUnix`; but the owner, if none is given, is the machine that invokes this one. */
+      readonly opts?: Opts
+    }
 
 /** The context of `connectionMachine`. Only `connPid` is meant for others; it is there from the start. */
 export interface ConnectionContext {
+  /** The handle, for the functions of this package. */
   readonly connPid: ConnPid
+  /** How many attempts may still follow. */
   readonly retriesLeft: number
   /** Milliseconds until the next attempt; `undefined`: there is none. */
   readonly retryDelay: number | undefined

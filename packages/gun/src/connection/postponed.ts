@@ -40,6 +40,14 @@ export class Postponed {
     })
   }
 
+  /** Forgets what waits of this stream, and says whether there was anything. */
+  remove(streamRef: StreamRef): boolean {
+    const waiting = [...(this.#commands ?? [])].filter(command => command.streamRef === streamRef)
+    for (const command of waiting) this.#commands?.delete(command)
+    if (this.#commands?.size === 0) this.#clear()
+    return waiting.length > 0
+  }
+
   start(): void {
     this.#queue?.start()
   }

@@ -7,9 +7,13 @@ import type { StreamRef } from '../stream-ref.js'
 
 /** The response whose body is to be handled. */
 export interface ContentResponse {
+  /** The connection that has brought it. */
   readonly connPid: ConnPid
+  /** Its stream. */
   readonly streamRef: StreamRef
+  /** Its status, 200 to 599 as a rule. */
   readonly status: number
+  /** Its header fields. */
   readonly headers: Headers
   /** Whom the stream replies to. Each message counts against the stream's `flow` and the mailbox's high-water mark. */
   readonly replyTo: Pid<unknown>
@@ -17,15 +21,18 @@ export interface ContentResponse {
 
 /**
  * Hands a part of the body on: to the next handler, or from the last one to the mailbox, as `gun_data`. Gives a promise
- * when there is no room for more until it resolves.
+ * when there is no room for more until it resolves. Not to be called in `init`; after `'fin'` or `close` it does nothing.
  */
 export type Next = (isFin: IsFin, data: Buffer) => void | Promise<void>
 
-/** Handles one body. What it throws, or a promise of it that rejects, ends the stream with `handler_error`. */
+/**
+ * Handles one body. What it throws, or a promise of it that rejects, ends the stream: with `handler_error`, unless it is
+ * a GunError of kind `stream_error`.
+ */
 export interface ContentReader {
   /**
-   * A part of the body has come; it may be empty, and `'fin'` comes once. While the promise that it gives is pending
-   * nothing more is read.
+   * A part of the body has come; it may be empty, and `'fin'` comes once. `data` may be kept. While the promise that it
+   * gives is pending nothing more is read.
    */
   handle(isFin: IsFin, data: Buffer): void | Promise<void>
   /** The body is over, or will never be: the stream was cancelled, or the connection lost. Comes once. */

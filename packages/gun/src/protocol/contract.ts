@@ -1,6 +1,7 @@
 /** What a protocol is to a connection, and a connection to a protocol. One file per protocol implements it. */
 
 import type { ConnPid } from '../conn-pid.js'
+import type { Cookies } from '../cookies.js'
 import type { GunError } from '../errors.js'
 import type { Events } from '../events.js'
 import type { StreamInfo } from '../info.js'
@@ -19,6 +20,8 @@ export interface RequestCommand {
   readonly headers: Headers
   /** The whole body, or `undefined` when it follows through `data`. */
   readonly body: Uint8Array | undefined
+  /** How many messages of the response's body may be posted; `undefined`: as many as the protocol's options say. */
+  readonly flow: number | undefined
 }
 
 export interface UpgradeCommand {
@@ -66,6 +69,10 @@ export interface Protocol {
   /** `undefined` for a stream that is not open. */
   streamInfo(streamRef: StreamRef): StreamInfo | undefined
   data?(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array): void
+  /** Ends a request's body with trailer fields. */
+  trailers?(streamRef: StreamRef, headers: Headers): void
+  cancel?(streamRef: StreamRef): void
+  ping?(streamRef: StreamRef): void
   wsUpgrade?(command: UpgradeCommand): void
   /** Gives `false` while more than the send high-water mark is buffered. */
   wsSend?(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean
@@ -78,12 +85,14 @@ export interface Host {
   /** The host header's value. */
   readonly authority: string
   readonly events: Events
+  readonly scheme: 'http' | 'https'
+  readonly cookies: Cookies | undefined
   /** Posts to the stream's replyTo; `bytes` is what the message holds. */
   deliver(streamRef: StreamRef, message: GunMessage, bytes?: number): void
   /** Posts a `gun_error` for a stream. */
   fail(streamRef: StreamRef, reason: GunError): void
-  /** Another protocol takes over from here on. */
-  switchTo(protocol: Protocol): void
+  /** Another protocol takes over from here on; `false`: it is over already. */
+  switchTo(protocol: Protocol): boolean
   /** Gives bytes to the protocol that is up: those that came before it was. */
   handle(chunk: Buffer): void
   /** The protocol takes nothing more for now; `startReading` goes on. Both may be said twice. */

@@ -2,45 +2,35 @@
 
 import { asConnectionError, GunError } from '../errors.js'
 import type { StreamInfo } from '../info.js'
-import type { IsFin } from '../messages.js'
+import type { Headers, IsFin } from '../messages.js'
 import type { HttpOpts } from '../options.js'
 import { replyToOf, type StreamRef } from '../stream-ref.js'
 import { handlerError } from '../ws/handler.js'
-import { finishHandshake, type Handshake, startHandshake } from '../ws/handshake.js'
+import { finishHandshake, startHandshake } from '../ws/handshake.js'
 import type { Host, Protocol, RequestCommand, UpgradeCommand } from './contract.js'
-import { type Framing, framingOf, LAST_CHUNK, writeChunk, writeHead } from './request.js'
-import type { Parsed, ResponseEvent } from './response-event.js'
-import { ResponseParser } from './response-parser.js'
+import { HttpResponses, type ResponseHandler } from './http-responses.js'
+import { HttpStream, urlOf } from './http-stream.js'
+import { type Framing, framingOf, withCookies, withHost, writeHead, writeTrailers } from './request.js'
+import type { ResponseEvent } from './response-event.js'
 import { Ws } from './ws.js'
 
-/** One request and its response. */
-interface Stream {
-  readonly ref: StreamRef
-  readonly method: string
-  readonly head: Uint8Array
-  readonly framing: Framing
-  upgrade: { readonly handshake: Handshake; readonly command: UpgradeCommand } | undefined
-  /** What was given of the body, while others are still writing. */
-  readonly held: Uint8Array[]
-  /** How many bytes of the body were given. */
-  given: number
-  /** The caller has given the whole body. */
-  complete: boolean
-}
+/** How long a body waits for `100 Continue`, in milliseconds (RFC 9110 section 10.1.1: not indefinitely). */
+const EXPECT_TIMEOUT = 1000
+
+const CRLF: Uint8Array = Buffer.from('\r\n')
 
 /** The protocol of a connection that carries requests. */
-export class Http implements Protocol {
+export class Http implements Protocol, ResponseHandler {
   readonly name = 'http'
   readonly stateName = 'connected'
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
-  readonly #parser: ResponseParser
-  /** Sent; their responses come in this order. */
-  readonly #inFlight: Stream[] = []
+  /** Of what was sent. */
+  readonly #responses: HttpResponses
   /** Not begun: an upgrade is being answered or waits itself, or somebody's body is still being sent. */
-  readonly #waiting: Stream[] = []
+  readonly #waiting: HttpStream[] = []
   /** Whose body is being sent. */
-  #writing: Stream | undefined
+  #writing: HttpStream | undefined
   /** Nothing is begun any more. */
   #closing = false
   /** The response that is being received is the last one. */
@@ -48,24 +38,26 @@ export class Http implements Protocol {
   /** An orderly end was asked for, while an upgrade may still succeed. */
   #asked = false
   #closed = false
+  #expectTimer: NodeJS.Timeout | undefined
+  readonly #keepaliveTimer: NodeJS.Timeout | undefined
 
   constructor(host: Host, opts: Required<HttpOpts>) {
     this.#host = host
     this.#opts = opts
-    this.#parser = new ResponseParser(opts)
+    this.#responses = new HttpResponses(host, opts, this)
+    if (opts.keepalive !== Number.POSITIVE_INFINITY) {
+      this.#keepaliveTimer = setInterval(() => host.guard(() => this.#keepAlive()), opts.keepalive)
+    }
   }
 
   request(command: RequestCommand): void {
-    const { streamRef, method, path, body } = command
-    const headers = [...command.headers]
-    if (!headers.some(([name]) => name === 'host')) headers.unshift(['host', this.#host.authority])
-    let framing = framingOf(headers)
+    const { streamRef, method, path, body, flow = this.#opts.flow } = command
+    const headers = withHost(command.headers, this.#host.authority)
+    let framing: Framing | undefined = framingOf(headers)
     if (framing === undefined && body === undefined) {
       if (this.#opts.version === 'HTTP/1.0') {
-        return this.#host.fail(
-          streamRef,
-          notSupported('a body of unknown length needs HTTP/1.1; give a content-length'),
-        )
+        const text = 'a body of unknown length needs HTTP/1.1; give a content-length'
+        return this.#host.fail(streamRef, notSupported(text))
       }
       headers.push(['transfer-encoding', 'chunked'])
       framing = { type: 'chunked' }
@@ -73,88 +65,117 @@ export class Http implements Protocol {
       headers.push(['content-length', String(body.length)])
       framing = { type: 'length', length: body.length }
     }
-    const stream: Stream = {
+    const stream = new HttpStream({
       ref: streamRef,
+      function: body === undefined ? 'headers' : 'request',
       method,
-      head: writeHead(method, path, this.#opts.version, headers),
+      path,
+      headers,
       framing: framing ?? { type: 'none' },
-      upgrade: undefined,
-      held: [],
-      given: 0,
-      complete: body !== undefined,
-    }
-    if (body !== undefined) this.#hold(stream, 'fin', body)
+      flow,
+    })
+    if (body !== undefined) stream.hold('fin', body)
+    if (this.#opts.version === 'HTTP/1.0' || body?.length === 0) stream.isExpecting = false
     this.#enqueue(stream)
   }
 
   data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array): void {
-    const writing = this.#writing?.ref === streamRef
-    const stream = writing ? this.#writing : this.#waiting.find(({ ref }) => ref === streamRef)
-    if (stream === undefined || stream.complete) {
-      const reason = 'this stream takes no data: its body is complete, or it has ended'
-      return this.#host.fail(streamRef, new GunError('badstate', 'badstate', reason))
-    }
-    const { framing } = stream
-    const length = stream.given + chunk.length
-    if (
-      framing.type === 'length' &&
-      (length > framing.length || (isFin === 'fin' && length < framing.length))
-    ) {
-      const problem = `the body has ${length} bytes, not the ${framing.length} that its content-length says`
+    const stream = this.#takingData(streamRef)
+    if (stream === undefined) return
+    const problem = stream.problemWith(isFin, chunk)
+    if (problem !== undefined) {
       // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
       if (isFin === 'fin') return this.#abandon(stream, problem)
-      return this.#host.fail(
-        streamRef,
-        new GunError('badstate', 'badstate', `${problem}; the last chunk was not sent`),
-      )
+      const text = `${problem}; the last chunk was not sent`
+      return this.#host.fail(streamRef, new GunError('badstate', 'badstate', text))
     }
-    this.#hold(stream, isFin, chunk)
-    if (isFin === 'fin') stream.complete = true
-    if (!writing) return
-    this.#write(stream)
-    if (stream.complete) {
-      this.#writing = undefined
-      this.#advance()
+    stream.hold(isFin, chunk)
+    this.#grown(stream)
+  }
+
+  trailers(streamRef: StreamRef, headers: Headers): void {
+    const stream = this.#takingData(streamRef)
+    if (stream === undefined) return
+    if (stream.framing.type !== 'chunked') {
+      const text = 'trailers can only follow a body that is sent in chunks, without content-length'
+      return this.#host.fail(streamRef, new GunError('badstate', 'badstate', text))
     }
+    stream.held.push(writeTrailers(headers, this.#opts.transformHeaderName))
+    stream.isComplete = true
+    this.#grown(stream)
   }
 
   wsUpgrade(command: UpgradeCommand): void {
-    const { streamRef, path, headers, opts } = command
+    const { streamRef, path, opts } = command
     if (this.#opts.version === 'HTTP/1.0') {
       return this.#host.fail(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
     }
-    const handshake = startHandshake(headers, opts)
+    const handshake = startHandshake(command.headers, opts)
     const { connPid, events } = this.#host
     events.tell('wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
-    const fields = [...handshake.headers]
-    if (!fields.some(([name]) => name === 'host')) fields.unshift(['host', this.#host.authority])
-    this.#enqueue({
+    // Who was told may have closed the connection.
+    if (this.#closed) return this.#host.fail(streamRef, ended())
+    const stream = new HttpStream({
       ref: streamRef,
+      function: 'wsUpgrade',
       method: 'GET',
-      head: writeHead('GET', path, this.#opts.version, fields),
+      path,
+      headers: withHost(handshake.headers, this.#host.authority),
       framing: { type: 'none' },
+      flow: Number.POSITIVE_INFINITY,
       upgrade: { handshake, command },
-      held: [],
-      given: 0,
-      complete: true,
     })
+    stream.isComplete = true
+    this.#enqueue(stream)
   }
 
   handle(chunk: Buffer): void {
-    this.#process(this.#parser.execute(chunk))
+    this.#responses.handle(chunk)
   }
 
   end(reason: GunError | undefined): void {
-    if (reason !== undefined) return this.#host.lost(reason)
-    this.#process(this.#parser.finish())
+    this.#responses.end(reason)
+  }
+
+  pause(): void {
+    this.#responses.pause()
+  }
+
+  resume(): void {
+    this.#responses.resume()
+  }
+
+  updateFlow(streamRef: StreamRef, increment: number): void {
+    const stream = this.#find(streamRef)
+    if (stream !== undefined) this.#responses.updateFlow(stream, increment)
+  }
+
+  cancel(streamRef: StreamRef): void {
+    const stream = this.#find(streamRef)
+    if (stream === undefined || stream.isCancelled) {
+      const text = 'there is nothing to cancel: the stream has ended, or was cancelled before'
+      return this.#host.fail(streamRef, new GunError('badstate', 'badstate', text))
+    }
+    stream.isCancelled = true
+    const { connPid, events } = this.#host
+    const replyTo = replyToOf(streamRef)
+    events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
     if (this.#closed) return
-    this.#host.lost(new GunError('closed', 'connection_error', 'the peer closed the connection'))
+    const at = this.#waiting.indexOf(stream)
+    if (at === -1) {
+      // Its body will never be complete, so the connection can't go on behind it.
+      if (!stream.isComplete) this.#retire()
+      return this.#responses.silence(stream)
+    }
+    this.#waiting.splice(at, 1)
+    this.#advance()
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
-    const stream = [...this.#inFlight, ...this.#waiting].find(({ ref }) => ref === streamRef)
+    const stream = this.#find(streamRef)
     if (stream === undefined) return undefined
-    return { ref: streamRef, replyTo: replyToOf(streamRef), state: 'running', intermediaries: [] }
+    const state = stream.isCancelled ? 'stopping' : 'running'
+    return { ref: streamRef, replyTo: replyToOf(streamRef), state, intermediaries: [] }
   }
 
   closing(): number {
@@ -162,59 +183,66 @@ export class Http implements Protocol {
     this.#asked = true
     const refused = this.#waiting.splice(0)
     for (const { ref } of refused) {
-      this.#host.fail(
-        ref,
-        new GunError('closing', 'stream_error', 'the connection is closing; the request was not sent'),
-      )
+      const text = 'the connection is closing; the request was not sent'
+      this.#host.fail(ref, new GunError('closing', 'stream_error', text))
     }
-    return this.#inFlight.length === 0 ? 0 : this.#opts.closingTimeout
+    this.#responses.resume()
+    return this.#responses.open.length === 0 ? 0 : this.#opts.closingTimeout
   }
 
   close(
     reason: GunError | 'normal',
     again: ((command: UpgradeCommand) => void) | undefined,
   ): readonly StreamRef[] {
-    this.#closed = true
-    this.#parser.free()
-    const error =
-      reason === 'normal'
-        ? new GunError(
-            'closed',
-            'connection_error',
-            'the connection was closed before the response was complete',
-          )
-        : asConnectionError(reason)
+    this.#shut()
+    const error = reason === 'normal' ? ended() : asConnectionError(reason)
     const killed: StreamRef[] = []
-    for (const { ref, upgrade } of [...this.#inFlight, ...this.#waiting]) {
+    for (const { ref, upgrade, isCancelled } of [...this.#responses.open, ...this.#waiting]) {
+      if (isCancelled) continue
       if (again !== undefined && upgrade?.command.isRepeated) again(upgrade.command)
       else killed.push(ref)
     }
-    this.#inFlight.length = 0
+    this.#responses.open.length = 0
     this.#waiting.length = 0
     for (const ref of killed) this.#host.fail(ref, error)
     return killed
   }
 
-  #abandon(stream: Stream, problem: string): void {
+  /** Nothing is done any more. */
+  #shut(): void {
+    this.#closed = true
+    this.#responses.close()
+    clearTimeout(this.#expectTimer)
+    clearInterval(this.#keepaliveTimer)
+  }
+
+  #find(streamRef: StreamRef): HttpStream | undefined {
+    const isIt = ({ ref }: HttpStream) => ref === streamRef
+    return this.#responses.open.find(isIt) ?? this.#waiting.find(isIt)
+  }
+
+  // What is sent.
+
+  /** The stream, if it takes more of its body; else it is told that it does not. */
+  #takingData(streamRef: StreamRef): HttpStream | undefined {
+    const isWriting = this.#writing?.ref === streamRef
+    const stream = isWriting ? this.#writing : this.#waiting.find(({ ref }) => ref === streamRef)
+    if (stream !== undefined && !stream.isComplete && !stream.isCancelled) return stream
+    const reason = 'this stream takes no data: its body is complete, or it has ended'
+    this.#host.fail(streamRef, new GunError('badstate', 'badstate', reason))
+    return undefined
+  }
+
+  #abandon(stream: HttpStream, problem: string): void {
     // The peer would take what comes next for the rest of this body.
-    if (stream === this.#writing)
+    if (stream === this.#writing) {
       return this.#host.lost(new GunError('badstate', 'connection_error', problem))
+    }
     this.#waiting.splice(this.#waiting.indexOf(stream), 1)
     this.#host.fail(stream.ref, new GunError('badstate', 'badstate', `${problem}; the request was not sent`))
   }
 
-  /** Frames a part of the body and keeps it until it may be written. */
-  #hold(stream: Stream, isFin: IsFin, chunk: Uint8Array): void {
-    stream.given += chunk.length
-    if (stream.framing.type === 'chunked') {
-      stream.held.push(...writeChunk(chunk))
-      if (isFin === 'fin') stream.held.push(LAST_CHUNK)
-    } else if (chunk.length > 0) {
-      stream.held.push(chunk)
-    }
-  }
-
-  #enqueue(stream: Stream): void {
+  #enqueue(stream: HttpStream): void {
     this.#waiting.push(stream)
     this.#advance()
   }
@@ -224,12 +252,9 @@ export class Http implements Protocol {
     for (;;) {
       const [next] = this.#waiting
       if (next === undefined || this.#closing || this.#writing !== undefined || this.#isBlocked(next)) return
+      if (!this.#hasCookies(next)) return
       this.#waiting.shift()
-      this.#inFlight.push(next)
-      this.#parser.expect(next.method, next.upgrade !== undefined)
-      this.#host.outlet.write(next.head)
-      this.#write(next)
-      if (!next.complete) this.#writing = next
+      this.#begin(next)
     }
   }
 
@@ -237,101 +262,134 @@ export class Http implements Protocol {
    * An upgrade is neither sent behind others nor followed by others: many servers switch as soon as they read it, and
    * what follows may be frames or requests. HTTP/1.0 has no pipelining.
    */
-  #isBlocked(next: Stream): boolean {
-    if (this.#inFlight.length === 0) return false
+  #isBlocked(next: HttpStream): boolean {
+    const { open } = this.#responses
+    if (open.length === 0) return false
     if (next.upgrade !== undefined || this.#opts.version === 'HTTP/1.0') return true
-    return this.#inFlight.some(({ upgrade }) => upgrade !== undefined)
+    return open.some(({ upgrade }) => upgrade !== undefined)
   }
 
-  #write(stream: Stream): void {
+  /** Whether the store has given its cookies; if not, it goes on when it has. */
+  #hasCookies(stream: HttpStream): boolean {
+    const { cookies } = this.#host
+    if (cookies === undefined || stream.cookies !== undefined) return true
+    if (stream.isAsking) return false
+    stream.isAsking = true
+    let isNow = true
+    cookies.query(urlOf(stream, this.#host), value => {
+      stream.cookies = value
+      if (!isNow && !this.#closed) this.#host.guard(() => this.#advance())
+    })
+    isNow = false
+    return stream.cookies !== undefined
+  }
+
+  #begin(stream: HttpStream): void {
+    const { method, path } = stream
+    const headers = stream.cookies ? withCookies(stream.headers, stream.cookies) : stream.headers
+    this.#responses.expect(stream)
+    this.#writing = stream
+    this.#tellRequest('requestStart', stream, headers)
+    if (this.#closed) return
+    this.#host.outlet.writeText(writeHead(method, path, this.#opts, headers))
+    this.#tellRequest('requestHeaders', stream, headers)
+    if (this.#closed) return
+    if (stream.isLast) this.#retire()
+    if (!stream.isExpecting) return this.#write(stream)
+    this.#expectTimer = setTimeout(() => this.#host.guard(() => this.onContinue(stream)), EXPECT_TIMEOUT)
+  }
+
+  #tellRequest(name: 'requestStart' | 'requestHeaders', stream: HttpStream, headers: Headers): void {
+    const { connPid, events, scheme } = this.#host
+    if (!events.wants(name)) return
+    const { ref: streamRef, function: how, method, path, authority } = stream
+    const replyTo = replyToOf(streamRef)
+    events.tell(name, {
+      connPid,
+      streamRef,
+      replyTo,
+      function: how,
+      method,
+      scheme,
+      authority,
+      path,
+      headers,
+    })
+  }
+
+  /** The body of a stream has grown. */
+  #grown(stream: HttpStream): void {
+    if (stream !== this.#writing || stream.isExpecting) return
+    this.#write(stream)
+    if (this.#writing === undefined) this.#advance()
+  }
+
+  #write(stream: HttpStream): void {
     for (const chunk of stream.held) this.#host.outlet.write(chunk)
     stream.held.length = 0
-  }
-
-  #process({ events, error }: Parsed): void {
-    for (const event of events) {
-      // A receiver of the message before may have closed the connection.
-      if (this.#closed) return
-      this.#respond(event)
-    }
-    if (error === undefined || this.#closed) return
-    this.#host.lost(new GunError(error.code, 'connection_error', error.message, { cause: error }))
-  }
-
-  #respond(event: ResponseEvent): void {
-    const [stream] = this.#inFlight
-    // The parser refuses a response that nobody expects.
-    if (stream === undefined) return
-    const streamRef = stream.ref
-    const { connPid } = this.#host
-    switch (event.type) {
-      case 'inform':
-        return this.#host.deliver(streamRef, {
-          type: 'gun_inform',
-          connPid,
-          streamRef,
-          status: event.status,
-          headers: event.headers,
-        })
-      case 'response': {
-        const { status, headers, isFin, keepAlive } = event
-        // Refused: what is left of it is a response like any other.
-        stream.upgrade = undefined
-        if (!keepAlive) this.#leave()
-        this.#host.deliver(streamRef, {
-          type: 'gun_response',
-          connPid,
-          streamRef,
-          isFin: isFin ? 'fin' : 'nofin',
-          status,
-          headers,
-        })
-        if (isFin) this.#finish(stream)
-        return
-      }
-      case 'data': {
-        const { data, isFin } = event
-        const message = {
-          type: 'gun_data',
-          connPid,
-          streamRef,
-          isFin: isFin ? 'fin' : 'nofin',
-          data: Buffer.from(data),
-        } as const
-        this.#host.deliver(streamRef, message, data.length)
-        if (isFin) this.#finish(stream)
-        return
-      }
-      case 'trailers':
-        this.#host.deliver(streamRef, { type: 'gun_trailers', connPid, streamRef, headers: event.headers })
-        return this.#finish(stream)
-      case 'upgrade':
-        return this.#switch(stream, event)
+    if (!stream.isComplete) return
+    this.#writing = undefined
+    const { connPid, events } = this.#host
+    const { ref: streamRef } = stream
+    if (events.wants('requestEnd')) {
+      events.tell('requestEnd', { connPid, streamRef, replyTo: replyToOf(streamRef) })
     }
   }
 
-  /** The peer closes after this response: what is asked for from now on is for the next connection. */
-  #leave(): void {
+  #keepAlive(): void {
+    if (this.#responses.open.length > 0 || this.#waiting.length > 0 || this.#closing) return
+    this.#host.outlet.write(CRLF)
+  }
+
+  // What the responses bring.
+
+  onContinue(stream: HttpStream): void {
+    if (this.#closed || !stream.isExpecting) return
+    clearTimeout(this.#expectTimer)
+    stream.isExpecting = false
+    this.#grown(stream)
+  }
+
+  onFinal(stream: HttpStream, keepAlive: boolean): void {
+    if (!keepAlive) this.#leave()
+    else if (stream.isExpecting) this.#giveUp(stream)
+  }
+
+  onFinished(): void {
+    const isLast = this.#closing && this.#responses.open.length === 0
+    if (this.#leaving || isLast) return this.#host.lost('normal')
+    this.#advance()
+  }
+
+  /** The final response has come before the body was sent: it never is, and only a new connection tells where it would have ended. */
+  #giveUp(stream: HttpStream): void {
+    clearTimeout(this.#expectTimer)
+    stream.isExpecting = false
+    stream.isComplete = true
+    stream.held.length = 0
+    this.#writing = undefined
+    this.#leave()
+  }
+
+  /** Nothing more is begun; what is asked for from now on is for the next connection. */
+  #retire(): void {
     this.#closing = true
-    this.#leaving = true
     this.#host.retire()
   }
 
-  #finish(stream: Stream): void {
-    // The receiver of the last message may have closed the connection, which ended the stream.
-    if (this.#closed || this.#inFlight[0] !== stream) return
-    this.#inFlight.shift()
-    if (!this.#closing) return this.#advance()
-    if (this.#leaving || this.#inFlight.length === 0) this.#host.lost('normal')
+  /** The connection ends with this response. */
+  #leave(): void {
+    this.#leaving = true
+    this.#retire()
   }
 
   /** The server has agreed, but not to what can go on; the next connection does not ask again. */
-  #refuse(stream: Stream, error: GunError): void {
+  #refuse(stream: HttpStream, error: GunError): void {
     stream.upgrade = undefined
     this.#host.lost(error)
   }
 
-  #switch(stream: Stream, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
+  onUpgrade(stream: HttpStream, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
     const { upgrade, ref: streamRef } = stream
     if (upgrade === undefined) return
     const agreement = finishHandshake(upgrade.handshake, headers)
@@ -343,18 +401,14 @@ export class Http implements Protocol {
     } catch (cause) {
       return this.#refuse(stream, handlerError(cause))
     }
-    this.#inFlight.shift()
     const refused = this.#waiting.splice(0)
-    this.#closed = true
-    this.#parser.free()
-    this.#host.switchTo(ws)
-    this.#host.deliver(streamRef, {
-      type: 'gun_upgrade',
-      connPid: this.#host.connPid,
-      streamRef,
-      protocols: ['websocket'],
-      headers,
-    })
+    this.#shut()
+    const { connPid } = this.#host
+    const protocols = ['websocket'] as const
+    // Whoever is told of the switch may have closed the connection.
+    if (this.#host.switchTo(ws)) {
+      this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
+    }
     for (const { ref } of refused) {
       const reason = 'the connection was upgraded to WebSocket before the request could be sent'
       this.#host.fail(ref, new GunError('badstate', 'badstate', reason))
@@ -370,4 +424,9 @@ function expectsBody(method: string): boolean {
 
 function notSupported(text: string): GunError {
   return new GunError('not_supported', 'stream_error', text)
+}
+
+function ended(): GunError {
+  const text = 'the connection was closed before the response was complete'
+  return new GunError('closed', 'connection_error', text)
 }

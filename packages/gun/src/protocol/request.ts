@@ -2,6 +2,7 @@
 
 import { headerValue } from '../headers.js'
 import type { Headers } from '../messages.js'
+import type { HttpOpts } from '../options.js'
 import type { Origin } from '../transport/contract.js'
 
 /** How the end of a request's body is told: not at all, by counting, or by chunks. */
@@ -34,11 +35,65 @@ export function checkFraming(headers: Headers, body: Uint8Array | undefined): vo
   }
 }
 
-/** The head of a request, ready to be sent. */
-export function writeHead(method: string, path: string, version: string, headers: Headers): Buffer {
-  let head = `${method} ${path} ${version}\r\n`
-  for (const [name, value] of headers) head += `${name}: ${value}\r\n`
-  return Buffer.from(`${head}\r\n`, 'latin1')
+/** Header fields with a host first, unless there is one. */
+export function withHost(headers: Headers, authority: string): (readonly [string, string])[] {
+  if (headers.some(([name]) => name === 'host')) return [...headers]
+  return [['host', authority], ...headers]
+}
+
+/** Header fields with the store's cookies behind the caller's: there may be one such field only (RFC 6265 section 5.4). */
+export function withCookies(headers: Headers, cookies: string): Headers {
+  const own = headers.filter(([name]) => name === 'cookie').map(([, value]) => value)
+  const others = headers.filter(([name]) => name !== 'cookie')
+  return [...others, ['cookie', [...own, cookies].join('; ')]]
+}
+
+/** The head of a request, as latin1 text. */
+export function writeHead(method: string, path: string, opts: HeadOpts, headers: Headers): string {
+  return `${method} ${path} ${opts.version}\r\n${writeFields(headers, opts.transformHeaderName)}\r\n`
+}
+
+type HeadOpts = Pick<Required<HttpOpts>, 'version' | 'transformHeaderName'>
+
+function writeFields(headers: Headers, nameOf: (name: string) => string): string {
+  let fields = ''
+  for (const [name, value] of headers) fields += `${nameOf(name)}: ${value}\r\n`
+  return fields
+}
+
+/** The end of a chunked body with trailer fields (RFC 9112 section 7.1.2). */
+export function writeTrailers(headers: Headers, nameOf: (name: string) => string): Buffer {
+  return Buffer.from(`0\r\n${writeFields(headers, nameOf)}\r\n`, 'latin1')
+}
+
+/** What may not stand in trailers (RFC 9110 section 6.5.1): what frames, routes, authenticates or describes the message. */
+const NOT_IN_TRAILERS = new Set([
+  'authorization',
+  'cache-control',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'max-forwards',
+  'pragma',
+  'proxy-authorization',
+  'proxy-connection',
+  'range',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Throws a TypeError that names the header. */
+export function checkTrailers(headers: Headers): void {
+  const wrong = headers.find(([name]) => NOT_IN_TRAILERS.has(name))
+  if (wrong !== undefined) throw new TypeError(`headers: ${wrong[0]} may not stand in trailers`)
 }
 
 /** The pieces of one chunk of a chunked body. */

@@ -10,6 +10,7 @@ interface Expectation {
 }
 
 const EMPTY = Buffer.alloc(0)
+const START: ResponseEvent = { type: 'start' }
 const NO_HEADERS: Headers = Object.freeze([])
 const CR = 0x0d
 const LF = 0x0a
@@ -100,6 +101,7 @@ export class ResponseCollector implements Handler {
     // llhttp also reads RTSP/1.0 and ICE/1.0 and does not tell which it was.
     if (chunk[at] !== H) return this.fail('protocol_error', 'the response does not start with HTTP/')
     this.state = 'head'
+    this.events.push(START)
     this.#sectionStart = this.#base + at
     this.#lastEnd = this.#sectionStart
     return at
@@ -169,7 +171,8 @@ export class ResponseCollector implements Handler {
     this.#closed = !keepAlive
     this.#chunked = this.#transferEncoding !== undefined && !this.untilClose
     this.expected.shift()
-    this.events.push({ type: 'response', status, headers, isFin, keepAlive })
+    const length = bodiless || this.#contentLength === undefined ? undefined : Number(this.#contentLength)
+    this.events.push({ type: 'response', status, headers, isFin, keepAlive, length })
     if (isFin) return after.noBody
     this.state = 'body'
     // Where the head ends: two line ends after its last field.

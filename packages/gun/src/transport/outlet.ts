@@ -55,6 +55,15 @@ export class Outlet {
     this.#bytes += size
   }
 
+  /** Latin1 text: a character is a byte. */
+  writeText(text: string): void {
+    const size = text.length
+    if (size > COPIED) return this.write(Buffer.from(text, 'latin1'))
+    const at = this.room(size)
+    this.page.write(text, at, 'latin1')
+    this.commit(size)
+  }
+
   write(bytes: Uint8Array): void {
     const size = bytes.length
     if (size === 0) return

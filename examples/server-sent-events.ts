@@ -1,0 +1,29 @@
+/** Server-sent events: each is a message. A stream that is over is asked for again, from where it was. */
+
+import * as gun from '@holster/gun'
+import { spawn } from '@holster/process'
+import { startServer } from './local-server.ts'
+
+await using server = await startServer()
+
+await spawn<gun.GunMessage>(async self => {
+  const httpOpts = { contentHandlers: [gun.decode(), gun.sse()] }
+  await using connPid = gun.open('127.0.0.1', server.port, { owner: self, httpOpts })
+  await gun.awaitUp(connPid)
+
+  let lastEventId = ''
+  for (;;) {
+    const streamRef = gun.get(connPid, '/events', {
+      accept: 'text/event-stream',
+      ...(lastEventId !== '' && { 'last-event-id': lastEventId }),
+    })
+    for (;;) {
+      const { event } = await self.receive([{ type: 'gun_sse', connPid, streamRef }], 5000)
+      if (event === 'fin') break
+      lastEventId = event.lastEventId
+      console.log(`${event.eventType} ${lastEventId}: ${event.data}`)
+    }
+    if (lastEventId === '4') return
+    console.log(`the stream is over, so on from ${lastEventId}`)
+  }
+}).exited

@@ -1,0 +1,180 @@
+/** The content handlers of one response, each of which hands on to the next one that wants the body. */
+
+import { reportExit } from '@holster/process'
+import type { ConnPid } from '../conn-pid.js'
+import type { IsFin } from '../messages.js'
+import type { ContentHandler, ContentReader, ContentResponse, Next } from './contract.js'
+
+/** One who takes the body: a reader, or at last the mailbox. */
+interface Stage {
+  readonly take: Next
+  readonly reader: ContentReader | undefined
+  /** It was given the last part. */
+  isOver: boolean
+  /** Until it resolves the stage takes nothing more. */
+  pending: Promise<void> | undefined
+}
+
+/** Those who wait for all stages to be idle. */
+interface Waiter {
+  readonly promise: Promise<void>
+  resolve(): void
+  reject(reason: unknown): void
+}
+
+/**
+ * Gives the body to the first reader, and what each hands on to the one after it, one part at a time, also where a
+ * reader does not wait for `next`: what fails anywhere and what is pending anywhere is seen in `handle`.
+ */
+export class ContentChain {
+  readonly #connPid: ConnPid
+  readonly #stages: Stage[] = []
+  #isOpen = false
+  #isClosed = false
+  #failure: { readonly error: unknown } | undefined
+  #waiter: Waiter | undefined
+
+  private constructor(connPid: ConnPid) {
+    this.#connPid = connPid
+  }
+
+  /** `undefined` when no handler wants the body. Throws what a handler's `init` throws. */
+  static open(
+    handlers: readonly ContentHandler[],
+    response: ContentResponse,
+    last: Next,
+  ): ContentChain | undefined {
+    const chain = new ContentChain(response.connPid)
+    try {
+      for (const handler of handlers) chain.#add(handler, response)
+    } catch (error) {
+      chain.close()
+      throw error
+    }
+    if (chain.#stages.length === 0) return undefined
+    chain.#stages.push({ take: last, reader: undefined, isOver: false, pending: undefined })
+    chain.#isOpen = true
+    return chain
+  }
+
+  /**
+   * A part of the body. Throws, or rejects with, the first error of any reader. Gives a promise while any of them has
+   * one pending.
+   */
+  handle(isFin: IsFin, data: Buffer): void | Promise<void> {
+    this.#pass(0, isFin, data)
+    if (this.#isClosed) return
+    // A reader that is not the failed one may have caught it.
+    if (this.#failure !== undefined) throw this.#failure.error
+    if (this.#isIdle()) return
+    this.#waiter ??= newWaiter()
+    return this.#waiter.promise
+  }
+
+  /** Closes all readers, and settles the promise of `handle`. What they throw goes to the exit hook. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#review()
+    for (const { reader } of this.#stages) {
+      try {
+        reader?.close?.()
+      } catch (error) {
+        reportExit(this.#connPid, error)
+      }
+    }
+  }
+
+  #add(handler: ContentHandler, response: ContentResponse): void {
+    const index = this.#stages.length
+    let reader: ContentReader | undefined
+    const next: Next = (isFin, data) => {
+      if (this.#isClosed) return
+      if (!this.#isOpen) throw new Error('next must not be called before all handlers have seen the response')
+      if (reader !== undefined) return this.#pass(index + 1, isFin, data)
+    }
+    reader = handler.init(response, next)
+    if (reader === undefined) return
+    if (typeof reader?.handle !== 'function') {
+      throw new TypeError('init of a content handler must give { handle } or undefined')
+    }
+    const taker = reader
+    this.#stages.push({
+      take: (isFin, data) => taker.handle(isFin, data),
+      reader,
+      isOver: false,
+      pending: undefined,
+    })
+  }
+
+  #pass(index: number, isFin: IsFin, data: Buffer): void | Promise<void> {
+    if (this.#isClosed) return
+    if (this.#failure !== undefined) throw this.#failure.error
+    const stage = this.#stages[index]
+    if (stage === undefined || stage.isOver) return
+    if (isFin === 'fin') stage.isOver = true
+    if (stage.pending !== undefined) {
+      return this.#wait(
+        stage,
+        stage.pending.then(() => (this.#isClosed ? undefined : stage.take(isFin, data))),
+      )
+    }
+    let taken: void | Promise<void>
+    try {
+      taken = stage.take(isFin, data)
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
+    if (isThenable(taken)) return this.#wait(stage, taken)
+  }
+
+  #wait(stage: Stage, taken: PromiseLike<void>): Promise<void> {
+    const pending = Promise.resolve(taken).then(
+      () => {
+        if (stage.pending !== pending) return
+        stage.pending = undefined
+        this.#review()
+      },
+      error => {
+        this.#fail(error)
+        throw error
+      },
+    )
+    stage.pending = pending
+    // Who called next may have dropped it; `handle` rejects all the same.
+    pending.catch(() => {})
+    return pending
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#review()
+  }
+
+  #review(): void {
+    if (this.#waiter === undefined) return
+    if (this.#isClosed || (this.#failure === undefined && this.#isIdle())) this.#waiter.resolve()
+    else if (this.#failure !== undefined) this.#waiter.reject(this.#failure.error)
+    else return
+    this.#waiter = undefined
+  }
+
+  #isIdle(): boolean {
+    return this.#stages.every(({ pending }) => pending === undefined)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof (value as PromiseLike<void> | undefined)?.then === 'function'
+}
+
+function newWaiter(): Waiter {
+  let resolve!: () => void
+  let reject!: (reason: unknown) => void
+  const promise = new Promise<void>((settle, fail) => {
+    resolve = settle
+    reject = fail
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,134 @@
+/** Server-sent events (the HTML standard, section 9.2): each becomes a message. */
+
+import { createParser } from 'eventsource-parser'
+import * as v from 'valibot'
+import { GunError } from '../errors.js'
+import type { GunSse, IsFin, ServerSentEvent } from '../messages.js'
+import type { ContentHandler, ContentReader, ContentResponse } from './contract.js'
+
+/** Options of `sse`. */
+export interface SseOpts {
+  /** The most characters a line, or all the data of an event, may have. Default 1048576. Beyond: `limit_reached`. */
+  readonly maxEventSize?: number
+}
+
+const sseOpts = v.strictObject(
+  {
+    maxEventSize: v.optional(
+      v.pipe(
+        v.number('must be a number'),
+        v.check(
+          n => n === Number.POSITIVE_INFINITY || (Number.isInteger(n) && n >= 1),
+          'must be a whole number of at least 1, or Infinity',
+        ),
+      ),
+      1024 * 1024,
+    ),
+  },
+  'is not an option',
+)
+
+/**
+ * Makes a `gun_sse` of each event of a response whose content-type is text/event-stream, and one with `'fin'` of its
+ * end. Source: gun_sse_h of Gun.
+ */
+export function sse(opts: SseOpts = {}): ContentHandler {
+  const checked = v.safeParse(sseOpts, opts)
+  if (!checked.success) {
+    const [issue] = checked.issues
+    const path = ['sse', v.getDotPath(issue)].filter(Boolean).join('.')
+    throw new GunError('bad_option', 'options', `${path} ${issue.message}`)
+  }
+  const { maxEventSize } = checked.output
+  return {
+    init(response) {
+      const type = response.headers.find(([name]) => name === 'content-type')?.[1]
+      if (type === undefined || !/^\s*text\/event-stream\s*(;|$)/i.test(type)) return undefined
+      return new Events(response, maxEventSize)
+    },
+  }
+}
+
+/** The events of one response. */
+class Events implements ContentReader {
+  readonly #response: ContentResponse
+  readonly #maxEventSize: number
+  /** Decodes across parts and skips a byte order mark. */
+  readonly #decoder = new TextDecoder()
+  readonly #parser = createParser({
+    onEvent: ({ event, data }) => {
+      const all = { lastEventId: this.#lastEventId, eventType: event || 'message', data }
+      this.#post(this.#retry === undefined ? all : { ...all, retry: this.#retry })
+    },
+    onRetry: retry => {
+      this.#retry = retry
+    },
+  })
+  #lastEventId = ''
+  #retry: number | undefined
+  /** The beginning of a line. */
+  #line = ''
+  /** How many characters the event that has begun holds. */
+  #size = 0
+  /** A line has ended with CR: an LF that follows belongs to it. */
+  #skipsLf = false
+  #isClosed = false
+
+  constructor(response: ContentResponse, maxEventSize: number) {
+    this.#response = response
+    this.#maxEventSize = maxEventSize
+    // It would skip what it takes for a byte order mark, and is in fact text.
+    this.#parser.feed('\n')
+  }
+
+  handle(isFin: IsFin, data: Buffer): void {
+    this.#take(this.#decoder.decode(data, { stream: true }))
+    // What has not ended yet is not an event.
+    if (isFin === 'fin') this.#post('fin')
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  #take(text: string): void {
+    if (text === '') return
+    const ending = /\r\n?|\n/g
+    let from = this.#skipsLf && text.startsWith('\n') ? 1 : 0
+    this.#skipsLf = text.endsWith('\r')
+    ending.lastIndex = from
+    for (let match = ending.exec(text); match !== null; match = ending.exec(text)) {
+      const line = this.#line + text.slice(from, match.index)
+      this.#line = ''
+      from = ending.lastIndex
+      this.#takeLine(line)
+      // The receiver of an event may have cancelled the stream.
+      if (this.#isClosed) return
+    }
+    this.#line += text.slice(from)
+    this.#limit(this.#size + this.#line.length)
+  }
+
+  /** Line by line: the parser tells neither of an id without data, nor of a CR before it has seen what follows. */
+  #takeLine(line: string): void {
+    this.#limit(this.#size + line.length)
+    if (line === '') this.#size = 0
+    else if (/^data(:|$)/.test(line)) this.#size += line.length
+    const id = /^id(?:$|: ?(.*))/s.exec(line)
+    if (id !== null && !line.includes('\0')) this.#lastEventId = id[1] ?? ''
+    this.#parser.feed(`${line}\n`)
+  }
+
+  #limit(size: number): void {
+    if (size <= this.#maxEventSize) return
+    const problem = `an event has more characters than sse.maxEventSize allows (${this.#maxEventSize})`
+    throw new GunError('limit_reached', 'stream_error', problem)
+  }
+
+  #post(event: ServerSentEvent | 'fin'): void {
+    if (this.#isClosed) return
+    const { connPid, streamRef, replyTo } = this.#response
+    const message: GunSse = { type: 'gun_sse', connPid, streamRef, event }
+    replyTo.send(message)
+  }
+}

@@ -1,0 +1,210 @@
+// Cancelling over HTTP/1.1, which cannot take back what was sent: silence, and an end where too much would follow.
+
+import assert from 'node:assert/strict'
+import { describe, mock, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import * as gun from '@holster/gun'
+import { eventually } from './support/connect.ts'
+import { chunked, ends, transports } from './support/http-peer.ts'
+import { assertNothingLeft } from './support/leftovers.ts'
+
+// Node 20 warns at the first use, which no test has to answer for.
+mock.timers.reset()
+await turn()
+
+const MOST_DROPPED = 1024 * 1024
+
+for (const transport of transports) {
+  describe(`cancel over ${transport}`, () => {
+    test('silences a stream whose response is still to come, and the next one gets its own', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      const first = gun.get(it.connPid, '/1')
+      gun.get(it.connPid, '/2')
+      gun.cancel(it.connPid, first)
+      await it.peer.receiveRequest()
+      await it.peer.receiveRequest()
+      await it.peer.send('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\none')
+      await it.peer.send('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\ntwo')
+      assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data two fin'])
+      assert.equal(it.server.connections, 1)
+    })
+
+    test('in the middle of a body drops the rest of it, trailers included', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      const first = gun.get(it.connPid, '/1')
+      await it.peer.send(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked('a')}`)
+      assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
+      gun.cancel(it.connPid, first)
+      assert.equal(gun.streamInfo(it.connPid, first)?.state, 'stopping')
+      const second = gun.get(it.connPid, '/2')
+      assert.equal(gun.streamInfo(it.connPid, second)?.state, 'running')
+      await it.peer.send(`${chunked('b')}0\r\nx: y\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n`)
+      assert.deepEqual(await it.heard(1), ['response 204 fin'])
+      assert.equal(gun.streamInfo(it.connPid, first), undefined)
+    })
+
+    test('of a request that has to wait its turn means that it is never sent', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      const upload = gun.headers(it.connPid, 'PUT', '/1', { 'content-length': 1 })
+      const waiting = gun.get(it.connPid, '/2')
+      gun.get(it.connPid, '/3')
+      gun.cancel(it.connPid, waiting)
+      gun.data(it.connPid, upload, 'fin', 'a')
+      assert.equal((await it.peer.receiveRequest()).path, '/1')
+      assert.equal(String(await it.peer.receive(1)), 'a')
+      assert.equal((await it.peer.receiveRequest()).path, '/3')
+      await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n'.repeat(2))
+      assert.deepEqual(await it.heard(2), ['response 204 fin', 'response 204 fin'])
+    })
+
+    test('of a request whose body is not complete ends the connection, and it is not among the killed', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport, { retry: 0 })
+      const upload = gun.headers(it.connPid, 'PUT', '/1')
+      gun.data(it.connPid, upload, 'nofin', 'abc')
+      gun.cancel(it.connPid, upload)
+      assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
+      assert.match(String(await it.peer.receiveAll()), /^PUT \/1 .*\r\n\r\n3\r\nabc\r\n$/s)
+    })
+
+    test('of such a request lets the responses before it come, and what is asked for later waits for the next connection', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      gun.get(it.connPid, '/1')
+      const upload = gun.headers(it.connPid, 'PUT', '/2')
+      gun.cancel(it.connPid, upload)
+      gun.get(it.connPid, '/3')
+      assert.equal((await it.peer.receiveRequest()).path, '/1')
+      await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n')
+      assert.deepEqual(await it.heard(3), ['response 204 fin', 'down: cancelled, killed 0', 'up'])
+      const peer = await it.next()
+      assert.equal((await peer.receiveRequest()).path, '/3')
+      await peer.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+      assert.deepEqual(await it.heard(1), ['response 200 fin'])
+    })
+
+    test('of a stream that has ended or was cancelled before is answered with badstate', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      const first = gun.get(it.connPid, '/1')
+      await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n')
+      assert.deepEqual(await it.heard(1), ['response 204 fin'])
+      gun.cancel(it.connPid, first)
+      assert.deepEqual(await it.heard(1), ['error: badstate'])
+      const second = gun.get(it.connPid, '/2')
+      gun.cancel(it.connPid, second)
+      gun.cancel(it.connPid, second)
+      assert.deepEqual(await it.heard(1), ['error: badstate'])
+    })
+
+    test('of an upgrade that the server then agrees to ends the connection', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport, { retry: 0 })
+      const upgrade = gun.wsUpgrade(it.connPid, '/')
+      gun.cancel(it.connPid, upgrade)
+      await it.peer.receiveRequest()
+      await it.peer.send(
+        'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+      )
+      assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
+    })
+
+    test('of a postponed request means that it is never sent', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      await it.peer.receive(0)
+      it.peer.reset()
+      assert.match((await it.heard(1)).join(), /^down: /)
+      const first = gun.get(it.connPid, '/1')
+      const second = gun.headers(it.connPid, 'PUT', '/2')
+      gun.data(it.connPid, second, 'fin', 'abc')
+      gun.get(it.connPid, '/3')
+      gun.cancel(it.connPid, first)
+      gun.cancel(it.connPid, second)
+      const peer = await it.next()
+      assert.equal((await peer.receiveRequest()).path, '/3')
+      assert.deepEqual(await it.heard(1), ['up'])
+      assert.deepEqual(await it.waiting(), [])
+    })
+  })
+}
+
+describe('what is left of a cancelled response', () => {
+  test('is read as long as it is at most 1 MiB', async () => {
+    await using _left = assertNothingLeft()
+    await using it = await ends('tcp')
+    const first = gun.get(it.connPid, '/1')
+    gun.get(it.connPid, '/2')
+    await it.peer.send(`HTTP/1.1 200 OK\r\ncontent-length: ${MOST_DROPPED + 1}\r\n\r\na`)
+    assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
+    gun.cancel(it.connPid, first)
+    void it.peer.send(Buffer.alloc(MOST_DROPPED))
+    await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n')
+    assert.deepEqual(await it.heard(1), ['response 204 fin'])
+  })
+
+  test('ends the connection at once if its length says that it is more', async () => {
+    await using _left = assertNothingLeft()
+    await using it = await ends('tcp', { retry: 0 })
+    const first = gun.get(it.connPid, '/1')
+    gun.get(it.connPid, '/2')
+    await it.peer.send(`HTTP/1.1 200 OK\r\ncontent-length: ${MOST_DROPPED + 2}\r\n\r\na`)
+    assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
+    gun.cancel(it.connPid, first)
+    assert.deepEqual(await it.heard(4), [
+      'error: cancelled',
+      'down: cancelled, killed 1',
+      'error: cancelled',
+      'DOWN: shutdown',
+    ])
+  })
+
+  test('ends the connection once more of it has come, if it has no length', async () => {
+    await using _left = assertNothingLeft()
+    await using it = await ends('tcp', { retry: 0 })
+    const first = gun.get(it.connPid, '/1')
+    await it.peer.send('HTTP/1.1 200 OK\r\n\r\na')
+    assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
+    gun.cancel(it.connPid, first)
+    await it.peer.send(Buffer.alloc(MOST_DROPPED))
+    assert.deepEqual(await it.waiting(), [])
+    void it.peer.send('b')
+    assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
+  })
+
+  test('ends the connection if it takes longer than closingTimeout', async t => {
+    await using _left = assertNothingLeft()
+    await using it = await ends('tcp', { retry: 0, httpOpts: { closingTimeout: 700 } })
+    const first = gun.get(it.connPid, '/1')
+    await it.peer.send('HTTP/1.1 200 OK\r\n\r\na')
+    assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    gun.cancel(it.connPid, first)
+    t.mock.timers.tick(699)
+    assert.equal(gun.info(it.connPid).stateName, 'connected')
+    t.mock.timers.tick(1)
+    assert.notEqual(gun.info(it.connPid).stateName, 'connected')
+    t.mock.timers.reset()
+    assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
+  })
+
+  test('no longer ends the connection once it has come', async t => {
+    await using _left = assertNothingLeft()
+    await using it = await ends('tcp', { httpOpts: { closingTimeout: 700 } })
+    const first = gun.get(it.connPid, '/1')
+    gun.get(it.connPid, '/2')
+    await it.peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na')
+    assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    gun.cancel(it.connPid, first)
+    void it.peer.send('bHTTP/1.1 200 OK\r\n\r\n')
+    await eventually(() => it.self.messageQueueLength > 0, 'the second response has come')
+    t.mock.timers.tick(10_000)
+    assert.equal(gun.info(it.connPid).stateName, 'connected')
+    t.mock.timers.reset()
+    assert.deepEqual(await it.heard(1), ['response 200 nofin'])
+  })
+})

@@ -1,0 +1,175 @@
+// The events of requests and responses: each with its fields, in the order in which things happen.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import * as gun from '@holster/gun'
+import { setExitHook } from '@holster/process'
+import { switchingProtocols } from './support/frames.ts'
+import { chunked, type Ends, ends, transports } from './support/http-peer.ts'
+import { assertNothingLeft } from './support/leftovers.ts'
+
+type Told = readonly [name: string, fields: Record<string, unknown>]
+
+const OF_STREAMS = /^(request|response|cancel|wsUpgrade$)/
+
+/** A handler that writes down what it is told of streams. */
+function recorder(onEvent: (name: string) => void = () => {}): { handler: gun.EventHandler; told: Told[] } {
+  const told: Told[] = []
+  const handler: gun.EventHandler = new Proxy(
+    {},
+    {
+      get: (_, name) =>
+        OF_STREAMS.test(String(name))
+          ? (event: Record<string, unknown>) => {
+              told.push([String(name), event])
+              onEvent(String(name))
+            }
+          : undefined,
+      has: (_, name) => OF_STREAMS.test(String(name)),
+    },
+  )
+  return { handler, told }
+}
+
+const names = (told: readonly Told[]) => told.map(([name]) => name)
+const REQUEST = ['requestStart', 'requestHeaders', 'requestEnd']
+
+function authorityOf({ server }: Ends): string {
+  return server.path === undefined ? `localhost:${server.port}` : 'localhost'
+}
+
+for (const transport of transports) {
+  describe(`events over ${transport}`, () => {
+    test('tell of a request and its response, with all their fields', async () => {
+      await using _left = assertNothingLeft()
+      const { handler, told } = recorder()
+      await using it = await ends(transport, { eventHandler: handler })
+      const { connPid } = it
+      const streamRef = gun.get(connPid, '/a?b', { 'X-C': 'd' })
+      await it.peer.receiveRequest()
+      await it.peer.send(
+        `HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked('a')}0\r\nx: y\r\n\r\n`,
+      )
+      await it.heard(4)
+      const stream = { connPid, streamRef, replyTo: it.self }
+      const request = {
+        ...stream,
+        function: 'request',
+        method: 'GET',
+        scheme: transport === 'tls' ? 'https' : 'http',
+        authority: authorityOf(it),
+        path: '/a?b',
+        headers: [
+          ['host', authorityOf(it)],
+          ['x-c', 'd'],
+        ],
+      }
+      assert.deepEqual(told, [
+        ['requestStart', request],
+        ['requestHeaders', request],
+        ['requestEnd', stream],
+        ['responseStart', stream],
+        ['responseInform', { ...stream, status: 103, headers: [['link', 'x']] }],
+        ['responseStart', stream],
+        ['responseHeaders', { ...stream, status: 200, headers: [['transfer-encoding', 'chunked']] }],
+        ['responseTrailers', { ...stream, headers: [['x', 'y']] }],
+        ['responseEnd', stream],
+      ])
+    })
+
+    test('tell of a body that is streamed when it ends', async () => {
+      await using _left = assertNothingLeft()
+      const { handler, told } = recorder()
+      await using it = await ends(transport, { eventHandler: handler })
+      const streamRef = gun.headers(it.connPid, 'PUT', '/')
+      gun.data(it.connPid, streamRef, 'nofin', 'a')
+      assert.deepEqual(names(told), ['requestStart', 'requestHeaders'])
+      assert.equal(told[0]?.[1].function, 'headers')
+      gun.data(it.connPid, streamRef, 'fin', 'b')
+      assert.deepEqual(names(told), REQUEST)
+    })
+
+    test('tell of an upgrade, whose 101 is the last response', async () => {
+      await using _left = assertNothingLeft()
+      const { handler, told } = recorder()
+      await using it = await ends(transport, { eventHandler: handler })
+      const streamRef = gun.wsUpgrade(it.connPid, '/ws')
+      const request = await it.peer.receiveRequest()
+      await it.peer.send(switchingProtocols(request))
+      await it.self.receive([{ type: 'gun_upgrade', streamRef }])
+      assert.deepEqual(names(told), ['wsUpgrade', ...REQUEST, 'responseStart', 'responseInform'])
+      assert.equal(told[1]?.[1].function, 'wsUpgrade')
+      assert.equal(told.at(-1)?.[1].status, 101)
+    })
+
+    test('tell of a cancelled stream, and go on for what comes of it', async () => {
+      await using _left = assertNothingLeft()
+      const { handler, told } = recorder()
+      await using it = await ends(transport, { eventHandler: handler })
+      const { connPid } = it
+      const streamRef = gun.get(connPid, '/1')
+      gun.cancel(connPid, streamRef)
+      gun.get(connPid, '/2')
+      await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n'.repeat(2))
+      assert.deepEqual(await it.heard(1), ['response 204 fin'])
+      const response = ['responseStart', 'responseHeaders', 'responseEnd']
+      assert.deepEqual(names(told), [...REQUEST, 'cancel', ...REQUEST, ...response, ...response])
+      assert.deepEqual(told[3]?.[1], {
+        connPid,
+        streamRef,
+        replyTo: it.self,
+        endpoint: 'local',
+        reason: 'cancel',
+      })
+    })
+
+    test('that are told to a handler which throws are reported, and change nothing', async () => {
+      await using _left = assertNothingLeft()
+      const boom = new Error('boom')
+      const { handler, told } = recorder(() => {
+        throw boom
+      })
+      const reports: unknown[] = []
+      const previous = setExitHook((_, reason) => reports.push(reason))
+      try {
+        await using it = await ends(transport, { eventHandler: handler })
+        const first = gun.post(it.connPid, '/1', {}, 'body')
+        await it.peer.receiveRequest()
+        await it.peer.send('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+        assert.deepEqual(await it.heard(3), ['inform 100', 'response 200 nofin', 'data ok fin'])
+        assert.equal(gun.streamInfo(it.connPid, first), undefined)
+        assert.equal(told.length, 8)
+        assert.deepEqual(reports, Array(8).fill(boom))
+      } finally {
+        setExitHook(previous)
+      }
+    })
+
+    for (const name of [...REQUEST, 'responseStart', 'responseInform', 'responseHeaders', 'responseEnd']) {
+      test(`told to a handler that closes the connection in ${name} are the last of that stream, and nothing breaks`, async () => {
+        await using _left = assertNothingLeft()
+        const reports: unknown[] = []
+        const previous = setExitHook((_, reason) => reports.push(reason))
+        try {
+          const { handler, told } = recorder(told => {
+            if (told === name) gun.close(connPid)
+          })
+          await using it = await ends(transport, { eventHandler: handler })
+          const { connPid } = it
+          gun.get(connPid, '/')
+          if (name.startsWith('response')) {
+            await it.peer.send('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+          }
+          const { reason } = await it.self.receive([{ type: 'DOWN', pid: connPid }])
+          assert.equal(reason, 'shutdown')
+          assert.equal(names(told).at(-1), name)
+          const rest = (await it.waiting()).filter(message => !/^(inform|response)/.test(message))
+          assert.deepEqual(rest, name === 'responseEnd' ? [] : ['error: shutdown'])
+          assert.deepEqual(reports, [])
+        } finally {
+          setExitHook(previous)
+        }
+      })
+    }
+  })
+}

@@ -1,0 +1,106 @@
+// A connection with both its ends in the test's hands: the owner with what it hears, and the server's side.
+
+import { setImmediate as turn } from 'node:timers/promises'
+import * as gun from '@holster/gun'
+import { createProcess, type Down, type Exit, P, type Process, type ProcessOptions } from '@holster/process'
+import { certificates } from './certificates.ts'
+import { PATIENCE } from './connect.ts'
+import { type Origin, origin, type Peer, type Transport } from './origin.ts'
+
+export const transports: readonly Transport[] = ['tcp', 'tls', 'unix']
+
+export interface Ends extends AsyncDisposable {
+  readonly self: Process<gun.GunMessage>
+  readonly connPid: gun.ConnPid
+  readonly server: Origin
+  /** The server's side of the first connection. */
+  readonly peer: Peer
+  /** The server's side of the next connection. */
+  next(): Promise<Peer>
+  /** In words, the next messages of the owner. */
+  heard(count: number): Promise<string[]>
+  /** In words, all that is in the owner's mailbox now. */
+  waiting(): Promise<string[]>
+}
+
+/** A connection that is up, and whose owner monitors it. */
+export async function ends(
+  transport: Transport,
+  opts: gun.Opts = {},
+  ownerOptions: ProcessOptions = {},
+): Promise<Ends> {
+  const peers = createProcess<{ type: 'peer'; peer: Peer }>()
+  const server = await origin(peer => peers.send({ type: 'peer', peer }), { transport })
+  const self = createProcess<gun.GunMessage>(ownerOptions)
+  const all: gun.Opts = {
+    owner: self,
+    transport: transport === 'tls' ? 'tls' : 'tcp',
+    tlsOpts: { ca: certificates.ca },
+    ...opts,
+  }
+  const connPid =
+    server.path === undefined ? gun.open('localhost', server.port, all) : gun.openUnix(server.path, all)
+  self.monitor(connPid)
+  await self.receive([{ type: 'gun_up' }])
+  const next = async (): Promise<Peer> => {
+    const { peer } = await peers.receive([{ type: 'peer' }])
+    // Out of the callback of OpenSSL in which the server's handshake ends: to reset there crashes Node 20.
+    await turn()
+    return peer
+  }
+  return {
+    self,
+    connPid,
+    server,
+    peer: await next(),
+    next,
+    async heard(count) {
+      const told: string[] = []
+      while (told.length < count) told.push(tell(await self.receive([P._], PATIENCE)))
+      return told
+    },
+    async waiting() {
+      const told: string[] = []
+      while (self.messageQueueLength > 0) told.push(tell(await self.receive([P._])))
+      return told
+    },
+    async [Symbol.asyncDispose]() {
+      gun.close(connPid)
+      await connPid[Symbol.asyncDispose]()
+      self.exit()
+      peers.exit()
+      await server.close()
+    },
+  }
+}
+
+/** A message in words. */
+export function tell(message: gun.GunMessage | Down | Exit): string {
+  switch (message.type) {
+    case 'gun_up':
+      return 'up'
+    case 'gun_down': {
+      const reason = message.reason === 'normal' ? 'normal' : message.reason.code
+      return `down: ${reason}, killed ${message.killedStreams.length}`
+    }
+    case 'gun_inform':
+      return `inform ${message.status}`
+    case 'gun_response':
+      return `response ${message.status} ${message.isFin}`
+    case 'gun_data':
+      return `data ${message.data} ${message.isFin}`
+    case 'gun_trailers':
+      return `trailers ${message.headers.map(pair => pair.join('=')).join(' ')}`
+    case 'gun_error':
+      return `error: ${message.reason.code}`
+    case 'DOWN':
+      return `DOWN: ${Array.isArray(message.reason) ? message.reason[0] : String(message.reason)}`
+    default:
+      return message.type
+  }
+}
+
+/** A response with a body in chunks, from its pieces. */
+export function chunked(...pieces: string[]): string {
+  return pieces.map(piece => `${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n`).join('')
+}
