@@ -5,9 +5,13 @@
 
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import type { Cost } from './cost.ts'
+import { findBun } from './crew.ts'
+import { alternate, only, type UnitCost } from './rounds.ts'
 import { median } from './stats.ts'
-import type { Cost, Job, Payload } from './websocket/contract.ts'
-import { CLIENTS, type ClientName, findBun, type Ports, startClient, startServer } from './websocket/crew.ts'
+import { Table } from './table.ts'
+import type { Job, Payload } from './websocket/contract.ts'
+import { CLIENTS, type ClientName, type Ports, startClient, startServer } from './websocket/crew.ts'
 
 interface Row {
   readonly name: string
@@ -93,78 +97,27 @@ const rounds = Number(values.rounds)
 const names = CLIENTS.filter(name => values.clients.split(',').includes(name))
 const isWanted = (name: string) => positionals.length === 0 || positionals.some(part => name.includes(part))
 
-function print(cells: readonly string[], target: string): void {
-  console.log(
-    `| ${cells[0]?.padEnd(42)} | ${cells
-      .slice(1)
-      .map(cell => cell.padStart(15))
-      .join(' | ')} | ${target.padStart(6)} |`,
-  )
-}
-
-/** The value, and its ratio to that of ws. */
-function cellOf(value: number, reference: number, digits: number): string {
-  const ratio = Number.isNaN(reference) ? '' : ` (${(value / reference).toFixed(2)})`
-  return `${value.toFixed(digits)}${ratio}`
-}
-
-function printValues(
-  name: string,
-  of: ReadonlyMap<ClientName, number>,
-  digits: number,
-  target?: number,
-): void {
-  const reference = of.get('ws') ?? Number.NaN
-  print(
-    [name, ...names.map(client => cellOf(of.get(client) ?? Number.NaN, reference, digits))],
-    target?.toFixed(2) ?? '',
-  )
-}
-
-function head(title: string): void {
-  console.log(`\n${title}; in brackets the ratio to ws\n`)
-  print(['', ...names], 'target')
-  console.log(`| ${'-'.repeat(42)} |${names.map(() => '-'.repeat(16)).join(':|')}:| -----: |`)
-}
+const table = new Table<ClientName>(names, 'ws')
 
 async function compare(bun: string, ports: Ports): Promise<void> {
   const wanted = rows.filter(({ name }) => isWanted(name))
   if (wanted.length === 0) return
   const clients = new Map(names.map(name => [name, startClient(name, bun, ports)]))
-  const medians = new Map<string, Map<ClientName, { perMessage: number; perSecond: number }>>()
-  for (const { name, job } of wanted) {
-    const costs = new Map<ClientName, Cost[]>(names.map(client => [client, []]))
-    for (let round = -1; round < rounds; round++) {
-      for (const [client, running] of clients) {
-        const cost = await running.run(job)
-        if (round >= 0) costs.get(client)?.push(cost)
-      }
-    }
-    const { count } = job
-    medians.set(
-      name,
-      new Map(
-        [...costs].map(([client, all]) => [
-          client,
-          {
-            perMessage: median(all.map(({ cpu }) => cpu / count)),
-            perSecond: median(all.map(({ seconds }) => count / seconds)),
-          },
-        ]),
-      ),
-    )
+  const measured: (Row & { readonly costs: Map<ClientName, UnitCost> })[] = []
+  for (const row of wanted) {
+    measured.push({ ...row, costs: await alternate(clients, row.job, { units: row.job.count, rounds }) })
   }
   for (const client of clients.values()) client[Symbol.dispose]()
-  head(`µs of CPU per message, medians of ${rounds} rounds`)
-  for (const { name, target } of wanted) {
-    const of = new Map([...(medians.get(name) ?? [])].map(([client, { perMessage }]) => [client, perMessage]))
-    printValues(name, of, 2, target)
-  }
-  head('messages per second')
-  for (const { name } of wanted) {
-    const of = new Map([...(medians.get(name) ?? [])].map(([client, { perSecond }]) => [client, perSecond]))
-    printValues(name, of, 0)
-  }
+  table.print(
+    `µs of CPU per message, medians of ${rounds} rounds`,
+    2,
+    measured.map(({ name, costs, target }) => ({ name, of: only(costs, 'cpu'), target })),
+  )
+  table.print(
+    'messages per second',
+    0,
+    measured.map(({ name, costs }) => ({ name, of: only(costs, 'perSecond') })),
+  )
 }
 
 const IDLE = 2000
@@ -183,9 +136,10 @@ async function measureIdle(bun: string, ports: Ports): Promise<void> {
     rss.set(name, median(costs.map(cost => cost.rss)) / IDLE / 1024)
     heap.set(name, median(costs.map(cost => cost.heap)) / IDLE / 1024)
   }
-  head(`KB per idle connection, at ${IDLE} connections`)
-  printValues('RSS', rss, 1, 1.7)
-  printValues('heap', heap, 1)
+  table.print(`KB per idle connection, at ${IDLE} connections`, 1, [
+    { name: 'RSS', of: rss, target: 1.7 },
+    { name: 'heap', of: heap },
+  ])
 }
 
 const bun = findBun()

@@ -15,14 +15,6 @@ export interface Payload {
   readonly compressed: boolean
 }
 
-/** What a job took: microseconds of CPU of the client's process, seconds on the clock, bytes that stayed. */
-export interface Cost {
-  readonly cpu: number
-  readonly seconds: number
-  readonly rss: number
-  readonly heap: number
-}
-
 /** How many messages a client sends before it waits for the server to say that it has them. */
 export const BURST = 256
 

@@ -1,16 +1,10 @@
 /** A client in a process of its own: takes jobs, one a line, and answers with what each cost. */
 
-import { createInterface } from 'node:readline'
-import type { Client, Connection, Cost, Data, Job, Payload } from './contract.ts'
+import { answerJobs, costOf } from '../cost.ts'
+import type { Client, Connection, Data, Job, Payload } from './contract.ts'
 
 const [, , file, plain, compressed] = process.argv
 const { default: client } = (await import(`./${file}.ts`)) as { readonly default: Client }
-
-function collect(): void {
-  const { Bun, gc } = globalThis as { Bun?: { gc(force: boolean): void }; gc?: () => void }
-  if (Bun !== undefined) Bun.gc(true)
-  else gc?.()
-}
 
 function urlOf(path: string, isCompressed: boolean): string {
   return `ws://127.0.0.1:${isCompressed ? compressed : plain}/${path}`
@@ -72,21 +66,4 @@ async function prepare(job: Job): Promise<() => Promise<void>> {
   }
 }
 
-async function run(job: Job): Promise<Cost> {
-  const work = await prepare(job)
-  collect()
-  const memory = process.memoryUsage()
-  const cpu = process.cpuUsage()
-  const start = performance.now()
-  await work()
-  const seconds = (performance.now() - start) / 1000
-  const { user, system } = process.cpuUsage(cpu)
-  if (job.type === 'idle') collect()
-  const now = process.memoryUsage()
-  return { cpu: user + system, seconds, rss: now.rss - memory.rss, heap: now.heapUsed - memory.heapUsed }
-}
-
-for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await run(JSON.parse(line))))
-}
-process.exit()
+await answerJobs<Job>(async job => costOf(await prepare(job), job.type === 'idle'))
