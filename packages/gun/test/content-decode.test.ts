@@ -117,7 +117,10 @@ test('what was decoded is handed on before more has come', async () => {
     const { chain, body } = scene([decode()], encoding(name))
     for (const text of ['one', 'two']) {
       await new Promise<void>(resolve => compress.write(text, () => compress.flush(() => resolve())))
-      await chain?.handle('nofin', compress.read())
+      // From Node 26 on one read gives one piece.
+      const pieces: Buffer[] = []
+      for (let piece = compress.read(); piece !== null; piece = compress.read()) pieces.push(piece)
+      await chain?.handle('nofin', Buffer.concat(pieces))
       assert.ok(String(body()).endsWith(text), name)
     }
     chain?.close()
