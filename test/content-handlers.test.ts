@@ -205,3 +205,22 @@ test('a handler is closed once: after the body, when it failed, and when the con
     assert.deepEqual(closed, ['whole', 'failed', end])
   }
 })
+
+for (const end of ['close', 'cancel'] as const) {
+  test(`a handler whose init calls ${end} is closed, and gets nothing`, async () => {
+    await using server = await answering(`${OK}Content-Length: 10\r\n\r\nHello`)
+    const calls: string[] = []
+    await using client = await connectWith(server, {
+      init({ connPid, streamRef }) {
+        if (end === 'close') gun.close(connPid)
+        else gun.cancel(connPid, streamRef)
+        return { handle: () => void calls.push('handle'), close: () => void calls.push('close') }
+      },
+    })
+    const ref = client.owner.monitor(client.connPid)
+    const streamRef = gun.get(client.connPid, '/')
+    await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
+    if (end === 'close') await client.owner.receive([{ type: 'DOWN', ref }], PATIENCE)
+    assert.deepEqual(calls, ['close'])
+  })
+}

@@ -112,6 +112,69 @@ for (const transport of transports) {
       assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
     })
 
+    test('of an upload whose response is complete ends the connection, so that nothing waits for the rest of it', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      const upload = gun.headers(it.connPid, 'PUT', '/1')
+      gun.data(it.connPid, upload, 'nofin', 'abc')
+      const request = await it.peer.receiveRequest()
+      assert.equal(request.path, '/1')
+      await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n')
+      assert.deepEqual(await it.heard(1), ['response 204 fin'])
+      assert.equal(gun.streamInfo(it.connPid, upload)?.state, 'running')
+      gun.cancel(it.connPid, upload)
+      gun.get(it.connPid, '/2')
+      assert.deepEqual(await it.heard(2), ['down: cancelled, killed 0', 'up'])
+      const peer = await it.next()
+      assert.equal((await peer.receiveRequest()).path, '/2')
+    })
+
+    test('of a stream of which only the body is still postponed is a cancel like any other', async () => {
+      await using _left = assertNothingLeft()
+      const cancelled: unknown[] = []
+      let streamRef: gun.StreamRef | undefined
+      await using it = await ends(transport, {
+        eventHandler: {
+          requestHeaders: event => {
+            if (event.streamRef === streamRef) gun.cancel(event.connPid, event.streamRef)
+          },
+          cancel: event => cancelled.push(event.streamRef),
+        },
+      })
+      await it.peer.receive(0)
+      it.peer.reset()
+      assert.match((await it.heard(1)).join(), /^down: /)
+      streamRef = gun.headers(it.connPid, 'PUT', '/1')
+      gun.data(it.connPid, streamRef, 'fin', 'abc')
+      assert.deepEqual(await it.heard(2), ['up', 'down: cancelled, killed 0'])
+      assert.deepEqual(cancelled, [streamRef])
+    })
+
+    test('in the function that gets the last message that flow allows lets the next response come', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      const seen: string[] = []
+      gun.get(
+        it.connPid,
+        '/1',
+        {},
+        {
+          flow: 1,
+          replyTo: message => {
+            seen.push(message.type)
+            if (message.type === 'gun_data') gun.cancel(message.connPid, message.streamRef)
+          },
+        },
+      )
+      gun.get(it.connPid, '/2')
+      const body = `${chunked('a', 'b')}0\r\nx: y\r\n\r\n`
+      await it.peer.send(
+        `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body}HTTP/1.1 204 No Content\r\n\r\n`,
+      )
+      assert.deepEqual(await it.heard(1), ['response 204 fin'])
+      assert.deepEqual(seen, ['gun_response', 'gun_data'])
+    })
+
     test('of a postponed request means that it is never sent', async () => {
       await using _left = assertNothingLeft()
       await using it = await ends(transport)
@@ -207,4 +270,43 @@ describe('what is left of a cancelled response', () => {
     t.mock.timers.reset()
     assert.deepEqual(await it.heard(1), ['response 200 nofin'])
   })
+})
+
+test('a function that answers each refusal with another cancel neither recurses nor keeps the program from its work', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await ends('tcp', { retry: 0 })
+  const most = 1000
+  let calls = 0
+  let depth = 0
+  let deepest = 0
+  let turns = 0
+  const countTurns = () => {
+    turns++
+    if (calls < 2 * most) setImmediate(countTurns)
+  }
+  const streamRef = gun.get(
+    it.connPid,
+    '/',
+    {},
+    {
+      replyTo: message => {
+        if (message.type !== 'gun_error') return
+        calls++
+        deepest = Math.max(deepest, ++depth)
+        if (calls < most || (calls >= most + 1 && calls < 2 * most)) gun.cancel(it.connPid, streamRef)
+        depth--
+      },
+    },
+  )
+  await it.peer.receiveRequest()
+  await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n')
+  await eventually(() => gun.streamInfo(it.connPid, streamRef) === undefined, 'the response has come')
+  gun.cancel(it.connPid, streamRef)
+  await eventually(() => calls === most, 'each refusal was answered')
+  gun.close(it.connPid)
+  gun.cancel(it.connPid, streamRef)
+  countTurns()
+  await eventually(() => calls === 2 * most, 'each refusal after the end was answered')
+  assert.equal(deepest, 1)
+  assert.ok(turns >= most - 1, `${turns} turns for ${most} refusals`)
 })

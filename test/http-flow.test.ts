@@ -62,6 +62,20 @@ for (const transport of transports) {
       assert.deepEqual(await it.waiting(), ['response 200 nofin', 'data a nofin', 'data b nofin'])
     })
 
+    test('asked for while the request is postponed counts too', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await ends(transport)
+      await it.peer.receive(0)
+      it.peer.reset()
+      assert.match((await it.heard(1)).join(), /^down: /)
+      const streamRef = gun.get(it.connPid, '/', {}, { flow: 1 })
+      gun.updateFlow(it.connPid, streamRef, 1)
+      const peer = await it.next()
+      await peer.receiveRequest()
+      await peer.send(`${CHUNKED}${chunked('a', 'b')}0\r\n\r\n`)
+      assert.deepEqual(await it.heard(4), ['up', 'response 200 nofin', 'data a nofin', 'data b fin'])
+    })
+
     test('that is off is not switched on by updateFlow', async () => {
       await using _left = assertNothingLeft()
       await using it = await ends(transport)

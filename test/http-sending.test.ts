@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
+import { eventually } from './support/connect.ts'
 import { ends, transports } from './support/http-peer.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 
@@ -216,4 +217,38 @@ test('keepalive sends an empty line when nothing is under way, and only then', a
   gun.get(it.connPid, '/2')
   assert.match(String(await it.peer.receive('\r\n\r\n')), /^\r\n\r\n$/)
   assert.equal((await it.peer.receiveRequest()).path, '/2')
+})
+
+test('keepalive sends nothing into a body whose response was complete before it', async t => {
+  await using _left = assertNothingLeft()
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  await using it = await ends('tcp', { httpOpts: { keepalive: 100 } })
+  const streamRef = gun.headers(it.connPid, 'PUT', '/', { 'content-length': 4 })
+  gun.data(it.connPid, streamRef, 'nofin', 'ab')
+  await it.peer.receiveRequest()
+  await it.peer.send(NO_CONTENT)
+  assert.deepEqual(await it.heard(1), ['response 204 fin'])
+  t.mock.timers.tick(300)
+  gun.data(it.connPid, streamRef, 'fin', 'cd')
+  assert.equal(String(await it.peer.receive(4)), 'abcd')
+})
+
+test('a body that was refused with connection: close is not sent either, however long the response takes', async t => {
+  await using _left = assertNothingLeft()
+  await using it = await ends('tcp', { retry: 0 })
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  gun.post(it.connPid, '/', EXPECT, 'body')
+  await it.peer.receiveRequest()
+  void it.peer.send('HTTP/1.1 417 No\r\nconnection: close\r\ncontent-length: 2\r\n\r\na')
+  await eventually(() => it.self.messageQueueLength === 2, 'the response has begun')
+  t.mock.timers.tick(10_000)
+  t.mock.timers.reset()
+  await it.peer.send('b')
+  assert.equal(String(await it.peer.receiveAll()), '')
+  assert.deepEqual(await it.heard(4), [
+    'response 417 nofin',
+    'data a nofin',
+    'data b fin',
+    'down: normal, killed 0',
+  ])
 })

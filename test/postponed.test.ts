@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, P, type Process } from '@holster/process'
 import { certificates } from './support/certificates.ts'
+import { defer } from './support/connect.ts'
 import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { type Origin, origin, type Peer } from './support/origin.ts'
@@ -240,11 +241,10 @@ for (const transport of transports) {
       test(`${name} while the queue drains fails the rest at once`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await scene(transport, { httpOpts: { closingTimeout: 10_000 } })
-        const stop = () => end(it.connPid)
-        const streamRef = gun.headers(it.connPid, 'PUT', '/1', { 'content-length': 0 }, { replyTo: stop })
+        const eventHandler: gun.EventHandler = { requestEnd: ({ connPid }) => end(connPid) }
+        await using it = await scene(transport, { eventHandler, httpOpts: { closingTimeout: 10_000 } })
+        const streamRef = gun.headers(it.connPid, 'PUT', '/1', { 'content-length': 0 })
         gun.data(it.connPid, streamRef, 'fin', '')
-        gun.data(it.connPid, streamRef, 'fin', 'too much')
         const rest = [gun.get(it.connPid, '/2'), gun.wsUpgrade(it.connPid, '/3')]
         await it.self.receive([{ type: 'gun_up' }], 10_000)
         if (name === 'shutdown') {
@@ -252,6 +252,8 @@ for (const transport of transports) {
           await peer.receiveRequest()
           await peer.send('HTTP/1.1 204 No Content\r\n\r\n')
         }
+        // The one that was under way; a shutdown lets it end.
+        await it.self.receive([{ streamRef }], 10_000)
         for (const ref of rest) {
           const { reason } = await it.self.receive([{ type: 'gun_error', streamRef: ref }], 10_000)
           assert.equal(reason.code, 'shutdown')
@@ -362,4 +364,45 @@ async function assertRefused(it: Scene): Promise<void> {
     assert.match(reason.message, /closing and will not be made again/)
   }
   assert.equal(it.self.messageQueueLength, 0)
+}
+
+for (const transport of transports) {
+  describe(`a stream of which several commands wait, over ${transport},`, () => {
+    test('gets one gun_error when they never will be done', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await scene(transport)
+      const { self, connPid } = it
+      const streamRef = gun.headers(connPid, 'PUT', '/1')
+      gun.data(connPid, streamRef, 'nofin', 'a')
+      gun.updateFlow(connPid, streamRef, 1)
+      gun.data(connPid, streamRef, 'fin', 'b')
+      gun.close(connPid)
+      const { reason } = await self.receive([{ type: 'gun_error', streamRef }])
+      assert.equal(reason.code, 'shutdown')
+      assert.equal(gun.flush(streamRef), 0)
+    })
+
+    test('gets one gun_error when the connection is lost between them', async () => {
+      await using _left = assertNothingLeft()
+      const later = defer<void>()
+      const eventHandler: gun.EventHandler = {
+        requestHeaders: ({ connPid, streamRef }) => {
+          // Right behind the head, before the parts of the body, the connection goes.
+          if (streamRef === upload) gun.info(connPid).socket?.destroy(new Error('gone'))
+          else later.resolve()
+        },
+      }
+      await using it = await scene(transport, { eventHandler })
+      const { self, connPid } = it
+      const upload = gun.headers(connPid, 'PUT', '/1')
+      gun.data(connPid, upload, 'nofin', 'a')
+      gun.data(connPid, upload, 'fin', 'b')
+      gun.get(connPid, '/2')
+      const { killedStreams } = await self.receive([{ type: 'gun_down' }])
+      assert.ok(killedStreams.includes(upload))
+      gun.get(connPid, '/3')
+      await later.promise
+      assert.equal(gun.flush(upload), 1)
+    })
+  })
 }

@@ -151,24 +151,24 @@ export class Connection implements Host, LineUser, Valve {
 
   /** Runs a command now, later or never. `run` gives `false` where the protocol that is up then cannot do it. */
   perform(streamRef: StreamRef, what: string, run: Run): void {
-    if (this.#ended) return this.#refuse(streamRef, this.#hasEnded())
+    if (this.#ended) return this.refuse(streamRef, this.#hasEnded())
     attachTo(this.#source, replyToOf(streamRef))
-    const command = this.#command(streamRef, what, run)
+    const command = this.#command(streamRef, true, what, run)
     if (this.#accepting && this.#postponed.isEmpty) return command.run()
     const { retry = RETRY_DEFAULTS.retry } = this.opts
     const isLeaving = this.#protocol !== undefined && !this.#accepting
     if (this.reconnects && !(isLeaving && retry === 0)) return this.#postponed.add(command)
     const text = 'the connection is closing and will not be made again'
-    this.#refuse(streamRef, new GunError('closing', 'stream_error', text))
+    this.refuse(streamRef, new GunError('closing', 'stream_error', text))
   }
 
   /** As `perform`, for what belongs to a stream that was asked for before: it waits only if that stream does. */
   proceed(streamRef: StreamRef, what: string, run: Run): void {
-    if (this.#ended) return this.#refuse(streamRef, this.#hasEnded())
-    const command = this.#command(streamRef, what, run)
+    if (this.#ended) return this.refuse(streamRef, this.#hasEnded())
+    const command = this.#command(streamRef, false, what, run)
     if (this.#postponed.has(streamRef)) return this.#postponed.add(command)
     if (this.#protocol !== undefined) return command.run()
-    this.#refuse(
+    this.refuse(
       streamRef,
       new GunError('badstate', 'badstate', `${what} is not possible: the stream has ended`),
     )
@@ -181,7 +181,7 @@ export class Connection implements Host, LineUser, Valve {
     const text = `${this.connPid} is no WebSocket now (${state}); ${frames.length} frame(s) were not sent`
     const reason = new GunError('badstate', 'badstate', text, { frames })
     if (streamRef === undefined) this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
-    else this.#refuse(streamRef, reason)
+    else this.refuse(streamRef, reason)
     return true
   }
 
@@ -194,7 +194,12 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   updateFlow(streamRef: StreamRef, increment: number): void {
-    this.guard(protocol => protocol.updateFlow?.(streamRef, increment))
+    const run = (protocol: Protocol): boolean => {
+      protocol.updateFlow?.(streamRef, increment)
+      return true
+    }
+    if (!this.#postponed.has(streamRef)) return this.guard(run)
+    this.#postponed.add(this.#command(streamRef, false, 'to update the flow', run))
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
@@ -275,6 +280,8 @@ export class Connection implements Host, LineUser, Valve {
     const again = this.comeback.lost(protocol, retryTimeout)
     const goesOn = by === undefined && retry > 0
     const killedStreams = protocol?.close(isOurs ? localEnd() : reason, goesOn ? again : undefined) ?? []
+    // What still waits of them comes too late.
+    for (const streamRef of killedStreams) this.#postponed.remove(streamRef)
     if (this.events.wants('disconnect')) this.events.tell('disconnect', { connPid: this.connPid, reason })
     if (protocol !== undefined && (by === undefined || by === 'protocol')) {
       this.#tellOwner({
@@ -342,6 +349,13 @@ export class Connection implements Host, LineUser, Valve {
 
   fail(streamRef: StreamRef, reason: GunError): void {
     this.deliver(streamRef, { type: 'gun_error', connPid: this.connPid, streamRef, reason })
+  }
+
+  refuse(streamRef: StreamRef, reason: GunError): void {
+    if (hasMailbox(replyToOf(streamRef))) return this.fail(streamRef, reason)
+    // A function that asks again would call itself, and would hear of a stream before it has the stream's ref; in a
+    // microtask it could keep the program from everything else.
+    setImmediate(() => this.fail(streamRef, reason))
   }
 
   switchTo(protocol: Protocol): boolean {
@@ -428,16 +442,17 @@ export class Connection implements Host, LineUser, Valve {
     else this.#line?.resume()
   }
 
-  #command(streamRef: StreamRef, what: string, run: Run): Command {
+  #command(streamRef: StreamRef, begins: boolean, what: string, run: Run): Command {
     return {
       streamRef,
+      begins,
       run: () => {
         // While postponed commands were drained one of them may have ended the connection.
         if (this.#protocol === undefined) return this.fail(streamRef, localEnd())
         this.guard(protocol => {
           if (run(protocol)) return
           const text = `${what} is not possible: the connection is ${this.stateName} and speaks ${protocol.name}`
-          this.#refuse(streamRef, new GunError('badstate', 'badstate', text))
+          this.refuse(streamRef, new GunError('badstate', 'badstate', text))
         })
       },
       fail: reason => this.fail(streamRef, reason),
@@ -446,13 +461,6 @@ export class Connection implements Host, LineUser, Valve {
 
   #hasEnded(): GunError {
     return new GunError('closed', 'connection_error', `${this.connPid} has ended`, { cause: this.lastError })
-  }
-
-  /** Fails a command as it is given. */
-  #refuse(streamRef: StreamRef, reason: GunError): void {
-    if (hasMailbox(replyToOf(streamRef))) return this.fail(streamRef, reason)
-    // A function that asks again would call itself, and would hear of a stream before it has the stream's ref.
-    queueMicrotask(() => this.fail(streamRef, reason))
   }
 
   #end(ending: Ending): void {

@@ -7,6 +7,8 @@ import type { StreamRef } from '../stream-ref.js'
 /** Something that was asked of a connection. */
 export interface Command {
   readonly streamRef: StreamRef
+  /** The stream begins with it; other commands belong to one that has begun, or will. */
+  readonly begins: boolean
   run(): void
   /** It will not be done. */
   fail(reason: GunError): void
@@ -40,12 +42,12 @@ export class Postponed {
     })
   }
 
-  /** Forgets what waits of this stream, and says whether there was anything. */
+  /** Forgets what waits of this stream, and says whether that was all of it. */
   remove(streamRef: StreamRef): boolean {
     const waiting = [...(this.#commands ?? [])].filter(command => command.streamRef === streamRef)
     for (const command of waiting) this.#commands?.delete(command)
     if (this.#commands?.size === 0) this.#clear()
-    return waiting.length > 0
+    return waiting.some(({ begins }) => begins)
   }
 
   start(): void {
@@ -61,7 +63,13 @@ export class Postponed {
     const commands = this.#commands ?? []
     this.#queue?.clear()
     this.#clear()
-    for (const command of commands) command.fail(reason)
+    // A stream fails once, however much of it waits.
+    const failed = new Set<StreamRef>()
+    for (const command of commands) {
+      if (failed.has(command.streamRef)) continue
+      failed.add(command.streamRef)
+      command.fail(reason)
+    }
   }
 
   #clear(): void {

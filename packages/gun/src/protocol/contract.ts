@@ -91,6 +91,8 @@ export interface Host {
   deliver(streamRef: StreamRef, message: GunMessage, bytes?: number): void
   /** Posts a `gun_error` for a stream. */
   fail(streamRef: StreamRef, reason: GunError): void
+  /** Answers a command that cannot be carried out, as `fail`, but never before whoever gave it has returned. */
+  refuse(streamRef: StreamRef, reason: GunError): void
   /** Another protocol takes over from here on; `false`: it is over already. */
   switchTo(protocol: Protocol): boolean
   /** Gives bytes to the protocol that is up: those that came before it was. */

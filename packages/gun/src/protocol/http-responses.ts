@@ -84,7 +84,8 @@ export class HttpResponses {
   silence(stream: HttpStream): void {
     stream.chain?.close()
     stream.chain = undefined
-    if (stream !== this.open[0]) return
+    // Its turn will come; or its response is over, and only its body is not.
+    if (this.open.length > 0 && stream !== this.open[0]) return
     this.#drop(stream)
     if (this.#isOver) return
     this.#work = undefined
@@ -179,8 +180,12 @@ export class HttpResponses {
         return isFin === 'fin' ? undefined : this.#backlog.untilFree()
       })
     } catch (cause) {
-      this.#fail(stream, cause)
+      return this.#fail(stream, cause)
     }
+    // A handler that was asked may have cancelled the stream, or closed the connection.
+    if (!stream.isCancelled && !this.#isOver) return
+    stream.chain?.close()
+    stream.chain = undefined
   }
 
   #onUpgrade(stream: HttpStream, event: ResponseEvent & { type: 'upgrade' }): void {
@@ -268,7 +273,8 @@ export class HttpResponses {
     this.#host.deliver(stream.ref, message, bytes)
     if (stream.credit === Number.POSITIVE_INFINITY) return
     stream.credit--
-    if (stream.credit <= 0 && stream === this.open[0]) this.#backlog.hold(CREDIT)
+    // Whoever got it may have cancelled the stream, which lets what follows come.
+    if (stream.credit <= 0 && stream === this.open[0] && !stream.isCancelled) this.#backlog.hold(CREDIT)
   }
 
   #passData(stream: HttpStream, isFin: IsFin, data: Buffer): void {

@@ -57,7 +57,7 @@ export class Http implements Protocol, ResponseHandler {
     if (framing === undefined && body === undefined) {
       if (this.#opts.version === 'HTTP/1.0') {
         const text = 'a body of unknown length needs HTTP/1.1; give a content-length'
-        return this.#host.fail(streamRef, notSupported(text))
+        return this.#host.refuse(streamRef, notSupported(text))
       }
       headers.push(['transfer-encoding', 'chunked'])
       framing = { type: 'chunked' }
@@ -87,7 +87,7 @@ export class Http implements Protocol, ResponseHandler {
       // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
       if (isFin === 'fin') return this.#abandon(stream, problem)
       const text = `${problem}; the last chunk was not sent`
-      return this.#host.fail(streamRef, new GunError('badstate', 'badstate', text))
+      return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
     }
     stream.hold(isFin, chunk)
     this.#grown(stream)
@@ -98,7 +98,7 @@ export class Http implements Protocol, ResponseHandler {
     if (stream === undefined) return
     if (stream.framing.type !== 'chunked') {
       const text = 'trailers can only follow a body that is sent in chunks, without content-length'
-      return this.#host.fail(streamRef, new GunError('badstate', 'badstate', text))
+      return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
     }
     stream.held.push(writeTrailers(headers, this.#opts.transformHeaderName))
     stream.isComplete = true
@@ -108,13 +108,13 @@ export class Http implements Protocol, ResponseHandler {
   wsUpgrade(command: UpgradeCommand): void {
     const { streamRef, path, opts } = command
     if (this.#opts.version === 'HTTP/1.0') {
-      return this.#host.fail(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
+      return this.#host.refuse(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
     }
     const handshake = startHandshake(command.headers, opts)
     const { connPid, events } = this.#host
     events.tell('wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
     // Who was told may have closed the connection.
-    if (this.#closed) return this.#host.fail(streamRef, ended())
+    if (this.#closed) return this.#host.refuse(streamRef, ended())
     const stream = new HttpStream({
       ref: streamRef,
       function: 'wsUpgrade',
@@ -154,7 +154,7 @@ export class Http implements Protocol, ResponseHandler {
     const stream = this.#find(streamRef)
     if (stream === undefined || stream.isCancelled) {
       const text = 'there is nothing to cancel: the stream has ended, or was cancelled before'
-      return this.#host.fail(streamRef, new GunError('badstate', 'badstate', text))
+      return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
     }
     stream.isCancelled = true
     const { connPid, events } = this.#host
@@ -162,13 +162,13 @@ export class Http implements Protocol, ResponseHandler {
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
     if (this.#closed) return
     const at = this.#waiting.indexOf(stream)
-    if (at === -1) {
-      // Its body will never be complete, so the connection can't go on behind it.
-      if (!stream.isComplete) this.#retire()
-      return this.#responses.silence(stream)
+    if (at !== -1) {
+      this.#waiting.splice(at, 1)
+      return this.#advance()
     }
-    this.#waiting.splice(at, 1)
-    this.#advance()
+    // Its body will never be complete, so the connection can't go on behind it.
+    if (!stream.isComplete) this.#retire()
+    this.#responses.silence(stream)
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
@@ -217,6 +217,8 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   #find(streamRef: StreamRef): HttpStream | undefined {
+    // A response may be over before its request is.
+    if (this.#writing?.ref === streamRef) return this.#writing
     const isIt = ({ ref }: HttpStream) => ref === streamRef
     return this.#responses.open.find(isIt) ?? this.#waiting.find(isIt)
   }
@@ -225,11 +227,10 @@ export class Http implements Protocol, ResponseHandler {
 
   /** The stream, if it takes more of its body; else it is told that it does not. */
   #takingData(streamRef: StreamRef): HttpStream | undefined {
-    const isWriting = this.#writing?.ref === streamRef
-    const stream = isWriting ? this.#writing : this.#waiting.find(({ ref }) => ref === streamRef)
+    const stream = this.#find(streamRef)
     if (stream !== undefined && !stream.isComplete && !stream.isCancelled) return stream
     const reason = 'this stream takes no data: its body is complete, or it has ended'
-    this.#host.fail(streamRef, new GunError('badstate', 'badstate', reason))
+    this.#host.refuse(streamRef, new GunError('badstate', 'badstate', reason))
     return undefined
   }
 
@@ -239,7 +240,10 @@ export class Http implements Protocol, ResponseHandler {
       return this.#host.lost(new GunError('badstate', 'connection_error', problem))
     }
     this.#waiting.splice(this.#waiting.indexOf(stream), 1)
-    this.#host.fail(stream.ref, new GunError('badstate', 'badstate', `${problem}; the request was not sent`))
+    this.#host.refuse(
+      stream.ref,
+      new GunError('badstate', 'badstate', `${problem}; the request was not sent`),
+    )
   }
 
   #enqueue(stream: HttpStream): void {
@@ -337,7 +341,9 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   #keepAlive(): void {
-    if (this.#responses.open.length > 0 || this.#waiting.length > 0 || this.#closing) return
+    const isIdle =
+      this.#writing === undefined && this.#waiting.length === 0 && this.#responses.open.length === 0
+    if (!isIdle || this.#closing) return
     this.#host.outlet.write(CRLF)
   }
 
@@ -351,8 +357,8 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   onFinal(stream: HttpStream, keepAlive: boolean): void {
-    if (!keepAlive) this.#leave()
-    else if (stream.isExpecting) this.#giveUp(stream)
+    if (stream.isExpecting) this.#giveUp(stream)
+    else if (!keepAlive) this.#leave()
   }
 
   onFinished(): void {

@@ -168,14 +168,17 @@ export class Ws implements Protocol, InboundHandler {
   wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
     if (streamRef !== undefined && streamRef !== this.#ref) {
       const text = 'this stream is not the WebSocket of its connection'
-      this.#host.fail(streamRef, new GunError('badstate', 'badstate', text, { frames }))
+      this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { frames }))
       return this.#hasRoom()
     }
     let sent = 0
     for (const frame of frames) {
       if (this.#sentClose) {
         const text = 'a close frame was sent before; nothing may follow it'
-        this.#host.fail(this.#ref, new GunError('badstate', 'badstate', text, { frames: frames.slice(sent) }))
+        this.#host.refuse(
+          this.#ref,
+          new GunError('badstate', 'badstate', text, { frames: frames.slice(sent) }),
+        )
         break
       }
       if (frame === 'close' || frame[0] === 'close') this.#close(frame as WsFrame, true)
