@@ -1,6 +1,7 @@
 /** What has come of responses: handed on in order, or kept while nobody wants it. Then nothing more is read. */
 
 import { GunError } from '../errors.js'
+import { keep } from '../transport/reading.js'
 import type { Host } from './contract.js'
 import type { Parsed, ResponseEvent } from './response-event.js'
 
@@ -107,6 +108,6 @@ export class Backlog {
 
 /** The bytes that an event holds are only valid during the call that brought them. */
 function own(event: ResponseEvent): void {
-  if (event.type === 'data') event.data = Buffer.from(event.data)
-  else if (event.type === 'upgrade') event.rest = Buffer.from(event.rest)
+  if (event.type === 'data') event.data = keep(event.data)
+  else if (event.type === 'upgrade') event.rest = keep(event.rest)
 }
