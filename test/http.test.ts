@@ -1,11 +1,13 @@
 // HTTP/1.1 as a caller sees it: what a script reads off the wire, and which messages its bytes become.
 
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import type http from 'node:http'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { connect, defer, NO_CONTENT, PATIENCE, receiveError } from './support/connect.ts'
+import { ends } from './support/http-peer.ts'
 import { collect, transports } from './support/http-scene.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { origin } from './support/origin.ts'
@@ -286,6 +288,32 @@ describe('pipelining', () => {
     await server.finished()
   })
 })
+
+for (const transport of transports) {
+  test(`parts of a body stay as they were, whatever is read after them, over ${transport}`, async () => {
+    await using _left = assertNothingLeft()
+    const sizes = [10, 50_000, 10, 10, 200_000, 10, 20_000, 10]
+    const sent = randomBytes(sizes.reduce((sum, size) => sum + size))
+    await using it = await ends(transport)
+    const streamRef = gun.get(it.connPid, '/')
+    await it.peer.receiveRequest()
+    await it.peer.send(`HTTP/1.1 200 OK\r\ncontent-length: ${sent.length}\r\n\r\n`)
+    await it.self.receive([{ type: 'gun_response', streamRef }], PATIENCE)
+    const parts: Buffer[] = []
+    let [from, received] = [0, 0]
+    for (const size of sizes) {
+      void it.peer.send(sent.subarray(from, from + size))
+      from += size
+      // One after the other, so that each is a read of its own.
+      while (received < from) {
+        const { data } = await it.self.receive([{ type: 'gun_data', streamRef }], PATIENCE)
+        parts.push(data)
+        received += data.length
+      }
+    }
+    assert.ok(Buffer.concat(parts).equals(sent))
+  })
+}
 
 describe('with the server of node:http', () => {
   const echo = (request: http.IncomingMessage, response: http.ServerResponse): void => {
