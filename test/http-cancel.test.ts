@@ -254,6 +254,28 @@ describe('what is left of a cancelled response', () => {
     assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
   })
 
+  test('has the time in which a full mailbox keeps it from being read on top', async t => {
+    await using _left = assertNothingLeft()
+    await using it = await ends(
+      'tcp',
+      { httpOpts: { closingTimeout: 700 } },
+      { highWaterMark: { messages: 1 } },
+    )
+    const first = gun.get(it.connPid, '/1')
+    gun.get(it.connPid, '/2')
+    await it.peer.send(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked('a', 'b')}`)
+    const { socket } = gun.info(it.connPid)
+    await eventually(() => socket?.isPaused() === true, 'nothing is read any more')
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    gun.cancel(it.connPid, first)
+    t.mock.timers.tick(700)
+    t.mock.timers.tick(700)
+    assert.equal(gun.info(it.connPid).stateName, 'connected')
+    t.mock.timers.reset()
+    await it.peer.send('0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n')
+    assert.deepEqual((await it.heard(4)).at(-1), 'response 204 fin')
+  })
+
   test('no longer ends the connection once it has come', async t => {
     await using _left = assertNothingLeft()
     await using it = await ends('tcp', { httpOpts: { closingTimeout: 700 } })

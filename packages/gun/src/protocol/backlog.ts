@@ -61,14 +61,14 @@ export class Backlog {
   release(reason: number): void {
     if ((this.#held & reason) === 0) return
     this.#held &= ~reason
-    if (this.#isFull) return
+    if (this.isFull) return
     for (const tell of this.#whenFree.splice(0)) tell()
     this.#advance()
   }
 
   /** When there is room again; `undefined`: there is now. */
   untilFree(): Promise<void> | undefined {
-    return this.#isFull ? new Promise(resolve => this.#whenFree.push(resolve)) : undefined
+    return this.isFull ? new Promise(resolve => this.#whenFree.push(resolve)) : undefined
   }
 
   /** Nothing more is handed on. */
@@ -78,7 +78,8 @@ export class Backlog {
     this.#whenFree.length = 0
   }
 
-  get #isFull(): boolean {
+  /** The receiver wants no more, or a mailbox is over its mark. */
+  get isFull(): boolean {
     return (this.#held & (CREDIT | MAILBOX)) !== 0
   }
 

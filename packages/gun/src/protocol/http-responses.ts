@@ -100,7 +100,11 @@ export class HttpResponses {
     const { closingTimeout } = this.#opts
     if (closingTimeout === Number.POSITIVE_INFINITY) return
     clearTimeout(this.#dropTimer)
-    this.#dropTimer = setTimeout(() => this.#isOver || this.#host.lost(cancelled()), closingTimeout)
+    this.#dropTimer = setTimeout(() => {
+      // What a full mailbox keeps from being read is not late.
+      if (this.#backlog.isFull) this.#drop(stream)
+      else this.#host.lost(cancelled())
+    }, closingTimeout)
   }
 
   /** Nothing more is handed on. */
