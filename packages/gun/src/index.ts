@@ -18,7 +18,8 @@ import { type ConnectionInput, connectionMachine } from './connection/machine.js
 import { checkMethod, checkPath, type HeadersInit, normalizeHeaders } from './headers.js'
 import { type Info, infoOf, type StreamInfo } from './info.js'
 import type { IsFin, ProtocolName, WsFrame } from './messages.js'
-import { checkReqOpts, checkWsOpts, isOwner, merge, type Opts, type ReqOpts, type WsOpts } from './options.js'
+import { checkReqOpts, checkWsOpts, isOwner } from './option-checks.js'
+import { merge, type Opts, type ReqOpts, type WsOpts } from './options.js'
 import { checkFraming, checkTrailers } from './protocol/request.js'
 import { mailboxOf, type Owner } from './reply-to.js'
 import { connPidOf, replyToOf, StreamRef } from './stream-ref.js'
@@ -56,7 +57,7 @@ export type {
   WsRecvFrameHeaderEvent,
   WsSendFrameEvent,
   WsUpgradeEvent,
-} from './events.js'
+} from './event-map.js'
 export type { HeadersInit } from './headers.js'
 export type { Info, StreamInfo, WebSocketInfo } from './info.js'
 export type * from './messages.js'

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import type { Connection } from './connection/connection.js'
 import type { CookieStore } from './cookies.js'
-import type { EventHandler } from './events.js'
+import type { EventHandler } from './event-map.js'
 import type { ProtocolName } from './messages.js'
 import type { Owner, ReplyTo } from './reply-to.js'
 import type { StreamRef } from './stream-ref.js'

@@ -2,7 +2,7 @@
 
 import { Process, reportExit } from '@holster/process'
 import { ConnPid } from './conn-pid.js'
-import type { EventName } from './events.js'
+import type { EventName } from './event-map.js'
 import type { GunMessage } from './messages.js'
 import type { Opts } from './options.js'
 import { StreamRef } from './stream-ref.js'

@@ -7,7 +7,7 @@ import { CookieJar, MemoryCookieStore } from 'tough-cookie'
 import { ConnPid } from '../src/conn-pid.ts'
 import { type CookieStore, Cookies } from '../src/cookies.ts'
 import type { Headers } from '../src/messages.ts'
-import { checkOpts } from '../src/options.ts'
+import { checkOpts } from '../src/option-checks.ts'
 
 const connPid = new ConnPid(undefined as never)
 const HTTP = 'http://www.example.com/a/b'

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nextRetry } from '../src/connection/reconnect.ts'
 import { GunError } from '../src/errors.ts'
-import { checkOpts, checkReqOpts, checkWsOpts, HTTP_DEFAULTS, httpOptsOf, isRetry } from '../src/options.ts'
+import { checkOpts, checkReqOpts, checkWsOpts, isRetry } from '../src/option-checks.ts'
+import { HTTP_DEFAULTS, httpOptsOf } from '../src/options.ts'
 
 const { POSITIVE_INFINITY: Infinite, NaN: notANumber } = Number
 const LONGEST = 2147483647

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { GunError } from '../errors.js'
-import type { ConnectEvent, DomainLookupEvent, TlsHandshakeEvent } from '../events.js'
+import type { ConnectEvent, DomainLookupEvent, TlsHandshakeEvent } from '../event-map.js'
 import type { Addresses } from '../transport/contract.js'
 import type { Connection } from './connection.js'
 

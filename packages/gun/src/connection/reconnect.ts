@@ -1,7 +1,8 @@
 /** When to try again: Gun's rule, or the caller's. */
 
 import { GunError } from '../errors.js'
-import { isRetry, type Opts, RETRY_DEFAULTS, type Retry } from '../options.js'
+import { isRetry } from '../option-checks.js'
+import { type Opts, RETRY_DEFAULTS, type Retry } from '../options.js'
 
 /**
  * What a `retryFun` left out does: one less each time; at once when none was used, then every `retryTimeout`. Of

@@ -1,6 +1,7 @@
 /** Tells of each frame that comes, as it is on the wire. */
 
-import type { Events, StreamEvent, WsRecvFrameHeaderEvent } from '../events.js'
+import type { StreamEvent, WsRecvFrameHeaderEvent } from '../event-map.js'
+import type { Events } from '../events.js'
 import type { FrameWatcher } from './inbound.js'
 import { CLOSE, FIN } from './opcode.js'
 

@@ -1,0 +1,219 @@
+/** The check that each option is known and makes sense. */
+
+import { isActorRef, onExit } from '@holster/process'
+import * as v from 'valibot'
+import type { ContentHandler } from './content/contract.js'
+import type { CookieStore } from './cookies.js'
+import { GunError } from './errors.js'
+import { EVENTS, type EventHandler } from './event-map.js'
+import { isToken } from './headers.js'
+import type { Opts, ReqOpts, Retry, WsOpts } from './options.js'
+import type { Owner, ReplyTo } from './reply-to.js'
+import type { WsHandler } from './ws/handler.js'
+
+const LONGEST = 2147483647
+/** As much as is kept in 32 bits: ws's way to inflate counts in no more. */
+const LARGEST_LIMIT = 2147483647
+
+const isDuration = (ms: number) => ms === Number.POSITIVE_INFINITY || (ms >= 0 && ms <= LONGEST)
+const duration = v.pipe(
+  v.number('must be a number of milliseconds'),
+  v.check(isDuration, `must be between 0 and ${LONGEST} ms, or Infinity`),
+)
+/** For what would otherwise happen without end. */
+const period = v.pipe(
+  duration,
+  v.check(ms => ms > 0, 'must be more than 0'),
+)
+const finiteDuration = v.pipe(
+  duration,
+  v.check(ms => Number.isFinite(ms), 'must be finite'),
+)
+const limit = v.pipe(
+  v.number('must be a number'),
+  v.check(
+    n => n === Number.POSITIVE_INFINITY || (Number.isInteger(n) && n >= 1 && n <= LARGEST_LIMIT),
+    `must be an integer between 1 and ${LARGEST_LIMIT}, or Infinity`,
+  ),
+)
+const count = v.pipe(
+  v.number('must be a number'),
+  v.check(
+    n => n === Number.POSITIVE_INFINITY || (Number.isInteger(n) && n >= 0),
+    'must be a whole number of at least 0',
+  ),
+)
+const positiveCount = v.pipe(
+  count,
+  v.check(n => n >= 1, 'must be at least 1'),
+)
+const integerBetween = (least: number, most: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.check(
+      n => Number.isInteger(n) && n >= least && n <= most,
+      `must be an integer between ${least} and ${most}`,
+    ),
+  )
+const flag = v.boolean('must be a boolean')
+const fun = v.function('must be a function')
+const isBag = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isFunction = (value: object, name: string) =>
+  name in value && typeof (value as Record<string, unknown>)[name] === 'function'
+const bag = v.custom<object>(isBag, 'must be an object')
+const canSend = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && 'send' in value && typeof value.send === 'function'
+const receiver = v.custom<ReplyTo>(
+  value => typeof value === 'function' || canSend(value),
+  'must be a process, an actor or a function',
+)
+const owner = v.custom<Owner>(isOwner, 'must be a process or an xstate actor')
+
+/** Known options only; valibot alone would take an array for an object. */
+function options<const T extends v.ObjectEntries>(entries: T) {
+  return v.pipe(bag, v.strictObject(entries, 'is not an option'))
+}
+
+const cookieStore = v.custom<CookieStore>(
+  value => isBag(value) && isFunction(value, 'getCookieString') && isFunction(value, 'setCookie'),
+  'must be a cookie store, for example a CookieJar',
+)
+const contentHandler = v.custom<ContentHandler>(
+  value => isBag(value) && isFunction(value, 'init'),
+  'must be a content handler: { init }',
+)
+const invalidRequestHeaders = v.picklist(['raise', 'ignore'], "must be 'raise' or 'ignore'")
+
+const httpOpts = options({
+  closingTimeout: v.optional(duration),
+  contentHandlers: v.optional(v.array(contentHandler, 'must be an array')),
+  cookieIgnoreInformational: v.optional(flag),
+  flow: v.optional(positiveCount),
+  keepalive: v.optional(period),
+  maxHeaderBlockSize: v.optional(limit),
+  maxTrailerBlockSize: v.optional(limit),
+  transformHeaderName: v.optional(fun),
+  version: v.optional(v.picklist(['HTTP/1.0', 'HTTP/1.1'], "must be 'HTTP/1.0' or 'HTTP/1.1'")),
+})
+
+const compressOpts = options({
+  serverNoContextTakeover: v.optional(flag),
+  clientNoContextTakeover: v.optional(flag),
+  serverMaxWindowBits: v.optional(integerBetween(8, 15)),
+  clientMaxWindowBits: v.optional(integerBetween(8, 15)),
+  threshold: v.optional(count),
+  level: v.optional(integerBetween(0, 9)),
+  memLevel: v.optional(integerBetween(1, 9)),
+})
+const compress = v.lazy(value => (typeof value === 'boolean' ? flag : compressOpts))
+
+const handler = v.custom<WsHandler<unknown, never>>(
+  value => isBag(value) && isFunction(value, 'init') && isFunction(value, 'handle'),
+  'must be a handler: { init, handle }',
+)
+const eventHandler = v.custom<EventHandler>(
+  value => isBag(value) && EVENTS.every(name => !(name in value) || isFunction(value, name)),
+  `must be an object, and of these a function each: ${EVENTS.join(', ')}`,
+)
+const subprotocols = v.pipe(
+  v.array(
+    v.strictTuple(
+      [v.pipe(v.string('must be a string'), v.check(isToken, 'must be a token')), handler],
+      'must be [name, handler]',
+    ),
+    'must be an array',
+  ),
+  v.check(
+    pairs => new Set(pairs.map(([name]) => name)).size === pairs.length,
+    'must name each subprotocol once',
+  ),
+)
+
+const wsOpts = options({
+  closingTimeout: v.optional(duration),
+  compress: v.optional(compress),
+  defaultProtocol: v.optional(handler),
+  flow: v.optional(positiveCount),
+  invalidRequestHeaders: v.optional(invalidRequestHeaders),
+  keepalive: v.optional(period),
+  keepaliveTolerance: v.optional(positiveCount),
+  maxPayload: v.optional(limit),
+  maxFragments: v.optional(limit),
+  protocols: v.optional(subprotocols),
+  replyTo: v.optional(receiver),
+  reupgrade: v.optional(flag),
+  sendHighWaterMark: v.optional(count),
+  silencePings: v.optional(flag),
+  userOpts: v.optional(v.unknown()),
+})
+
+const reqOpts = options({
+  flow: v.optional(positiveCount),
+  invalidRequestHeaders: v.optional(invalidRequestHeaders),
+  replyTo: v.optional(receiver),
+})
+
+const bareProtocol = v.literal('http', "must be 'http' or ['http', httpOpts]")
+const protocolWithOpts = v.strictTuple([bareProtocol, httpOpts])
+/** Not a union, whose issue would not say which of the protocol's options is wrong. */
+const protocol = v.lazy(value =>
+  Array.isArray(value) && value[0] === 'http' && value.length === 2 ? protocolWithOpts : bareProtocol,
+)
+
+const trace = v.custom<NonNullable<Opts['trace']>>(
+  value => typeof value === 'boolean' || typeof value === 'function',
+  'must be a boolean or a function',
+)
+
+const opts = options({
+  connectTimeout: v.optional(duration),
+  cookieStore: v.optional(cookieStore),
+  domainLookupTimeout: v.optional(duration),
+  eventHandler: v.optional(eventHandler),
+  httpOpts: v.optional(httpOpts),
+  owner: v.optional(owner),
+  protocols: v.optional(
+    v.pipe(v.array(protocol, 'must be an array'), v.length(1, 'must name exactly one protocol')),
+  ),
+  retry: v.optional(count),
+  retryFun: v.optional(fun),
+  retryTimeout: v.optional(finiteDuration),
+  tcpOpts: v.optional(bag),
+  tlsOpts: v.optional(bag),
+  tlsHandshakeTimeout: v.optional(duration),
+  trace: v.optional(trace),
+  transport: v.optional(v.picklist(['tcp', 'tls'], "must be 'tcp' or 'tls'")),
+  wsOpts: v.optional(wsOpts),
+})
+
+function check(schema: v.GenericSchema, value: unknown, prefix: string): void {
+  const { success, issues } = v.safeParse(schema, value, { abortEarly: true })
+  if (success) return
+  const [issue] = issues
+  const path = [prefix, v.getDotPath(issue)].filter(part => part !== '' && part !== null).join('.')
+  throw new GunError('bad_option', 'options', `${path === '' ? 'opts' : path} ${issue.message}`)
+}
+
+/** Throws a GunError `bad_option` that names the option and its path. */
+export function checkOpts(value: unknown): asserts value is Opts {
+  check(opts, value, '')
+}
+
+export function checkWsOpts(value: unknown): asserts value is WsOpts {
+  check(wsOpts, value, 'wsOpts')
+}
+
+export function checkReqOpts(value: unknown): asserts value is ReqOpts {
+  check(reqOpts, value, 'reqOpts')
+}
+
+/** Whether it takes messages and ends, as an owner must. */
+export function isOwner(value: unknown): value is Owner {
+  return canSend(value) && (onExit in value || isActorRef(value))
+}
+
+/** What a retryFun gave, if it is usable. */
+export function isRetry(value: unknown): value is Retry {
+  return v.is(v.object({ retries: count, timeout: finiteDuration }), value)
+}
