@@ -8,14 +8,12 @@ import { replyToOf, type StreamRef } from '../stream-ref.js'
 import { handlerError } from '../ws/handler.js'
 import { finishHandshake, startHandshake } from '../ws/handshake.js'
 import type { Host, Protocol, RequestCommand, UpgradeCommand } from './contract.js'
+import { HttpRequests } from './http-requests.js'
 import { HttpResponses, type ResponseHandler } from './http-responses.js'
-import { HttpStream, urlOf } from './http-stream.js'
-import { type Framing, framingOf, withCookies, withHost, writeHead, writeTrailers } from './request.js'
+import { HttpStream } from './http-stream.js'
+import { type Framing, framingOf, withHost, writeTrailers } from './request.js'
 import type { ResponseEvent } from './response-event.js'
 import { Ws } from './ws.js'
-
-/** How long a body waits for `100 Continue`, in milliseconds (RFC 9110 section 10.1.1: not indefinitely). */
-const EXPECT_TIMEOUT = 1000
 
 const CRLF: Uint8Array = Buffer.from('\r\n')
 
@@ -25,26 +23,20 @@ export class Http implements Protocol, ResponseHandler {
   readonly stateName = 'connected'
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
-  /** Of what was sent. */
   readonly #responses: HttpResponses
-  /** Not begun: an upgrade is being answered or waits itself, or somebody's body is still being sent. */
-  readonly #waiting: HttpStream[] = []
-  /** Whose body is being sent. */
-  #writing: HttpStream | undefined
-  /** Nothing is begun any more. */
-  #closing = false
+  readonly #requests: HttpRequests
   /** The response that is being received is the last one. */
   #leaving = false
   /** An orderly end was asked for, while an upgrade may still succeed. */
   #asked = false
   #closed = false
-  #expectTimer: NodeJS.Timeout | undefined
   readonly #keepaliveTimer: NodeJS.Timeout | undefined
 
   constructor(host: Host, opts: Required<HttpOpts>) {
     this.#host = host
     this.#opts = opts
     this.#responses = new HttpResponses(host, opts, this)
+    this.#requests = new HttpRequests(host, opts, this.#responses)
     if (opts.keepalive !== Number.POSITIVE_INFINITY) {
       this.#keepaliveTimer = setInterval(() => host.guard(() => this.#keepAlive()), opts.keepalive)
     }
@@ -76,7 +68,7 @@ export class Http implements Protocol, ResponseHandler {
     })
     if (body !== undefined) stream.hold('fin', body)
     if (this.#opts.version === 'HTTP/1.0' || body?.length === 0) stream.isExpecting = false
-    this.#enqueue(stream)
+    this.#requests.add(stream)
   }
 
   data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array): void {
@@ -90,7 +82,7 @@ export class Http implements Protocol, ResponseHandler {
       return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
     }
     stream.hold(isFin, chunk)
-    this.#grown(stream)
+    this.#requests.grown(stream)
   }
 
   trailers(streamRef: StreamRef, headers: Headers): void {
@@ -102,7 +94,7 @@ export class Http implements Protocol, ResponseHandler {
     }
     stream.held.push(writeTrailers(headers, this.#opts.transformHeaderName))
     stream.isComplete = true
-    this.#grown(stream)
+    this.#requests.grown(stream)
   }
 
   wsUpgrade(command: UpgradeCommand): void {
@@ -126,7 +118,7 @@ export class Http implements Protocol, ResponseHandler {
       upgrade: { handshake, command },
     })
     stream.isComplete = true
-    this.#enqueue(stream)
+    this.#requests.add(stream)
   }
 
   handle(chunk: Buffer): void {
@@ -161,13 +153,9 @@ export class Http implements Protocol, ResponseHandler {
     const replyTo = replyToOf(streamRef)
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
     if (this.#closed) return
-    const at = this.#waiting.indexOf(stream)
-    if (at !== -1) {
-      this.#waiting.splice(at, 1)
-      return this.#advance()
-    }
+    if (this.#requests.remove(stream)) return this.#requests.advance()
     // Its body will never be complete, so the connection can't go on behind it.
-    if (!stream.isComplete) this.#retire()
+    if (!stream.isComplete) this.#requests.retire()
     this.#responses.silence(stream)
   }
 
@@ -179,10 +167,9 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   closing(): number {
-    this.#closing = true
     this.#asked = true
-    const refused = this.#waiting.splice(0)
-    for (const { ref } of refused) {
+    this.#requests.stop()
+    for (const { ref } of this.#requests.removeAll()) {
       const text = 'the connection is closing; the request was not sent'
       this.#host.fail(ref, new GunError('closing', 'stream_error', text))
     }
@@ -197,13 +184,12 @@ export class Http implements Protocol, ResponseHandler {
     this.#shut()
     const error = reason === 'normal' ? ended() : asConnectionError(reason)
     const killed: StreamRef[] = []
-    for (const { ref, upgrade, isCancelled } of [...this.#responses.open, ...this.#waiting]) {
+    for (const { ref, upgrade, isCancelled } of [...this.#responses.open, ...this.#requests.removeAll()]) {
       if (isCancelled) continue
       if (again !== undefined && upgrade?.command.isRepeated) again(upgrade.command)
       else killed.push(ref)
     }
     this.#responses.open.length = 0
-    this.#waiting.length = 0
     for (const ref of killed) this.#host.fail(ref, error)
     return killed
   }
@@ -212,15 +198,13 @@ export class Http implements Protocol, ResponseHandler {
   #shut(): void {
     this.#closed = true
     this.#responses.close()
-    clearTimeout(this.#expectTimer)
+    this.#requests.close()
     clearInterval(this.#keepaliveTimer)
   }
 
   #find(streamRef: StreamRef): HttpStream | undefined {
-    // A response may be over before its request is.
-    if (this.#writing?.ref === streamRef) return this.#writing
     const isIt = ({ ref }: HttpStream) => ref === streamRef
-    return this.#responses.open.find(isIt) ?? this.#waiting.find(isIt)
+    return this.#requests.find(streamRef) ?? this.#responses.open.find(isIt)
   }
 
   // What is sent.
@@ -235,158 +219,42 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   #abandon(stream: HttpStream, problem: string): void {
-    // The peer would take what comes next for the rest of this body.
-    if (stream === this.#writing) {
+    // Of one that has begun the peer would take what comes next for the rest of this body.
+    if (!this.#requests.remove(stream)) {
       return this.#host.lost(new GunError('badstate', 'connection_error', problem))
     }
-    this.#waiting.splice(this.#waiting.indexOf(stream), 1)
-    this.#host.refuse(
-      stream.ref,
-      new GunError('badstate', 'badstate', `${problem}; the request was not sent`),
-    )
-  }
-
-  #enqueue(stream: HttpStream): void {
-    this.#waiting.push(stream)
-    this.#advance()
-  }
-
-  /** Begins what may begin. */
-  #advance(): void {
-    for (;;) {
-      const [next] = this.#waiting
-      if (next === undefined || this.#closing || this.#writing !== undefined || this.#isBlocked(next)) return
-      if (!this.#hasCookies(next)) return
-      this.#waiting.shift()
-      this.#begin(next)
-    }
-  }
-
-  /**
-   * An upgrade is neither sent behind others nor followed by others: many servers switch as soon as they read it, and
-   * what follows may be frames or requests. HTTP/1.0 has no pipelining.
-   */
-  #isBlocked(next: HttpStream): boolean {
-    const { open } = this.#responses
-    if (open.length === 0) return false
-    if (next.upgrade !== undefined || this.#opts.version === 'HTTP/1.0') return true
-    return open.some(({ upgrade }) => upgrade !== undefined)
-  }
-
-  /** Whether the store has given its cookies; if not, it goes on when it has. */
-  #hasCookies(stream: HttpStream): boolean {
-    const { cookies } = this.#host
-    if (cookies === undefined || stream.cookies !== undefined) return true
-    if (stream.isAsking) return false
-    stream.isAsking = true
-    let isNow = true
-    cookies.query(urlOf(stream, this.#host), value => {
-      stream.cookies = value
-      if (!isNow && !this.#closed) this.#host.guard(() => this.#advance())
-    })
-    isNow = false
-    return stream.cookies !== undefined
-  }
-
-  #begin(stream: HttpStream): void {
-    const { method, path } = stream
-    const headers = stream.cookies ? withCookies(stream.headers, stream.cookies) : stream.headers
-    this.#responses.expect(stream)
-    this.#writing = stream
-    this.#tellRequest('requestStart', stream, headers)
-    if (this.#closed) return
-    this.#host.outlet.writeText(writeHead(method, path, this.#opts, headers))
-    this.#tellRequest('requestHeaders', stream, headers)
-    if (this.#closed) return
-    if (stream.isLast) this.#retire()
-    if (!stream.isExpecting) return this.#write(stream)
-    this.#expectTimer = setTimeout(() => this.#host.guard(() => this.onContinue(stream)), EXPECT_TIMEOUT)
-  }
-
-  #tellRequest(name: 'requestStart' | 'requestHeaders', stream: HttpStream, headers: Headers): void {
-    const { connPid, events, scheme } = this.#host
-    if (!events.wants(name)) return
-    const { ref: streamRef, function: how, method, path, authority } = stream
-    const replyTo = replyToOf(streamRef)
-    events.tell(name, {
-      connPid,
-      streamRef,
-      replyTo,
-      function: how,
-      method,
-      scheme,
-      authority,
-      path,
-      headers,
-    })
-  }
-
-  /** The body of a stream has grown. */
-  #grown(stream: HttpStream): void {
-    if (stream !== this.#writing || stream.isExpecting) return
-    this.#write(stream)
-    if (this.#writing === undefined) this.#advance()
-  }
-
-  #write(stream: HttpStream): void {
-    for (const chunk of stream.held) this.#host.outlet.write(chunk)
-    stream.held.length = 0
-    if (!stream.isComplete) return
-    this.#writing = undefined
-    const { connPid, events } = this.#host
-    const { ref: streamRef } = stream
-    if (events.wants('requestEnd')) {
-      events.tell('requestEnd', { connPid, streamRef, replyTo: replyToOf(streamRef) })
-    }
+    const text = `${problem}; the request was not sent`
+    this.#host.refuse(stream.ref, new GunError('badstate', 'badstate', text))
   }
 
   #keepAlive(): void {
-    const isIdle =
-      this.#writing === undefined && this.#waiting.length === 0 && this.#responses.open.length === 0
-    if (!isIdle || this.#closing) return
+    if (!this.#requests.isIdle || this.#responses.open.length > 0) return
     this.#host.outlet.write(CRLF)
   }
 
   // What the responses bring.
 
   onContinue(stream: HttpStream): void {
-    if (this.#closed || !stream.isExpecting) return
-    clearTimeout(this.#expectTimer)
-    stream.isExpecting = false
-    this.#grown(stream)
+    this.#requests.proceed(stream)
   }
 
   onFinal(stream: HttpStream, keepAlive: boolean): void {
-    if (stream.isExpecting) this.#giveUp(stream)
-    else if (!keepAlive) this.#leave()
-  }
-
-  onFinished(): void {
-    const isLast = this.#closing && this.#responses.open.length === 0
-    if (this.#leaving || isLast) return this.#host.lost('normal')
-    this.#advance()
-  }
-
-  /** The final response has come before the body was sent: it never is, and only a new connection tells where it would have ended. */
-  #giveUp(stream: HttpStream): void {
-    clearTimeout(this.#expectTimer)
-    stream.isExpecting = false
-    stream.isComplete = true
-    stream.held.length = 0
-    this.#writing = undefined
+    if (keepAlive && !stream.isExpecting) return
+    // The body is never sent, and only a new connection tells where it would have ended.
+    if (stream.isExpecting) this.#requests.giveUp(stream)
     this.#leave()
   }
 
-  /** Nothing more is begun; what is asked for from now on is for the next connection. */
-  #retire(): void {
-    this.#closing = true
-    this.#host.retire()
+  onFinished(): void {
+    const isLast = this.#requests.isStopped && this.#responses.open.length === 0
+    if (this.#leaving || isLast) return this.#host.lost('normal')
+    this.#requests.advance()
   }
 
   /** The connection ends with this response. */
   #leave(): void {
     this.#leaving = true
-    this.#retire()
+    this.#requests.retire()
   }
 
   /** The server has agreed, but not to what can go on; the next connection does not ask again. */
@@ -407,7 +275,7 @@ export class Http implements Protocol, ResponseHandler {
     } catch (cause) {
       return this.#refuse(stream, handlerError(cause))
     }
-    const refused = this.#waiting.splice(0)
+    const refused = this.#requests.removeAll()
     this.#shut()
     const { connPid } = this.#host
     const protocols = ['websocket'] as const
