@@ -1,12 +1,11 @@
 // A WebSocket and who has to do with it: the owner, what it hears, and the server's side of each connection.
 
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import { createProcess, type Down, type Exit, P, type Process, type ProcessOptions } from '@holster/process'
-import { certificates } from './certificates.ts'
+import { type Down, type Exit, P, type ProcessOptions } from '@holster/process'
 import { closePayload, frame, type Headers, opcodes, receiveFrame, switchingProtocols } from './frames.ts'
-import { type Origin, origin, type Peer, type RequestHead, type Transport } from './origin.ts'
+import { type Ends, ends } from './http-peer.ts'
+import type { Peer, RequestHead, Transport } from './origin.ts'
 
 export const transports = ['tcp', 'tls'] as const
 export type WsTransport = (typeof transports)[number]
@@ -21,67 +20,28 @@ export interface Setup {
   readonly answer?: Headers
 }
 
-export interface Scene extends AsyncDisposable {
-  readonly self: Process<gun.GunMessage>
-  readonly connPid: gun.ConnPid
-  readonly server: Origin
+export interface Scene extends Ends {
   readonly streamRef: gun.StreamRef
-  /** The server's side of the first connection, which has read the request. */
-  readonly peer: Peer
   readonly request: RequestHead
-  /** The server's side of the next connection. */
-  next(): Promise<Peer>
-  /** In words, the next messages of the owner. */
-  heard(count: number): Promise<string[]>
   /** In words, all that the owner still gets, up to DOWN. */
   story(): Promise<string[]>
 }
 
 /** A connection that has asked for an upgrade; its owner monitors it. Nothing of it waits for a timer. */
 export async function asking(transport: Transport, setup: Setup = {}): Promise<Scene> {
-  const peers = createProcess<{ type: 'peer'; peer: Peer }>()
-  const server = await origin(peer => peers.send({ type: 'peer', peer }), { transport })
-  const self = createProcess<gun.GunMessage>(setup.ownerOptions)
-  const opts: gun.Opts = {
-    owner: self,
-    transport: transport === 'tls' ? 'tls' : 'tcp',
-    tlsOpts: { ca: certificates.ca },
-    ...setup.opts,
-  }
-  const connPid =
-    server.path === undefined ? gun.open('localhost', server.port, opts) : gun.openUnix(server.path, opts)
-  self.monitor(connPid)
-  await self.receive([{ type: 'gun_up' }])
-  const next = async (): Promise<Peer> => {
-    const { peer } = await peers.receive([{ type: 'peer' }])
-    // Out of the callback of OpenSSL in which the server's handshake ends: to reset there crashes Node 20.
-    await turn()
-    return peer
-  }
-  const streamRef = gun.wsUpgrade(connPid, setup.path ?? '/', setup.headers, setup.wsOpts)
-  const peer = await next()
+  const it = await ends(transport, setup.opts, setup.ownerOptions)
+  const streamRef = gun.wsUpgrade(it.connPid, setup.path ?? '/', setup.headers, setup.wsOpts)
   const heard = async (isLast: (words: string[]) => boolean): Promise<string[]> => {
     const words: string[] = []
-    while (!isLast(words)) words.push(tell(await self.receive([P._]), streamRef))
+    while (!isLast(words)) words.push(tell(await it.self.receive([P._]), streamRef))
     return words
   }
   return {
-    self,
-    connPid,
-    server,
+    ...it,
     streamRef,
-    peer,
-    request: await peer.receiveRequest(),
-    next,
+    request: await it.peer.receiveRequest(),
     heard: count => heard(words => words.length === count),
     story: () => heard(words => words.at(-1)?.startsWith('DOWN') ?? false),
-    async [Symbol.asyncDispose]() {
-      gun.close(connPid)
-      await connPid[Symbol.asyncDispose]()
-      self.exit()
-      peers.exit()
-      await server.close()
-    },
   }
 }
 
