@@ -5,7 +5,7 @@
  */
 
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
+import { choice } from './choice.ts'
 import { findBun } from './crew.ts'
 import { CHUNK, type Job } from './http/contract.ts'
 import { CLIENTS, type ClientName, canDo, startClient, startServer } from './http/crew.ts'
@@ -39,16 +39,7 @@ const bodies: Row[] = [
   },
 ]
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '7' },
-    clients: { type: 'string', default: CLIENTS.join(',') },
-  },
-})
-const rounds = Number(values.rounds)
-const names = CLIENTS.filter(name => values.clients.split(',').includes(name))
-const isWanted = (name: string) => positionals.length === 0 || positionals.some(part => name.includes(part))
+const { rounds, names, isWanted } = choice(CLIENTS)
 
 const table = new Table<ClientName>(names, 'undici')
 const bun = names.includes('bun') ? findBun() : ''

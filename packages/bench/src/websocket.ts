@@ -4,7 +4,7 @@
  */
 
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
+import { choice } from './choice.ts'
 import type { Cost } from './cost.ts'
 import { findBun } from './crew.ts'
 import { alternate, only, type UnitCost } from './rounds.ts'
@@ -86,16 +86,7 @@ const rows: Row[] = [
   { name: 'open and close a connection', job: { type: 'open', count: 1600 }, target: 1.1 },
 ]
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '7' },
-    clients: { type: 'string', default: CLIENTS.join(',') },
-  },
-})
-const rounds = Number(values.rounds)
-const names = CLIENTS.filter(name => values.clients.split(',').includes(name))
-const isWanted = (name: string) => positionals.length === 0 || positionals.some(part => name.includes(part))
+const { rounds, names, isWanted } = choice(CLIENTS)
 
 const table = new Table<ClientName>(names, 'ws')
 
