@@ -326,6 +326,50 @@ describe('with the server of node:http', () => {
     })
   }
   for (const transport of transports) {
+    test(`a body waits for the server to continue, and is refused in time, over ${transport}`, async () => {
+      await using _left = assertNothingLeft()
+      await using server = await websocketServer({ transport, onRequest: echo })
+      const expected: (string | undefined)[] = []
+      server.server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) => {
+        expected.push(request.url)
+        if (request.url === '/refused') return response.writeHead(417, { 'content-length': 0 }).end()
+        response.writeContinue()
+        echo(request, response)
+      })
+      await using client = await connect(server, transport)
+      const { connPid, owner } = client
+      const headers = { expect: '100-continue' }
+      const streamRef = gun.post(connPid, '/taken', headers, 'body')
+      const inform = await gun.await(connPid, streamRef, PATIENCE)
+      assert.ok(inform.type === 'gun_inform' && inform.status === 100)
+      assert.equal((await gun.await(connPid, streamRef, PATIENCE)).type, 'gun_response')
+      assert.equal(String((await gun.awaitBody(connPid, streamRef, PATIENCE)).body), 'body')
+      const refused = await gun.await(connPid, gun.post(connPid, '/refused', headers, 'body'), PATIENCE)
+      assert.ok(refused.type === 'gun_response' && refused.status === 417)
+      assert.equal((await owner.receive([{ type: 'gun_down', connPid }], PATIENCE)).reason, 'normal')
+      assert.deepEqual(expected, ['/taken', '/refused'])
+    })
+
+    test(`a cancelled response is read away, and the next one comes, over ${transport}`, async () => {
+      await using _left = assertNothingLeft()
+      const onRequest = (request: http.IncomingMessage, response: http.ServerResponse) => {
+        if (request.url === '/short') return response.end('short')
+        for (let i = 0; i < 10; i++) response.write(Buffer.alloc(50_000))
+        response.end()
+      }
+      await using server = await websocketServer({ transport, onRequest })
+      await using client = await connect(server, transport)
+      const { connPid } = client
+      const long = gun.get(connPid, '/long')
+      const short = gun.get(connPid, '/short')
+      assert.equal((await gun.await(connPid, long, PATIENCE)).type, 'gun_response')
+      gun.cancel(connPid, long)
+      gun.flush(long)
+      assert.equal((await gun.await(connPid, short, PATIENCE)).type, 'gun_response')
+      assert.equal(String((await gun.awaitBody(connPid, short, PATIENCE)).body), 'short')
+      assert.equal(gun.flush(long), 0)
+    })
+
     test(`bodies of every size come back, over ${transport}`, async () => {
       await using _left = assertNothingLeft()
       await using warnings = collectWarnings()
