@@ -101,7 +101,8 @@ function parseHead(raw: Buffer): RequestHead {
   return { head, method, path, version, headers, raw, header }
 }
 
-function createPeer(socket: net.Socket, carrier: net.Socket, returned: Promise<void>): Peer {
+/** `carrier` is what is reset; once the script has `returned`, the client's end is answered by itself. */
+export function createPeer(socket: net.Socket, carrier: net.Socket, returned: Promise<void>): Peer {
   let chunks: Buffer[] = []
   let length = 0
   let state: 'open' | 'ended' | 'gone' | 'detached' = 'open'

@@ -1,0 +1,189 @@
+// Real HTTP/2 peers: a server of node:http2 on loopback, with the WebSockets of `ws` on its streams (RFC 8441).
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import http2 from 'node:http2'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
+import { certificates } from './certificates.ts'
+import type { Transport } from './origin.ts'
+import type { Refusal } from './servers.ts'
+
+export type OnRequest = (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void
+
+export interface H2ServerOptions {
+  transport?: Transport
+  /** SETTINGS_ENABLE_CONNECT_PROTOCOL, without which no client may ask for a WebSocket. Default: true. */
+  enableConnectProtocol?: boolean
+  /** The server's other settings. */
+  settings?: http2.Settings
+  /** In place of a GET's 200 'Hello over HTTP/2'. */
+  onRequest?: OnRequest
+  /** In place of the echo. */
+  onConnection?: (socket: WebSocket, headers: http2.IncomingHttpHeaders) => void
+  /** Without it the first subprotocol is chosen. */
+  handleProtocols?: (protocols: Set<string>, headers: http2.IncomingHttpHeaders) => string | false
+  /** Answers a WebSocket's CONNECT with a whole response; undefined accepts. */
+  refuse?: (headers: http2.IncomingHttpHeaders) => Refusal | undefined
+  /** More for `ws`, such as perMessageDeflate and maxPayload. */
+  ws?: Omit<ServerOptions, 'server' | 'noServer' | 'port' | 'host' | 'path' | 'handleProtocols'>
+  /** Goes over the default `certificates.server`; with `allowHTTP1` it serves both. */
+  tls?: http2.SecureServerOptions
+}
+
+export interface H2Server extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  /** The socket's path, for 'unix' only. */
+  readonly path?: string
+  readonly server: http2.Http2Server | http2.Http2SecureServer
+  /** Those that are open. */
+  readonly sessions: ReadonlySet<http2.ServerHttp2Session>
+  readonly wss: WebSocketServer
+  /** Destroys every session and waits until all is closed. */
+  close(): Promise<void>
+}
+
+function echo(socket: WebSocket): void {
+  socket.on('message', (data, binary) => socket.send(data, { binary }))
+}
+
+const hello: OnRequest = (request, response) => {
+  const found = request.method === 'GET' || request.method === 'HEAD'
+  const body = found ? 'Hello over HTTP/2' : 'Only GET here'
+  response.writeHead(found ? 200 : 405, {
+    'content-type': 'text/plain',
+    'content-length': body.length,
+    ...(found ? {} : { allow: 'GET, HEAD' }),
+  })
+  response.end(body)
+}
+
+/** The response to a CONNECT, from what `ws` would have written on a connection of HTTP/1.1. */
+function respond(stream: http2.ServerHttp2Stream, head: string): string {
+  const [lines = '', body = ''] = head.split('\r\n\r\n')
+  const [statusLine = '', ...fields] = lines.split('\r\n')
+  const status = Number(statusLine.split(' ')[1])
+  const headers: http2.OutgoingHttpHeaders = { ':status': status === 101 ? 200 : status }
+  for (const field of fields) {
+    const colon = field.indexOf(':')
+    const name = field.slice(0, colon).toLowerCase()
+    // What RFC 8441 section 5 has no use for.
+    if (['upgrade', 'connection', 'sec-websocket-accept'].includes(name)) continue
+    headers[name] = field.slice(colon + 1).trim()
+  }
+  stream.respond(headers)
+  return body
+}
+
+/** Has `ws` negotiate and take the stream, as if it were a socket on which HTTP/1.1 was upgraded. */
+function upgrade(
+  wss: WebSocketServer,
+  stream: http2.ServerHttp2Stream,
+  headers: http2.IncomingHttpHeaders,
+  onConnection: (socket: WebSocket) => void,
+): void {
+  const { write, end } = stream
+  const restore = (): void => {
+    Object.assign(stream, { write, end })
+  }
+  Object.assign(stream, {
+    write(head: string): boolean {
+      restore()
+      respond(stream, head)
+      return true
+    },
+    end(head: string): void {
+      restore()
+      stream.end(respond(stream, head))
+    },
+  })
+  const request = {
+    method: 'GET',
+    url: headers[':path'],
+    headers: { ...headers, upgrade: 'websocket', 'sec-websocket-key': randomBytes(16).toString('base64') },
+    socket: stream.session?.socket,
+  }
+  wss.handleUpgrade(request as unknown as IncomingMessage, stream, Buffer.alloc(0), onConnection)
+}
+
+export async function h2Server(options: H2ServerOptions = {}): Promise<H2Server> {
+  const { transport = 'tcp', onRequest = hello, onConnection = echo, refuse, handleProtocols } = options
+  const settings = { ...options.settings, enableConnectProtocol: options.enableConnectProtocol ?? true }
+  const sockets = new Set<Socket>()
+  const sessions = new Set<http2.ServerHttp2Session>()
+  const wss = new WebSocketServer({
+    ...options.ws,
+    noServer: true,
+    ...(handleProtocols && {
+      handleProtocols: (protocols, { headers }) => handleProtocols(protocols, headers),
+    }),
+  })
+  const server =
+    transport === 'tls'
+      ? http2.createSecureServer({ ...certificates.server, ...options.tls, settings }, onRequest)
+      : http2.createServer({ settings }, onRequest)
+
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('session', (session: http2.ServerHttp2Session) => {
+    sessions.add(session)
+    // A client that breaks the protocol on purpose must not crash the test.
+    session.on('error', () => {}).once('close', () => sessions.delete(session))
+  })
+  server.on('stream', (stream: http2.ServerHttp2Stream) => stream.on('error', () => {}))
+
+  server.on(
+    'connect',
+    ({ stream, headers }: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => {
+      const refusal = headers[':protocol'] === 'websocket' ? refuse?.(headers) : { status: 501 }
+      if (refusal !== undefined) {
+        response.writeHead(refusal.status, refusal.headers)
+        response.end(refusal.body ?? '')
+        return
+      }
+      upgrade(wss, stream, headers, socket => {
+        socket.on('error', () => {})
+        onConnection(socket, headers)
+      })
+    },
+  )
+
+  const host = '127.0.0.1'
+  const path = transport === 'unix' ? join(tmpdir(), `holster-${randomUUID().slice(0, 13)}.sock`) : undefined
+  server.listen(path === undefined ? { host, port: 0 } : { path })
+  await once(server, 'listening')
+  const address = server.address()
+
+  async function shut(): Promise<void> {
+    const down = once(server, 'close')
+    server.close()
+    wss.close()
+    for (const client of wss.clients) client.terminate()
+    for (const session of sessions) session.destroy()
+    // Also those on which no session has begun.
+    for (const socket of sockets) socket.destroy()
+    await down
+  }
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= shut()
+    return closing
+  }
+
+  return {
+    host: path === undefined ? host : 'localhost',
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    ...(path === undefined ? {} : { path }),
+    server,
+    sessions,
+    wss,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
