@@ -8,11 +8,21 @@ import { setExitHook } from '@holster/process'
 import { CookieJar, MemoryCookieStore } from 'tough-cookie'
 import { type Client, connect, eventually, NO_CONTENT, PATIENCE, receiveError } from './support/connect.ts'
 import { switchingProtocols } from './support/frames.ts'
+import { onEachVersion } from './support/http-scene.ts'
+import {
+  type Answer,
+  type Asked,
+  type Fields,
+  httpOrigin,
+  type Line,
+  lineName,
+  lines,
+  NOTHING,
+} from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
-import { type Origin, origin, type Peer, type RequestHead, type Transport } from './support/origin.ts'
+import { type Origin, origin, type Peer, type Transport } from './support/origin.ts'
 import { websocketServer } from './support/servers.ts'
 
-const transports: Transport[] = ['tcp', 'tls', 'unix']
 const kinds = ['synchronous', 'asynchronous'] as const
 
 /** A jar like the default one; an asynchronous one has to be asked with promises. */
@@ -27,30 +37,26 @@ interface Site extends Origin {
   readonly seen: (readonly [path: string, ...cookies: string[]])[]
 }
 
-const cookiesOf = ({ headers }: RequestHead): string[] =>
-  headers.filter(([name]) => name.toLowerCase() === 'cookie').map(([, value]) => value)
+const cookiesOf = ({ fields }: Pick<Asked, 'fields'>): string[] =>
+  fields.filter(([name]) => name === 'cookie').map(([, value]) => value)
 
-function noContent(...setCookies: string[]): string {
-  const lines = setCookies.map(line => `Set-Cookie: ${line}\r\n`).join('')
-  return `HTTP/1.1 204 No Content\r\n${lines}\r\n`
-}
+const setting = (...setCookies: string[]): Fields => setCookies.map(line => ['set-cookie', line])
+
+const noContent = (...setCookies: string[]): Answer => ({ status: 204, fields: setting(...setCookies) })
 
 /** Answers each request with what is there for its path, or with a plain 204. */
 async function site(
-  answers: Readonly<Record<string, string | Buffer>>,
-  transport: Transport = 'tcp',
+  answers: Readonly<Record<string, Answer>>,
+  line: Line = { version: 'http', transport: 'tcp' },
 ): Promise<Site> {
   const seen: Site['seen'] = []
-  const server = await origin(
-    async peer => {
-      for (;;) {
-        const request = await peer.receiveRequest()
-        seen.push([request.path, ...cookiesOf(request)])
-        await peer.send(answers[request.path] ?? NO_CONTENT)
-      }
-    },
-    { transport },
-  )
+  const server = await httpOrigin(line, async peer => {
+    for (;;) {
+      const asked = await peer.request()
+      seen.push([asked.path, ...cookiesOf(asked)])
+      await asked.answer(answers[asked.path] ?? NOTHING)
+    }
+  })
   return Object.assign(server, { seen })
 }
 
@@ -87,16 +93,18 @@ class SlowStore implements gun.CookieStore {
   }
 }
 
-for (const transport of transports) {
+for (const line of lines) {
+  const { transport, version } = line
+
   for (const kind of kinds) {
-    describe(`over ${transport}, with a store that is ${kind}`, () => {
+    describe(`over ${lineName(line)}, with a store that is ${kind}`, () => {
       test('a cookie of a response is sent with the next request', async () => {
         await using _left = assertNothingLeft()
         await using server = await site(
           { '/set': noContent('a=1', 'b=2; HttpOnly'), '/more': noContent('a=3') },
-          transport,
+          line,
         )
-        await using client = await connect(server, transport, { cookieStore: jarOf(kind) })
+        await using client = await connect(server, line, { cookieStore: jarOf(kind) })
         for (const path of ['/', '/set', '/', '/more', '/']) await ask(client, path)
         assert.deepEqual(server.seen, [
           ['/'],
@@ -110,9 +118,9 @@ for (const transport of transports) {
       test('a cookie is sent only to the paths it is for', async () => {
         await using server = await site(
           { '/a/set?x=/y/': noContent('a=1', 'b=1; Path=/b', 'c=1; Path=/') },
-          transport,
+          line,
         )
-        await using client = await connect(server, transport, { cookieStore: jarOf(kind) })
+        await using client = await connect(server, line, { cookieStore: jarOf(kind) })
         for (const path of ['/a/set?x=/y/', '/a', '/a/d?e', '/b', '/bc', '/']) await ask(client, path)
         assert.deepEqual(server.seen.slice(1), [
           ['/a', 'a=1; c=1'],
@@ -126,21 +134,21 @@ for (const transport of transports) {
       test('a secure cookie is kept over TLS only', async () => {
         await using server = await site(
           { '/set': noContent('a=1; Secure', '__Host-b=2; Secure; Path=/', 'c=3') },
-          transport,
+          line,
         )
-        await using client = await connect(server, transport, { cookieStore: jarOf(kind) })
+        await using client = await connect(server, line, { cookieStore: jarOf(kind) })
         await ask(client, '/set')
         await ask(client, '/')
         assert.deepEqual(server.seen.at(-1), ['/', transport === 'tls' ? 'a=1; __Host-b=2; c=3' : 'c=3'])
       })
 
       test('cookies of informational responses count unless they are to be ignored', async () => {
-        const early = 'HTTP/1.1 103 Early Hints\r\nSet-Cookie: early=1\r\n\r\n'
+        const answer: Answer = { ...noContent('final=1'), informs: [[103, setting('early=1')]] }
         for (const cookieIgnoreInformational of [false, true]) {
-          await using server = await site({ '/set': `${early}${noContent('final=1')}` }, transport)
-          await using client = await connect(server, transport, {
+          await using server = await site({ '/set': answer }, line)
+          await using client = await connect(server, line, {
             cookieStore: jarOf(kind),
-            protocols: [['http', { cookieIgnoreInformational }]],
+            protocols: [[version, { cookieIgnoreInformational }]],
           })
           await ask(client, '/set')
           await ask(client, '/')
@@ -152,10 +160,10 @@ for (const transport of transports) {
   }
 }
 
-test('a response has given its cookies away before its message comes', async () => {
+onEachVersion('a response has given its cookies away before its message comes', async line => {
   const cookieStore = new CookieJar()
-  await using server = await site({ '/set': `HTTP/1.1 103 \r\nSet-Cookie: a=1\r\n\r\n${noContent('b=1')}` })
-  await using client = await connect(server, 'tcp', { cookieStore })
+  await using server = await site({ '/set': { ...noContent('b=1'), informs: [[103, setting('a=1')]] } }, line)
+  await using client = await connect(server, line, { cookieStore })
   const streamRef = gun.get(client.connPid, '/set')
   await client.owner.receive([{ type: 'gun_inform', streamRef }], PATIENCE)
   await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
@@ -163,40 +171,40 @@ test('a response has given its cookies away before its message comes', async () 
   assert.equal(cookieStore.getCookieStringSync(url), 'a=1; b=1')
 })
 
-test('without a store there are no cookies', async () => {
-  await using server = await site({ '/set': noContent('a=1') })
-  await using client = await connect(server)
+onEachVersion('without a store there are no cookies', async line => {
+  await using server = await site({ '/set': noContent('a=1') }, line)
+  await using client = await connect(server, line)
   await ask(client, '/set')
   await ask(client, '/')
   assert.deepEqual(server.seen, [['/set'], ['/']])
 })
 
-test('the messages of a response have its set-cookie headers as ever', async () => {
-  await using server = await site({ '/set': noContent('a=1') })
-  await using client = await connect(server, 'tcp', { cookieStore: new CookieJar() })
+onEachVersion('the messages of a response have its set-cookie headers as ever', async line => {
+  await using server = await site({ '/set': noContent('a=1') }, line)
+  await using client = await connect(server, line, { cookieStore: new CookieJar() })
   const streamRef = gun.get(client.connPid, '/set')
   const { headers } = await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
   assert.deepEqual(headers[0], ['set-cookie', 'a=1'])
 })
 
-test('octets come back as they came', async () => {
+onEachVersion('octets come back as they came', async line => {
   const cookies = [
     Buffer.from('à=voilà'),
     Buffer.from('not utf-8=\xff\xa0', 'latin1'),
     Buffer.from('à'),
     Buffer.from('тест="春"'),
   ].map(bytes => bytes.toString('latin1'))
-  await using server = await site({ '/set': Buffer.from(noContent(...cookies), 'latin1') })
-  await using client = await connect(server, 'tcp', { cookieStore: new CookieJar() })
+  await using server = await site({ '/set': noContent(...cookies) }, line)
+  await using client = await connect(server, line, { cookieStore: new CookieJar() })
   await ask(client, '/set')
   await ask(client, '/')
   assert.deepEqual(server.seen.at(-1), ['/', cookies.join('; ')])
 })
 
-test('set-cookie in trailers does not count', async () => {
-  const answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nSet-Cookie: a=1\r\n\r\n'
-  await using server = await site({ '/set': answer })
-  await using client = await connect(server, 'tcp', { cookieStore: new CookieJar() })
+onEachVersion('set-cookie in trailers does not count', async line => {
+  const answer: Answer = { status: 200, trailers: setting('a=1') }
+  await using server = await site({ '/set': answer }, line)
+  await using client = await connect(server, line, { cookieStore: new CookieJar() })
   const streamRef = gun.get(client.connPid, '/set')
   await client.owner.receive([{ type: 'gun_trailers', streamRef }], PATIENCE)
   await ask(client, '/')
@@ -234,9 +242,9 @@ describe('the cookie header', () => {
   })
 
   // RFC 6265 section 5.4: there may be only one such field.
-  test('has what the caller gives first, in the same field', async () => {
-    await using server = await site({ '/set': noContent('a=1') })
-    await using client = await connect(server, 'tcp', { cookieStore: new CookieJar() })
+  onEachVersion('has what the caller gives first, in the same field', async line => {
+    await using server = await site({ '/set': noContent('a=1') }, line)
+    await using client = await connect(server, line, { cookieStore: new CookieJar() })
     await ask(client, '/set', { cookie: 'mine=1' })
     await ask(client, '/', { Cookie: 'mine=1' })
     assert.deepEqual(server.seen, [
@@ -245,11 +253,14 @@ describe('the cookie header', () => {
     ])
   })
 
-  test('is for the host that the host header names', async () => {
-    await using server = await site({
-      '/set': noContent('a=1', 'b=1; Domain=example.com', 'c=1; Domain=example.org'),
-    })
-    await using client = await connect(server, 'tcp', { cookieStore: new CookieJar() })
+  onEachVersion('is for the host that the host header names', async line => {
+    await using server = await site(
+      {
+        '/set': noContent('a=1', 'b=1; Domain=example.com', 'c=1; Domain=example.org'),
+      },
+      line,
+    )
+    await using client = await connect(server, line, { cookieStore: new CookieJar() })
     await ask(client, '/set', { host: 'www.example.com' })
     for (const host of ['www.example.com', 'WWW.example.com:8080', 'b.example.com', 'example.org']) {
       await ask(client, '/', { host })
@@ -259,10 +270,10 @@ describe('the cookie header', () => {
   })
 
   // RFC 9110 section 7.1.
-  test('of a request for the whole server is that for its root', async () => {
+  onEachVersion('of a request for the whole server is that for its root', async line => {
     using it = reporting()
-    await using server = await site({ '/set': noContent('a=1; Path=/', 'b=1; Path=/b') })
-    await using client = await connect(server, 'tcp', { cookieStore: new CookieJar() })
+    await using server = await site({ '/set': noContent('a=1; Path=/', 'b=1; Path=/b') }, line)
+    await using client = await connect(server, line, { cookieStore: new CookieJar() })
     await ask(client, '/set')
     const streamRef = gun.request(client.connPid, 'OPTIONS', '*', [], '')
     await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
@@ -273,43 +284,48 @@ describe('the cookie header', () => {
 
 describe('pipelined requests', () => {
   for (const kind of kinds) {
-    test(`have the cookies that were there when they were sent, from a store that is ${kind}`, async () => {
-      await using server = await origin(async peer => {
-        const requests = [await peer.receiveRequest(), await peer.receiveRequest()]
-        assert.deepEqual(requests.map(cookiesOf), [[], []])
-        await peer.send(noContent('a=1', 'b=1'))
-        await peer.send(noContent('c=1', 'a=2'))
-        assert.deepEqual(cookiesOf(await peer.receiveRequest()), ['a=2; b=1; c=1'])
-        await peer.send(NO_CONTENT)
-      })
-      await using client = await connect(server, 'tcp', { cookieStore: jarOf(kind) })
-      for (const streamRef of [gun.get(client.connPid, '/1'), gun.get(client.connPid, '/2')]) {
-        await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
-      }
-      await ask(client, '/3')
-      await server.finished()
-    })
+    onEachVersion(
+      `have the cookies that were there when they were sent, from a store that is ${kind}`,
+      async line => {
+        await using server = await httpOrigin(line, async peer => {
+          const [first, second] = [await peer.request(), await peer.request()]
+          assert.deepEqual([first, second].map(cookiesOf), [[], []])
+          await first.answer(noContent('a=1', 'b=1'))
+          await second.answer(noContent('c=1', 'a=2'))
+          assert.deepEqual(cookiesOf(await peer.serve(NOTHING)), ['a=2; b=1; c=1'])
+        })
+        await using client = await connect(server, line, { cookieStore: jarOf(kind) })
+        for (const streamRef of [gun.get(client.connPid, '/1'), gun.get(client.connPid, '/2')]) {
+          await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
+        }
+        await ask(client, '/3')
+        await server.finished()
+      },
+    )
   }
 })
 
 describe('a store that takes its time', () => {
-  test('keeps requests and their bodies in order', async () => {
+  onEachVersion('keeps requests and their bodies in order', async line => {
     const cookieStore = new SlowStore()
-    await using server = await origin(async peer => {
-      const first = await peer.receiveRequest()
-      assert.deepEqual([first.path, cookiesOf(first)], ['/1', ['n=1']])
-      const second = await peer.receiveRequest()
-      assert.deepEqual([second.path, cookiesOf(second)], ['/2', ['n=2']])
-      assert.ok(second.head.includes('transfer-encoding: chunked'))
-      assert.equal(String(await peer.receive('0\r\n\r\n')), '1\r\na\r\n1\r\nb\r\n0\r\n\r\n')
-      const third = await peer.receiveRequest()
-      assert.deepEqual([third.path, cookiesOf(third)], ['/3', []])
-      assert.equal(String(await peer.receive(3)), 'abc')
-      const fourth = await peer.receiveRequest()
-      assert.deepEqual([fourth.path, cookiesOf(fourth)], ['/4', ['n=4']])
-      await peer.send(NO_CONTENT.repeat(4))
+    await using server = await httpOrigin(line, async peer => {
+      const got: unknown[] = []
+      const asked: Asked[] = []
+      for (let i = 0; i < 4; i++) {
+        const next = await peer.request()
+        asked.push(next)
+        const { body } = await next.content()
+        got.push([next.path, cookiesOf(next), body])
+      }
+      assert.deepEqual(got, [
+        ['/1', ['n=1'], ''],
+        ['/2', ['n=2'], 'ab'],
+        ['/3', [], 'abc'],
+        ['/4', ['n=4'], ''],
+      ])
+      for (const each of asked) await each.answer(NOTHING)
     })
-    await using client = await connect(server, 'tcp', { cookieStore })
+    await using client = await connect(server, line, { cookieStore })
     const { connPid, owner } = client
     const first = gun.get(connPid, '/1')
     const second = gun.headers(connPid, 'POST', '/2')
@@ -419,7 +435,13 @@ describe('a jar', () => {
 
   test('keeps what is secure from connections that are not', async () => {
     const cookieStore = new CookieJar(undefined, { allowSecureOnLocal: false })
-    await using secure = await site({ '/set': noContent('a=1; Secure', 'b=1') }, 'tls')
+    await using secure = await site(
+      { '/set': noContent('a=1; Secure', 'b=1') },
+      {
+        version: 'http',
+        transport: 'tls',
+      },
+    )
     await using plain = await site({})
     await using one = await connect(secure, 'tls', { cookieStore })
     await using two = await connect(plain, 'tcp', { cookieStore })
@@ -432,7 +454,7 @@ describe('a jar', () => {
 
   test('outlives the socket', async () => {
     await using server = await site({
-      '/set': noContent('a=1; Path=/').replace('\r\n', '\r\nConnection: close\r\n'),
+      '/set': { status: 204, fields: [...setting('a=1; Path=/'), ['connection', 'close']] },
     })
     await using client = await connect(server, 'tcp', {
       cookieStore: new CookieJar(),
@@ -451,10 +473,15 @@ describe('an upgrade to WebSocket', () => {
     const seen: Site['seen'] = []
     const script = async (peer: Peer): Promise<void> => {
       const request = await peer.receiveRequest()
-      seen.push([request.path, ...cookiesOf(request)])
+      const cookies = request.headers.filter(([name]) => name === 'cookie').map(([, value]) => value)
+      seen.push([request.path, ...cookies])
       const isUpgrade = request.header('upgrade') !== undefined
       const added = setCookies.map(line => ['Set-Cookie', line] as const)
-      await peer.send(isUpgrade ? switchingProtocols(request, added) : noContent('http=1; Path=/'))
+      await peer.send(
+        isUpgrade
+          ? switchingProtocols(request, added)
+          : 'HTTP/1.1 204 No Content\r\nSet-Cookie: http=1; Path=/\r\n\r\n',
+      )
       await peer.closed
     }
     return Object.assign(await origin(script, { transport }), { seen })

@@ -7,9 +7,10 @@ import zlib from 'node:zlib'
 import * as gun from '@holster/gun'
 import { type Client, connect, NO_CONTENT, PATIENCE, receiveError } from './support/connect.ts'
 import { settle } from './support/flood.ts'
+import { onEachVersion } from './support/http-scene.ts'
+import { type Answer, answerer, httpServer, lineName, lines, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { origin } from './support/origin.ts'
-import { websocketServer } from './support/servers.ts'
 
 const opts: gun.Opts = { httpOpts: { contentHandlers: [gun.decode()] } }
 const text = 'Hello over HTTP. '.repeat(100)
@@ -35,26 +36,27 @@ async function assertUsable({ connPid }: Client): Promise<void> {
   assert.equal(response.status, 204)
 }
 
-const whole = (coding: string, body: Buffer): Buffer =>
-  Buffer.concat([
-    Buffer.from(`HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n\r\n`),
-    body,
-  ])
+const whole = (coding: string, body: Buffer): Answer => ({
+  status: 200,
+  fields: [
+    ['content-encoding', coding],
+    ['content-length', `${body.length}`],
+  ],
+  body,
+})
 
-test('bodies of a real server are decoded, one after the other on one connection', async () => {
+onEachVersion('bodies of a real server are decoded, one after the other on one connection', async line => {
   await using _left = assertNothingLeft()
-  await using server = await websocketServer({
-    onRequest(request, response) {
-      const coding = decodeURIComponent(request.url?.slice(1) ?? '')
-      const body = encoders[coding]?.(text) ?? Buffer.from(text)
-      response.writeHead(200, {
-        ...(coding && { 'content-encoding': coding }),
-        'content-length': body.length,
-      })
-      response.end(body)
-    },
+  await using server = await httpServer(line, (request, response) => {
+    const coding = decodeURIComponent(request.url?.slice(1) ?? '')
+    const body = encoders[coding]?.(text) ?? Buffer.from(text)
+    response.writeHead(200, {
+      ...(coding && { 'content-encoding': coding }),
+      'content-length': body.length,
+    })
+    response.end(body)
   })
-  await using client = await connect(server, 'tcp', opts)
+  await using client = await connect(server, line, opts)
   for (const coding of [...Object.keys(encoders), '']) {
     const { head, body } = await fetchBody(client, `/${encodeURIComponent(coding)}`)
     assert.equal(String(body), text)
@@ -63,20 +65,12 @@ test('bodies of a real server are decoded, one after the other on one connection
   assert.equal(client.owner.messageQueueLength, 0)
 })
 
-for (const transport of ['tcp', 'tls'] as const) {
-  test(`bodies that come byte by byte are decoded, over ${transport}`, async () => {
-    await using server = await origin(
-      async peer => {
-        for (const [coding, encode] of Object.entries(encoders)) {
-          await peer.receiveRequest()
-          await peer.send(whole(coding, encode(text)), 'bytes')
-        }
-        await peer.closed
-      },
-      { transport },
-    )
-    await using client = await connect(server, transport, opts)
-    for (const _ of Object.keys(encoders)) assert.equal(String((await fetchBody(client)).body), text)
+for (const line of lines) {
+  test(`bodies that come byte by byte are decoded, over ${lineName(line)}`, async () => {
+    const answers = Object.entries(encoders).map(([coding, encode]) => whole(coding, encode(text)))
+    await using server = await answerer(line, answers, 'bytes')
+    await using client = await connect(server, line, opts)
+    for (const _ of answers) assert.equal(String((await fetchBody(client)).body), text)
   })
 }
 
@@ -85,8 +79,12 @@ test('responses to requests that were sent together stay in order', async () => 
     await peer.receiveRequest()
     await peer.receiveRequest()
     await peer.receiveRequest()
-    const first = whole('gzip', zlib.gzipSync(text))
-    const second = whole('identity', Buffer.from('second'))
+    const bytes = (coding: string, body: Buffer): Buffer => {
+      const head = `HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n\r\n`
+      return Buffer.concat([Buffer.from(head), body])
+    }
+    const first = bytes('gzip', zlib.gzipSync(text))
+    const second = bytes('identity', Buffer.from('second'))
     await peer.send(Buffer.concat([first, second, Buffer.from(NO_CONTENT)]))
     await peer.closed
   })
@@ -102,19 +100,15 @@ test('responses to requests that were sent together stay in order', async () => 
   assert.deepEqual([...new Set(seen)], [0, 1, 2])
 })
 
-test('trailers follow what was decoded', async () => {
-  const gzip = zlib.gzipSync(text)
-  await using server = await origin(async peer => {
-    await peer.receiveRequest()
-    await peer.send('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n')
-    await peer.send(`${gzip.length.toString(16)}\r\n`)
-    await peer.send(gzip)
-    await peer.send('\r\n0\r\nDigest: abc\r\n\r\n')
-    await peer.receiveRequest()
-    await peer.send(NO_CONTENT)
-    await peer.closed
-  })
-  await using client = await connect(server, 'tcp', opts)
+onEachVersion('trailers follow what was decoded', async line => {
+  const answer: Answer = {
+    status: 200,
+    fields: [['content-encoding', 'gzip']],
+    body: zlib.gzipSync(text),
+    trailers: [['digest', 'abc']],
+  }
+  await using server = await answerer(line, [answer])
+  await using client = await connect(server, line, opts)
   const { body, trailers } = await fetchBody(client)
   assert.equal(String(body), text)
   assert.deepEqual(trailers, [['digest', 'abc']])
@@ -122,26 +116,24 @@ test('trailers follow what was decoded', async () => {
   assert.equal(client.owner.messageQueueLength, 0)
 })
 
-test('a body that is empty stays empty', async () => {
-  await using server = await origin(async peer => {
-    await peer.receiveRequest()
-    await peer.send(
-      'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-    )
-    await peer.receiveRequest()
-    await peer.send('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n')
-    await peer.receiveRequest()
-    await peer.send(NO_CONTENT)
-    await peer.closed
-  })
-  await using client = await connect(server, 'tcp', opts)
+onEachVersion('a body that is empty stays empty', async line => {
+  const empty: Answer = { status: 200, fields: [['content-encoding', 'gzip']], body: '' }
+  const ofHead: Answer = {
+    status: 200,
+    fields: [
+      ['content-encoding', 'gzip'],
+      ['content-length', '100'],
+    ],
+  }
+  await using server = await answerer(line, [empty, ofHead])
+  await using client = await connect(server, line, opts)
   assert.equal((await fetchBody(client)).body.length, 0)
   const head = await gun.await(client.connPid, gun.head(client.connPid, '/'), PATIENCE)
   assert.ok(head.type === 'gun_response' && head.isFin === 'fin')
   await assertUsable(client)
 })
 
-test('a body that cannot be decoded ends its stream only', async () => {
+onEachVersion('a body that cannot be decoded ends its stream only', async line => {
   await using warnings = collectWarnings()
   const gzip = zlib.gzipSync(text)
   const broken = Buffer.from(gzip)
@@ -152,16 +144,9 @@ test('a body that cannot be decoded ends its stream only', async () => {
     ['gzip', Buffer.from(text)],
     ['br', gzip],
   ] as const
-  await using server = await origin(async peer => {
-    for (const [coding, body] of wrong) {
-      await peer.receiveRequest()
-      await peer.send(whole(coding, body))
-      await peer.receiveRequest()
-      await peer.send(NO_CONTENT)
-    }
-    await peer.closed
-  })
-  await using client = await connect(server, 'tcp', opts)
+  const answers = wrong.flatMap(([coding, body]) => [whole(coding, body), NOTHING])
+  await using server = await answerer(line, answers)
+  await using client = await connect(server, line, opts)
   for (const _ of wrong) {
     const { code, kind } = await receiveError(client, gun.get(client.connPid, '/'))
     assert.deepEqual([code, kind], ['protocol_error', 'stream_error'])
@@ -171,18 +156,12 @@ test('a body that cannot be decoded ends its stream only', async () => {
   await warnings.assertNone()
 })
 
-test('a small body that decodes to a large one comes only as fast as flow wants it', async () => {
+onEachVersion('a small body that decodes to a large one comes only as fast as flow wants it', async line => {
   await using _left = assertNothingLeft()
   const size = 100 * 1024 * 1024
   const bomb = zlib.gzipSync(Buffer.alloc(size))
-  await using server = await origin(async peer => {
-    await peer.receiveRequest()
-    await peer.send(whole('gzip', bomb))
-    await peer.receiveRequest()
-    await peer.send(NO_CONTENT)
-    await peer.closed
-  })
-  await using client = await connect(server, 'tcp', opts)
+  await using server = await answerer(line, [whole('gzip', bomb)])
+  await using client = await connect(server, line, opts)
   const { owner, connPid } = client
   globalThis.gc?.()
   const before = process.memoryUsage().arrayBuffers
@@ -206,17 +185,13 @@ test('a small body that decodes to a large one comes only as fast as flow wants 
   await assertUsable(client)
 })
 
-test('closing the connection while a body is being decoded is quiet', async () => {
+onEachVersion('closing the connection while a body is being decoded is quiet', async line => {
   await using warnings = collectWarnings()
   await using _left = assertNothingLeft()
   const bomb = zlib.brotliCompressSync(zlib.gzipSync(Buffer.alloc(1024 * 1024)))
   for (let turns = 0; turns < 10; turns++) {
-    await using server = await origin(async peer => {
-      await peer.receiveRequest()
-      await peer.send(whole('gzip, br', bomb))
-      await peer.closed
-    })
-    await using client = await connect(server, 'tcp', opts)
+    await using server = await answerer(line, [whole('gzip, br', bomb)])
+    await using client = await connect(server, line, opts)
     const streamRef = gun.get(client.connPid, '/')
     await gun.await(client.connPid, streamRef, PATIENCE)
     for (let i = 0; i < turns; i++) await turn()

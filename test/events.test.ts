@@ -11,6 +11,7 @@ import { createActor, setup } from 'xstate'
 import { certificates } from './support/certificates.ts'
 import { eventually, freePort, NO_CONTENT, PATIENCE } from './support/connect.ts'
 import { frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
+import { type HttpPeer, httpOrigin, lineName, lines, NOTHING, speaking } from './support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { LIFE, type LifeName, making, opened, recorder } from './support/life.ts'
 import { type Origin, origin, type Peer, type Transport } from './support/origin.ts'
@@ -36,13 +37,20 @@ async function serve(peer: Peer): Promise<void> {
   peer.end(frame({ opcode: opcodes.close, payload: close.payload }))
 }
 
-/** Reads a request and leaves it unanswered. */
-async function ignore(peer: Peer): Promise<void> {
-  await peer.receiveRequest()
+const hold = (peer: Peer) => peer.closed
+
+const answer = async (peer: HttpPeer) => {
+  await peer.serve(NOTHING)
   await peer.closed
 }
 
-const hold = (peer: Peer) => peer.closed
+/** Reads a request and leaves it unanswered. */
+const leave = async (peer: HttpPeer) => {
+  await peer.request()
+  await peer.closed
+}
+
+const holding = (peer: HttpPeer) => peer.closed
 
 function mockTimers(t: TestContext): void {
   t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -65,20 +73,21 @@ const nowhere = (
     ? { host: '', port: 0, path: join(tmpdir(), `holster-nobody-${process.pid}.sock`) }
     : freePort().then(port => ({ host: '127.0.0.1', port }))
 
-for (const transport of transports) {
+for (const line of lines) {
+  const { version, transport } = line
   const made = making(transport)
 
-  describe(`the life of a connection over ${transport}`, () => {
+  describe(`the life of a connection over ${lineName(line)}`, () => {
     test('is told in order and with all that is known of each step', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using server = await origin(hold, { transport })
+      await using server = await httpOrigin(line, holding)
       const { told, names, last, eventHandler } = recorder()
       const times = { domainLookupTimeout: 20_000, connectTimeout: 30_000, tlsHandshakeTimeout: 40_000 }
       const tcpOpts = { keepAlive: true }
       const tlsOpts = { ca: certificates.ca }
       const opts: gun.Opts = { eventHandler, ...times, tcpOpts, tlsOpts }
-      await using it = opened(server, transport, opts)
+      await using it = opened(server, line, opts)
       const { connPid, self: owner } = it
       await it.up()
       const { socket } = gun.info(connPid)
@@ -106,15 +115,15 @@ for (const transport of transports) {
             originScheme: scheme,
             originHost: transport === 'unix' ? 'localhost' : '127.0.0.1',
             originPort: transport === 'unix' ? 80 : server.port,
-            opts: { owner, transport: isTls ? 'tls' : 'tcp', ...opts },
+            opts: { owner, transport: isTls ? 'tls' : 'tcp', ...speaking(version, opts) },
           },
         ],
         ['domainLookupStart', lookup],
         ['domainLookupEnd', { ...lookup, lookupInfo }],
         ['connectStart', connect],
-        ['connectEnd', { ...connect, socket: below, ...(isTls ? {} : { protocol: 'http' }) }],
+        ['connectEnd', { ...connect, socket: below, ...(isTls ? {} : { protocol: version }) }],
         ['tlsHandshakeStart', { ...handshake, socket: below }],
-        ['tlsHandshakeEnd', { ...handshake, socket, protocol: 'http' }],
+        ['tlsHandshakeEnd', { ...handshake, socket, protocol: version }],
         ['disconnect', { connPid, reason: 'normal' }],
         ['terminate', { connPid, state: 'connected', reason: 'shutdown' }],
       ]
@@ -130,9 +139,9 @@ for (const transport of transports) {
     test('takes for ever, and has no options of the socket, unless told otherwise', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using server = await origin(hold, { transport })
+      await using server = await httpOrigin(line, holding)
       const { told, eventHandler } = recorder()
-      await using it = opened(server, transport, { eventHandler })
+      await using it = opened(server, line, { eventHandler })
       await it.up()
       for (const [, event] of told.slice(1)) assert.equal(event.timeout, Number.POSITIVE_INFINITY)
       assert.equal(told[1]?.[1].tcpOpts, undefined)
@@ -141,7 +150,7 @@ for (const transport of transports) {
     test('begins with a connection that can be used, before open has given it', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using server = await origin(serve, { transport })
+      await using server = await httpOrigin(line, answer)
       const given: { connPid: gun.ConnPid; streamRef: gun.StreamRef; stateName: string }[] = []
       const eventHandler: gun.EventHandler = {
         init({ connPid }) {
@@ -149,7 +158,7 @@ for (const transport of transports) {
           given.push({ connPid, streamRef, stateName: gun.info(connPid).stateName })
         },
       }
-      await using it = opened(server, transport, { eventHandler })
+      await using it = opened(server, line, { eventHandler })
       const [first] = given
       assert.ok(first !== undefined && given.length === 1)
       assert.equal(first.connPid, it.connPid)
@@ -161,11 +170,9 @@ for (const transport of transports) {
     test('goes through the same steps again when the connection is lost, and ends once', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using server = await origin((peer, index) => (index < 2 ? peer.end() : peer.closed), {
-        transport,
-      })
+      await using server = await httpOrigin(line, (peer, index) => (index < 2 ? peer.end() : peer.closed))
       const { names, told, eventHandler } = recorder()
-      await using it = opened(server, transport, { eventHandler })
+      await using it = opened(server, line, { eventHandler })
       for (let connection = 0; connection < 3; connection++) await it.up()
       gun.close(it.connPid)
       assert.deepEqual(names, [
@@ -187,16 +194,16 @@ for (const transport of transports) {
     test('that is lost with no retry left ends with the reason, after the errors and before gun_down', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      const close = async (peer: Peer) => {
-        await peer.receiveRequest()
+      const close = async (peer: HttpPeer) => {
+        await peer.request()
         peer.end()
       }
-      await using server = await origin(close, { transport })
+      await using server = await httpOrigin(line, close)
       const seen: number[] = []
       const { names, last, eventHandler } = recorder(name => {
         if (name === 'disconnect' || name === 'terminate') seen.push(it.self.messageQueueLength)
       })
-      await using it = opened(server, transport, { eventHandler, retry: 0 })
+      await using it = opened(server, line, { eventHandler, retry: 0 })
       await it.up()
       gun.get(it.connPid, '/')
       const down = await it.down()
@@ -213,13 +220,9 @@ for (const transport of transports) {
     test('that the server ends in order has disconnect and terminate with normal', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      const last = async (peer: Peer) => {
-        await peer.receiveRequest()
-        peer.end('HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n')
-      }
-      await using server = await origin(last, { transport })
+      await using server = await httpOrigin(line, peer => peer.serveLast(NOTHING))
       const { told, eventHandler } = recorder()
-      await using it = opened(server, transport, { eventHandler, retry: 0 })
+      await using it = opened(server, line, { eventHandler, retry: 0 })
       await it.up()
       gun.get(it.connPid, '/')
       assert.equal(await it.down(), 'normal')
@@ -240,9 +243,9 @@ for (const transport of transports) {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
         using _hook = silenced()
-        await using server = await origin(hold, { transport })
+        await using server = await httpOrigin(line, holding)
         const { told, eventHandler } = recorder()
-        await using it = opened(server, transport, { eventHandler })
+        await using it = opened(server, line, { eventHandler })
         await using watcher = createProcess<gun.GunMessage>()
         await it.up()
         watcher.monitor(it.connPid)
@@ -260,9 +263,9 @@ for (const transport of transports) {
     test('ends in closing when a shutdown waits for a response', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using server = await origin(serve, { transport })
+      await using server = await httpOrigin(line, answer)
       const { told, eventHandler } = recorder()
-      await using it = opened(server, transport, { eventHandler })
+      await using it = opened(server, line, { eventHandler })
       await it.up()
       gun.get(it.connPid, '/')
       gun.shutdown(it.connPid)
@@ -278,9 +281,14 @@ for (const transport of transports) {
     test('says why a shutdown was not orderly', async t => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using server = await origin(ignore, { transport })
+      await using server = await httpOrigin(line, leave)
       const { last, eventHandler } = recorder()
-      await using it = opened(server, transport, { eventHandler })
+      // Timers from before the clock is replaced could not be stopped behind it.
+      const http2Opts = {
+        prefaceTimeout: Number.POSITIVE_INFINITY,
+        settingsTimeout: Number.POSITIVE_INFINITY,
+      }
+      await using it = opened(server, line, { eventHandler, http2Opts })
       await it.up()
       mockTimers(t)
       gun.get(it.connPid, '/')
@@ -297,13 +305,13 @@ for (const transport of transports) {
     test('ends with the machine that has invoked it', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using server = await origin(hold, { transport })
+      await using server = await httpOrigin(line, holding)
       const { names, last, eventHandler } = recorder()
-      const opts: gun.Opts = {
+      const opts: gun.Opts = speaking(version, {
         eventHandler,
         transport: transport === 'tls' ? 'tls' : 'tcp',
         tlsOpts: { ca: certificates.ca },
-      }
+      })
       const { host, port, path } = server
       const input = path === undefined ? { host, port, opts } : { path, opts }
       const parent = createActor(
@@ -323,16 +331,22 @@ for (const transport of transports) {
       assert.equal(last('disconnect')?.reason, 'normal')
       assert.deepEqual(last('terminate'), { connPid, state: 'connected', reason: 'shutdown' })
     })
-
-    test('has no beginning when the machine is never started', async () => {
-      const { names, eventHandler } = recorder()
-      const actor = createActor(gun.connectionMachine, {
-        input: { host: 'localhost', port: 1, opts: { eventHandler } },
-      })
-      actor.stop()
-      assert.deepEqual(names, [])
-    })
   })
+}
+
+describe('the life of a connection', () => {
+  test('has no beginning when the machine is never started', async () => {
+    const { names, eventHandler } = recorder()
+    const actor = createActor(gun.connectionMachine, {
+      input: { host: 'localhost', port: 1, opts: { eventHandler } },
+    })
+    actor.stop()
+    assert.deepEqual(names, [])
+  })
+})
+
+for (const transport of transports) {
+  const made = making(transport)
 
   describe(`an attempt to connect over ${transport} that fails`, () => {
     test('because nobody listens has the error in connectEnd, each time', async () => {

@@ -1,11 +1,12 @@
-// Cancelling over HTTP/1.1, which cannot take back what was sent: silence, and an end where too much would follow.
+// Cancelling: silence, and over HTTP/1.1, which cannot take back what was sent, an end where too much would follow.
 
 import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { eventually } from './support/connect.ts'
-import { chunked, ends, transports } from './support/http-peer.ts'
+import { chunked, ends, httpEnds, transports } from './support/http-peer.ts'
+import { lineName, lines, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
@@ -14,37 +15,103 @@ await turn()
 
 const MOST_DROPPED = 1024 * 1024
 
-for (const transport of transports) {
-  describe(`cancel over ${transport}`, () => {
+for (const line of lines) {
+  const { version } = line
+
+  describe(`cancel over ${lineName(line)}`, () => {
     test('silences a stream whose response is still to come, and the next one gets its own', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport)
+      await using it = await httpEnds(line)
       const first = gun.get(it.connPid, '/1')
       gun.get(it.connPid, '/2')
       gun.cancel(it.connPid, first)
-      await it.peer.receiveRequest()
-      await it.peer.receiveRequest()
-      await it.peer.send('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\none')
-      await it.peer.send('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\ntwo')
+      const asked = [await it.peer.request(), await it.peer.request()]
+      const answer = (body: string) => ({ status: 200, fields: [['content-length', '3']] as const, body })
+      await asked[0]?.answer({ informs: [[103]], ...answer('one') })
+      await asked[1]?.answer(answer('two'))
       assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data two fin'])
       assert.equal(it.server.connections, 1)
     })
 
     test('in the middle of a body drops the rest of it, trailers included', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport)
+      await using it = await httpEnds(line)
       const first = gun.get(it.connPid, '/1')
-      await it.peer.send(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked('a')}`)
+      const asked = await it.peer.request()
+      await it.peer.send(asked.encode({ status: 200, body: 'a', isCutOff: true }))
       assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
       gun.cancel(it.connPid, first)
-      assert.equal(gun.streamInfo(it.connPid, first)?.state, 'stopping')
+      // Over HTTP/2 nothing of it is left.
+      assert.equal(gun.streamInfo(it.connPid, first)?.state, version === 'http' ? 'stopping' : undefined)
       const second = gun.get(it.connPid, '/2')
       assert.equal(gun.streamInfo(it.connPid, second)?.state, 'running')
-      await it.peer.send(`${chunked('b')}0\r\nx: y\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n`)
+      await asked.data('b')
+      await asked.trailers([['x', 'y']])
+      await it.peer.serve(NOTHING)
       assert.deepEqual(await it.heard(1), ['response 204 fin'])
       assert.equal(gun.streamInfo(it.connPid, first), undefined)
     })
 
+    test('of a stream that has ended or was cancelled before is answered with badstate', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await httpEnds(line)
+      const first = gun.get(it.connPid, '/1')
+      await it.peer.serve(NOTHING)
+      assert.deepEqual(await it.heard(1), ['response 204 fin'])
+      gun.cancel(it.connPid, first)
+      assert.deepEqual(await it.heard(1), ['error: badstate'])
+      const second = gun.get(it.connPid, '/2')
+      gun.cancel(it.connPid, second)
+      gun.cancel(it.connPid, second)
+      assert.deepEqual(await it.heard(1), ['error: badstate'])
+    })
+
+    test('in the function that gets the last message that flow allows lets the next response come', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await httpEnds(line)
+      const seen: string[] = []
+      gun.get(
+        it.connPid,
+        '/1',
+        {},
+        {
+          flow: 1,
+          replyTo: message => {
+            seen.push(message.type)
+            if (message.type === 'gun_data') gun.cancel(message.connPid, message.streamRef)
+          },
+        },
+      )
+      gun.get(it.connPid, '/2')
+      const asked = [await it.peer.request(), await it.peer.request()]
+      const answers = [{ status: 200, body: ['a', 'b'], trailers: [['x', 'y']] as const }, NOTHING]
+      await it.peer.send(Buffer.concat(asked.map((each, i) => each.encode(answers[i] ?? NOTHING))))
+      assert.deepEqual(await it.heard(1), ['response 204 fin'])
+      await it.peer.settled(it.connPid)
+      assert.deepEqual(seen, ['gun_response', 'gun_data'])
+    })
+
+    test('of a postponed request means that it is never sent', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await httpEnds(line)
+      it.peer.reset()
+      assert.match((await it.heard(1)).join(), /^down: /)
+      const first = gun.get(it.connPid, '/1')
+      const second = gun.headers(it.connPid, 'PUT', '/2')
+      gun.data(it.connPid, second, 'fin', 'abc')
+      gun.get(it.connPid, '/3')
+      gun.cancel(it.connPid, first)
+      gun.cancel(it.connPid, second)
+      const peer = await it.next()
+      assert.equal((await peer.request()).path, '/3')
+      assert.deepEqual(await it.heard(1), ['up'])
+      assert.deepEqual(await it.waiting(), [])
+    })
+  })
+}
+
+for (const transport of transports) {
+  describe(`cancel over HTTP/1.1, which cannot take back what was sent, on ${transport}`, () => {
     test('of a request that has to wait its turn means that it is never sent', async () => {
       await using _left = assertNothingLeft()
       await using it = await ends(transport)
@@ -84,20 +151,6 @@ for (const transport of transports) {
       assert.equal((await peer.receiveRequest()).path, '/3')
       await peer.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
       assert.deepEqual(await it.heard(1), ['response 200 fin'])
-    })
-
-    test('of a stream that has ended or was cancelled before is answered with badstate', async () => {
-      await using _left = assertNothingLeft()
-      await using it = await ends(transport)
-      const first = gun.get(it.connPid, '/1')
-      await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n')
-      assert.deepEqual(await it.heard(1), ['response 204 fin'])
-      gun.cancel(it.connPid, first)
-      assert.deepEqual(await it.heard(1), ['error: badstate'])
-      const second = gun.get(it.connPid, '/2')
-      gun.cancel(it.connPid, second)
-      gun.cancel(it.connPid, second)
-      assert.deepEqual(await it.heard(1), ['error: badstate'])
     })
 
     test('of an upgrade that the server then agrees to ends the connection', async () => {
@@ -148,49 +201,6 @@ for (const transport of transports) {
       gun.data(it.connPid, streamRef, 'fin', 'abc')
       assert.deepEqual(await it.heard(2), ['up', 'down: cancelled, killed 0'])
       assert.deepEqual(cancelled, [streamRef])
-    })
-
-    test('in the function that gets the last message that flow allows lets the next response come', async () => {
-      await using _left = assertNothingLeft()
-      await using it = await ends(transport)
-      const seen: string[] = []
-      gun.get(
-        it.connPid,
-        '/1',
-        {},
-        {
-          flow: 1,
-          replyTo: message => {
-            seen.push(message.type)
-            if (message.type === 'gun_data') gun.cancel(message.connPid, message.streamRef)
-          },
-        },
-      )
-      gun.get(it.connPid, '/2')
-      const body = `${chunked('a', 'b')}0\r\nx: y\r\n\r\n`
-      await it.peer.send(
-        `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body}HTTP/1.1 204 No Content\r\n\r\n`,
-      )
-      assert.deepEqual(await it.heard(1), ['response 204 fin'])
-      assert.deepEqual(seen, ['gun_response', 'gun_data'])
-    })
-
-    test('of a postponed request means that it is never sent', async () => {
-      await using _left = assertNothingLeft()
-      await using it = await ends(transport)
-      await it.peer.receive(0)
-      it.peer.reset()
-      assert.match((await it.heard(1)).join(), /^down: /)
-      const first = gun.get(it.connPid, '/1')
-      const second = gun.headers(it.connPid, 'PUT', '/2')
-      gun.data(it.connPid, second, 'fin', 'abc')
-      gun.get(it.connPid, '/3')
-      gun.cancel(it.connPid, first)
-      gun.cancel(it.connPid, second)
-      const peer = await it.next()
-      assert.equal((await peer.receiveRequest()).path, '/3')
-      assert.deepEqual(await it.heard(1), ['up'])
-      assert.deepEqual(await it.waiting(), [])
     })
   })
 }

@@ -5,7 +5,8 @@ import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { setExitHook } from '@holster/process'
 import { switchingProtocols } from './support/frames.ts'
-import { chunked, type Ends, ends, transports } from './support/http-peer.ts'
+import { type Ends, ends, httpEnds, transports } from './support/http-peer.ts'
+import { type HttpPeer, lineName, lines, NOTHING, parts, unsized } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 
 type Told = readonly [name: string, fields: Record<string, unknown>]
@@ -34,22 +35,27 @@ function recorder(onEvent: (name: string) => void = () => {}): { handler: gun.Ev
 const names = (told: readonly Told[]) => told.map(([name]) => name)
 const REQUEST = ['requestStart', 'requestHeaders', 'requestEnd']
 
-function authorityOf({ server }: Ends): string {
+function authorityOf({ server }: Ends<HttpPeer>): string {
   return server.path === undefined ? `localhost:${server.port}` : 'localhost'
 }
 
-for (const transport of transports) {
-  describe(`events over ${transport}`, () => {
+for (const line of lines) {
+  const { version, transport } = line
+
+  describe(`events over ${lineName(line)}`, () => {
     test('tell of a request and its response, with all their fields', async () => {
       await using _left = assertNothingLeft()
       const { handler, told } = recorder()
-      await using it = await ends(transport, { eventHandler: handler })
+      await using it = await httpEnds(line, { eventHandler: handler })
       const { connPid } = it
       const streamRef = gun.get(connPid, '/a?b', { 'X-C': 'd' })
-      await it.peer.receiveRequest()
-      await it.peer.send(
-        `HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked('a')}0\r\nx: y\r\n\r\n`,
-      )
+      await it.peer.serve({
+        informs: [[103, [['link', 'x']]]],
+        status: 200,
+        fields: [['y', 'z']],
+        body: 'a',
+        trailers: [['x', 'y']],
+      })
       await it.heard(4)
       const stream = { connPid, streamRef, replyTo: it.self }
       const request = {
@@ -71,7 +77,7 @@ for (const transport of transports) {
         ['responseStart', stream],
         ['responseInform', { ...stream, status: 103, headers: [['link', 'x']] }],
         ['responseStart', stream],
-        ['responseHeaders', { ...stream, status: 200, headers: [['transfer-encoding', 'chunked']] }],
+        ['responseHeaders', { ...stream, status: 200, headers: [['y', 'z'], ...unsized(version)] }],
         ['responseTrailers', { ...stream, headers: [['x', 'y']] }],
         ['responseEnd', stream],
       ])
@@ -80,7 +86,7 @@ for (const transport of transports) {
     test('tell of a body that is streamed when it ends', async () => {
       await using _left = assertNothingLeft()
       const { handler, told } = recorder()
-      await using it = await ends(transport, { eventHandler: handler })
+      await using it = await httpEnds(line, { eventHandler: handler })
       const streamRef = gun.headers(it.connPid, 'PUT', '/')
       gun.data(it.connPid, streamRef, 'nofin', 'a')
       assert.deepEqual(names(told), ['requestStart', 'requestHeaders'])
@@ -89,31 +95,20 @@ for (const transport of transports) {
       assert.deepEqual(names(told), REQUEST)
     })
 
-    test('tell of an upgrade, whose 101 is the last response', async () => {
-      await using _left = assertNothingLeft()
-      const { handler, told } = recorder()
-      await using it = await ends(transport, { eventHandler: handler })
-      const streamRef = gun.wsUpgrade(it.connPid, '/ws')
-      const request = await it.peer.receiveRequest()
-      await it.peer.send(switchingProtocols(request))
-      await it.self.receive([{ type: 'gun_upgrade', streamRef }])
-      assert.deepEqual(names(told), ['wsUpgrade', ...REQUEST, 'responseStart', 'responseInform'])
-      assert.equal(told[1]?.[1].function, 'wsUpgrade')
-      assert.equal(told.at(-1)?.[1].status, 101)
-    })
-
     test('tell of a cancelled stream, and go on for what comes of it', async () => {
       await using _left = assertNothingLeft()
       const { handler, told } = recorder()
-      await using it = await ends(transport, { eventHandler: handler })
+      await using it = await httpEnds(line, { eventHandler: handler })
       const { connPid } = it
       const streamRef = gun.get(connPid, '/1')
       gun.cancel(connPid, streamRef)
       gun.get(connPid, '/2')
-      await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n'.repeat(2))
+      for (let i = 0; i < 2; i++) await it.peer.serve(NOTHING)
       assert.deepEqual(await it.heard(1), ['response 204 fin'])
       const response = ['responseStart', 'responseHeaders', 'responseEnd']
-      assert.deepEqual(names(told), [...REQUEST, 'cancel', ...REQUEST, ...response, ...response])
+      // Over HTTP/2 nothing more comes of it.
+      const cancelled = version === 'http' ? response : []
+      assert.deepEqual(names(told), [...REQUEST, 'cancel', ...REQUEST, ...cancelled, ...response])
       assert.deepEqual(told[3]?.[1], {
         connPid,
         streamRef,
@@ -132,11 +127,11 @@ for (const transport of transports) {
       const reports: unknown[] = []
       const previous = setExitHook((_, reason) => reports.push(reason))
       try {
-        await using it = await ends(transport, { eventHandler: handler })
+        await using it = await httpEnds(line, { eventHandler: handler })
         const first = gun.post(it.connPid, '/1', {}, 'body')
-        await it.peer.receiveRequest()
-        await it.peer.send('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
-        assert.deepEqual(await it.heard(3), ['inform 100', 'response 200 nofin', 'data ok fin'])
+        await it.peer.serve({ informs: [[100]], status: 200, fields: [['content-length', '2']], body: 'ok' })
+        const heard = ['inform 100', 'response 200 nofin', ...parts('ok')]
+        assert.deepEqual(await it.heard(heard.length), heard)
         assert.equal(gun.streamInfo(it.connPid, first), undefined)
         assert.equal(told.length, 8)
         assert.deepEqual(reports, Array(8).fill(boom))
@@ -154,11 +149,11 @@ for (const transport of transports) {
           const { handler, told } = recorder(told => {
             if (told === name) gun.close(connPid)
           })
-          await using it = await ends(transport, { eventHandler: handler })
+          await using it = await httpEnds(line, { eventHandler: handler })
           const { connPid } = it
           gun.get(connPid, '/')
           if (name.startsWith('response')) {
-            await it.peer.send('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+            await it.peer.serve({ informs: [[103]], status: 200, fields: [['content-length', '0']] })
           }
           const { reason } = await it.self.receive([{ type: 'DOWN', pid: connPid }])
           assert.equal(reason, 'shutdown')
@@ -171,5 +166,20 @@ for (const transport of transports) {
         }
       })
     }
+  })
+}
+
+for (const transport of transports) {
+  test(`events over ${transport} tell of an upgrade, whose 101 is the last response`, async () => {
+    await using _left = assertNothingLeft()
+    const { handler, told } = recorder()
+    await using it = await ends(transport, { eventHandler: handler })
+    const streamRef = gun.wsUpgrade(it.connPid, '/ws')
+    const request = await it.peer.receiveRequest()
+    await it.peer.send(switchingProtocols(request))
+    await it.self.receive([{ type: 'gun_upgrade', streamRef }])
+    assert.deepEqual(names(told), ['wsUpgrade', ...REQUEST, 'responseStart', 'responseInform'])
+    assert.equal(told[1]?.[1].function, 'wsUpgrade')
+    assert.equal(told.at(-1)?.[1].status, 101)
   })
 }

@@ -1,23 +1,29 @@
-// Flow control over HTTP/1.1: so many messages of a body and no more, whatever the peer sends.
+// Flow control: so many messages of a body and no more, whatever the peer sends.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
-import { eventually } from './support/connect.ts'
-import { chunked, type Ends, ends, transports } from './support/http-peer.ts'
+import { connect, PATIENCE } from './support/connect.ts'
+import { settle } from './support/flood.ts'
+import { httpEnds } from './support/http-peer.ts'
+import {
+  type Answer,
+  httpServer,
+  lineName,
+  lines,
+  NOTHING,
+  nameOf,
+  parts,
+  versions,
+} from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 
-const CHUNKED = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
-const NO_CONTENT = 'HTTP/1.1 204 No Content\r\n\r\n'
+const inParts = (...body: string[]): Answer => ({ status: 200, body })
 
-/** Everything that is sent has been taken from the sockets, as far as it is read at all. */
-async function settled({ connPid }: Ends, sent: number): Promise<void> {
-  const { socket } = gun.info(connPid)
-  await eventually(() => (socket?.bytesRead ?? 0) >= sent, 'all was read')
-}
+for (const line of lines) {
+  const { version } = line
 
-for (const transport of transports) {
-  describe(`flow over ${transport}`, () => {
+  describe(`flow over ${lineName(line)}`, () => {
     for (const [name, opts, reqOpts] of [
       ['of a request', {}, { flow: 2 }],
       ['of httpOpts', { httpOpts: { flow: 2 } }, {}],
@@ -25,71 +31,82 @@ for (const transport of transports) {
     ] as const) {
       test(`${name} is how many messages of a body come, even of one packet`, async () => {
         await using _left = assertNothingLeft()
-        await using it = await ends(transport, opts)
+        await using it = await httpEnds(line, opts)
         const streamRef = gun.get(it.connPid, '/', {}, reqOpts)
-        const bytes = `${CHUNKED}${chunked('a', 'b', 'c', 'd', 'e')}0\r\n\r\n`
-        await it.peer.send(bytes)
-        await settled(it, bytes.length)
+        await it.peer.serve(inParts('a', 'b', 'c', 'd', 'e'))
+        await it.peer.settled(it.connPid)
         assert.deepEqual(await it.waiting(), ['response 200 nofin', 'data a nofin', 'data b nofin'])
         gun.updateFlow(it.connPid, streamRef, 1)
-        assert.deepEqual(await it.waiting(), ['data c nofin'])
+        assert.deepEqual(await it.heard(1), ['data c nofin'])
+        await settle()
+        assert.deepEqual(await it.waiting(), [])
         gun.updateFlow(it.connPid, streamRef, 10)
-        assert.deepEqual(await it.heard(2), ['data d nofin', 'data e fin'])
+        const rest = parts('d', 'e')
+        assert.deepEqual(await it.heard(rest.length), rest)
       })
     }
 
-    test('holds up the responses behind it, and cancelling lets them come', async () => {
+    test('holds up the responses behind it in HTTP/1.1 only, and cancelling lets them come', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport)
+      await using it = await httpEnds(line)
       const first = gun.get(it.connPid, '/1', {}, { flow: 1 })
       gun.get(it.connPid, '/2')
-      const bytes = `${CHUNKED}${chunked('a', 'b', 'c')}0\r\n\r\n${NO_CONTENT}`
-      await it.peer.send(bytes)
-      await settled(it, bytes.length)
-      assert.deepEqual(await it.waiting(), ['response 200 nofin', 'data a nofin'])
+      await it.peer.serve(inParts('a', 'b', 'c'))
+      await it.peer.serve(NOTHING)
+      await it.peer.settled(it.connPid)
+      const begun = ['response 200 nofin', 'data a nofin']
+      const behind = 'response 204 fin'
+      assert.deepEqual(await it.waiting(), version === 'http' ? begun : [...begun, behind])
       gun.cancel(it.connPid, first)
-      assert.deepEqual(await it.heard(1), ['response 204 fin'])
+      if (version === 'http') assert.deepEqual(await it.heard(1), [behind])
+      else {
+        await it.peer.settled(it.connPid)
+        assert.deepEqual(await it.waiting(), [])
+      }
     })
 
     test('asked for before the response counts too', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport)
+      await using it = await httpEnds(line)
       const streamRef = gun.get(it.connPid, '/', {}, { flow: 1 })
       gun.updateFlow(it.connPid, streamRef, 1)
-      const bytes = `${CHUNKED}${chunked('a', 'b', 'c')}`
-      await it.peer.send(bytes)
-      await settled(it, bytes.length)
+      const asked = await it.peer.request()
+      await it.peer.send(asked.encode({ ...inParts('a', 'b', 'c'), isCutOff: true }))
+      await it.peer.settled(it.connPid)
       assert.deepEqual(await it.waiting(), ['response 200 nofin', 'data a nofin', 'data b nofin'])
     })
 
     test('asked for while the request is postponed counts too', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport)
-      await it.peer.receive(0)
+      await using it = await httpEnds(line)
       it.peer.reset()
       assert.match((await it.heard(1)).join(), /^down: /)
       const streamRef = gun.get(it.connPid, '/', {}, { flow: 1 })
       gun.updateFlow(it.connPid, streamRef, 1)
       const peer = await it.next()
-      await peer.receiveRequest()
-      await peer.send(`${CHUNKED}${chunked('a', 'b')}0\r\n\r\n`)
-      assert.deepEqual(await it.heard(4), ['up', 'response 200 nofin', 'data a nofin', 'data b fin'])
+      await peer.serve(inParts('a', 'b', 'c'))
+      await peer.settled(it.connPid)
+      assert.deepEqual(await it.waiting(), ['up', 'response 200 nofin', 'data a nofin', 'data b nofin'])
     })
 
     test('that is off is not switched on by updateFlow', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport)
+      await using it = await httpEnds(line)
       const streamRef = gun.get(it.connPid, '/')
       gun.updateFlow(it.connPid, streamRef, 1)
-      await it.peer.send(`${CHUNKED}${chunked('a', 'b')}0\r\n\r\n`)
-      assert.deepEqual(await it.heard(3), ['response 200 nofin', 'data a nofin', 'data b fin'])
+      await it.peer.serve(inParts('a', 'b'))
+      const heard = ['response 200 nofin', ...parts('a', 'b')]
+      assert.deepEqual(await it.heard(heard.length), heard)
     })
 
     test('holds back the end of the connection as well, and nothing is lost', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport, { retry: 0 })
+      await using it = await httpEnds(line, { retry: 0 })
       const streamRef = gun.get(it.connPid, '/', {}, { flow: 1 })
-      it.peer.end(`HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\na`)
+      const asked = await it.peer.request()
+      await asked.head(200, [['content-length', '3']])
+      await asked.data('a')
+      it.peer.end()
       assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
       gun.updateFlow(it.connPid, streamRef, 1)
       assert.deepEqual(await it.heard(4), [
@@ -102,39 +119,46 @@ for (const transport of transports) {
 
     test('lets what has come be handed on when the line breaks', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport, { retry: 0 })
+      await using it = await httpEnds(line, { retry: 0 })
       gun.get(it.connPid, '/', {}, { flow: 1 })
-      const bytes = `${CHUNKED}${chunked('a', 'b', 'c')}`
-      await it.peer.send(bytes)
-      await settled(it, bytes.length)
+      const asked = await it.peer.request()
+      await it.peer.send(asked.encode({ ...inParts('a', 'b', 'c'), isCutOff: true }))
+      await it.peer.settled(it.connPid)
       assert.deepEqual(await it.waiting(), ['response 200 nofin', 'data a nofin'])
       it.peer.reset()
-      // Nobody reads, so nobody notices, until something is sent.
-      gun.get(it.connPid, '/2')
-      const heard = await it.heard(7)
+      // Over HTTP/1.1 nobody reads, so nobody notices, until something is sent.
+      if (version === 'http') gun.get(it.connPid, '/2')
+      const killed = version === 'http' ? 2 : 1
+      const heard = await it.heard(5 + killed)
       assert.deepEqual(heard.slice(0, 2), ['data b nofin', 'data c nofin'])
-      assert.match(heard[4] ?? '', /^down: \w+, killed 2$/)
+      assert.match(heard[2 + killed] ?? '', new RegExp(`^down: \\w+, killed ${killed}$`))
     })
   })
 }
 
-test('a body that is not wanted is not read', async () => {
-  await using _left = assertNothingLeft()
-  await using it = await ends('tcp')
-  const streamRef = gun.get(it.connPid, '/', {}, { flow: 1 })
-  const size = 64 * 1024 * 1024
-  const sent = it.peer.send(
-    Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`), Buffer.alloc(size)]),
-  )
-  assert.equal((await it.self.receive([{ type: 'gun_response', streamRef }])).status, 200)
-  let received = (await it.self.receive([{ type: 'gun_data', streamRef }])).data.length
-  assert.ok((gun.info(it.connPid).socket?.bytesRead ?? size) < 1024 * 1024)
-  gun.updateFlow(it.connPid, streamRef, 1_000_000)
-  for (;;) {
-    const { data, isFin } = await it.self.receive([{ type: 'gun_data', streamRef }])
-    received += data.length
-    if (isFin === 'fin') break
-  }
-  assert.equal(received, size)
-  await sent
-})
+for (const version of versions) {
+  test(`a body that is not wanted is not read, over ${nameOf(version)}`, async () => {
+    await using _left = assertNothingLeft()
+    const size = 64 * 1024 * 1024
+    const line = { version, transport: 'tcp' } as const
+    await using server = await httpServer(line, (_, response) => {
+      response.writeHead(200, { 'content-length': size })
+      response.end(Buffer.alloc(size))
+    })
+    await using client = await connect(server, line)
+    const { owner, connPid } = client
+    const streamRef = gun.get(connPid, '/', {}, { flow: 1 })
+    assert.equal((await owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)).status, 200)
+    let received = (await owner.receive([{ type: 'gun_data', streamRef }], PATIENCE)).data.length
+    await settle()
+    // Over HTTP/2 a window is filled, and what frames it comes on top.
+    assert.ok((gun.info(connPid).socket?.bytesRead ?? size) < (version === 'http' ? 1 : 2) * 1024 * 1024)
+    gun.updateFlow(connPid, streamRef, 1_000_000)
+    for (let isFin: gun.IsFin = 'nofin'; isFin === 'nofin'; ) {
+      const message = await owner.receive([{ type: 'gun_data', streamRef }], PATIENCE)
+      received += message.data.length
+      isFin = message.isFin
+    }
+    assert.equal(received, size)
+  })
+}

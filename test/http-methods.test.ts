@@ -3,75 +3,48 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import * as gun from '@holster/gun'
-import { connect, defer, NO_CONTENT, PATIENCE, receiveError } from './support/connect.ts'
+import { connect, defer, PATIENCE, receiveError } from './support/connect.ts'
 import {
+  type Answered,
   collect,
-  converse,
+  exchange,
   noContent,
-  onEachTransport,
-  onEachWire,
-  type Short,
+  onEachLine,
+  onEachLineAndDelivery,
 } from './support/http-scene.ts'
-import { type Origin, origin, type Transport } from './support/origin.ts'
+import { assertSent } from './support/http-sent.ts'
+import { httpOrigin, NOTHING } from './support/http-server.ts'
 
 const bodiless = { OPTIONS: gun.options, DELETE: gun.delete } as const
 const withBody = { PATCH: gun.patch, POST: gun.post, PUT: gun.put } as const
 const methodsOf = <T extends object>(table: T) => Object.entries(table) as [string, T[keyof T]][]
 
-const hostOf = ({ path, port, host }: Origin): string =>
-  path === undefined ? `${host}:${port}` : 'localhost'
-
-/** One request, and all that its server receives until the client closes. */
-async function assertSent(
-  transport: Transport,
-  send: (connPid: gun.ConnPid) => gun.StreamRef,
-  template: string,
-): Promise<void> {
-  await using server = await origin(
-    async peer => {
-      const bytes = template.replace('HOST', hostOf(server))
-      assert.equal((await peer.receive(bytes.length)).toString('latin1'), bytes)
-      await peer.send(NO_CONTENT)
-      assert.equal((await peer.receiveAll()).length, 0)
-    },
-    { transport },
-  )
-  await using client = await connect(server, transport)
-  assert.deepEqual(await collect(client, send(client.connPid)), noContent)
-  assert.equal(client.owner.messageQueueLength, 0)
-  gun.close(client.connPid)
-  await server.finished()
-}
-
 for (const [method, send] of methodsOf(bodiless)) {
   describe(`${method} has no body`, () => {
-    onEachTransport('and needs nothing but a path', transport =>
-      assertSent(transport, it => send(it, '/a?b'), `${method} /a?b HTTP/1.1\r\nhost: HOST\r\n\r\n`),
+    onEachLine('and needs nothing but a path', line =>
+      assertSent(line, {
+        request: [it => send(it, '/a?b'), `${method} /a?b HTTP/1.1\r\nhost: HOST\r\n\r\n`],
+      }),
     )
-    onEachTransport('but may have headers', transport =>
-      assertSent(
-        transport,
-        it => send(it, '/', { 'X-A': ['b', 'c'], d: 1 }, {}),
-        `${method} / HTTP/1.1\r\nhost: HOST\r\nx-a: b\r\nx-a: c\r\nd: 1\r\n\r\n`,
-      ),
+    onEachLine('but may have headers', line =>
+      assertSent(line, {
+        request: [
+          it => send(it, '/', { 'X-A': ['b', 'c'], d: 1 }, {}),
+          `${method} / HTTP/1.1\r\nhost: HOST\r\nx-a: b\r\nx-a: c\r\nd: 1\r\n\r\n`,
+        ],
+      }),
     )
-    onEachTransport('and may be about the server as a whole', transport =>
-      assertSent(
-        transport,
-        it => send(it, '*', undefined, undefined),
-        `${method} * HTTP/1.1\r\nhost: HOST\r\n\r\n`,
-      ),
+    onEachLine('and may be about the server as a whole', line =>
+      assertSent(line, {
+        request: [it => send(it, '*', undefined, undefined), `${method} * HTTP/1.1\r\nhost: HOST\r\n\r\n`],
+      }),
     )
-    onEachTransport('so that it takes no data', async transport => {
-      await using server = await origin(
-        async peer => {
-          await peer.receiveRequest()
-          await peer.send(NO_CONTENT)
-          assert.equal((await peer.receiveAll()).length, 0)
-        },
-        { transport },
-      )
-      await using client = await connect(server, transport)
+    onEachLine('so that it takes no data', async line => {
+      await using server = await httpOrigin(line, async peer => {
+        await peer.serve(NOTHING)
+        await peer.nothingMore()
+      })
+      await using client = await connect(server, line)
       const { connPid } = client
       const streamRef = send(connPid, '/')
       gun.data(connPid, streamRef, 'fin', 'body')
@@ -95,35 +68,36 @@ for (const [method, send] of methodsOf(withBody)) {
       'that is an empty list': [[], 0, ''],
     }
     for (const [name, [body, length, bytes]] of Object.entries(bodies)) {
-      onEachTransport(`${name} is one whole request`, transport =>
-        assertSent(
-          transport,
-          it => send(it, '/', { 'X-A': 'b' }, body),
-          `${head}x-a: b\r\ncontent-length: ${length}\r\n\r\n${bytes}`,
-        ),
+      onEachLine(`${name} is one whole request`, line =>
+        assertSent(line, {
+          request: [
+            it => send(it, '/', { 'X-A': 'b' }, body),
+            `${head}x-a: b\r\ncontent-length: ${length}\r\n\r\n${bytes}`,
+          ],
+        }),
       )
     }
-    onEachTransport('and no headers is one whole request', transport =>
-      assertSent(transport, it => send(it, '/', undefined, 'a', {}), `${head}content-length: 1\r\n\r\na`),
+    onEachLine('and no headers is one whole request', line =>
+      assertSent(line, {
+        request: [it => send(it, '/', undefined, 'a', {}), `${head}content-length: 1\r\n\r\na`],
+      }),
     )
-    onEachTransport('that its headers want in chunks is sent in chunks', transport =>
-      assertSent(
-        transport,
-        it => send(it, '/', [['Transfer-Encoding', 'chunked']], 'abc'),
-        `${head}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
-      ),
+    onEachLine('that its headers want in chunks is sent in chunks', line =>
+      assertSent(line, {
+        request: [
+          it => send(it, '/', [['Transfer-Encoding', 'chunked']], 'abc'),
+          `${head}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+        ],
+      }),
     )
-    onEachTransport('takes no data', async transport => {
-      await using server = await origin(
-        async peer => {
-          await peer.receiveRequest()
-          assert.equal(String(await peer.receive(4)), 'body')
-          await peer.send(NO_CONTENT)
-          assert.equal((await peer.receiveAll()).length, 0)
-        },
-        { transport },
-      )
-      await using client = await connect(server, transport)
+    onEachLine('takes no data', async line => {
+      await using server = await httpOrigin(line, async peer => {
+        const asked = await peer.request()
+        assert.equal((await asked.content()).body, 'body')
+        await asked.answer(NOTHING)
+        await peer.nothingMore()
+      })
+      await using client = await connect(server, line)
       const { connPid } = client
       const streamRef = send(connPid, '/', [], 'body')
       gun.data(connPid, streamRef, 'fin', 'more')
@@ -141,46 +115,48 @@ for (const [method, send] of methodsOf(withBody)) {
       gun.data(connPid, streamRef, 'fin', '')
       return streamRef
     }
-    onEachTransport('lets it follow in chunks', transport =>
-      assertSent(
-        transport,
-        it => follow(it, send(it, '/'), 'é', Buffer.from('b')),
-        `${head}transfer-encoding: chunked\r\n\r\n2\r\n\xc3\xa9\r\n1\r\nb\r\n0\r\n\r\n`,
-      ),
+    onEachLine('lets it follow in chunks', line =>
+      assertSent(line, {
+        request: [
+          it => follow(it, send(it, '/'), 'é', Buffer.from('b')),
+          `${head}transfer-encoding: chunked\r\n\r\n2\r\n\xc3\xa9\r\n1\r\nb\r\n0\r\n\r\n`,
+        ],
+      }),
     )
-    onEachTransport('but with headers lets it follow in chunks', transport =>
-      assertSent(
-        transport,
-        it => follow(it, send(it, '/', { 'X-A': 'b' }), 'a'),
-        `${head}x-a: b\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
-      ),
+    onEachLine('but with headers lets it follow in chunks', line =>
+      assertSent(line, {
+        request: [
+          it => follow(it, send(it, '/', { 'X-A': 'b' }), 'a'),
+          `${head}x-a: b\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
+        ],
+      }),
     )
-    onEachTransport('that says so lets it follow in chunks', transport =>
-      assertSent(
-        transport,
-        it => follow(it, send(it, '/', undefined, undefined, {})),
-        `${head}transfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
-      ),
+    onEachLine('that says so lets it follow in chunks', line =>
+      assertSent(line, {
+        request: [
+          it => follow(it, send(it, '/', undefined, undefined, {})),
+          `${head}transfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+        ],
+      }),
     )
-    onEachTransport('but with its length lets it follow as it is', transport =>
-      assertSent(
-        transport,
-        it => follow(it, send(it, '/', { 'content-length': 3 }), 'ab', 'c'),
-        `${head}content-length: 3\r\n\r\nabc`,
-      ),
+    onEachLine('but with its length lets it follow as it is', line =>
+      assertSent(line, {
+        request: [
+          it => follow(it, send(it, '/', { 'content-length': 3 }), 'ab', 'c'),
+          `${head}content-length: 3\r\n\r\nabc`,
+        ],
+      }),
     )
-    onEachTransport('is sent before any of that is given', async transport => {
+    onEachLine('is sent before any of that is given', async line => {
       const seen = defer<void>()
-      await using server = await origin(
-        async peer => {
-          assert.equal((await peer.receiveRequest()).method, method)
-          seen.resolve()
-          assert.equal(String(await peer.receive('0\r\n\r\n')), '1\r\na\r\n0\r\n\r\n')
-          await peer.send(NO_CONTENT)
-        },
-        { transport },
-      )
-      await using client = await connect(server, transport)
+      await using server = await httpOrigin(line, async peer => {
+        const asked = await peer.request()
+        assert.equal(asked.method, method)
+        seen.resolve()
+        assert.equal((await asked.content()).body, 'a')
+        await asked.answer(NOTHING)
+      })
+      await using client = await connect(server, line)
       const { connPid } = client
       const streamRef = send(connPid, '/')
       await seen.promise
@@ -192,27 +168,30 @@ for (const [method, send] of methodsOf(withBody)) {
 }
 
 describe('a response', () => {
-  const story: Short[] = [
-    ['inform', 103, []],
-    ['response', 200, [['content-length', '5']], 'nofin'],
-    ['data', 'abcde', 'fin'],
-  ]
-  const answer = 'HTTP/1.1 103 x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde'
+  const full: Omit<Answered, 'ask'> = {
+    answer: { informs: [[103]], status: 200, fields: [['content-length', '5']], body: 'abcde' },
+    story: [
+      ['inform', 103, []],
+      ['response', 200, [['content-length', '5']], 'nofin'],
+      ['data', 'abcde', 'fin'],
+    ],
+  }
+  const empty = { answer: NOTHING, story: noContent }
   for (const [method, send] of methodsOf(bodiless)) {
-    onEachWire(`to ${method} may have a body`, wire => {
+    onEachLineAndDelivery(`to ${method} may have a body`, wire => {
       const ask = (connPid: gun.ConnPid) => send(connPid, '/')
-      return converse(wire, [
-        { ask, answer, story },
-        { ask, answer: NO_CONTENT, story: noContent },
+      return exchange(wire, [
+        { ask, ...full },
+        { ask, ...empty },
       ])
     })
   }
   for (const [method, send] of methodsOf(withBody)) {
-    onEachWire(`to ${method} may have a body`, wire => {
+    onEachLineAndDelivery(`to ${method} may have a body`, wire => {
       const ask = (connPid: gun.ConnPid) => send(connPid, '/', {}, '')
-      return converse(wire, [
-        { ask, answer, story },
-        { ask, answer: NO_CONTENT, story: noContent },
+      return exchange(wire, [
+        { ask, ...full },
+        { ask, ...empty },
       ])
     })
   }
@@ -251,15 +230,12 @@ describe('each of them', () => {
   }
 
   for (const [name, send] of Object.entries(all)) {
-    onEachTransport(`replies to whom its options say: ${name}`, async transport => {
-      await using server = await origin(
-        async peer => {
-          await peer.receiveRequest()
-          await peer.send(NO_CONTENT)
-        },
-        { transport },
-      )
-      await using client = await connect(server, transport)
+    onEachLine(`replies to whom its options say: ${name}`, async line => {
+      await using server = await httpOrigin(line, async peer => {
+        const asked = await peer.request()
+        await asked.answer(NOTHING)
+      })
+      await using client = await connect(server, line)
       const replied = defer<gun.GunMessage>()
       const streamRef = send(client.connPid, '/', [], { replyTo: message => replied.resolve(message) })
       const message = await replied.promise
@@ -269,16 +245,12 @@ describe('each of them', () => {
     })
   }
 
-  onEachTransport('refuses what may not be sent, by name, and sends nothing', async transport => {
-    await using server = await origin(
-      async peer => {
-        assert.equal((await peer.receiveRequest()).path, '/good')
-        await peer.send(NO_CONTENT)
-        assert.equal((await peer.receiveAll()).length, 0)
-      },
-      { transport },
-    )
-    await using client = await connect(server, transport)
+  onEachLine('refuses what may not be sent, by name, and sends nothing', async line => {
+    await using server = await httpOrigin(line, async peer => {
+      assert.equal((await peer.serve(NOTHING)).path, '/good')
+      await peer.nothingMore()
+    })
+    await using client = await connect(server, line)
     const { owner, connPid } = client
     const refuse = (message: RegExp, send: () => unknown, what: string): void => {
       assert.throws(send, { name: 'TypeError', message }, what)

@@ -4,47 +4,17 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { connect, defer, NO_CONTENT, receiveError } from './support/connect.ts'
-import { collect, noContent, onEachTransport } from './support/http-scene.ts'
+import { collect, noContent, onEachLine, onEachTransport } from './support/http-scene.ts'
+import { assertSent, hostOf, type Send } from './support/http-sent.ts'
+import { httpOrigin, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
-import { type Origin, origin, type Transport } from './support/origin.ts'
-
-type Send = (connPid: gun.ConnPid) => gun.StreamRef
-
-const hostOf = ({ path, port, host }: Origin): string =>
-  path === undefined ? `${host}:${port}` : 'localhost'
-
-/** Sends each request over one connection and compares all of its bytes; `HOST` stands for the origin's. */
-async function assertSent(
-  transport: Transport,
-  requests: Record<string, readonly [send: Send, bytes: string]>,
-  opts: gun.Opts = {},
-): Promise<void> {
-  await using server = await origin(
-    async peer => {
-      for (const [name, [, template]] of Object.entries(requests)) {
-        const bytes = template.replace('HOST', hostOf(server))
-        assert.equal((await peer.receive(bytes.length)).toString('latin1'), bytes, name)
-        await peer.send(NO_CONTENT)
-      }
-      assert.equal((await peer.receiveAll()).length, 0)
-    },
-    { transport },
-  )
-  await using client = await connect(server, transport, opts)
-  const { connPid } = client
-  // Not pipelined, so that a byte too many is noticed where it is sent.
-  for (const [name, [send]] of Object.entries(requests)) {
-    assert.deepEqual(await collect(client, send(connPid)), noContent, name)
-  }
-  gun.close(connPid)
-  await server.finished()
-}
+import { origin } from './support/origin.ts'
 
 describe('sent is exactly', () => {
   const body = Uint8Array.of(0x00, 0xff, 0x0d, 0x0a)
 
-  onEachTransport('get and head, with and without what may be left out', transport =>
-    assertSent(transport, {
+  onEachLine('get and head, with and without what may be left out', line =>
+    assertSent(line, {
       path: [it => gun.get(it, '/'), 'GET / HTTP/1.1\r\nhost: HOST\r\n\r\n'],
       query: [it => gun.get(it, '/a/b?c=d&e=%20#f'), 'GET /a/b?c=d&e=%20#f HTTP/1.1\r\nhost: HOST\r\n\r\n'],
       headers: [it => gun.get(it, '/', { A: 'b' }), 'GET / HTTP/1.1\r\nhost: HOST\r\na: b\r\n\r\n'],
@@ -58,8 +28,8 @@ describe('sent is exactly', () => {
     }),
   )
 
-  onEachTransport('request, with a body in each of its forms', transport =>
-    assertSent(transport, {
+  onEachLine('request, with a body in each of its forms', line =>
+    assertSent(line, {
       text: [
         it => gun.request(it, 'POST', '/', undefined, 'abc'),
         'POST / HTTP/1.1\r\nhost: HOST\r\ncontent-length: 3\r\n\r\nabc',
@@ -119,8 +89,8 @@ describe('sent is exactly', () => {
     }),
   )
 
-  onEachTransport('a method and a target as they are given', transport =>
-    assertSent(transport, {
+  onEachLine('a method and a target as they are given', line =>
+    assertSent(line, {
       'the server as a whole': [
         it => gun.request(it, 'OPTIONS', '*', [], ''),
         'OPTIONS * HTTP/1.1\r\nhost: HOST\r\n\r\n',
@@ -149,14 +119,14 @@ describe('sent is exactly', () => {
     }),
   )
 
-  onEachTransport('headers in lower case, in their order, from each form', transport => {
+  onEachLine('headers in lower case, in their order, from each form', line => {
     const bytes = 'GET / HTTP/1.1\r\nhost: HOST\r\nx-b: 1\r\nx-a: two\r\nx-b: 3\r\n\r\n'
     function* generated(): Generator<readonly [string, string | number]> {
       yield ['x-B', 1]
       yield ['X-A', 'two']
       yield ['x-b', 3]
     }
-    return assertSent(transport, {
+    return assertSent(line, {
       pairs: [it => gun.get(it, '/', [...generated()]), bytes],
       'a Map': [it => gun.get(it, '/', new Map<string, string | number>(generated())), bytes],
       'anything that gives pairs': [it => gun.get(it, '/', generated()), bytes],
@@ -177,8 +147,8 @@ describe('sent is exactly', () => {
     })
   })
 
-  onEachTransport('header values as they are, but for the whitespace around them', transport =>
-    assertSent(transport, {
+  onEachLine('header values as they are, but for the whitespace around them', line =>
+    assertSent(line, {
       numbers: [
         it => gun.get(it, '/', { a: 0, b: -1.5, c: 1e21 }),
         'GET / HTTP/1.1\r\nhost: HOST\r\na: 0\r\nb: -1.5\r\nc: 1e+21\r\n\r\n',
@@ -202,8 +172,8 @@ describe('sent is exactly', () => {
     }),
   )
 
-  onEachTransport("the caller's own host where there is one, and in its place", transport =>
-    assertSent(transport, {
+  onEachLine("the caller's own host where there is one, and in its place", line =>
+    assertSent(line, {
       'a host': [
         it => gun.get(it, '/', { a: 'b', Host: 'example.org' }),
         'GET / HTTP/1.1\r\na: b\r\nhost: example.org\r\n\r\n',
@@ -220,7 +190,7 @@ describe('sent is exactly', () => {
     }),
   )
 
-  onEachTransport('headers and the data that follow them', transport => {
+  onEachLine('headers and the data that follow them', line => {
     const stream =
       (headers: gun.HeadersInit | undefined, ...parts: [gun.IsFin, gun.Bytes][]): Send =>
       connPid => {
@@ -229,7 +199,7 @@ describe('sent is exactly', () => {
         return streamRef
       }
     const chunked = 'POST / HTTP/1.1\r\nhost: HOST\r\ntransfer-encoding: chunked\r\n\r\n'
-    return assertSent(transport, {
+    return assertSent(line, {
       'in chunks': [
         stream(undefined, ['nofin', 'abc'], ['fin', body]),
         `${chunked}3\r\nabc\r\n4\r\n\0\xff\r\n\r\n0\r\n\r\n`,
@@ -446,17 +416,13 @@ describe('what may not be sent throws and names its argument, and nothing is sen
     )
   }
 
-  onEachTransport('each of them', async transport => {
-    await using server = await origin(
-      async peer => {
-        const bytes = `GET /good HTTP/1.1\r\nhost: ${hostOf(server)}\r\n\r\n`
-        assert.equal(String(await peer.receive(bytes.length)), bytes)
-        await peer.send(NO_CONTENT)
-        assert.equal((await peer.receiveAll()).length, 0)
-      },
-      { transport },
-    )
-    await using client = await connect(server, transport)
+  onEachLine('each of them', async line => {
+    await using server = await httpOrigin(line, async peer => {
+      const { method, path, authority, fields } = await peer.serve(NOTHING)
+      assert.deepEqual([method, path, authority, fields], ['GET', '/good', hostOf(server), []])
+      await peer.nothingMore()
+    })
+    await using client = await connect(server, line)
     const { owner, connPid } = client
     for (const [name, message, send] of wrong) {
       assert.throws(() => send(connPid), { name: 'TypeError', message }, name)

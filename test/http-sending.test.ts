@@ -1,11 +1,12 @@
-// The finer points of sending over HTTP/1.1: expectations, trailers, names, keepalive, the last request, refusals.
+// The finer points of sending: expectations, trailers, names, keepalive, the last request, refusals.
 
 import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { eventually } from './support/connect.ts'
-import { ends, transports } from './support/http-peer.ts'
+import { ends, httpEnds, transports } from './support/http-peer.ts'
+import { lineName, lines, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
@@ -16,24 +17,80 @@ const NO_CONTENT = 'HTTP/1.1 204 No Content\r\n\r\n'
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 const EXPECT = { expect: '100-continue' }
 
-for (const transport of transports) {
-  describe(`over ${transport}`, () => {
+for (const line of lines) {
+  const { version } = line
+
+  describe(`over ${lineName(line)}`, () => {
     test('a body waits for 100 Continue when the request expects it', async () => {
       await using _left = assertNothingLeft()
-      await using it = await ends(transport)
+      await using it = await httpEnds(line)
       gun.post(it.connPid, '/1', EXPECT, 'body')
       gun.get(it.connPid, '/2')
-      assert.equal((await it.peer.receiveRequest()).header('expect'), '100-continue')
+      const first = await it.peer.request()
+      assert.deepEqual(
+        first.fields.find(([name]) => name === 'expect'),
+        ['expect', '100-continue'],
+      )
+      let isEarly = true
+      const content = first.content().then(it => {
+        assert.equal(isEarly, false)
+        return it
+      })
+      // Over HTTP/2 only the body waits.
+      const early = version === 'http' ? undefined : await it.peer.request()
       await turn()
-      await it.peer.send(CONTINUE)
+      isEarly = false
+      await first.inform(100)
       assert.deepEqual(await it.heard(1), ['inform 100'])
-      assert.equal(String(await it.peer.receive(4)), 'body')
-      assert.equal((await it.peer.receiveRequest()).path, '/2')
-      await it.peer.send(NO_CONTENT.repeat(2))
+      assert.equal((await content).body, 'body')
+      const second = early ?? (await it.peer.request())
+      assert.equal(second.path, '/2')
+      for (const asked of [first, second]) await asked.answer(NOTHING)
       assert.deepEqual(await it.heard(2), ['response 204 fin', 'response 204 fin'])
     })
 
-    test('so do the parts that are given one after the other, in chunks as well', async () => {
+    test('so do the parts that are given one after the other', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await httpEnds(line)
+      const streamRef = gun.headers(it.connPid, 'PUT', '/', EXPECT)
+      gun.data(it.connPid, streamRef, 'nofin', 'a')
+      const asked = await it.peer.request()
+      gun.data(it.connPid, streamRef, 'nofin', 'b')
+      await asked.inform(100)
+      assert.deepEqual(await it.heard(1), ['inform 100'])
+      gun.data(it.connPid, streamRef, 'fin', 'c')
+      assert.equal((await asked.content()).body, 'abc')
+    })
+
+    test('an expectation without a body waits for nothing', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await httpEnds(line)
+      gun.post(it.connPid, '/1', EXPECT, '')
+      gun.get(it.connPid, '/2')
+      for (const asked of [await it.peer.request(), await it.peer.request()]) await asked.answer(NOTHING)
+      assert.deepEqual(await it.heard(2), ['response 204 fin', 'response 204 fin'])
+    })
+
+    test('trailers end a body whose length was not said', async () => {
+      await using _left = assertNothingLeft()
+      await using it = await httpEnds(line)
+      const streamRef = gun.headers(it.connPid, 'PUT', '/', { trailer: 'x-sum' })
+      gun.data(it.connPid, streamRef, 'nofin', 'abc')
+      gun.trailers(it.connPid, streamRef, { 'X-Sum': 6 })
+      gun.get(it.connPid, '/2')
+      const asked = await it.peer.request()
+      assert.deepEqual(await asked.content(), { body: 'abc', trailers: [['x-sum', '6']] })
+      assert.equal((await it.peer.request()).path, '/2')
+      gun.data(it.connPid, streamRef, 'fin', '')
+      gun.trailers(it.connPid, streamRef, {})
+      assert.deepEqual(await it.heard(2), ['error: badstate', 'error: badstate'])
+    })
+  })
+}
+
+for (const transport of transports) {
+  describe(`over HTTP/1.1 only, on ${transport}`, () => {
+    test('parts that wait for 100 Continue are sent in chunks', async () => {
       await using _left = assertNothingLeft()
       await using it = await ends(transport)
       const streamRef = gun.headers(it.connPid, 'PUT', '/', EXPECT)
@@ -61,17 +118,6 @@ for (const transport of transports) {
       assert.equal((await it.peer.receiveAll()).length, 0)
       const peer = await it.next()
       assert.equal((await peer.receiveRequest()).path, '/2')
-    })
-
-    test('an expectation without a body waits for nothing', async () => {
-      await using _left = assertNothingLeft()
-      await using it = await ends(transport)
-      gun.post(it.connPid, '/1', EXPECT, '')
-      gun.get(it.connPid, '/2')
-      await it.peer.receiveRequest()
-      await it.peer.receiveRequest()
-      await it.peer.send(NO_CONTENT.repeat(2))
-      assert.deepEqual(await it.heard(2), ['response 204 fin', 'response 204 fin'])
     })
 
     test('trailers end a body that is sent in chunks', async () => {

@@ -101,7 +101,7 @@ describe('a wrong option throws a GunError that names it', () => {
 
   test('within protocols, with the whole path', () => {
     const cases: [unknown, string][] = [
-      [['http2'], 'protocols.0'],
+      [['http3'], 'protocols.0'],
       [[['http']], 'protocols.0'],
       [[['http', { version: 'HTTP/2' }]], 'protocols.0.1.version'],
       [[['http', { maxHeaderBlockSize: 0 }]], 'protocols.0.1.maxHeaderBlockSize'],

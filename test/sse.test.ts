@@ -5,22 +5,33 @@ import type http from 'node:http'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
 import * as gun from '@holster/gun'
-import { type Client, connect, defer, NO_CONTENT, PATIENCE, receiveError } from './support/connect.ts'
+import { type Client, connect, defer, PATIENCE, receiveError } from './support/connect.ts'
 import { settle } from './support/flood.ts'
+import { onEachVersion } from './support/http-scene.ts'
+import {
+  type Answer,
+  answerer,
+  type Fields,
+  httpOrigin,
+  httpServer,
+  lineName,
+  lines,
+} from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 import { origin } from './support/origin.ts'
-import { websocketServer } from './support/servers.ts'
 
 const opts: gun.Opts = { httpOpts: { contentHandlers: [gun.decode(), gun.sse()] } }
 
-const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n'
-const CHUNKED = 'Transfer-Encoding: chunked\r\n\r\n'
-const END = '0\r\n\r\n'
-
-const chunk = (bytes: string | Uint8Array): Buffer => {
-  const data = Buffer.from(bytes)
-  return Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')])
-}
+const FIELDS: Fields = [['content-type', 'text/event-stream; charset=utf-8']]
+const sized = (bytes: string | Uint8Array): Fields => [
+  ...FIELDS,
+  ['content-length', `${Buffer.byteLength(bytes)}`],
+]
+const inParts = (...parts: string[]): Answer => ({
+  status: 200,
+  fields: FIELDS,
+  body: parts.map(part => Buffer.from(part)),
+})
 
 const event = (data: string, lastEventId = '', eventType = 'message') => ({ lastEventId, eventType, data })
 
@@ -54,27 +65,14 @@ const expected = [
   'fin',
 ]
 
-for (const transport of ['tcp', 'tls'] as const) {
+for (const line of lines) {
   for (const manner of ['whole', 'bytes'] as const) {
-    test(`events are messages, over ${transport}, sent ${manner === 'whole' ? 'at once' : 'byte by byte'}`, async () => {
+    test(`events are messages, over ${lineName(line)}, sent ${manner === 'whole' ? 'at once' : 'byte by byte'}`, async () => {
       await using _left = assertNothingLeft()
-      const all = stream.join('')
-      const answers = [
-        Buffer.concat([Buffer.from(HEAD + CHUNKED), ...stream.map(chunk), Buffer.from(END)]),
-        `${HEAD}Content-Length: ${Buffer.byteLength(all)}\r\n\r\n${all}`,
-        NO_CONTENT,
-      ]
-      await using server = await origin(
-        async peer => {
-          for (const answer of answers) {
-            await peer.receiveRequest()
-            await peer.send(answer, manner)
-          }
-          await peer.closed
-        },
-        { transport },
-      )
-      await using client = await connect(server, transport, opts)
+      const all = Buffer.from(stream.join(''))
+      const answers = [inParts(...stream), { status: 200, fields: sized(all), body: all }]
+      await using server = await answerer(line, answers, manner)
+      await using client = await connect(server, line, opts)
       for (let i = 0; i < 2; i++) {
         const streamRef = gun.get(client.connPid, '/events')
         const response = await gun.await(client.connPid, streamRef, PATIENCE)
@@ -88,30 +86,21 @@ for (const transport of ['tcp', 'tls'] as const) {
   }
 }
 
-test('await gives events too', async () => {
-  await using server = await origin(async peer => {
-    await peer.receiveRequest()
-    await peer.send(`${HEAD}Content-Length: 9\r\n\r\ndata: a\n\n`)
-    await peer.closed
-  })
-  await using client = await connect(server, 'tcp', opts)
+onEachVersion('await gives events too', async line => {
+  await using server = await answerer(line, [
+    { status: 200, fields: sized('data: a\n\n'), body: 'data: a\n\n' },
+  ])
+  await using client = await connect(server, line, opts)
   const streamRef = gun.get(client.connPid, '/')
   assert.equal((await gun.await(client.connPid, streamRef, PATIENCE)).type, 'gun_response')
   const message = await gun.await(client.connPid, streamRef, PATIENCE)
   assert.deepEqual(message, { type: 'gun_sse', connPid: client.connPid, streamRef, event: event('a') })
 })
 
-test('no more events come than flow wants', async () => {
-  await using server = await origin(async peer => {
-    await peer.receiveRequest()
-    await peer.send(HEAD + CHUNKED)
-    for (let i = 1; i <= 6; i++) await peer.send(chunk(`id: ${i}\ndata: ${i}\n\n`))
-    await peer.send(END)
-    await peer.receiveRequest()
-    await peer.send(NO_CONTENT)
-    await peer.closed
-  })
-  await using client = await connect(server, 'tcp', opts)
+onEachVersion('no more events come than flow wants', async line => {
+  const events = Array.from({ length: 6 }, (_, i) => `id: ${i + 1}\ndata: ${i + 1}\n\n`)
+  await using server = await answerer(line, [inParts(...events)])
+  await using client = await connect(server, line, opts)
   const { owner, connPid } = client
   const streamRef = gun.get(connPid, '/', {}, { flow: 2 })
   await gun.await(connPid, streamRef, PATIENCE)
@@ -132,7 +121,7 @@ test('no more events come than flow wants', async () => {
   await assertUsable(client)
 })
 
-test('events of a server that compresses come as soon as it has flushed them', async () => {
+onEachVersion('events of a server that compresses come as soon as it has flushed them', async line => {
   await using _left = assertNothingLeft()
   const heard = [defer<void>(), defer<void>()]
   const serve = async (response: http.ServerResponse): Promise<void> => {
@@ -145,8 +134,8 @@ test('events of a server that compresses come as soon as it has flushed them', a
     }
     gzip.end()
   }
-  await using server = await websocketServer({ onRequest: (_, response) => void serve(response) })
-  await using client = await connect(server, 'tcp', opts)
+  await using server = await httpServer(line, (_, response) => void serve(response))
+  await using client = await connect(server, line, opts)
   const streamRef = gun.get(client.connPid, '/', { 'accept-encoding': 'gzip' })
   for (const [i, { resolve }] of heard.entries()) {
     assert.deepEqual(await receiveEvent(client, streamRef), event('x'.repeat(i), `${i}`))
@@ -158,20 +147,20 @@ test('events of a server that compresses come as soon as it has flushed them', a
 test('a body that ends with the connection ends with fin', async () => {
   await using server = await origin(async peer => {
     await peer.receiveRequest()
-    await peer.send(`${HEAD}\r\ndata: a\n\n`)
+    await peer.send('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: a\n\n')
     peer.end()
   })
   await using client = await connect(server, 'tcp', { ...opts, retry: 0 })
   assert.deepEqual(await receiveEvents(client, gun.get(client.connPid, '/')), [event('a'), 'fin'])
 })
 
-test('a stream whose connection is lost ends with an error, without fin', async () => {
-  await using server = await origin(async peer => {
-    await peer.receiveRequest()
-    await peer.send(HEAD + CHUNKED + chunk('data: a\n\ndata: b\n'))
+onEachVersion('a stream whose connection is lost ends with an error, without fin', async line => {
+  await using server = await httpOrigin(line, async peer => {
+    const asked = await peer.request()
+    await peer.send(asked.encode({ ...inParts('data: a\n\ndata: b\n'), isCutOff: true }))
     peer.end()
   })
-  await using client = await connect(server, 'tcp', { ...opts, retry: 0 })
+  await using client = await connect(server, line, { ...opts, retry: 0 })
   const streamRef = gun.get(client.connPid, '/')
   assert.deepEqual(await receiveEvent(client, streamRef), event('a'))
   const { kind } = await receiveError(client, streamRef)
@@ -179,41 +168,32 @@ test('a stream whose connection is lost ends with an error, without fin', async 
   await assert.rejects(client.owner.receive([{ type: 'gun_sse', streamRef }], 0))
 })
 
-test('other bodies come as gun_data, and a response without a body has no events', async () => {
-  await using server = await origin(async peer => {
-    const { method } = await peer.receiveRequest()
-    assert.equal(method, 'HEAD')
-    await peer.send(`${HEAD}Content-Length: 9\r\n\r\n`)
-    await peer.receiveRequest()
-    await peer.send('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\ndata: a\n\n')
-    await peer.receiveRequest()
-    await peer.send(`${HEAD.replace('200 OK', '404 Not Found')}Content-Length: 9\r\n\r\ndata: a\n\n`)
-    await peer.closed
-  })
-  await using client = await connect(server, 'tcp', opts)
+onEachVersion('other bodies come as gun_data, and a response without a body has no events', async line => {
+  const plain: Fields = [
+    ['content-type', 'text/plain'],
+    ['content-length', '9'],
+  ]
+  await using server = await answerer(line, [
+    { status: 200, fields: sized('data: a\n\n') },
+    { status: 200, fields: plain, body: 'data: a\n\n' },
+    { status: 404, fields: sized('data: a\n\n'), body: 'data: a\n\n' },
+  ])
+  await using client = await connect(server, line, opts)
   const { owner, connPid } = client
   const head = await gun.await(connPid, gun.head(connPid, '/'), PATIENCE)
   assert.ok(head.type === 'gun_response' && head.isFin === 'fin')
-  const plain = gun.get(connPid, '/')
-  await gun.await(connPid, plain, PATIENCE)
-  assert.equal(String((await gun.awaitBody(connPid, plain, PATIENCE)).body), 'data: a\n\n')
+  const text = gun.get(connPid, '/')
+  await gun.await(connPid, text, PATIENCE)
+  assert.equal(String((await gun.awaitBody(connPid, text, PATIENCE)).body), 'data: a\n\n')
   // Gun does not look at the status.
   assert.deepEqual(await receiveEvents(client, gun.get(connPid, '/')), [event('a'), 'fin'])
   await assert.rejects(owner.receive([{ type: 'gun_sse' }], 0))
 })
 
-test('an event that is too large ends its stream only', async () => {
-  await using server = await origin(async peer => {
-    await peer.receiveRequest()
-    await peer.send(HEAD + CHUNKED)
-    for (const part of ['data: ok\n\n', 'data: 567', '890123456', '789\n\ndata: no\n\n'])
-      await peer.send(chunk(part))
-    await peer.send(END)
-    await peer.receiveRequest()
-    await peer.send(NO_CONTENT)
-    await peer.closed
-  })
-  await using client = await connect(server, 'tcp', {
+onEachVersion('an event that is too large ends its stream only', async line => {
+  const parts = ['data: ok\n\n', 'data: 567', '890123456', '789\n\ndata: no\n\n']
+  await using server = await answerer(line, [inParts(...parts)])
+  await using client = await connect(server, line, {
     httpOpts: { contentHandlers: [gun.sse({ maxEventSize: 20 })] },
   })
   const streamRef = gun.get(client.connPid, '/')
@@ -225,21 +205,25 @@ test('an event that is too large ends its stream only', async () => {
   await assert.rejects(client.owner.receive([{ type: 'gun_sse', streamRef }], 0))
 })
 
-test('events count against the high-water mark of the mailbox in bytes, and then no more are read', async () => {
-  await using _left = assertNothingLeft()
-  const line = `data: ${'x'.repeat(1000)}\n\n`
-  const count = 4000
-  await using server = await origin(async peer => {
-    await peer.receiveRequest()
-    await peer.send(`${HEAD}Content-Length: ${line.length * count}\r\n\r\n${line.repeat(count)}`)
-  })
-  await using client = await connect(server, 'tcp', opts, { highWaterMark: { bytes: 64 * 1024 } })
-  const streamRef = gun.get(client.connPid, '/')
-  await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
-  await client.owner.receive([{ type: 'gun_sse', streamRef }], PATIENCE)
-  await settle()
-  const { socket } = gun.info(client.connPid)
-  assert.ok((socket?.bytesRead ?? Number.POSITIVE_INFINITY) < 1024 * 1024)
-  const rest = await receiveEvents(client, streamRef)
-  assert.equal(rest.length, count)
-})
+onEachVersion(
+  'events count against the high-water mark of the mailbox in bytes, and then no more are read',
+  async on => {
+    await using _left = assertNothingLeft()
+    const line = `data: ${'x'.repeat(1000)}\n\n`
+    const count = 4000
+    const all = line.repeat(count)
+    await using server = await httpServer(on, (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-length': all.length })
+      response.end(all)
+    })
+    await using client = await connect(server, on, opts, { highWaterMark: { bytes: 64 * 1024 } })
+    const streamRef = gun.get(client.connPid, '/')
+    await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
+    await client.owner.receive([{ type: 'gun_sse', streamRef }], PATIENCE)
+    await settle()
+    const { socket } = gun.info(client.connPid)
+    assert.ok((socket?.bytesRead ?? Number.POSITIVE_INFINITY) < (on.version === 'http' ? 1 : 2) * 1024 * 1024)
+    const rest = await receiveEvents(client, streamRef)
+    assert.equal(rest.length, count)
+  },
+)

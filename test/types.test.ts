@@ -114,11 +114,12 @@ test('await gives messages of a stream, and no errors', () => {
     | 'gun_response'
     | 'gun_data'
     | 'gun_trailers'
+    | 'gun_push'
     | 'gun_sse'
     | 'gun_ws'
     | 'gun_notify'
   >()
-  expectTypeOf<Awaited<ReturnType<typeof gun.awaitUp>>>().toEqualTypeOf<'http'>()
+  expectTypeOf<Awaited<ReturnType<typeof gun.awaitUp>>>().toEqualTypeOf<'http' | 'http2'>()
   expectTypeOf<Awaited<ReturnType<typeof gun.awaitBody>>>().toEqualTypeOf<gun.Body>()
   expectTypeOf<gun.Body['body']>().toEqualTypeOf<Buffer>()
 })

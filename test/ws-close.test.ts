@@ -6,16 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { closePayload, frame, opcodes, receiveFrame } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
-import {
-  assertNothingSent,
-  close,
-  ending,
-  ping,
-  type Scene,
-  text,
-  transports,
-  upgraded,
-} from './support/ws-scene.ts'
+import { assertNothingSent, close, ping, type Scene, text, upgraded, wires } from './support/ws-scene.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
@@ -44,30 +35,27 @@ async function receiveClose({ peer }: Scene): Promise<Buffer> {
   return payload
 }
 
-/** The story of a WebSocket that both sides have closed. */
-const closed = ['down ws: normal, killed 0', 'DOWN: normal']
-
-for (const transport of transports) {
-  describe(`a close frame over ${transport}`, () => {
+for (const wire of wires) {
+  describe(`a close frame over ${wire}`, () => {
     for (const code of codes) {
       test(`may be sent with ${code}, and be answered with it`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport)
+        await using it = await upgraded(wire)
         gun.wsSend(it.connPid, it.streamRef, ['close', code, 'bye'])
         assert.deepEqual(await receiveClose(it), closePayload(code, 'bye'))
         it.peer.end(close(code, 'ciao'))
-        assert.deepEqual(await it.story(), [`ws close,${code},ciao`, ...closed])
+        assert.deepEqual(await it.story(), [`ws close,${code},ciao`, ...it.closed])
       })
 
       test(`of the server with ${code} comes before gun_down, and is answered with it`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport, { opts: { retry: 0 } })
+        await using it = await upgraded(wire, { opts: { retry: 0 } })
         await it.peer.send(close(code, 'bye'))
         assert.deepEqual(await receiveClose(it), closePayload(code))
         it.peer.end()
-        assert.deepEqual(await it.story(), [`ws close,${code},bye`, ...closed])
+        assert.deepEqual(await it.story(), [`ws close,${code},bye`, ...it.closed])
       })
     }
 
@@ -75,20 +63,20 @@ for (const transport of transports) {
       test(`may have a reason of ${what}, both ways`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport)
+        await using it = await upgraded(wire)
         gun.wsSend(it.connPid, it.streamRef, ['close', 4000, reason])
         assert.deepEqual(await receiveClose(it), closePayload(4000, reason))
         it.peer.end(close(4001, reason))
         const { frame } = await it.self.receive([{ type: 'gun_ws' }])
         assert.deepEqual(frame, ['close', 4001, reason])
-        assert.deepEqual(await it.story(), closed)
+        assert.deepEqual(await it.story(), it.closed)
       })
     }
 
     test('that may not be sent throws, and nothing is sent or closed', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport)
+      await using it = await upgraded(wire)
       const refuse = (given: gun.WsFrame, message: RegExp) => {
         const list: gun.WsFrame[] = [['text', 'not sent either'], given]
         for (const frames of [given, list]) {
@@ -103,7 +91,7 @@ for (const transport of transports) {
         refuse(['close', `${reason}a`], /: a close reason has at most 123 bytes, not 124$/)
       }
       await assertNothingSent(it.peer)
-      assert.equal(gun.info(it.connPid).stateName, 'connected_ws_only')
+      assert.equal(gun.info(it.connPid).stateName, it.isH2 ? 'connected' : 'connected_ws_only')
       assert.equal(it.self.messageQueueLength, 0)
     })
 
@@ -114,22 +102,22 @@ for (const transport of transports) {
       test(`of the server ${what} is a bad frame`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport, { opts: { retry: 0 } })
+        await using it = await upgraded(wire, { opts: { retry: 0 } })
         await it.peer.send(bytes)
         assert.deepEqual(await receiveClose(it), closePayload(1002))
-        assert.deepEqual(await it.story(), ending('badframe'))
+        assert.deepEqual(await it.story(), it.ending('badframe'))
       })
     }
 
     for (const [what, begin, told] of [
-      ['that we sent first', (it: Scene) => gun.wsSend(it.connPid, 'close'), closed],
-      ['of a shutdown', (it: Scene) => gun.shutdown(it.connPid), ['DOWN: shutdown']],
-      ['of its own', () => {}, closed],
+      ['that we sent first', (it: Scene) => gun.wsSend(it.connPid, 'close'), (it: Scene) => it.closed],
+      ['of a shutdown', (it: Scene) => gun.shutdown(it.connPid), () => ['DOWN: shutdown']],
+      ['of its own', () => {}, (it: Scene) => it.closed],
     ] as const) {
       test(`of the server is the last that is read, after one ${what}`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport, { opts: { retry: 0 } })
+        await using it = await upgraded(wire, { opts: { retry: 0 } })
         begin(it)
         const ignored = [text('late'), ping('late'), close(1000, 'again'), frame({ opcode: 3 })]
         await it.peer.send(Buffer.concat([text('in time'), close(1000, 'bye'), ...ignored]))
@@ -137,7 +125,7 @@ for (const transport of transports) {
         await receiveClose(it)
         for (const bytes of ignored) await it.peer.send(bytes)
         it.peer.end()
-        assert.deepEqual(await it.story(), told)
+        assert.deepEqual(await it.story(), told(it))
         assert.equal((await it.peer.receiveAll()).length, 0)
       })
     }
@@ -156,7 +144,7 @@ for (const transport of transports) {
       test(`${what} is the last that is sent: frames that are given later come back`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport, { opts: { retry: 0 } })
+        await using it = await upgraded(wire, { opts: { retry: 0 } })
         await begin(it)
         const late: gun.WsFrame[] = [['text', 'late'], 'ping', ['close', 4000, 'again']]
         for (const frames of [late, late.slice(0, 1)]) {
@@ -167,7 +155,8 @@ for (const transport of transports) {
         }
         await receiveClose(it)
         it.peer.end(what === 'of the server' ? undefined : close())
-        assert.match((await it.story()).at(-1) ?? '', /^DOWN: (normal|shutdown)$/)
+        const told = await it.story()
+        if (!it.isH2 || what === 'of a shutdown') assert.match(told.at(-1) ?? '', /^DOWN: (normal|shutdown)$/)
         assert.equal((await it.peer.receiveAll()).length, 0)
       })
     }
@@ -176,13 +165,12 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const tick = mockTimeouts(t)
-      await using it = await upgraded(transport, { wsOpts: { closingTimeout: 0 } })
+      await using it = await upgraded(wire, { wsOpts: { closingTimeout: 0 } })
       gun.wsSend(it.connPid, it.streamRef, ['close', 4000, 'bye'])
       tick(0)
       assert.deepEqual(await it.story(), [
         'error of the stream: closing_timeout',
-        'down ws: closing_timeout, killed 1',
-        'DOWN: shutdown closing_timeout',
+        ...(it.isH2 ? [] : ['down ws: closing_timeout, killed 1', 'DOWN: shutdown closing_timeout']),
       ])
       assert.deepEqual(await receiveClose(it), closePayload(4000, 'bye'))
       assert.equal((await it.peer.receiveAll()).length, 0)
@@ -192,20 +180,20 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const tick = mockTimeouts(t)
-      await using it = await upgraded(transport, { wsOpts: { closingTimeout: 1000 } })
+      await using it = await upgraded(wire, { wsOpts: { closingTimeout: 1000 } })
       gun.wsSend(it.connPid, it.streamRef, 'close')
       tick(999)
       await it.peer.send(close())
       assert.deepEqual(await it.heard(1), ['ws close'])
-      assert.equal(gun.info(it.connPid).stateName, 'closing')
+      assert.equal(gun.streamInfo(it.connPid, it.streamRef)?.state, 'stopping')
       tick(1)
-      assert.deepEqual(await it.story(), closed)
+      assert.deepEqual(await it.story(), it.closed)
     })
 
     test('of a shutdown after one of ours is not sent', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport)
+      await using it = await upgraded(wire)
       gun.wsSend(it.connPid, it.streamRef, ['close', 4000, 'ours'])
       gun.shutdown(it.connPid)
       assert.deepEqual(await receiveClose(it), closePayload(4000, 'ours'))

@@ -18,20 +18,20 @@ import {
   type Scene,
   story,
   tellFrame,
-  transports,
+  type Wire,
   type WsServer,
-  type WsTransport,
+  wires,
   wsServer,
 } from './support/websocket.ts'
 
 let left: AsyncDisposable
 let calm: Collected
-const servers = new Map<WsTransport, WsServer>()
+const servers = new Map<Wire, WsServer>()
 
 before(async () => {
   left = assertNothingLeft()
   calm = collectWarnings()
-  for (const transport of transports) servers.set(transport, await wsServer(transport))
+  for (const wire of wires) servers.set(wire, await wsServer(wire))
 })
 after(async () => {
   await Promise.all([...servers.values()].map(server => server[Symbol.asyncDispose]()))
@@ -39,8 +39,8 @@ after(async () => {
   await left[Symbol.asyncDispose]()
 })
 
-function serverOf(transport: WsTransport): WsServer {
-  return servers.get(transport) ?? assert.fail(`there is no server for ${transport}`)
+function serverOf(wire: Wire): WsServer {
+  return servers.get(wire) ?? assert.fail(`there is no server for ${wire}`)
 }
 
 type Sent = gun.WsFrame | readonly gun.WsFrame[]
@@ -51,7 +51,7 @@ async function bytesSent(it: Scene, calls: readonly Sent[]): Promise<Buffer> {
   for (const frames of calls) gun.wsSend(connPid, streamRef, frames)
   await peer.send(frame({ opcode: opcodes.close }))
   const [told, bytes] = await Promise.all([story(it), bytesFrom(peer, () => peer.end())])
-  assert.deepEqual(told, ['close', ...closedStory])
+  assert.deepEqual(told, ['close', ...closedStory(it)])
   return bytes
 }
 
@@ -167,11 +167,11 @@ const closings: [what: string, sent: gun.WsFrame, payload: Buffer][] = [
   ],
 ]
 
-for (const transport of transports) {
-  describe(`a frame of a caller, over ${transport}`, { concurrency: 8 }, () => {
+for (const wire of wires) {
+  describe(`a frame of a caller, over ${wire}`, { concurrency: 8 }, () => {
     for (const [what, given, { opcode, payload }] of sendings) {
       test(`${what} leaves as one frame, masked and as short as can be`, async () => {
-        await using it = await serverOf(transport).upgrade()
+        await using it = await serverOf(wire).upgrade()
         const [first, ...more] = await framesSent(it, [given])
         assert.deepEqual([first?.opcode, first?.payload.length, more.length], [opcode, payload.length, 0])
         assert.ok(first?.payload.equals(payload), 'the payload differs')
@@ -180,7 +180,7 @@ for (const transport of transports) {
 
     for (const [what, given, payload] of closings) {
       test(`${what} leaves as it was given, and is the last`, async () => {
-        await using it = await serverOf(transport).upgrade()
+        await using it = await serverOf(wire).upgrade()
         const frames = framesIn(await bytesSent(it, [given]), false)
         assert.deepEqual(
           frames.map(each => [each.opcode, each.payload]),
@@ -190,7 +190,7 @@ for (const transport of transports) {
     }
 
     test('frames leave in the order of the calls and of the lists in them', async () => {
-      await using it = await serverOf(transport).upgrade()
+      await using it = await serverOf(wire).upgrade()
       const calls: Sent[] = [
         ['text', '1'],
         [['binary', Buffer.from('2')], 'ping', ['text', '3'.repeat(70_000)]],
@@ -219,7 +219,7 @@ for (const transport of transports) {
     })
 
     test('views leave as what they show, and neither they nor what lies around them is changed', async () => {
-      await using it = await serverOf(transport).upgrade({ sendHighWaterMark: Number.POSITIVE_INFINITY })
+      await using it = await serverOf(wire).upgrade({ sendHighWaterMark: Number.POSITIVE_INFINITY })
       const whole = new Uint8Array(randomBytes(300_000))
       const before = Buffer.from(whole)
       const lengths = [
@@ -245,7 +245,7 @@ for (const transport of transports) {
     })
 
     test('each frame has a mask of its own that nobody can foresee', async () => {
-      await using it = await serverOf(transport).upgrade()
+      await using it = await serverOf(wire).upgrade()
       const bytes = await bytesSent(it, [Array<'ping'>(1000).fill('ping')])
       const keys = Array.from({ length: 1000 }, (_, i) => bytes.readUInt32BE(6 * i + 2))
       // Of a thousand keys of 32 bits two are the same once in 8,600 runs, and three never.
@@ -274,9 +274,9 @@ async function compressing(
   { compress = true, extensions = DEFLATE }: Compressing,
   inflater: Deflate,
   frames: readonly gun.WsFrame[],
-  transport: WsTransport = 'tcp',
+  wire: Wire = 'tcp',
 ): Promise<ClientFrame[]> {
-  await using it = await serverOf(transport).upgrade({ compress }, extensions)
+  await using it = await serverOf(wire).upgrade({ compress }, extensions)
   const sent = await framesSent(it, [frames], true)
   assert.deepEqual(
     sent.map(each => tellFrame(read(each, inflater))),
@@ -294,8 +294,8 @@ async function compressing(
 const isCompressed = ({ rsv1 }: ClientFrame) => rsv1
 
 describe('a compressed message of a caller (RFC 7692 section 7.2.1)', { concurrency: 8 }, () => {
-  for (const transport of transports) {
-    test(`messages of all kinds are what a server inflates, over ${transport}`, async () => {
+  for (const wire of wires) {
+    test(`messages of all kinds are what a server inflates, over ${wire}`, async () => {
       const frames: gun.WsFrame[] = [
         ['text', 'κόσμε\ud83d\ude00'.repeat(500)],
         ['binary', randomBytes(5000)],
@@ -307,7 +307,7 @@ describe('a compressed message of a caller (RFC 7692 section 7.2.1)', { concurre
         ['binary', randomBytes(100_000)],
         'pong',
       ]
-      const sent = await compressing({}, new Deflate(), frames, transport)
+      const sent = await compressing({}, new Deflate(), frames, wire)
       assert.deepEqual(sent.map(isCompressed), [true, true, false, false, true, false, true, true, false])
     })
   }
@@ -538,7 +538,7 @@ describe('the extension is agreed upon (RFC 7692 section 7.1)', { concurrency: 8
       // What follows such an answer is not read.
       const [unread, close] = [frame({ opcode: opcodes.text }), frame({ opcode: opcodes.close })]
       it.peer.end(Buffer.concat([agree(it, answer), unread, close]))
-      assert.deepEqual(await story(it), failedStory('bad_upgrade', 'http'))
+      assert.deepEqual(await story(it), failedStory(it, 'bad_upgrade', 'http'))
       assert.equal((await it.peer.receiveAll()).length, 0)
     })
   }

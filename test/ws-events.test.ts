@@ -12,13 +12,12 @@ import {
   asking,
   assertNothingSent,
   close,
-  ending,
   ping,
   pong,
   type Scene,
   text,
-  transports,
   upgraded,
+  wires,
 } from './support/ws-scene.ts'
 
 type Told = readonly [name: string, event: Record<string, unknown>]
@@ -79,15 +78,15 @@ const part = (opcode: number, payload: string, fin: boolean) => frame({ opcode, 
 const handler: gun.WsHandler<undefined, never> = { init: () => undefined, handle: () => 1 }
 const big = 'x'.repeat(70_000)
 
-for (const transport of transports) {
-  describe(`an eventHandler over ${transport}`, () => {
+for (const wire of wires) {
+  describe(`an eventHandler over ${wire}`, () => {
     test('is told of an upgrade as it is asked for, with its options, whatever the answer', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const { told, eventHandler } = recorder()
       const opts = { eventHandler, wsOpts: { keepalive: 5000, flow: 1 } }
       await using other = createProcess<gun.GunMessage>()
-      await using it = await asking(transport, { opts, wsOpts: { flow: 2, replyTo: other } })
+      await using it = await asking(wire, { opts, wsOpts: { flow: 2, replyTo: other } })
       const asked = {
         ...streamOf(it),
         replyTo: other,
@@ -104,8 +103,8 @@ for (const transport of transports) {
       await using _calm = collectWarnings()
       const { told, eventHandler } = recorder()
       const wsOpts = { reupgrade: true }
-      await using it = await upgraded(transport, { opts: { eventHandler }, wsOpts })
-      it.peer.end()
+      await using it = await upgraded(wire, { opts: { eventHandler }, wsOpts })
+      it.lose()
       const peer = await it.next()
       await peer.receiveRequest()
       const asked: Told = ['wsUpgrade', { ...streamOf(it), opts: wsOpts }]
@@ -117,7 +116,7 @@ for (const transport of transports) {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
         const { told, eventHandler } = recorder()
-        await using it = await upgraded(transport, { opts: { eventHandler, retry: 0 } })
+        await using it = await upgraded(wire, { opts: { eventHandler, retry: 0 } })
         told.length = 0
         const { text: opcode, binary, continuation } = opcodes
         await it.peer.send(
@@ -154,7 +153,7 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const { told, eventHandler } = recorder()
-      await using it = await upgraded(transport, { opts: { eventHandler } })
+      await using it = await upgraded(wire, { opts: { eventHandler } })
       told.length = 0
       const bytes = text(big)
       await it.peer.send(Buffer.concat([text('1'), bytes.subarray(0, 1)]))
@@ -178,7 +177,7 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const { told, eventHandler } = recorder()
-      await using it = await upgraded(transport, { opts: { eventHandler } })
+      await using it = await upgraded(wire, { opts: { eventHandler } })
       told.length = 0
       await it.peer.send(Buffer.concat([ping(), ping('a')]))
       for (let n = 0; n < 2; n++) await receiveFrame(it.peer)
@@ -194,7 +193,7 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const { told, eventHandler } = recorder()
-      await using it = await upgraded(transport, { opts: { eventHandler } })
+      await using it = await upgraded(wire, { opts: { eventHandler } })
       told.length = 0
       const frames: gun.WsFrame[] = [['text', 'a'], ['binary', Buffer.of(1)], 'ping', ['close', 4000, 'b']]
       gun.wsSend(it.connPid, it.streamRef, [...frames, ['text', 'too late']])
@@ -208,7 +207,7 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const { told, eventHandler } = recorder()
-      await using it = await upgraded(transport, {
+      await using it = await upgraded(wire, {
         opts: { eventHandler },
         wsOpts: { compress: { threshold: 0 } },
         answer: [['sec-websocket-extensions', 'permessage-deflate; server_no_context_takeover']],
@@ -228,7 +227,7 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const { told, eventHandler } = recorder()
-      await using it = await upgraded(transport, { opts: { eventHandler } })
+      await using it = await upgraded(wire, { opts: { eventHandler } })
       told.length = 0
       const { text: opcode, continuation } = opcodes
       const bytes = Buffer.concat([part(opcode, big, false), part(continuation, big, true)])
@@ -258,7 +257,7 @@ for (const transport of transports) {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
         const { told, eventHandler } = recorder()
-        await using it = await upgraded(transport, { opts: { eventHandler } })
+        await using it = await upgraded(wire, { opts: { eventHandler } })
         told.length = 0
         await end(it)
         await receiveFrame(it.peer)
@@ -271,10 +270,10 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const { told, eventHandler } = recorder()
-      await using it = await upgraded(transport, { opts: { eventHandler, retry: 0 } })
+      await using it = await upgraded(wire, { opts: { eventHandler, retry: 0 } })
       told.length = 0
       await it.peer.send(frame({ opcode: 3 }))
-      assert.deepEqual(await it.story(), ending('badframe'))
+      assert.deepEqual(await it.story(), it.ending('badframe'))
       assert.deepEqual(told, [['wsRecvFrameStart', streamOf(it)], ...sent(it, ['close', 1002, ''])])
     })
 
@@ -291,7 +290,7 @@ for (const transport of transports) {
         }
       }
       const counter = new Counter()
-      await using it = await upgraded(transport, { opts: { eventHandler: counter } })
+      await using it = await upgraded(wire, { opts: { eventHandler: counter } })
       await it.peer.send(Buffer.concat([text('a'), text('b')]))
       await it.heard(2)
       assert.equal(counter.count, 2)
@@ -303,7 +302,7 @@ for (const transport of transports) {
       const eventHandler: gun.EventHandler = {
         wsRecvFrameHeader: ({ connPid }) => gun.close(connPid),
       }
-      await using it = await upgraded(transport, { opts: { eventHandler } })
+      await using it = await upgraded(wire, { opts: { eventHandler } })
       await it.peer.send(Buffer.concat([text('a'), text('b')]))
       assert.deepEqual(await it.story(), ['error of the stream: shutdown', 'DOWN: shutdown'])
     })
@@ -328,14 +327,14 @@ for (const transport of transports) {
       const reports: unknown[] = []
       const previous = setExitHook((pid, reason) => reports.push([pid, reason]))
       try {
-        await using it = await upgraded(transport, { opts: { eventHandler, retry: 0 } })
+        await using it = await upgraded(wire, { opts: { eventHandler, retry: 0 } })
         await it.peer.send(Buffer.concat([text('a'), ping('b')]))
         assert.deepEqual(await it.heard(1), ['ws text,a'])
         assert.equal(String((await receiveFrame(it.peer)).payload), 'b')
         gun.wsSend(it.connPid, it.streamRef, 'close')
         assert.equal((await receiveFrame(it.peer)).opcode, opcodes.close)
         it.peer.end(close())
-        assert.deepEqual(await it.story(), ['ws close', 'down ws: normal, killed 0', 'DOWN: normal'])
+        assert.deepEqual(await it.story(), ['ws close', ...it.closed])
         const each = ['wsRecvFrameStart', 'wsRecvFrameHeader', 'wsRecvFrameEnd']
         const both = ['wsSendFrameStart', 'wsSendFrameEnd']
         const isOfFrames = (name: string) => name.startsWith('ws')
@@ -350,7 +349,7 @@ for (const transport of transports) {
     })
   })
 
-  describe(`streamInfo and info over ${transport}`, () => {
+  describe(`streamInfo and info over ${wire}`, () => {
     test('tell of an upgrade that is being answered, of the WebSocket, and of its end', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
@@ -358,12 +357,14 @@ for (const transport of transports) {
         wsOpts: { flow: 3, compress: true, protocols: [['xmpp', handler]] as const },
         opts: { retry: 0 },
       }
-      await using it = await asking(transport, setup)
+      await using it = await asking(wire, setup)
       const { connPid, streamRef } = it
       const known = { ref: streamRef, replyTo: it.self, intermediaries: [] }
+      // Over HTTP/2 it is one stream of a connection that does not become something else.
       const tells = (stateName: string, protocol: string | undefined) => {
         const info = gun.info(connPid)
-        assert.deepEqual([info.stateName, info.protocol], [stateName, protocol])
+        const expected = it.isH2 ? ['connected', 'http2'] : [stateName, protocol]
+        assert.deepEqual([info.stateName, info.protocol], expected)
       }
       assert.deepEqual(gun.streamInfo(connPid, streamRef), { ...known, state: 'running' })
       tells('connected', 'http')
@@ -397,6 +398,10 @@ for (const transport of transports) {
       it.peer.end(close())
       await it.story()
       tells('terminated', undefined)
+      if (it.isH2) {
+        assert.equal(gun.streamInfo(connPid, streamRef), undefined)
+        return
+      }
       assert.throws(() => gun.streamInfo(connPid, streamRef), {
         name: 'GunError',
         code: 'badstate',
@@ -407,22 +412,24 @@ for (const transport of transports) {
     test('tell of nothing but what is open', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await asking(transport)
+      await using it = await asking(wire)
       const { connPid, streamRef } = it
       const waiting = gun.get(connPid, '/waits')
       assert.equal(gun.streamInfo(connPid, waiting)?.state, 'running')
       await it.peer.send(NO_CONTENT)
       await gun.await(connPid, streamRef)
       assert.equal(gun.streamInfo(connPid, streamRef), undefined)
-      await it.peer.receiveRequest()
-      await it.peer.send(NO_CONTENT)
+      let peer = it.isH2 ? await it.next() : it.peer
+      await peer.receiveRequest()
+      await peer.send(NO_CONTENT)
       await gun.await(connPid, waiting)
       const second = gun.wsUpgrade(connPid, '/')
-      await it.peer.send(switchingProtocols(await it.peer.receiveRequest()))
+      if (it.isH2) peer = await it.next()
+      await peer.send(switchingProtocols(await peer.receiveRequest()))
       await gun.await(connPid, second)
       for (const ref of [streamRef, waiting]) assert.equal(gun.streamInfo(connPid, ref), undefined)
       assert.equal(gun.streamInfo(connPid, second)?.ref, second)
-      it.peer.end()
+      it.lose()
       await it.self.receive([{ type: 'gun_up' }])
       assert.equal(gun.streamInfo(connPid, second), undefined)
     })
@@ -430,8 +437,8 @@ for (const transport of transports) {
     test('take handles of theirs only', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport)
-      await using other = await upgraded(transport)
+      await using it = await upgraded(wire)
+      await using other = await upgraded(wire)
       const wrong = (connPid: unknown, streamRef: unknown, message: RegExp) =>
         assert.throws(() => gun.streamInfo(connPid as gun.ConnPid, streamRef as gun.StreamRef), {
           name: 'TypeError',

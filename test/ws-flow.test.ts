@@ -19,7 +19,7 @@ import {
 } from './support/flood.ts'
 import { closePayload, frame, opcodes, receiveFrame } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
-import { close, ending, ping, pong, type Scene, text, transports, upgraded } from './support/ws-scene.ts'
+import { close, ping, pong, type Scene, text, upgraded, wires } from './support/ws-scene.ts'
 
 const { binary, continuation } = opcodes
 /** More than one read of a socket brings. */
@@ -80,15 +80,15 @@ const messages: readonly (readonly [what: string, bytes: Buffer, frame: gun.WsFr
   ],
 ]
 
-for (const transport of transports) {
-  describe(`over ${transport}`, () => {
+for (const wire of wires) {
+  describe(`over ${wire}`, () => {
     test('of many frames in one chunk as many are handed on as were asked for', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport, { wsOpts: { flow: 3 } })
+      await using it = await upgraded(wire, { wsOpts: { flow: 3 } })
       await it.peer.send(texts(500))
       assert.deepEqual(await arrived(it, 3), numbers(3))
-      assert.ok(isPaused(it))
+      assert.ok(it.isH2 || isPaused(it))
       let from = 3
       for (const count of [1, 2, 7, 100]) {
         assert.equal(flowOf(it), 0)
@@ -111,7 +111,7 @@ for (const transport of transports) {
       test(`${what} counts once`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport, { wsOpts: { flow: 1, compress: true }, answer: DEFLATE })
+        await using it = await upgraded(wire, { wsOpts: { flow: 1, compress: true }, answer: DEFLATE })
         const sending = it.peer.send(Buffer.concat([bytes, bytes, bytes, text('after them')]))
         for (let i = 0; i < 3; i++) {
           assert.deepEqual(await arrived(it, 1), [expected])
@@ -126,7 +126,7 @@ for (const transport of transports) {
     test('pings and pongs that are silenced cost nothing, and pings are answered as they are read', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport, { wsOpts: { flow: 1 } })
+      await using it = await upgraded(wire, { wsOpts: { flow: 1 } })
       await it.peer.send(
         Buffer.concat([ping('a'), pong('b'), ping(), text('0'), ping('c'), text('1'), ping('d')]),
       )
@@ -144,7 +144,7 @@ for (const transport of transports) {
     test('pings and pongs that are messages count', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport, { wsOpts: { flow: 3, silencePings: false } })
+      await using it = await upgraded(wire, { wsOpts: { flow: 3, silencePings: false } })
       await it.peer.send(Buffer.concat([ping(), pong(), text('0'), ping(), text('1')]))
       assert.deepEqual(await arrived(it, 3), ['ping', 'pong', ['text', '0']])
       assert.deepEqual(await answers(it), ['10 '])
@@ -163,7 +163,7 @@ for (const transport of transports) {
         init: () => undefined,
         handle: frame => handled.push(frame),
       }
-      await using it = await upgraded(transport, { wsOpts: { flow: 2, defaultProtocol } })
+      await using it = await upgraded(wire, { wsOpts: { flow: 2, defaultProtocol } })
       await it.peer.send(texts(5))
       const assertHandled = async (count: number, left: number): Promise<void> => {
         await until(() => handled.length >= count)
@@ -184,16 +184,16 @@ for (const transport of transports) {
     test('a close frame of the server waits for its turn, and ends the connection', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport, { opts: { retry: 0 }, wsOpts: { flow: 2 } })
+      await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts: { flow: 2 } })
       await it.peer.send(Buffer.concat([texts(3), close(1000, 'bye')]))
       assert.deepEqual(await arrived(it, 2), numbers(2))
       more(it, 1)
       assert.deepEqual(await arrived(it, 1), numbers(1, 2))
-      assert.equal(gun.info(it.connPid).stateName, 'connected_ws_only')
+      assert.equal(gun.streamInfo(it.connPid, it.streamRef)?.state, 'running')
       more(it, 1)
       assert.deepEqual((await receiveFrame(it.peer)).payload, closePayload(1000))
       it.peer.end()
-      assert.deepEqual(await it.story(), ['ws close,1000,bye', 'down ws: normal, killed 0', 'DOWN: normal'])
+      assert.deepEqual(await it.story(), ['ws close,1000,bye', ...it.closed])
     })
 
     for (const [how, before] of [
@@ -203,24 +203,19 @@ for (const transport of transports) {
       test(`what a server sends behind a close frame that ${how} is read and dropped`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport, { opts: { retry: 0 }, wsOpts: { flow: 1 } })
+        await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts: { flow: 1 } })
         await it.peer.send(Buffer.concat([texts(before), close(1000)]))
         const sending = it.peer.send(Buffer.alloc(LONG))
         if (before > 0) {
           assert.deepEqual(await arrived(it, 1), numbers(1))
-          assert.ok(isPaused(it))
+          assert.ok(it.isH2 || isPaused(it))
           more(it, before)
         }
         await receiveFrame(it.peer)
         assert.equal(isPaused(it), false)
         await sending
         it.peer.end()
-        assert.deepEqual(await it.story(), [
-          ...told(before).slice(1),
-          'ws close,1000,',
-          'down ws: normal, killed 0',
-          'DOWN: normal',
-        ])
+        assert.deepEqual(await it.story(), [...told(before).slice(1), 'ws close,1000,', ...it.closed])
       })
     }
 
@@ -228,9 +223,9 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const ownerOptions = { highWaterMark: { messages: 10 } }
-      await using it = await upgraded(transport, { opts: { retry: 0 }, ownerOptions })
+      await using it = await upgraded(wire, { opts: { retry: 0 }, ownerOptions })
       await it.peer.send(texts(20))
-      await until(() => isPaused(it))
+      await until(() => it.isH2 || isPaused(it))
       const sending = it.peer.send(Buffer.concat([close(1000), Buffer.alloc(LONG)]))
       await settle()
       assert.deepEqual(await take(it, 20), numbers(20))
@@ -239,42 +234,37 @@ for (const transport of transports) {
       assert.equal(isPaused(it), false)
       await sending
       it.peer.end()
-      assert.deepEqual(await it.story(), ['ws close,1000,', 'down ws: normal, killed 0', 'DOWN: normal'])
+      assert.deepEqual(await it.story(), ['ws close,1000,', ...it.closed])
     })
 
     test('a close frame that was held back when the server ended ends the connection in order', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport, { opts: { retry: 0 }, wsOpts: { flow: 1 } })
+      await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts: { flow: 1 } })
       it.peer.end(Buffer.concat([texts(2), close(1000)]))
       assert.deepEqual(await arrived(it, 1), numbers(1))
       more(it, 2)
-      assert.deepEqual(await it.story(), [
-        ...told(1, 1),
-        'ws close,1000,',
-        'down ws: normal, killed 0',
-        'DOWN: normal',
-      ])
+      assert.deepEqual(await it.story(), [...told(1, 1), 'ws close,1000,', ...it.closed])
     })
 
     test('when the server ends, what is held back waits for credit, and then the end comes', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport, { opts: { retry: 0 }, wsOpts: { flow: 2 } })
+      await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts: { flow: 2 } })
       it.peer.end(texts(10))
       assert.deepEqual(await arrived(it, 2), numbers(2))
       more(it, 3)
       assert.deepEqual(await arrived(it, 3), numbers(3, 2))
-      assert.equal(gun.info(it.connPid).stateName, 'connected_ws_only')
+      assert.equal(gun.streamInfo(it.connPid, it.streamRef)?.state, 'running')
       more(it, 6)
-      assert.deepEqual(await it.story(), [...told(5, 5), ...ending('closed')])
+      assert.deepEqual(await it.story(), [...told(5, 5), ...it.ending('closed')])
     })
 
     test('when the server ends, what a mailbox over its mark holds back is not lost', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const ownerOptions = { highWaterMark: { messages: 100 } }
-      await using it = await upgraded(transport, { opts: { retry: 0 }, ownerOptions })
+      await using it = await upgraded(wire, { opts: { retry: 0 }, ownerOptions })
       it.peer.end(texts(30_000))
       for (let from = 0; from < 30_000; ) {
         // As slow as can be: nothing is taken but when nothing more comes.
@@ -284,26 +274,26 @@ for (const transport of transports) {
         assert.deepEqual(await take(it, waiting), numbers(waiting, from))
         from += waiting
       }
-      assert.deepEqual(await it.story(), ending('closed'))
+      assert.deepEqual(await it.story(), it.ending('closed'))
     })
 
     test('when the line is reset, what has been read is handed on, and then the end comes', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport, { opts: { retry: 0 }, wsOpts: { flow: 2 } })
+      await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts: { flow: 2 } })
       await it.peer.send(texts(10))
       assert.deepEqual(await arrived(it, 2), numbers(2))
       it.peer.reset()
       // A socket that is not read says nothing of its end.
       more(it, 9)
-      assert.deepEqual(await it.story(), [...told(8, 2), ...ending('socket_error')])
+      assert.deepEqual(await it.story(), [...told(8, 2), ...it.ending('socket_error')])
     })
 
     test('when the line is reset while a message is inflated, that and what follows come first', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const wsOpts = { flow: 1, compress: true }
-      await using it = await upgraded(transport, { opts: { retry: 0 }, wsOpts, answer: DEFLATE })
+      await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts, answer: DEFLATE })
       const big = 'x'.repeat(5000)
       await it.peer.send(Buffer.concat([text('0'), compressed(big), text('1'), compressed(big), text('2')]))
       assert.deepEqual(await arrived(it, 1), numbers(1))
@@ -314,7 +304,7 @@ for (const transport of transports) {
         'ws text,1',
         `ws text,${big}`,
         'ws text,2',
-        ...ending('socket_error'),
+        ...it.ending('socket_error'),
       ])
     })
 
@@ -325,7 +315,7 @@ for (const transport of transports) {
       test(`when ${what}, what has come is handed on whatever the credit`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        await using it = await upgraded(transport, { opts: { retry: 0 }, wsOpts: { flow: 2 } })
+        await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts: { flow: 2 } })
         await it.peer.send(texts(10))
         assert.deepEqual(await arrived(it, 2), numbers(2))
         leave(it)
@@ -340,7 +330,10 @@ for (const transport of transports) {
         it.peer.end()
         const heard = await it.story()
         assert.deepEqual(heard.slice(0, 11), [...told(10, 10), 'ws close,1000,'])
-        assert.match(heard.at(-1) ?? '', code === undefined ? /^DOWN: normal$/ : /^DOWN: shutdown$/)
+        assert.match(
+          heard.at(-1) ?? '',
+          code !== undefined ? /^DOWN: shutdown$/ : it.isH2 ? /^ws close/ : /^DOWN: normal$/,
+        )
       })
     }
 
@@ -349,7 +342,7 @@ for (const transport of transports) {
       await using _calm = collectWarnings()
       const got: gun.GunMessage[] = []
       const replyTo = (message: gun.GunMessage) => got.push(message)
-      await using it = await upgraded(transport, { wsOpts: { flow: 2, replyTo } })
+      await using it = await upgraded(wire, { wsOpts: { flow: 2, replyTo } })
       const frames = () => got.flatMap(message => (message.type === 'gun_ws' ? [message.frame] : []))
       await it.peer.send(texts(10))
       await until(() => got.length >= 3)
@@ -366,7 +359,7 @@ for (const transport of transports) {
     test('close drops what was held back', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      await using it = await upgraded(transport, { wsOpts: { flow: 2 } })
+      await using it = await upgraded(wire, { wsOpts: { flow: 2 } })
       await it.peer.send(texts(10))
       assert.deepEqual(await arrived(it, 2), numbers(2))
       gun.close(it.connPid)
@@ -384,7 +377,7 @@ for (const transport of transports) {
         [2, Number.POSITIVE_INFINITY, 10],
       ] as const) {
         const wsOpts = ofUpgrade === undefined ? {} : { flow: ofUpgrade }
-        await using it = await upgraded(transport, { opts: { wsOpts: { flow: ofOpen } }, wsOpts })
+        await using it = await upgraded(wire, { opts: { wsOpts: { flow: ofOpen } }, wsOpts })
         await it.peer.send(texts(10))
         assert.deepEqual(await arrived(it, count), numbers(count))
       }
@@ -394,7 +387,7 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const ownerOptions = { highWaterMark: { messages: 10 } }
-      await using it = await upgraded(transport, { wsOpts: { flow: 20 }, ownerOptions })
+      await using it = await upgraded(wire, { wsOpts: { flow: 20 }, ownerOptions })
       await it.peer.send(texts(60))
       await until(() => it.self.messageQueueLength >= 20)
       await settle()

@@ -8,7 +8,7 @@ import { Deflate } from './support/deflate.ts'
 import { DEFLATE } from './support/flood.ts'
 import { frame, opcodes, receiveFrame } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
-import { ending, type Scene, transports, upgraded } from './support/ws-scene.ts'
+import { type Scene, upgraded, wires } from './support/ws-scene.ts'
 
 const { binary, continuation } = opcodes
 const MIB = 1024 * 1024
@@ -30,7 +30,7 @@ function inFragments(payload: Buffer, count: number, rsv1 = false): Buffer {
 const deflated = (payload: Buffer): Buffer => new Deflate().deflate(payload)
 
 async function refused(it: Scene, closeCode: number): Promise<void> {
-  assert.deepEqual(await it.story(), ending('limit_reached'))
+  assert.deepEqual(await it.story(), it.ending('limit_reached'))
   assert.equal((await receiveFrame(it.peer)).payload.readUInt16BE(), closeCode)
 }
 
@@ -85,14 +85,14 @@ const limits: readonly Limit[] = [
   },
 ]
 
-for (const transport of transports) {
-  describe(`over ${transport}`, () => {
+for (const wire of wires) {
+  describe(`over ${wire}`, () => {
     for (const { what, wsOpts, most, closeCode, message } of limits) {
       test(`a message at ${what} passes, and one past it is answered with ${closeCode}`, async () => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
         const setup = { opts: { retry: 0 }, wsOpts: { compress: true, ...wsOpts }, answer: DEFLATE }
-        await using it = await upgraded(transport, setup)
+        await using it = await upgraded(wire, setup)
         // Twice: what has passed counts no more.
         for (let i = 0; i < 2; i++) {
           await it.peer.send(message(most))
@@ -108,7 +108,7 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const wsOpts = { compress: true, maxPayload: 1000 }
-      await using it = await upgraded(transport, { opts: { retry: 0 }, wsOpts, answer: DEFLATE })
+      await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts, answer: DEFLATE })
       await it.peer.send(frame({ opcode: binary, rsv1: true, claims: 2000 }))
       await refused(it, 1009)
     })

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, type ProcessOptions } from '@holster/process'
 import { certificates } from './certificates.ts'
+import { type Line, speaking } from './http-server.ts'
 import { type Origin, origin, type Transport } from './origin.ts'
 
 /** How long a message that must come may take; passing tests do not wait for it. */
@@ -17,19 +18,20 @@ export interface Client extends AsyncDisposable {
   readonly connPid: gun.ConnPid
 }
 
-/** A connection that is up, with a process that owns it. It is closed at once when it is disposed of. */
+/** A connection that is up, with a process that owns it. It is closed at once when it is disposed of. What `httpOpts`
+ * says is for the version that is spoken, HTTP/1.1 unless another is given. */
 export async function connect(
   { host, port, path }: Pick<Origin, 'host' | 'port' | 'path'>,
-  transport: Transport = 'tcp',
+  on: Transport | Line = 'tcp',
   opts: gun.Opts = {},
   ownerOptions: ProcessOptions = {},
 ): Promise<Client> {
+  const { version, transport } = typeof on === 'string' ? ({ version: 'http', transport: on } as const) : on
   const owner = createProcess<gun.GunMessage>(ownerOptions)
-  const tlsOpts: gun.Opts =
-    transport === 'tls' ? { transport, protocols: ['http'], tlsOpts: { ca: certificates.ca } } : {}
-  const all = { owner, ...tlsOpts, ...opts }
+  const tlsOpts: gun.Opts = transport === 'tls' ? { transport, tlsOpts: { ca: certificates.ca } } : {}
+  const all = { owner, ...tlsOpts, ...speaking(version, opts) }
   const connPid = path === undefined ? gun.open(host, port, all) : gun.openUnix(path, all)
-  assert.equal(await gun.awaitUp(connPid, PATIENCE), 'http')
+  assert.equal(await gun.awaitUp(connPid, PATIENCE), version)
   return {
     owner,
     connPid,

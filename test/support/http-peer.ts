@@ -5,18 +5,19 @@ import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, P, type Process, type ProcessOptions } from '@holster/process'
 import { certificates } from './certificates.ts'
 import { PATIENCE } from './connect.ts'
+import { type HttpPeer, httpOrigin, type Line, speaking } from './http-server.ts'
 import { type Origin, origin, type Peer, type Transport } from './origin.ts'
 
 export const transports: readonly Transport[] = ['tcp', 'tls', 'unix']
 
-export interface Ends extends AsyncDisposable {
+export interface Ends<P = Peer> extends AsyncDisposable {
   readonly self: Process<gun.GunMessage>
   readonly connPid: gun.ConnPid
   readonly server: Origin
   /** The server's side of the first connection. */
-  readonly peer: Peer
+  readonly peer: P
   /** The server's side of the next connection. */
-  next(): Promise<Peer>
+  next(): Promise<P>
   /** In words, the next messages of the owner. */
   heard(count: number): Promise<string[]>
   /** In words, all that is in the owner's mailbox now. */
@@ -24,13 +25,32 @@ export interface Ends extends AsyncDisposable {
 }
 
 /** A connection that is up, and whose owner monitors it. */
-export async function ends(
+export function ends(
   transport: Transport,
   opts: gun.Opts = {},
   ownerOptions: ProcessOptions = {},
 ): Promise<Ends> {
-  const peers = createProcess<{ type: 'peer'; peer: Peer }>()
-  const server = await origin(peer => peers.send({ type: 'peer', peer }), { transport })
+  return between(script => origin(script, { transport }), transport, opts, ownerOptions)
+}
+
+/** The same with a server that says its responses in either version; `httpOpts` is for whichever it is. */
+export function httpEnds(
+  line: Line,
+  opts: gun.Opts = {},
+  ownerOptions: ProcessOptions = {},
+): Promise<Ends<HttpPeer>> {
+  const { version, transport } = line
+  return between(script => httpOrigin(line, script), transport, speaking(version, opts), ownerOptions)
+}
+
+async function between<P>(
+  listen: (script: (peer: P) => void) => Promise<Origin>,
+  transport: Transport,
+  opts: gun.Opts,
+  ownerOptions: ProcessOptions,
+): Promise<Ends<P>> {
+  const peers = createProcess<{ type: 'peer'; peer: P }>()
+  const server = await listen(peer => peers.send({ type: 'peer', peer }))
   const self = createProcess<gun.GunMessage>(ownerOptions)
   const all: gun.Opts = {
     owner: self,
@@ -42,7 +62,7 @@ export async function ends(
     server.path === undefined ? gun.open('localhost', server.port, all) : gun.openUnix(server.path, all)
   self.monitor(connPid)
   await self.receive([{ type: 'gun_up' }])
-  const next = async (): Promise<Peer> => {
+  const next = async (): Promise<P> => {
     const { peer } = await peers.receive([{ type: 'peer' }])
     // Out of the callback of OpenSSL in which the server's handshake ends: to reset there crashes Node 20.
     await turn()

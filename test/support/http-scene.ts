@@ -5,6 +5,17 @@ import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { type Down, type Exit, P } from '@holster/process'
 import { type Client, connect, defer, PATIENCE } from './connect.ts'
+import {
+  type Answer,
+  type Asked,
+  httpOrigin,
+  type Line,
+  lineName,
+  lines,
+  NOTHING,
+  nameOf,
+  versions,
+} from './http-server.ts'
 import { assertNothingLeft, collectWarnings } from './leftovers.ts'
 import { origin, type Peer, type Transport } from './origin.ts'
 
@@ -38,6 +49,25 @@ export function onEachTransport(name: string, run: Run<Transport>): void {
 export function onEachWire(name: string, run: Run<Wire>): void {
   for (const delivery of deliveries) {
     onEachTransport(`${name}, sent ${manners[delivery]}`, transport => run({ transport, delivery }))
+  }
+}
+
+/** A test for each version of HTTP over each transport, after which nothing is left. */
+export function onEachLine(name: string, run: Run<Line>): void {
+  for (const line of lines) test(`${name}, over ${lineName(line)}`, () => guarded<Line>(line, run))
+}
+
+/** A test for each version of HTTP, over tcp. */
+export function onEachVersion(name: string, run: Run<Line>): void {
+  for (const version of versions) {
+    test(`${name}, over ${nameOf(version)}`, () => run({ version, transport: 'tcp' }))
+  }
+}
+
+/** A test for each of these and each way to send a response. */
+export function onEachLineAndDelivery(name: string, run: Run<Line & Wire>): void {
+  for (const delivery of deliveries) {
+    onEachLine(`${name}, sent ${manners[delivery]}`, line => run({ ...line, delivery }))
   }
 }
 
@@ -139,6 +169,44 @@ export async function converse(
   for (const [i, exchange] of exchanges.entries()) {
     if (wire.delivery !== 'glued') ask(exchange)
     assert.deepEqual(await collect(client, asked[i] as gun.StreamRef), exchange.story)
+  }
+  assert.equal(owner.messageQueueLength, 0)
+  gun.close(connPid)
+  await server.finished()
+}
+
+export interface Answered {
+  /** A request without a body. Default: `GET /`. */
+  readonly ask?: (connPid: gun.ConnPid) => gun.StreamRef
+  readonly answer: Answer
+  /** What `collect` gives. */
+  readonly story: readonly Short[]
+}
+
+/** As `converse`, in either version of HTTP. */
+export async function exchange(
+  wire: Line & Wire,
+  exchanges: readonly Answered[],
+  opts: gun.Opts = {},
+): Promise<void> {
+  const isGlued = wire.delivery === 'glued'
+  await using server = await httpOrigin(wire, async peer => {
+    for (const batch of isGlued ? [exchanges] : exchanges.map(each => [each])) {
+      const asked: Asked[] = []
+      for (const _ of batch) asked.push(await peer.request())
+      const bytes = asked.map((each, i) => each.encode(batch[i]?.answer ?? NOTHING))
+      await peer.send(Buffer.concat(bytes), wire.delivery === 'bytes' ? 'bytes' : 'whole')
+    }
+    await peer.nothingMore()
+  })
+  await using client = await connect(server, wire, opts)
+  const { owner, connPid } = client
+  const asked: gun.StreamRef[] = []
+  const ask = ({ ask = it => gun.get(it, '/') }: Answered) => asked.push(ask(connPid))
+  if (isGlued) for (const each of exchanges) ask(each)
+  for (const [i, each] of exchanges.entries()) {
+    if (!isGlued) ask(each)
+    assert.deepEqual(await collect(client, asked[i] as gun.StreamRef), each.story)
   }
   assert.equal(owner.messageQueueLength, 0)
   gun.close(connPid)

@@ -4,6 +4,7 @@ import * as gun from '@holster/gun'
 import { createProcess, type Down, P, type Process } from '@holster/process'
 import { certificates } from './certificates.ts'
 import { PATIENCE } from './connect.ts'
+import { type Line, speaking } from './http-server.ts'
 import type { Origin, Transport } from './origin.ts'
 
 export const LIFE = [
@@ -63,14 +64,15 @@ export interface Opened extends AsyncDisposable {
 /** A connection and its owner, which monitors it. */
 export function opened(
   { host, port, path }: Pick<Origin, 'host' | 'port' | 'path'>,
-  transport: Transport,
+  on: Transport | Line,
   opts: gun.Opts = {},
 ): Opened {
+  const transport = typeof on === 'string' ? on : on.transport
   const self = createProcess<gun.GunMessage>()
   const all: gun.Opts = {
     owner: self,
     ...(transport === 'tls' ? { transport, tlsOpts: { ca: certificates.ca } } : { transport: 'tcp' }),
-    ...opts,
+    ...(typeof on === 'string' ? opts : speaking(on.version, opts)),
   }
   const connPid = path === undefined ? gun.open(host, port, all) : gun.openUnix(path, all)
   self.monitor(connPid)

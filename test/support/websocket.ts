@@ -4,15 +4,16 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import tls from 'node:tls'
 import * as gun from '@holster/gun'
-import { createProcess, type Down, type Exit, P } from '@holster/process'
+import { createProcess, type Down, type Exit, P, type Process } from '@holster/process'
 import { certificates } from './certificates.ts'
 import { type Client, connect } from './connect.ts'
 import type { Deflate } from './deflate.ts'
 import { type ClientFrame, frame, opcodes, parseClientFrames, switchingProtocols } from './frames.ts'
+import { streamServer } from './h2-ends.ts'
 import { origin, type Peer, type RequestHead } from './origin.ts'
+import { isH2, transportOf, type Wire } from './ws-scene.ts'
 
-export type WsTransport = 'tcp' | 'tls'
-export const transports: readonly WsTransport[] = ['tcp', 'tls']
+export { isH2, type Wire, wires } from './ws-scene.ts'
 
 /** How long a message that must come may take; many connections share the machine. */
 const PATIENCE = 30_000
@@ -20,9 +21,10 @@ const PATIENCE = 30_000
 /** The extension as it is named in the handshake. */
 export const DEFLATE = 'permessage-deflate'
 
-/** A connection without retries that has asked for an upgrade. */
+/** A connection without retries that has asked for an upgrade, or, over HTTP/2, a stream of one connection for all. */
 export interface Scene extends Client {
   readonly streamRef: gun.StreamRef
+  readonly isH2: boolean
   /** The server's side, which has read the request. */
   readonly peer: Peer
   readonly request: RequestHead
@@ -34,27 +36,43 @@ export interface WsServer extends AsyncDisposable {
   upgrade(wsOpts?: gun.WsOpts, extensions?: string): Promise<Scene>
 }
 
-export async function wsServer(transport: WsTransport): Promise<WsServer> {
+export async function wsServer(wire: Wire): Promise<WsServer> {
   // One for all connections, since to read the certificates costs more than all that is tested.
   const secureContext = tls.createSecureContext({ ca: certificates.ca })
   const arrivals = createProcess<Pick<Scene, 'peer' | 'request'> & { path: string }>()
   let asked = 0
-  const server = await origin(
-    async peer => {
-      const request = await peer.receiveRequest()
-      arrivals.send({ path: request.path, peer, request })
-    },
-    { transport },
-  )
+  const transport = transportOf(wire)
+  const arrive = async (peer: Peer): Promise<void> => {
+    const request = await peer.receiveRequest()
+    arrivals.send({ path: request.path, peer, request })
+  }
+  const server = await (isH2(wire) ? streamServer(transport, arrive) : origin(arrive, { transport }))
+  let shared: gun.ConnPid | undefined
+
+  /** A stream of the connection for all, for a process of its own. */
+  function stream(): Client {
+    shared ??= gun.open(server.host, server.port, {
+      owner: arrivals as unknown as Process<gun.GunMessage>,
+      protocols: ['http2'],
+      retry: 0,
+      ...(transport === 'tls' && { transport, tlsOpts: { secureContext } }),
+    })
+    const connPid = shared
+    const owner = createProcess<gun.GunMessage>()
+    return { owner, connPid, [Symbol.asyncDispose]: async () => owner.exit() }
+  }
 
   async function ask(wsOpts: gun.WsOpts = {}): Promise<Scene> {
-    const client = await connect(server, transport, { retry: 0, tlsOpts: { secureContext } })
+    const overH2 = isH2(wire)
+    const client = overH2
+      ? stream()
+      : await connect(server, transport, { retry: 0, tlsOpts: { secureContext } })
     try {
-      client.owner.monitor(client.connPid)
+      if (!overH2) client.owner.monitor(client.connPid)
       const path = `/${++asked}`
-      const streamRef = gun.wsUpgrade(client.connPid, path, {}, wsOpts)
+      const streamRef = gun.wsUpgrade(client.connPid, path, {}, { replyTo: client.owner, ...wsOpts })
       const { peer, request } = await arrivals.receive([{ path }], PATIENCE)
-      return { ...client, streamRef, peer, request }
+      return { ...client, streamRef, isH2: overH2, peer, request }
     } catch (error) {
       await client[Symbol.asyncDispose]()
       throw error
@@ -70,6 +88,10 @@ export async function wsServer(transport: WsTransport): Promise<WsServer> {
       return it
     },
     async [Symbol.asyncDispose]() {
+      if (shared !== undefined) {
+        gun.close(shared)
+        await shared[Symbol.asyncDispose]()
+      }
       arrivals.exit()
       await server.close()
     },
@@ -125,21 +147,33 @@ function sum(text: string): number {
   return hash
 }
 
-/** All that the owner gets until the connection has ended. */
-export async function story({ owner }: Pick<Scene, 'owner'>): Promise<string[]> {
+/** All that the owner gets until the connection has ended, or, over HTTP/2, the stream. */
+export async function story(it: Pick<Scene, 'owner' | 'connPid' | 'streamRef' | 'isH2'>): Promise<string[]> {
+  const { owner, connPid, streamRef } = it
   const told: string[] = []
+  let isPinged = false
   for (;;) {
+    if (it.isH2 && !isPinged) {
+      const isOver = () => gun.streamInfo(connPid, streamRef) === undefined
+      while (owner.messageQueueLength === 0 && !isOver()) await turn()
+      isPinged = owner.messageQueueLength === 0
+      if (isPinged) gun.ping(connPid, { replyTo: owner })
+    }
     const message = await owner.receive([P._], PATIENCE)
+    if (message.type === 'gun_notify' && message.event === 'ping_ack') return told
     told.push(tell(message))
     if (message.type === 'DOWN') return told
   }
 }
 
 /** The story of a WebSocket that both sides have closed. */
-export const closedStory = ['down ws: normal, killed 0', 'DOWN: normal']
+export function closedStory({ isH2 }: Pick<Scene, 'isH2'>): string[] {
+  return isH2 ? [] : ['down ws: normal, killed 0', 'DOWN: normal']
+}
 
-/** The story of a connection that has failed. */
-export function failedStory(code: string, protocol = 'ws'): string[] {
+/** The story of a WebSocket that has failed. */
+export function failedStory({ isH2 }: Pick<Scene, 'isH2'>, code: string, protocol = 'ws'): string[] {
+  if (isH2) return [`error of the stream: ${code} (stream_error)`]
   return [
     `error of the stream: ${code}`,
     `down ${protocol}: ${code}, killed 1`,
@@ -150,7 +184,10 @@ export function failedStory(code: string, protocol = 'ws'): string[] {
 
 /** The code of the error that a story tells of. */
 export function errorIn(told: readonly string[]): string | undefined {
-  return told.find(line => line.startsWith('error of the '))?.split(': ')[1]
+  return told
+    .find(line => line.startsWith('error of the '))
+    ?.split(': ')[1]
+    ?.replace(' (stream_error)', '')
 }
 
 // What the client sends.

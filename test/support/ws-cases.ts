@@ -17,9 +17,9 @@ import {
   type Scene,
   story,
   tellFrame,
-  transports,
   trickle,
   type WsServer,
+  wires,
   wsServer,
 } from './websocket.ts'
 
@@ -162,7 +162,7 @@ async function check(server: WsServer, given: Case, feed: (typeof feeds)[number]
   }
   const [told, bytes] = await Promise.all([story(it), bytesFrom(it.peer, onClose)])
   const code = error === 'any' ? errorIn(told) : error
-  const ending = code === undefined ? closedStory : failedStory(code)
+  const ending = code === undefined ? closedStory(it) : failedStory(it, code)
   assert.deepEqual(told, ['gun_upgrade', ...gets.map(tellFrame), ...ending])
   assert.ok(!ours.has(code), `the peer is not to blame for ${code}`)
   const inflater = extensions === undefined ? undefined : new Deflate()
@@ -179,7 +179,7 @@ export function suite(title: string, cases: readonly Case[]): void {
     before(async () => {
       left = assertNothingLeft()
       calm = collectWarnings()
-      for (const transport of transports) servers.set(transport, await wsServer(transport))
+      for (const wire of wires) servers.set(wire, await wsServer(wire))
     })
     after(async () => {
       await Promise.all([...servers.values()].map(server => server[Symbol.asyncDispose]()))
@@ -188,12 +188,12 @@ export function suite(title: string, cases: readonly Case[]): void {
     })
     for (const given of cases) {
       test(given.name, { timeout: 60_000 }, async () => {
-        const all = [...servers].flatMap(([transport, server]) =>
+        const all = [...servers].flatMap(([wire, server]) =>
           feeds.map(async feed => {
             try {
               await check(server, given, feed)
             } catch (cause) {
-              throw new Error(`${feed}, over ${transport}: ${(cause as Error).message}`, { cause })
+              throw new Error(`${feed}, over ${wire}: ${(cause as Error).message}`, { cause })
             }
           }),
         )

@@ -3,12 +3,22 @@
 import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'
 import { type Down, type Exit, P, type ProcessOptions } from '@holster/process'
+import { until } from './flood.ts'
 import { closePayload, frame, type Headers, opcodes, receiveFrame, switchingProtocols } from './frames.ts'
+import { type H2Ends, h2Ends } from './h2-ends.ts'
 import { type Ends, ends } from './http-peer.ts'
 import type { Peer, RequestHead, Transport } from './origin.ts'
 
 export const transports = ['tcp', 'tls'] as const
 export type WsTransport = (typeof transports)[number]
+
+/** What a WebSocket runs over: a connection on which HTTP/1.1 was upgraded, or one stream of HTTP/2 (RFC 8441). */
+export type Wire = Transport | `HTTP/2 over ${Transport}`
+export const wires = ['tcp', 'tls', 'HTTP/2 over tcp', 'HTTP/2 over tls'] as const satisfies readonly Wire[]
+
+const H2 = 'HTTP/2 over '
+export const isH2 = (wire: Wire): boolean => wire.startsWith(H2)
+export const transportOf = (wire: Wire): Transport => wire.replace(H2, '') as Transport
 
 export interface Setup {
   readonly opts?: gun.Opts
@@ -20,34 +30,85 @@ export interface Setup {
   readonly answer?: Headers
 }
 
-export interface Scene extends Ends {
+export interface Scene extends Omit<Ends, 'server'> {
+  readonly server: Pick<Ends['server'], 'connections' | 'close'>
   readonly streamRef: gun.StreamRef
   readonly request: RequestHead
-  /** In words, all that the owner still gets, up to DOWN. */
+  readonly isH2: boolean
+  /** The server ends the whole connection. */
+  lose(): void
+  /** Those that were told of in words. */
+  readonly errors: ReadonlySet<gun.GunError>
+  /** In words, all that the owner still gets: up to DOWN, or, over HTTP/2, where the connection stays up without the
+   * WebSocket, up to what comes in answer to a ping of that connection. */
   story(): Promise<string[]>
+  /** What the owner hears of a WebSocket that both sides have closed, after the close frame; it does not reconnect. */
+  readonly closed: readonly string[]
+  /** What the owner hears when the WebSocket is lost for this reason; it does not reconnect. */
+  ending(code: string, protocol?: string): string[]
 }
 
 /** A connection that has asked for an upgrade; its owner monitors it. Nothing of it waits for a timer. */
-export async function asking(transport: Transport, setup: Setup = {}): Promise<Scene> {
-  const it = await ends(transport, setup.opts, setup.ownerOptions)
-  const streamRef = gun.wsUpgrade(it.connPid, setup.path ?? '/', setup.headers, setup.wsOpts)
-  const heard = async (isLast: (words: string[]) => boolean): Promise<string[]> => {
-    const words: string[] = []
-    while (!isLast(words)) words.push(tell(await it.self.receive([P._]), streamRef))
-    return words
+export async function asking(wire: Wire, setup: Setup = {}): Promise<Scene> {
+  const overH2 = isH2(wire)
+  const transport = transportOf(wire)
+  const it: Ends | H2Ends = await (overH2 ? h2Ends : ends)(transport, setup.opts, setup.ownerOptions)
+  const { connPid, self } = it
+  const streamRef = gun.wsUpgrade(connPid, setup.path ?? '/', setup.headers, setup.wsOpts)
+  const peer = 'peer' in it ? it.peer : await it.next()
+  const errors = new Set<gun.GunError>()
+  const put = (message: gun.GunMessage | Down | Exit): string => {
+    if (message.type === 'gun_error') errors.add(message.reason)
+    if (message.type === 'gun_down' && message.reason !== 'normal') errors.add(message.reason)
+    return tell(message, streamRef)
   }
+
+  const isOver = (): boolean => {
+    const { protocol, stateName } = gun.info(connPid)
+    return (
+      stateName === 'connected' && protocol === 'http2' && gun.streamInfo(connPid, streamRef) === undefined
+    )
+  }
+  async function story(): Promise<string[]> {
+    const words: string[] = []
+    let pinged: gun.StreamRef | undefined
+    for (;;) {
+      if (overH2 && pinged === undefined) {
+        await until(() => self.messageQueueLength > 0 || isOver())
+        if (self.messageQueueLength === 0) pinged = gun.ping(connPid)
+      }
+      const message = await self.receive([P._])
+      if (message.type === 'gun_notify' && message.event === 'ping_ack') return words
+      words.push(put(message))
+      if (message.type === 'DOWN') return words
+    }
+  }
+
   return {
     ...it,
+    peer,
     streamRef,
-    request: await it.peer.receiveRequest(),
-    heard: count => heard(words => words.length === count),
-    story: () => heard(words => words.at(-1)?.startsWith('DOWN') ?? false),
+    errors,
+    isH2: overH2,
+    request: await peer.receiveRequest(),
+    async heard(count) {
+      const words: string[] = []
+      while (words.length < count) words.push(put(await self.receive([P._])))
+      return words
+    },
+    lose: () => ('lose' in it.server ? it.server.lose() : peer.end()),
+    story,
+    closed: overH2 ? [] : ['down ws: normal, killed 0', 'DOWN: normal'],
+    ending: (code, protocol) => {
+      if (!overH2) return ending(code, protocol)
+      return [`error of the stream: ${code === 'socket_error' ? 'stream_reset' : code}`]
+    },
   }
 }
 
 /** The same, upgraded. */
-export async function upgraded(transport: Transport, setup: Setup = {}): Promise<Scene> {
-  const it = await asking(transport, setup)
+export async function upgraded(wire: Wire, setup: Setup = {}): Promise<Scene> {
+  const it = await asking(wire, setup)
   await it.peer.send(switchingProtocols(it.request, setup.answer))
   const replyTo = setup.wsOpts?.replyTo ?? setup.opts?.wsOpts?.replyTo
   if (replyTo === undefined) await it.self.receive([{ type: 'gun_upgrade', streamRef: it.streamRef }])

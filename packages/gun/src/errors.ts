@@ -14,7 +14,7 @@ export interface GunErrorCodes {
    * stream that has ended. Source: `badstate` in the manual page gun_error.
    */
   readonly badstate: 'badstate'
-  /** What was asked for cannot be had with these options: an upgrade over HTTP/1.0. */
+  /** What was asked for cannot be had here: an upgrade over HTTP/1.0, or over HTTP/2 from a server without RFC 8441. */
   readonly not_supported: 'not_supported'
   /** The connection is closing and will not be made again, so the command was refused; nothing of it was sent. */
   readonly closing: 'closing'
@@ -40,10 +40,23 @@ export interface GunErrorCodes {
   /** The TLS handshake took longer than `tlsHandshakeTimeout`. */
   readonly tls_handshake_timeout: 'tls_handshake_timeout'
   /**
-   * The peer sent something that is not HTTP (RFC 9112), an answer that nobody asked for, or a body that is not what its
+   * The peer sent something that is not HTTP (RFC 9112, RFC 9113), an answer that nobody asked for, or a body that is not what its
    * content-encoding says.
    */
   readonly protocol_error: 'protocol_error'
+  /** The peer ended a stream of HTTP/2 before it was complete; the message names its reason (RFC 9113 section 7). */
+  readonly stream_reset: 'stream_reset'
+  /**
+   * The peer has not looked at the request, or it was never sent, so it is safe to ask again, whatever its method
+   * (RFC 9113 section 8.7).
+   */
+  readonly refused_stream: 'refused_stream'
+  /** The peer ended the connection with an error of HTTP/2, which the message names (RFC 9113 section 6.8). */
+  readonly goaway: 'goaway'
+  /** The peer's SETTINGS did not come within `http2Opts.prefaceTimeout`. */
+  readonly preface_timeout: 'preface_timeout'
+  /** The peer did not acknowledge our SETTINGS within `http2Opts.settingsTimeout`. */
+  readonly settings_timeout: 'settings_timeout'
   /** The peer agreed to an upgrade with a wrong key, header, subprotocol or extension (RFC 6455 section 4.1). */
   readonly bad_upgrade: 'bad_upgrade'
   /**
@@ -55,7 +68,7 @@ export interface GunErrorCodes {
   readonly badencoding: 'badencoding'
   /** The peer exceeded a limit; the message names the option. */
   readonly limit_reached: 'limit_reached'
-  /** The peer left `wsOpts.keepaliveTolerance` pings in a row unanswered. */
+  /** The peer left `keepaliveTolerance` pings in a row unanswered. */
   readonly keepalive_timeout: 'keepalive_timeout'
   /**
    * The handler of a subprotocol or of content threw, or a promise of it rejected; `cause` is what. The peer of a
@@ -111,8 +124,8 @@ export class GunError extends Error {
   }
 }
 
-/** `error` as the reason of a stream that ended with its connection. */
-export function asConnectionError(error: GunError): GunError {
-  if (error.kind === 'connection_error') return error
-  return new GunError(error.code, 'connection_error', error.message, { cause: error.cause })
+/** The same error, concerning something else: of a stream that ended with its connection, for one. */
+export function asKind(kind: GunErrorKind, error: GunError): GunError {
+  if (error.kind === kind) return error
+  return new GunError(error.code, kind, error.message, { cause: error.cause })
 }

@@ -61,7 +61,16 @@ export type {
 export type { HeadersInit } from './headers.js'
 export type { Info, StreamInfo, WebSocketInfo } from './info.js'
 export type * from './messages.js'
-export type { CompressOpts, HttpOpts, Opts, ReqOpts, Retry, WsOpts } from './options.js'
+export type {
+  CompressOpts,
+  Http2Opts,
+  HttpOpts,
+  Opts,
+  ProtocolInit,
+  ReqOpts,
+  Retry,
+  WsOpts,
+} from './options.js'
 export type { Owner, ReplyTo } from './reply-to.js'
 export type { StreamRef } from './stream-ref.js'
 export type { WsHandler } from './ws/handler.js'
@@ -80,6 +89,9 @@ export function openUnix(path: string, opts: Opts = {}): ConnPid {
   if (path === undefined) throw new TypeError('path must be a non-empty string')
   return start({ path, opts })
 }
+
+/** No options: they need no check. */
+const NONE: ReqOpts = {}
 
 function start(input: ConnectionInput): ConnPid {
   const actor = createActor(connectionMachine, { input })
@@ -187,7 +199,7 @@ function withBody(
   path: string,
   headers: HeadersInit | undefined,
   body: Bytes | undefined,
-  reqOpts: ReqOpts = {},
+  reqOpts: ReqOpts = NONE,
 ): StreamRef {
   return ask(connPid, method, path, headers, body === undefined ? undefined : toBytes(body, 'body'), reqOpts)
 }
@@ -205,7 +217,7 @@ export function request(
   path: string,
   headers: HeadersInit | undefined,
   body: Bytes,
-  reqOpts: ReqOpts = {},
+  reqOpts: ReqOpts = NONE,
 ): StreamRef {
   return ask(connPid, method, path, headers, toBytes(body, 'body'), reqOpts)
 }
@@ -219,7 +231,7 @@ export function headers(
   method: string,
   path: string,
   headers?: HeadersInit,
-  reqOpts: ReqOpts = {},
+  reqOpts: ReqOpts = NONE,
 ): StreamRef {
   return ask(connPid, method, path, headers, undefined, reqOpts)
 }
@@ -233,7 +245,7 @@ function ask(
   reqOpts: ReqOpts,
 ): StreamRef {
   const connection = connectionOf(connPid)
-  checkReqOpts(reqOpts)
+  if (reqOpts !== NONE) checkReqOpts(reqOpts)
   const { flow, invalidRequestHeaders, replyTo } = reqOpts
   const isChecked = invalidRequestHeaders !== 'ignore'
   checkMethod(method, isChecked)
@@ -242,7 +254,7 @@ function ask(
   checkFraming(fields, body)
   const streamRef = new StreamRef(connPid, replyTo ?? connection.owner)
   connection.perform(streamRef, 'a request', protocol => {
-    protocol.request?.({ streamRef, method, path, headers: fields, body, flow })
+    protocol.request?.({ streamRef, method, path, headers: fields, isChecked, body, flow })
     return protocol.request !== undefined
   })
   return streamRef
@@ -265,7 +277,7 @@ export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk
 }
 
 /**
- * Ends a request's body, which must be sent in chunks, with trailer fields. For a stream that takes no data, or has a
+ * Ends a request's body with trailer fields. For a stream that takes no data, and over HTTP/1.1 for one that has a
  * `content-length`, it is a `gun_error` `badstate`. Throws a TypeError for a field that may not stand there
  * (RFC 9110 section 6.5.1). Gun has no such function.
  */
@@ -282,10 +294,10 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
 
 /**
  * Ends a stream as far as you are concerned: no more messages of it are posted, nor is it among `killedStreams`. A
- * request that was not sent yet never is. HTTP/1.1 cannot take back what was sent: the rest of the response is read and
- * dropped. If that is more than 1 MiB or takes longer than `closingTimeout`, or if the request's own body is not complete,
- * the connection is lost with `cancelled`, once the responses before it have come. For a stream that is not open it is a
- * `gun_error` `badstate`. Source: manual page gun:cancel.
+ * request that was not sent yet never is. HTTP/2 resets the stream. HTTP/1.1 cannot take back what was sent: the rest of
+ * the response is read and dropped. If that is more than 1 MiB or takes longer than `closingTimeout`, or if the request's
+ * own body is not complete, the connection is lost with `cancelled`, once the responses before it have come. For a stream
+ * that is not open it is a `gun_error` `badstate`. Source: manual page gun:cancel.
  */
 export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
   const connection = connectionOf(connPid)
@@ -294,9 +306,9 @@ export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
 }
 
 /**
- * Asks the peer for a sign of life; gives a ref that the answer carries. Only HTTP/2 can: over HTTP/1.1 and on a WebSocket the
- * answer is a `gun_error` `badstate`, and the connection stays as it is. To ping a WebSocket send it a ping frame.
- * Source: manual page gun:ping.
+ * Asks the peer for a sign of life. Gives a ref that the answer carries: a `gun_notify` `'ping_ack'` with the milliseconds
+ * that it took. Only HTTP/2 can: over HTTP/1.1 and on a WebSocket the answer is a `gun_error` `badstate`, and the connection
+ * stays as it is. To ping a WebSocket send it a ping frame. Source: manual page gun:ping.
  */
 export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo'> = {}): StreamRef {
   const connection = connectionOf(connPid)
@@ -408,7 +420,8 @@ export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo |
 
 /**
  * Asks for the connection to be upgraded to WebSocket; any time after it is up, also behind requests whose responses
- * are still to come. All headers that the upgrade needs are set; `headers` may add to them, for example
+ * are still to come. Over HTTP/2 it is just the stream that becomes a WebSocket (RFC 8441), if the server allows that; the
+ * rest of the connection goes on. All headers that the upgrade needs are set; `headers` may add to them, for example
  * `authorization`, or `sec-websocket-protocol` to ask for a subprotocol. `wsOpts` win over those of `open`.
  *
  * The answer is `gun_upgrade`; or `gun_response` when the server refuses, after which requests may go on; or
@@ -428,7 +441,7 @@ export function wsUpgrade(
   const fields = normalizeHeaders(headers, isChecked)
   const streamRef = new StreamRef(connPid, opts.replyTo ?? connection.owner)
   connection.perform(streamRef, 'an upgrade', protocol => {
-    protocol.wsUpgrade?.({ streamRef, path, headers: fields, opts })
+    protocol.wsUpgrade?.({ streamRef, path, headers: fields, isChecked, opts })
     return protocol.wsUpgrade !== undefined
   })
   return streamRef
@@ -436,9 +449,10 @@ export function wsUpgrade(
 
 /**
  * Sends one frame or a list of frames, in order; all that is sent within one tick leaves in one write. A close frame
- * closes the connection cleanly, and nothing is connected again. Gives `false` while more than `sendHighWaterMark`
- * waits to be sent, and a `gun_notify` `'drain'` says when to go on; nothing is dropped. Frames that cannot be sent
- * come back in a `gun_error` (`reason.frames`). Throws a TypeError that names the frame when it is none.
+ * closes the connection cleanly, and nothing is connected again; over HTTP/2 it closes the stream. Gives `false` while more
+ * than `sendHighWaterMark` waits to be sent, and a `gun_notify` `'drain'` says when to go on; nothing is dropped. Frames that
+ * cannot be sent come back in a `gun_error` (`reason.frames`). Without a stream there must be exactly one WebSocket on the
+ * connection. Throws a TypeError that names the frame when it is none.
  * Source: manual page gun:ws_send.
  */
 export function wsSend(connPid: ConnPid, frames: WsFrame | readonly WsFrame[]): boolean

@@ -1,5 +1,6 @@
 /** What a connection posts: to its owner, or to whom a stream replies. */
 
+import type { Settings } from 'node:http2'
 import type { ConnPid } from './conn-pid.js'
 import type { GunError } from './errors.js'
 import type { StreamRef } from './stream-ref.js'
@@ -11,7 +12,7 @@ export type Headers = readonly (readonly [name: string, value: string])[]
 export type IsFin = 'fin' | 'nofin'
 
 /** The protocol of a connection, as `gun_up` and `info` name it. */
-export type ProtocolName = 'http'
+export type ProtocolName = 'http' | 'http2'
 
 /** A frame as it is given to `wsSend`. */
 export type WsFrame =
@@ -143,15 +144,48 @@ export interface GunWs extends StreamReply<'gun_ws'> {
 }
 
 /**
- * `'drain'`: `wsSend` has given `false`, and now no more than half of `sendHighWaterMark` waits to be sent: to the stream's
- * replyTo; `data` is how many bytes still wait. Source: manual page gun_notify.
+ * The server pushes a response that nobody asked for (RFC 9113 section 8.4): to the replyTo of the request that it belongs
+ * to, and so are the messages of the new stream, which follow. Source: manual page gun_push.
  */
-export interface GunNotify extends StreamReply<'gun_notify'> {
-  /** What has happened. */
+export interface GunPush extends StreamReply<'gun_push'> {
+  /** The new stream; `cancel` refuses it. */
+  readonly newStreamRef: StreamRef
+  /** The method of the request that the server answers: GET or HEAD. */
+  readonly method: string
+  /** Its URI. */
+  readonly uri: string
+  /** Its header fields. */
+  readonly headers: Headers
+}
+
+/** The send buffer of a WebSocket has room again. */
+export interface DrainNotify extends StreamReply<'gun_notify'> {
+  /** `wsSend` has given `false`, and now no more than half of `sendHighWaterMark` waits to be sent: to the stream's replyTo. */
   readonly event: 'drain'
   /** How many bytes still wait to be sent. */
   readonly data: number
 }
+
+/** The peer has answered a `ping`. */
+export interface PingNotify extends StreamReply<'gun_notify'> {
+  /** It goes to the replyTo of the `ping`, whose ref is `streamRef`. */
+  readonly event: 'ping_ack'
+  /** How long the answer took, in milliseconds. */
+  readonly data: number
+}
+
+/** The server has changed its settings, where `http2Opts.notifySettingsChanged` asks for it: to the owner. */
+export interface SettingsNotify extends ConnectionMessage<'gun_notify'> {
+  /** It is not of a stream. */
+  readonly streamRef?: undefined
+  /** Also for the settings that the server begins with. */
+  readonly event: 'settings_changed'
+  /** All settings of the server as they are now (RFC 9113 section 6.5.2). */
+  readonly data: Settings
+}
+
+/** An optional event notification; `event` says which. Source: manual page gun_notify. */
+export type GunNotify = DrainNotify | PingNotify | SettingsNotify
 
 /** Every message that a connection posts. */
 export type GunMessage =
@@ -163,6 +197,7 @@ export type GunMessage =
   | GunResponse
   | GunData
   | GunTrailers
+  | GunPush
   | GunSse
   | GunWs
   | GunNotify

@@ -14,6 +14,8 @@ import type { WsHandler } from './ws/handler.js'
 const LONGEST = 2147483647
 /** As much as is kept in 32 bits: ws's way to inflate counts in no more. */
 const LARGEST_LIMIT = 2147483647
+/** As much as a setting of HTTP/2 holds. */
+const LARGEST_SETTING = 4294967295
 
 const isDuration = (ms: number) => ms === Number.POSITIVE_INFINITY || (ms >= 0 && ms <= LONGEST)
 const duration = v.pipe(
@@ -97,6 +99,39 @@ const httpOpts = options({
   version: v.optional(v.picklist(['HTTP/1.0', 'HTTP/1.1'], "must be 'HTTP/1.0' or 'HTTP/1.1'")),
 })
 
+/** What Gun takes and Node decides by itself: refused by name, so that nobody takes it for done. */
+const fixed = v.optional(v.never("is decided by Node's HTTP/2 and cannot be set"))
+
+const http2Opts = options({
+  closingTimeout: v.optional(duration),
+  contentHandlers: v.optional(v.array(contentHandler, 'must be an array')),
+  cookieIgnoreInformational: v.optional(flag),
+  enableConnectProtocol: v.optional(flag),
+  enablePush: v.optional(flag),
+  flow: v.optional(positiveCount),
+  initialConnectionWindowSize: v.optional(integerBetween(65535, LARGEST_LIMIT)),
+  initialStreamWindowSize: v.optional(integerBetween(0, LARGEST_LIMIT)),
+  keepalive: v.optional(period),
+  keepaliveTolerance: v.optional(positiveCount),
+  maxConcurrentStreams: v.optional(integerBetween(0, LARGEST_SETTING)),
+  maxDecodeTableSize: v.optional(integerBetween(0, LARGEST_SETTING)),
+  maxEncodeTableSize: v.optional(integerBetween(0, LARGEST_SETTING)),
+  maxFrameSizeReceived: v.optional(integerBetween(16384, 16777215)),
+  maxHeaderListSize: v.optional(integerBetween(0, LARGEST_LIMIT)),
+  notifySettingsChanged: v.optional(flag),
+  prefaceTimeout: v.optional(duration),
+  settingsTimeout: v.optional(duration),
+  connectionWindowMarginSize: fixed,
+  connectionWindowUpdateThreshold: fixed,
+  maxConnectionWindowSize: fixed,
+  maxFragmentedHeaderBlockSize: fixed,
+  maxFrameSizeSent: fixed,
+  maxStreamWindowSize: fixed,
+  streamWindowDataThreshold: fixed,
+  streamWindowMarginSize: fixed,
+  streamWindowUpdateThreshold: fixed,
+})
+
 const compressOpts = options({
   serverNoContextTakeover: v.optional(flag),
   clientNoContextTakeover: v.optional(flag),
@@ -154,12 +189,23 @@ const reqOpts = options({
   replyTo: v.optional(receiver),
 })
 
-const bareProtocol = v.literal('http', "must be 'http' or ['http', httpOpts]")
-const protocolWithOpts = v.strictTuple([bareProtocol, httpOpts])
-/** Not a union, whose issue would not say which of the protocol's options is wrong. */
-const protocol = v.lazy(value =>
-  Array.isArray(value) && value[0] === 'http' && value.length === 2 ? protocolWithOpts : bareProtocol,
+const bareProtocol = v.picklist(
+  ['http', 'http2'],
+  "must be 'http', 'http2', ['http', httpOpts] or ['http2', http2Opts]",
 )
+const httpWithOpts = v.strictTuple([v.literal('http'), httpOpts])
+const http2WithOpts = v.strictTuple([v.literal('http2'), http2Opts])
+/** Not a union, whose issue would not say which of the protocol's options is wrong. */
+const protocol = v.lazy(value => {
+  if (!Array.isArray(value) || value.length !== 2) return bareProtocol
+  return value[0] === 'http' ? httpWithOpts : value[0] === 'http2' ? http2WithOpts : bareProtocol
+})
+const protocols = v.pipe(
+  v.array(protocol, 'must be an array'),
+  v.minLength(1, 'must name at least one protocol'),
+  v.check(given => new Set(given.map(nameOf)).size === given.length, 'must name each protocol once'),
+)
+const nameOf = (given: unknown) => (Array.isArray(given) ? given[0] : given)
 
 const trace = v.custom<NonNullable<Opts['trace']>>(
   value => typeof value === 'boolean' || typeof value === 'function',
@@ -172,10 +218,9 @@ const opts = options({
   domainLookupTimeout: v.optional(duration),
   eventHandler: v.optional(eventHandler),
   httpOpts: v.optional(httpOpts),
+  http2Opts: v.optional(http2Opts),
   owner: v.optional(owner),
-  protocols: v.optional(
-    v.pipe(v.array(protocol, 'must be an array'), v.length(1, 'must name exactly one protocol')),
-  ),
+  protocols: v.optional(protocols),
   retry: v.optional(count),
   retryFun: v.optional(fun),
   retryTimeout: v.optional(finiteDuration),
@@ -198,6 +243,12 @@ function check(schema: v.GenericSchema, value: unknown, prefix: string): void {
 /** Throws a GunError `bad_option` that names the option and its path. */
 export function checkOpts(value: unknown): asserts value is Opts {
   check(opts, value, '')
+}
+
+/** Throws a GunError `bad_option` where nothing can choose between the protocols. */
+export function checkChoice(protocols: readonly unknown[], transport: 'tcp' | 'tls'): void {
+  if (transport === 'tls' || protocols.length === 1) return
+  throw new GunError('bad_option', 'options', 'protocols must name exactly one protocol over tcp')
 }
 
 export function checkWsOpts(value: unknown): asserts value is WsOpts {

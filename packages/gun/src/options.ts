@@ -5,6 +5,7 @@ import type { ConnectionOptions } from 'node:tls'
 import type { ContentHandler } from './content/contract.js'
 import type { CookieStore } from './cookies.js'
 import type { EventHandler } from './event-map.js'
+import type { ProtocolName } from './messages.js'
 import type { Owner, ReplyTo } from './reply-to.js'
 import type { WsHandler } from './ws/handler.js'
 
@@ -31,6 +32,58 @@ export interface HttpOpts {
   readonly transformHeaderName?: (name: string) => string
   /** The version that requests state. Over `'HTTP/1.0'` there is no upgrade. Default `'HTTP/1.1'`. */
   readonly version?: 'HTTP/1.0' | 'HTTP/1.1'
+}
+
+/** Options of HTTP/2. What else Gun can set is Node's to decide, and refused by name. */
+export interface Http2Opts {
+  /** How long a graceful shutdown, ours or the server's, waits for responses, in milliseconds. Default 15000. */
+  readonly closingTimeout?: number
+  /** As in `httpOpts`. */
+  readonly contentHandlers?: readonly ContentHandler[]
+  /** As in `httpOpts`. */
+  readonly cookieIgnoreInformational?: boolean
+  /** As in `httpOpts`; the windows of HTTP/2 make the server wait, and other streams go on. */
+  readonly flow?: number
+  /** Milliseconds between the pings that are sent by themselves. Default `Infinity`: none. */
+  readonly keepalive?: number
+  /**
+   * How many of these pings in a row may go unanswered. With the next one due the connection is lost, with
+   * `keepalive_timeout`. Default `Infinity`: off.
+   */
+  readonly keepaliveTolerance?: number
+  /** Whether the owner gets a `gun_notify` `'settings_changed'` each time that the server states its settings. Default `false`. */
+  readonly notifySettingsChanged?: boolean
+  /** Whether the server may push (SETTINGS_ENABLE_PUSH). Default `true`. */
+  readonly enablePush?: boolean
+  /** Sent as it is (SETTINGS_ENABLE_CONNECT_PROTOCOL); from a client it means nothing. Default: not sent. */
+  readonly enableConnectProtocol?: boolean
+  /** How many bytes the server may send ahead on all streams together; 65535 to 2147483647. Default 8 MiB. */
+  readonly initialConnectionWindowSize?: number
+  /**
+   * How many bytes the server may send ahead on one stream; 0 to 2147483647. As many may wait here when nobody reads the
+   * stream. Default 1 MiB.
+   */
+  readonly initialStreamWindowSize?: number
+  /**
+   * How many streams the server may have open by pushing (SETTINGS_MAX_CONCURRENT_STREAMS). Node counts our own as well.
+   * Default 100.
+   */
+  readonly maxConcurrentStreams?: number
+  /** How many bytes the table of known headers may have that the server makes (SETTINGS_HEADER_TABLE_SIZE). Default 4096. */
+  readonly maxDecodeTableSize?: number
+  /** The same for the one that is made here, as far as the server allows it. Default 4096. */
+  readonly maxEncodeTableSize?: number
+  /** The most bytes that a frame of the server may hold; 16384 to 16777215. Default 16384. */
+  readonly maxFrameSizeReceived?: number
+  /**
+   * The most bytes that the headers, or the trailers, of a response may have, with 32 more for each field
+   * (SETTINGS_MAX_HEADER_LIST_SIZE). Beyond: `limit_reached` for that stream. Default 100000.
+   */
+  readonly maxHeaderListSize?: number
+  /** How long the server's first SETTINGS may take, in milliseconds. Default 5000. */
+  readonly prefaceTimeout?: number
+  /** How long the server may take to acknowledge ours, in milliseconds. Default 5000. */
+  readonly settingsTimeout?: number
 }
 
 /** How messages are compressed (RFC 7692). Over the wire: permessage-deflate. */
@@ -121,6 +174,9 @@ export interface Retry {
   readonly timeout: number
 }
 
+/** A protocol, bare or with options of its own. */
+export type ProtocolInit = 'http' | 'http2' | readonly ['http', HttpOpts] | readonly ['http2', Http2Opts]
+
 /** Options of `open` and `openUnix`. Times are milliseconds. */
 export interface Opts {
   /** How long one attempt to connect may take. Default `Infinity`. */
@@ -133,10 +189,15 @@ export interface Opts {
   readonly eventHandler?: EventHandler
   /** Options of HTTP/1.1; those given in `protocols` win. */
   readonly httpOpts?: HttpOpts
+  /** Options of HTTP/2; those given in `protocols` win. */
+  readonly http2Opts?: Http2Opts
   /** Who owns the connection. Default: a process made for it, which `connPid.owner` gives. */
   readonly owner?: Owner
-  /** What to speak. Over tls it is what ALPN offers. Default `['http']`. */
-  readonly protocols?: readonly ('http' | readonly ['http', HttpOpts])[]
+  /**
+   * What to speak, the preferred one first: over tls ALPN offers it and the server chooses (HTTP/1.1 if it knows no ALPN,
+   * unless only one is given); over tcp it must be exactly one. Default: tcp `['http']`, tls `['http2', 'http']`.
+   */
+  readonly protocols?: readonly ProtocolInit[]
   /** How many attempts follow when the connection is lost or cannot be made. The first is immediate
    * (of infinitely many none is). Default 5. */
   readonly retry?: number
@@ -175,6 +236,27 @@ export const HTTP_DEFAULTS: Required<HttpOpts> = {
   version: 'HTTP/1.1',
 }
 
+export const HTTP2_DEFAULTS = {
+  closingTimeout: 15000,
+  contentHandlers: [] as readonly ContentHandler[],
+  cookieIgnoreInformational: false,
+  flow: Number.POSITIVE_INFINITY,
+  keepalive: Number.POSITIVE_INFINITY,
+  keepaliveTolerance: Number.POSITIVE_INFINITY,
+  notifySettingsChanged: false,
+  enablePush: true,
+  enableConnectProtocol: undefined as boolean | undefined,
+  initialConnectionWindowSize: 8 * 1024 * 1024,
+  initialStreamWindowSize: 1024 * 1024,
+  maxConcurrentStreams: 100,
+  maxDecodeTableSize: 4096,
+  maxEncodeTableSize: 4096,
+  maxFrameSizeReceived: 16384,
+  maxHeaderListSize: 100000,
+  prefaceTimeout: 5000,
+  settingsTimeout: 5000,
+}
+
 export const WS_DEFAULTS = {
   closingTimeout: 15000,
   flow: Number.POSITIVE_INFINITY,
@@ -195,9 +277,23 @@ export function merge<T extends object>(lower: T, upper: Partial<T> | undefined)
   return { ...lower, ...Object.fromEntries(given) }
 }
 
-/** The options of HTTP for a connection: what `protocols` says wins over `httpOpts`. */
+/** The options of HTTP/1.1 for a connection: what `protocols` says wins over `httpOpts`. */
 export function httpOptsOf(given: Opts): Required<HttpOpts> {
-  const [first] = given.protocols ?? []
-  const own = typeof first === 'object' ? first[1] : undefined
-  return merge(merge(HTTP_DEFAULTS, given.httpOpts), own)
+  return merge(merge(HTTP_DEFAULTS, given.httpOpts), ownOpts(given, 'http'))
+}
+
+/** The options of HTTP/2 for a connection: what `protocols` says wins over `http2Opts`. */
+export function http2OptsOf(given: Opts): typeof HTTP2_DEFAULTS {
+  return merge(merge(HTTP2_DEFAULTS, given.http2Opts), ownOpts(given, 'http2'))
+}
+
+function ownOpts(given: Opts, protocol: ProtocolName): object | undefined {
+  for (const one of given.protocols ?? []) if (typeof one !== 'string' && one[0] === protocol) return one[1]
+  return undefined
+}
+
+/** What may be spoken, the preferred one first. */
+export function protocolsOf(given: Opts, transport: 'tcp' | 'tls'): readonly ProtocolName[] {
+  if (given.protocols === undefined) return transport === 'tls' ? ['http2', 'http'] : ['http']
+  return given.protocols.map(one => (typeof one === 'string' ? one : one[0]))
 }

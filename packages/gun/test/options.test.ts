@@ -88,18 +88,21 @@ test('words are those that are documented', () => {
   refuse(checkOpts, { wsOpts: { silencePings: 1 } }, 'wsOpts.silencePings', /must be a boolean/)
 })
 
-test('exactly one protocol is named, bare or with its options', () => {
+test('each protocol is named once, bare or with its options', () => {
+  checkOpts({ protocols: ['http2', 'http'] })
+  checkOpts({ protocols: [['http2', { enablePush: false }], 'http'] })
+  refuse(checkOpts, { http2Opts: { maxFrameSizeSent: 1 } }, 'http2Opts.maxFrameSizeSent', /cannot be set/)
   checkOpts({ protocols: ['http'] })
   checkOpts({ protocols: [['http', {}]] })
   checkOpts({ protocols: [['http', { version: 'HTTP/1.0' }]] })
   refuse(checkOpts, { protocols: 'http' }, 'protocols', /must be an array/)
-  refuse(checkOpts, { protocols: [] }, 'protocols', /exactly one/)
-  refuse(checkOpts, { protocols: ['http', 'http'] }, 'protocols', /exactly one/)
-  refuse(checkOpts, { protocols: ['http2'] }, 'protocols.0', /must be 'http' or/)
-  refuse(checkOpts, { protocols: [['http']] }, 'protocols.0', /must be 'http' or/)
-  refuse(checkOpts, { protocols: [['http', {}, {}]] }, 'protocols.0', /must be 'http' or/)
-  refuse(checkOpts, { protocols: [['http2', {}]] }, 'protocols.0', /must be 'http' or/)
-  refuse(checkOpts, { protocols: [{}] }, 'protocols.0', /must be 'http' or/)
+  refuse(checkOpts, { protocols: [] }, 'protocols', /at least one/)
+  refuse(checkOpts, { protocols: ['http', 'http'] }, 'protocols', /each protocol once/)
+  refuse(checkOpts, { protocols: ['http3'] }, 'protocols.0', /must be 'http', 'http2', /)
+  refuse(checkOpts, { protocols: [['http']] }, 'protocols.0', /must be 'http', 'http2', /)
+  refuse(checkOpts, { protocols: [['http', {}, {}]] }, 'protocols.0', /must be 'http', 'http2', /)
+  refuse(checkOpts, { protocols: [['http3', {}]] }, 'protocols.0', /must be 'http', 'http2', /)
+  refuse(checkOpts, { protocols: [{}] }, 'protocols.0', /must be 'http', 'http2', /)
 })
 
 test('an option within a protocol is named with its whole path', () => {

@@ -1,10 +1,9 @@
 /** The upgrades that the next connection begins with, and whether anything has come of those before. */
 
-import type { Protocol, UpgradeCommand } from '../protocol/contract.js'
+import type { Again, UpgradeCommand } from '../protocol/contract.js'
 
 export class Comeback {
   #commands: UpgradeCommand[] = []
-  #switchedAt = 0
   /** What the connection was to bring back was lost again before it had come to anything. */
   hasFailed = false
 
@@ -12,18 +11,13 @@ export class Comeback {
     return this.#commands.length === 0
   }
 
-  /** A WebSocket has begun. */
-  begun(): void {
-    this.#switchedAt = performance.now()
-  }
-
   /** The connection is lost. What `add` is given then is for the next; `timeout` is how long one must last to count. */
-  lost(protocol: Protocol | undefined, timeout: number): (command: UpgradeCommand) => void {
+  lost(timeout: number): Again {
     this.hasFailed = false
-    // A server that hangs up at once would keep us busy for ever.
-    const isShort = !protocol?.hasHeard && performance.now() - this.#switchedAt < timeout
-    return command => {
-      if (command.isRepeated && (protocol?.name !== 'ws' || isShort)) this.hasFailed = true
+    const now = performance.now()
+    return (command, since = now) => {
+      // A server that hangs up at once would keep us busy for ever.
+      if (command.isRepeated && now - since < timeout) this.hasFailed = true
       this.#commands.push({ ...command, isRepeated: true })
     }
   }

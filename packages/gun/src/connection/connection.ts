@@ -4,17 +4,19 @@ import type { Socket } from 'node:net'
 import { type ExitReason, Source, type Valve, Watchers } from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
 import { Cookies } from '../cookies.js'
-import { asConnectionError, GunError } from '../errors.js'
+import { asKind, GunError } from '../errors.js'
 import { Events } from '../events.js'
 import type { StreamInfo } from '../info.js'
-import type { GunMessage, WsFrame } from '../messages.js'
-import { httpOptsOf, type Opts, RETRY_DEFAULTS } from '../options.js'
+import type { GunMessage, ProtocolName, WsFrame } from '../messages.js'
+import { http2OptsOf, httpOptsOf, type Opts, protocolsOf, RETRY_DEFAULTS } from '../options.js'
 import type { ConnectedState, Host, Protocol } from '../protocol/contract.js'
 import { Http } from '../protocol/http.js'
+import { Http2 } from '../protocol/http2.js'
 import { authorityOf } from '../protocol/request.js'
 import { attachTo, hasMailbox, type Owner, post } from '../reply-to.js'
 import { connPidOf, replyToOf, StreamRef } from '../stream-ref.js'
 import { type Trace, traceOf } from '../trace.js'
+import { spokenOver } from '../transport/alpn.js'
 import { type Addresses, type Destination, type Origin, originOf } from '../transport/contract.js'
 import { Line, type LineUser } from '../transport/line.js'
 import type { Outlet } from '../transport/outlet.js'
@@ -134,6 +136,11 @@ export class Connection implements Host, LineUser, Valve {
     return this.transport === 'tls' ? 'https' : 'http'
   }
 
+  /** What may be spoken, the preferred one first. */
+  get protocols(): readonly ProtocolName[] {
+    return protocolsOf(this.opts, this.transport)
+  }
+
   get authority(): string {
     return authorityOf(this.origin, this.transport)
   }
@@ -153,8 +160,8 @@ export class Connection implements Host, LineUser, Valve {
   perform(streamRef: StreamRef, what: string, run: Run): void {
     if (this.#ended) return this.refuse(streamRef, this.#hasEnded())
     attachTo(this.#source, replyToOf(streamRef))
+    if (this.#accepting && this.#postponed.isEmpty) return this.#run(streamRef, what, run)
     const command = this.#command(streamRef, true, what, run)
-    if (this.#accepting && this.#postponed.isEmpty) return command.run()
     const { retry = RETRY_DEFAULTS.retry } = this.opts
     const isLeaving = this.#protocol !== undefined && !this.#accepting
     if (this.reconnects && !(isLeaving && retry === 0)) return this.#postponed.add(command)
@@ -165,9 +172,8 @@ export class Connection implements Host, LineUser, Valve {
   /** As `perform`, for what belongs to a stream that was asked for before: it waits only if that stream does. */
   proceed(streamRef: StreamRef, what: string, run: Run): void {
     if (this.#ended) return this.refuse(streamRef, this.#hasEnded())
-    const command = this.#command(streamRef, false, what, run)
-    if (this.#postponed.has(streamRef)) return this.#postponed.add(command)
-    if (this.#protocol !== undefined) return command.run()
+    if (this.#postponed.has(streamRef)) return this.#postponed.add(this.#command(streamRef, false, what, run))
+    if (this.#protocol !== undefined) return this.#run(streamRef, what, run)
     this.refuse(
       streamRef,
       new GunError('badstate', 'badstate', `${what} is not possible: the stream has ended`),
@@ -180,7 +186,7 @@ export class Connection implements Host, LineUser, Valve {
     const state = this.#ended ? 'it has ended' : `it is ${this.stateName}`
     const text = `${this.connPid} is no WebSocket now (${state}); ${frames.length} frame(s) were not sent`
     const reason = new GunError('badstate', 'badstate', text, { frames })
-    if (streamRef === undefined) this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
+    if (streamRef === undefined) this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     else this.refuse(streamRef, reason)
     return true
   }
@@ -210,7 +216,7 @@ export class Connection implements Host, LineUser, Valve {
   setOwner(owner: Owner): void {
     if (this.#ended || this.#ending !== undefined) {
       const text = 'the owner cannot be changed: the connection is shutting down'
-      return this.#tellOwner({
+      return this.tellOwner({
         type: 'gun_error',
         connPid: this.connPid,
         reason: new GunError('badstate', 'badstate', text),
@@ -238,14 +244,16 @@ export class Connection implements Host, LineUser, Valve {
     this.#closing = false
     this.#stopped = false
     this.#regulate()
+    const name = spokenOver(socket, this.protocols)
     try {
-      this.#protocol = new Http(this, httpOptsOf(this.opts))
+      this.#protocol =
+        name === 'http2' ? new Http2(this, http2OptsOf(this.opts)) : new Http(this, httpOptsOf(this.opts))
     } catch (cause) {
       return this.lost(defect(cause))
     }
     this.#accepting = true
     this.lastError = undefined
-    this.#tellOwner({ type: 'gun_up', connPid: this.connPid, protocol: 'http' })
+    this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol: name })
     for (const command of this.comeback.take()) this.guard(protocol => protocol.wsUpgrade?.(command))
     this.#postponed.start()
   }
@@ -277,14 +285,15 @@ export class Connection implements Host, LineUser, Valve {
     this.lastError = reason === 'normal' ? undefined : reason
     const isOurs = by === 'close' || (reason === 'normal' && by !== undefined && by !== 'protocol')
     const { retry = RETRY_DEFAULTS.retry, retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
-    const again = this.comeback.lost(protocol, retryTimeout)
+    const again = this.comeback.lost(retryTimeout)
     const goesOn = by === undefined && retry > 0
-    const killedStreams = protocol?.close(isOurs ? localEnd() : reason, goesOn ? again : undefined) ?? []
+    const end = isOurs ? localEnd() : reason === 'normal' ? reason : asKind('connection_error', reason)
+    const killedStreams = protocol?.close(end, goesOn ? again : undefined) ?? []
     // What still waits of them comes too late.
     for (const streamRef of killedStreams) this.#postponed.remove(streamRef)
     if (this.events.wants('disconnect')) this.events.tell('disconnect', { connPid: this.connPid, reason })
     if (protocol !== undefined && (by === undefined || by === 'protocol')) {
-      this.#tellOwner({
+      this.tellOwner({
         type: 'gun_down',
         connPid: this.connPid,
         protocol: protocol.name,
@@ -312,7 +321,7 @@ export class Connection implements Host, LineUser, Valve {
       this.#postponed.fail(error)
     }
     if (this.#ending === undefined && reason !== 'normal') {
-      this.#tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
+      this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     }
     if (this.events.wants('terminate')) {
       // On the way to an end that nobody asked for it passes through not_connected, though it never rests there.
@@ -342,9 +351,14 @@ export class Connection implements Host, LineUser, Valve {
 
   // What the protocol asks for.
 
-  deliver(streamRef: StreamRef, message: GunMessage, bytes = 0): void {
+  tellOwner(message: GunMessage): void {
     this.trace?.message(message)
-    post(this.connPid, this.#source, replyToOf(streamRef), message, bytes)
+    post(this.connPid, this.#source, this.owner, message, 0)
+  }
+
+  deliver(streamRef: StreamRef, message: GunMessage, bytes = 0, source = this.#source): void {
+    this.trace?.message(message)
+    post(this.connPid, source, replyToOf(streamRef), message, bytes)
   }
 
   fail(streamRef: StreamRef, reason: GunError): void {
@@ -360,7 +374,6 @@ export class Connection implements Host, LineUser, Valve {
 
   switchTo(protocol: Protocol): boolean {
     this.#protocol = protocol
-    this.comeback.begun()
     if (this.#paused && !this.#closing) protocol.pause?.()
     this.trace?.state(protocol.stateName)
     this.#machine.send({ type: 'switched', stateName: protocol.stateName })
@@ -438,7 +451,8 @@ export class Connection implements Host, LineUser, Valve {
 
   /** Reads, or does not. In closing no mailbox holds up the peer's last words; it still does those of the next connection. */
   #regulate(): void {
-    if (this.#stopped || (this.#paused && !this.#closing)) this.#line?.pause()
+    const isHeldUp = this.#paused && !this.#closing && !this.#protocol?.holdsStreams
+    if (this.#stopped || isHeldUp) this.#line?.pause()
     else this.#line?.resume()
   }
 
@@ -446,17 +460,22 @@ export class Connection implements Host, LineUser, Valve {
     return {
       streamRef,
       begins,
-      run: () => {
-        // While postponed commands were drained one of them may have ended the connection.
-        if (this.#protocol === undefined) return this.fail(streamRef, localEnd())
-        this.guard(protocol => {
-          if (run(protocol)) return
-          const text = `${what} is not possible: the connection is ${this.stateName} and speaks ${protocol.name}`
-          this.refuse(streamRef, new GunError('badstate', 'badstate', text))
-        })
-      },
+      run: () => this.#run(streamRef, what, run),
       fail: reason => this.fail(streamRef, reason),
     }
+  }
+
+  #run(streamRef: StreamRef, what: string, run: Run): void {
+    const protocol = this.#protocol
+    // While postponed commands were drained one of them may have ended the connection.
+    if (protocol === undefined) return this.fail(streamRef, localEnd())
+    try {
+      if (run(protocol)) return
+    } catch (cause) {
+      return this.lost(defect(cause))
+    }
+    const text = `${what} is not possible: the connection is ${this.stateName} and speaks ${protocol.name}`
+    this.refuse(streamRef, new GunError('badstate', 'badstate', text))
   }
 
   #hasEnded(): GunError {
@@ -468,16 +487,11 @@ export class Connection implements Host, LineUser, Valve {
     this.#ending = ending
     this.#machine.send({ type: 'shutdown' })
   }
-
-  #tellOwner(message: GunMessage): void {
-    this.trace?.message(message)
-    post(this.connPid, this.#source, this.owner, message, 0)
-  }
 }
 
 /** Why what still waits will not be done. */
 function endOf(reason: GunError | 'normal'): GunError {
-  if (reason !== 'normal') return asConnectionError(reason)
+  if (reason !== 'normal') return asKind('connection_error', reason)
   return new GunError('closed', 'connection_error', 'the connection was closed')
 }
 

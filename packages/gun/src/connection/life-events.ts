@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import { GunError } from '../errors.js'
 import type { ConnectEvent, DomainLookupEvent, TlsHandshakeEvent } from '../event-map.js'
+import { spokenOver } from '../transport/alpn.js'
 import type { Addresses } from '../transport/contract.js'
 import type { Connection } from './connection.js'
 
@@ -44,19 +45,24 @@ export function lookupTeller({ connPid, events, destination, opts }: Connection)
 }
 
 export function connectTeller(connection: Connection, lookupInfo: Addresses): Tell<Socket> {
-  const { connPid, events, opts, transport } = connection
+  const { connPid, events, opts, protocols, transport } = connection
   return (when, outcome) => {
     const name = `connect${when}` as const
     if (!events.wants(name)) return
     const begun: ConnectEvent = { connPid, lookupInfo, timeout: timeoutOf(opts.connectTimeout) }
     events.tell(
       name,
-      ended(begun, outcome, socket => (transport === 'tls' ? { socket } : { socket, protocol: 'http' })),
+      ended(begun, outcome, socket =>
+        transport === 'tls' ? { socket } : { socket, protocol: spokenOver(socket, protocols) },
+      ),
     )
   }
 }
 
-export function handshakeTeller({ connPid, events, opts }: Connection, below: Socket): Tell<Socket> {
+export function handshakeTeller(
+  { connPid, events, opts, protocols }: Connection,
+  below: Socket,
+): Tell<Socket> {
   return (when, outcome) => {
     const name = `tlsHandshake${when}` as const
     if (!events.wants(name)) return
@@ -64,7 +70,7 @@ export function handshakeTeller({ connPid, events, opts }: Connection, below: So
     const begun: TlsHandshakeEvent = { connPid, socket: below, tlsOpts: opts.tlsOpts, timeout }
     events.tell(
       name,
-      ended(begun, outcome, socket => ({ socket, protocol: 'http' })),
+      ended(begun, outcome, socket => ({ socket, protocol: spokenOver(socket, protocols) })),
     )
   }
 }

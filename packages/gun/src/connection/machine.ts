@@ -6,8 +6,8 @@ import { type AnyActorRef, assertEvent, assign, enqueueActions, setup } from 'xs
 import { type ConnPid, connectionOf } from '../conn-pid.js'
 import { GunError } from '../errors.js'
 import type { GunMessage } from '../messages.js'
-import { checkOpts } from '../option-checks.js'
-import { type Opts, RETRY_DEFAULTS } from '../options.js'
+import { checkChoice, checkOpts } from '../option-checks.js'
+import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options.js'
 import type { Owner } from '../reply-to.js'
 import { type Addresses, checkDestination, type Destination } from '../transport/contract.js'
 import { connect, lookup } from '../transport/tcp.js'
@@ -95,14 +95,10 @@ function createConnection(self: AnyActorRef, input: ConnectionInput): Connection
     input.path === undefined ? { host: input.host, port: input.port } : { path: input.path }
   checkDestination(destination)
   const isHttps = destination.path === undefined && destination.port === 443
+  const transport = opts.transport ?? (isHttps ? 'tls' : 'tcp')
+  checkChoice(protocolsOf(opts, transport), transport)
   const owner = opts.owner ?? parentOf(self) ?? createProcess<GunMessage>()
-  const connection = new Connection(
-    new RunningMachine(self),
-    destination,
-    opts.transport ?? (isHttps ? 'tls' : 'tcp'),
-    opts,
-    owner,
-  )
+  const connection = new Connection(new RunningMachine(self), destination, transport, opts, owner)
   self.subscribe({ complete: () => connection.stopped(), error: cause => connection.broken(cause) })
   return connection
 }
@@ -165,10 +161,10 @@ const machine = setup({
     shakeHands: ({ context, event }) => {
       assertEvent(event, 'connected')
       const connection = connectionOf(context.connPid)
-      const { attempt, origin, opts, trace } = connection
+      const { attempt, origin, opts, protocols, trace } = connection
       trace?.state('initial_tls_handshake')
       attempt.begin<Socket>(
-        answer => handshake(event.socket, origin.host, opts.tlsOpts, answer),
+        answer => handshake(event.socket, origin.host, opts.tlsOpts, protocols, answer),
         socket => ({ type: 'connected', socket }),
         'tlsHandshakeTimeout',
         handshakeTeller(connection, event.socket),

@@ -1,8 +1,6 @@
 /** What has come of responses: handed on in order, or kept while nobody wants it. Then nothing more is read. */
 
 import { GunError } from '../errors.js'
-import { keep } from '../transport/reading.js'
-import type { Host } from './contract.js'
 import type { Parsed, ResponseEvent } from './response-event.js'
 
 /** Why nothing is handed on: the receiver wants no more, a mailbox is over its mark, or a content handler is at work. */
@@ -10,8 +8,16 @@ export const CREDIT = 1
 export const MAILBOX = 2
 export const BUSY = 4
 
+/** Where it comes from. */
+export interface Tap {
+  stopReading(): void
+  startReading(): void
+  /** All that has come is handed on, and nothing more can come. */
+  lost(reason: GunError): void
+}
+
 export class Backlog {
-  readonly #host: Host
+  readonly #tap: Tap
   readonly #respond: (event: ResponseEvent) => void
   readonly #events: ResponseEvent[] = []
   #held = 0
@@ -23,8 +29,8 @@ export class Backlog {
   #isClosed = false
   #whenFree: (() => void)[] = []
 
-  constructor(host: Host, respond: (event: ResponseEvent) => void) {
-    this.#host = host
+  constructor(tap: Tap, respond: (event: ResponseEvent) => void) {
+    this.#tap = tap
     this.#respond = respond
   }
 
@@ -32,7 +38,6 @@ export class Backlog {
     for (const event of events) {
       // Whoever got the one before may have closed the connection.
       if (this.#isClosed) return
-      own(event)
       if (this.#held !== 0 || this.#events.length > 0) this.#events.push(event)
       else this.#run(event)
     }
@@ -42,15 +47,29 @@ export class Backlog {
     this.#advance()
   }
 
+  add(event: ResponseEvent): void {
+    if (this.#isClosed) return
+    if (this.#held !== 0 || this.#events.length > 0) this.#events.push(event)
+    else this.#run(event)
+    this.#advance()
+  }
+
+  /** Nothing more can come, so there is nothing to hold the rest back for. */
+  lift(): void {
+    this.#holders = BUSY
+    this.release(CREDIT | MAILBOX)
+  }
+
+  /** All that has come is handed on. */
+  get isEmpty(): boolean {
+    return this.#events.length === 0 && (this.#held & BUSY) === 0
+  }
+
   /** The peer has sent its last byte, or, with a reason, the line broke. */
   end(reason: GunError | undefined): void {
     // Behind the peer's last byte the socket closes, which says nothing new.
     this.#end ??= reason ?? new GunError('closed', 'connection_error', 'the peer closed the connection')
-    // From a line that broke nothing more can come, so there is nothing to hold the rest back for.
-    if (reason !== undefined) {
-      this.#holders = BUSY
-      this.release(CREDIT | MAILBOX)
-    }
+    if (reason !== undefined) this.lift()
     this.#advance()
   }
 
@@ -101,14 +120,8 @@ export class Backlog {
       this.#run(event)
     }
     if (this.#isClosed) return
-    if (this.#held !== 0) this.#host.stopReading()
-    else if (this.#end !== undefined) this.#host.lost(this.#end)
-    else this.#host.startReading()
+    if (this.#held !== 0) this.#tap.stopReading()
+    else if (this.#end !== undefined) this.#tap.lost(this.#end)
+    else this.#tap.startReading()
   }
-}
-
-/** The bytes that an event holds are only valid during the call that brought them. */
-function own(event: ResponseEvent): void {
-  if (event.type === 'data') event.data = keep(event.data)
-  else if (event.type === 'upgrade') event.rest = keep(event.rest)
 }

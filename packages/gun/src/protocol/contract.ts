@@ -1,5 +1,6 @@
 /** What a protocol is to a connection, and a connection to a protocol. One file per protocol implements it. */
 
+import type { Source } from '@holster/process'
 import type { ConnPid } from '../conn-pid.js'
 import type { Cookies } from '../cookies.js'
 import type { GunError } from '../errors.js'
@@ -18,6 +19,8 @@ export interface RequestCommand {
   readonly method: string
   readonly path: string
   readonly headers: Headers
+  /** Nothing in it can harm the connection. */
+  readonly isChecked: boolean
   /** The whole body, or `undefined` when it follows through `data`. */
   readonly body: Uint8Array | undefined
   /** How many messages of the response's body may be posted; `undefined`: as many as the protocol's options say. */
@@ -28,10 +31,14 @@ export interface UpgradeCommand {
   readonly streamRef: StreamRef
   readonly path: string
   readonly headers: Headers
+  readonly isChecked: boolean
   readonly opts: WsOpts
   /** It succeeded before, on a connection that was lost. */
   readonly isRepeated?: boolean
 }
+
+/** Takes an upgrade for the next connection; `since` is from when on it has lasted (as `performance.now` says), if it has begun. */
+export type Again = (command: UpgradeCommand, since?: number) => void
 
 /**
  * A protocol that runs over a Duplex. It never throws and never touches the machine: whatever happens it tells its
@@ -44,8 +51,8 @@ export interface Protocol {
   readonly streamRef?: StreamRef
   /** Both sides have said that they are done: whatever ends the connection now ends it in order. */
   readonly isDone?: boolean
-  /** The peer has sent something of use. */
-  readonly hasHeard?: boolean
+  /** It holds up single streams itself, so the connection is read whatever a mailbox says. */
+  readonly holdsStreams?: boolean
   /** Bytes from the peer, only valid during the call: what is kept is copied. */
   handle(chunk: Buffer): void
   /** Nothing more will come: the peer has sent its last byte, or, with a reason, the line broke. Ends with `host.lost`. */
@@ -56,10 +63,10 @@ export interface Protocol {
    */
   closing(): number
   /**
-   * The connection is lost: reports each open stream's error and gives their refs. What goes on with the next
+   * The connection is lost: reports `reason` to each open stream and gives their refs. What goes on with the next
    * connection is given to `again` instead; there is no `again` where no connection will follow.
    */
-  close(reason: GunError | 'normal', again?: (command: UpgradeCommand) => void): readonly StreamRef[]
+  close(reason: GunError | 'normal', again?: Again): readonly StreamRef[]
 
   request?(command: RequestCommand): void
   /** A mailbox that is fed is over its mark: what has been read is not handed on for now. */
@@ -87,8 +94,10 @@ export interface Host {
   readonly events: Events
   readonly scheme: 'http' | 'https'
   readonly cookies: Cookies | undefined
-  /** Posts to the stream's replyTo; `bytes` is what the message holds. */
-  deliver(streamRef: StreamRef, message: GunMessage, bytes?: number): void
+  /** Posts to the owner. */
+  tellOwner(message: GunMessage): void
+  /** Posts to the stream's replyTo; `bytes` is what the message holds, and `source` what it comes from if not the connection. */
+  deliver(streamRef: StreamRef, message: GunMessage, bytes?: number, source?: Source): void
   /** Posts a `gun_error` for a stream. */
   fail(streamRef: StreamRef, reason: GunError): void
   /** Answers a command that cannot be carried out, as `fail`, but never before whoever gave it has returned. */

@@ -1,15 +1,11 @@
 /** The requests of one connection: each is sent in its turn, its head with its cookies, its body as it comes. */
 
-import type { Headers } from '../messages.js'
 import type { HttpOpts } from '../options.js'
-import { replyToOf, type StreamRef } from '../stream-ref.js'
+import type { StreamRef } from '../stream-ref.js'
 import type { Host } from './contract.js'
 import type { HttpResponses } from './http-responses.js'
-import { type HttpStream, urlOf } from './http-stream.js'
-import { withCookies, writeHead } from './request.js'
-
-/** How long a body waits for `100 Continue`, in milliseconds (RFC 9110 section 10.1.1: not indefinitely). */
-const EXPECT_TIMEOUT = 1000
+import { EXPECT_TIMEOUT, type HttpStream } from './http-stream.js'
+import { writeHead } from './request.js'
 
 export class HttpRequests {
   readonly #host: Host
@@ -105,19 +101,22 @@ export class HttpRequests {
     stream.held.length = 0
     if (!stream.isComplete) return
     this.#writing = undefined
-    const { connPid, events } = this.#host
-    const { ref: streamRef } = stream
-    if (events.wants('requestEnd')) {
-      events.tell('requestEnd', { connPid, streamRef, replyTo: replyToOf(streamRef) })
-    }
+    stream.tellRequestEnd()
   }
 
   /** Begins what may begin. */
   advance(): void {
     for (;;) {
       const [next] = this.#waiting
-      if (next === undefined || this.isStopped || this.#writing !== undefined || this.#isBlocked(next)) return
-      if (!this.#hasCookies(next)) return
+      if (
+        next === undefined ||
+        this.isStopped ||
+        this.#isOver ||
+        this.#writing !== undefined ||
+        this.#isBlocked(next)
+      )
+        return
+      if (!next.hasCookies(() => this.#host.guard(() => this.advance()))) return
       this.#waiting.shift()
       this.#begin(next)
     }
@@ -134,51 +133,18 @@ export class HttpRequests {
     return open.some(({ upgrade }) => upgrade !== undefined)
   }
 
-  /** Whether the store has given its cookies; if not, it goes on when it has. */
-  #hasCookies(stream: HttpStream): boolean {
-    const { cookies } = this.#host
-    if (cookies === undefined || stream.cookies !== undefined) return true
-    if (stream.isAsking) return false
-    stream.isAsking = true
-    let isNow = true
-    cookies.query(urlOf(stream, this.#host), value => {
-      stream.cookies = value
-      if (!isNow && !this.#isOver) this.#host.guard(() => this.advance())
-    })
-    isNow = false
-    return stream.cookies !== undefined
-  }
-
   #begin(stream: HttpStream): void {
     const { method, path } = stream
-    const headers = stream.cookies ? withCookies(stream.headers, stream.cookies) : stream.headers
+    const { fields } = stream
     this.#responses.expect(stream)
     this.#writing = stream
-    this.#tellRequest('requestStart', stream, headers)
+    stream.tellRequest('requestStart', fields)
     if (this.#isOver) return
-    this.#host.outlet.writeText(writeHead(method, path, this.#opts, headers))
-    this.#tellRequest('requestHeaders', stream, headers)
+    this.#host.outlet.writeText(writeHead(method, path, this.#opts, fields))
+    stream.tellRequest('requestHeaders', fields)
     if (this.#isOver) return
     if (stream.isLast) this.retire()
     if (!stream.isExpecting) return this.#write(stream)
     this.#expectTimer = setTimeout(() => this.#host.guard(() => this.proceed(stream)), EXPECT_TIMEOUT)
-  }
-
-  #tellRequest(name: 'requestStart' | 'requestHeaders', stream: HttpStream, headers: Headers): void {
-    const { connPid, events, scheme } = this.#host
-    if (!events.wants(name)) return
-    const { ref: streamRef, function: how, method, path, authority } = stream
-    const replyTo = replyToOf(streamRef)
-    events.tell(name, {
-      connPid,
-      streamRef,
-      replyTo,
-      function: how,
-      method,
-      scheme,
-      authority,
-      path,
-      headers,
-    })
   }
 }

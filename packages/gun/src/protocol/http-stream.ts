@@ -1,12 +1,21 @@
 /** One request and its response: what is to be sent, how far that is, and how the response is to be taken. */
 
-import type { ContentChain } from '../content/chain.js'
+import type { Source } from '@holster/process'
+import type { GunError } from '../errors.js'
 import { headerValue } from '../headers.js'
 import type { Headers, IsFin } from '../messages.js'
-import type { StreamRef } from '../stream-ref.js'
-import type { Handshake } from '../ws/handshake.js'
+import type { HttpOpts } from '../options.js'
+import { replyToOf, type StreamRef } from '../stream-ref.js'
+import type { Agreement } from '../ws/handshake.js'
 import type { Host, UpgradeCommand } from './contract.js'
-import { type Framing, LAST_CHUNK, writeChunk } from './request.js'
+import { type Framing, LAST_CHUNK, withCookies, writeChunk } from './request.js'
+import { type Gate, Response, type ResponseUser } from './response.js'
+
+/** What is made of the content of responses. */
+export type ContentOpts = Pick<Required<HttpOpts>, 'contentHandlers' | 'cookieIgnoreInformational'>
+
+/** How long a body waits for `100 Continue`, in milliseconds (RFC 9110 section 10.1.1: not indefinitely). */
+export const EXPECT_TIMEOUT = 1000
 
 /** What a stream is made of. */
 export interface StreamInit {
@@ -15,9 +24,15 @@ export interface StreamInit {
   readonly method: string
   readonly path: string
   readonly headers: Headers
+  /** Nothing in these can harm the connection. */
+  readonly isChecked: boolean
   readonly framing: Framing
   readonly flow: number
-  readonly upgrade?: { readonly handshake: Handshake; readonly command: UpgradeCommand }
+  readonly upgrade?: {
+    readonly command: UpgradeCommand
+    /** What the headers of the response agree to, or what is wrong with them. */
+    finish(headers: Headers): Agreement | GunError
+  }
 }
 
 export class HttpStream {
@@ -27,6 +42,7 @@ export class HttpStream {
   readonly path: string
   /** Without the cookies of the store. */
   readonly headers: Headers
+  readonly isChecked: boolean
   readonly framing: Framing
   /** An upgrade that has not been answered yet. */
   upgrade: StreamInit['upgrade']
@@ -34,7 +50,7 @@ export class HttpStream {
   /** The store's cookies; `undefined` until it has given them. */
   cookies: string | undefined
   /** The store was asked for them. */
-  isAsking = false
+  #isAsking = false
   /** What was given of the body and not sent yet. */
   readonly held: Uint8Array[] = []
   /** How many bytes of the body were given. */
@@ -46,28 +62,30 @@ export class HttpStream {
 
   /** How many messages of the body are still wanted. */
   credit: number
-  /** What handles the body. */
-  chain: ContentChain | undefined
+  readonly response: Response
+  /** What its messages come from, where that can be paused for this stream alone. */
+  source: Source | undefined
   /** Nothing more is posted. */
   isCancelled = false
   /** How many bytes the body has. */
   length: number | undefined
   /** How many of them have come. */
   received = 0
-  /** How many of those that its content handlers were given last no message of theirs stands for yet. */
-  undelivered = 0
   /** How many have come since it was cancelled. */
   dropped = 0
   /** All of it has come. */
   isReceived = false
-  hasTrailers = false
+  readonly #host: Host
 
-  constructor(init: StreamInit) {
+  constructor(host: Host, opts: ContentOpts, init: StreamInit, gate: Gate, user: ResponseUser) {
+    this.#host = host
+    this.response = new Response(host, opts, this, gate, user)
     this.ref = init.ref
     this.function = init.function
     this.method = init.method
     this.path = init.path
     this.headers = init.headers
+    this.isChecked = init.isChecked
     this.framing = init.framing
     this.upgrade = init.upgrade
     this.credit = init.flow
@@ -80,11 +98,53 @@ export class HttpStream {
     return headerValue(this.headers, 'host') ?? ''
   }
 
+  /** What a cookie store is asked about. */
+  get url(): string {
+    // RFC 9110 section 7.1: `*` stands for no path.
+    const path = this.path.startsWith('/') ? this.path : ''
+    return `${this.#host.scheme}://${this.authority}${path}`
+  }
+
   /** The peer is asked to close the connection after its response. */
   get isLast(): boolean {
     const connection = headerValue(this.headers, 'connection')
     if (connection === undefined) return false
     return connection.split(',').some(option => option.trim().toLowerCase() === 'close')
+  }
+
+  /** Whether the store has given its cookies; if not, `goOn` is called once it has. */
+  hasCookies(goOn: () => void): boolean {
+    const { cookies } = this.#host
+    if (cookies === undefined || this.cookies !== undefined) return true
+    if (this.#isAsking) return false
+    this.#isAsking = true
+    let isNow = true
+    cookies.query(this.url, value => {
+      this.cookies = value
+      if (!isNow) goOn()
+    })
+    isNow = false
+    return this.cookies !== undefined
+  }
+
+  /** The headers with the store's cookies. */
+  get fields(): Headers {
+    return this.cookies ? withCookies(this.headers, this.cookies) : this.headers
+  }
+
+  tellRequest(name: 'requestStart' | 'requestHeaders', fields: Headers): void {
+    const { connPid, events, scheme } = this.#host
+    if (!events.wants(name)) return
+    const { ref: streamRef, function: how, method, path, authority } = this
+    const replyTo = replyToOf(streamRef)
+    const request = { function: how, method, scheme, authority, path, headers: fields }
+    events.tell(name, { connPid, streamRef, replyTo, ...request })
+  }
+
+  tellRequestEnd(): void {
+    const { connPid, events } = this.#host
+    if (!events.wants('requestEnd')) return
+    events.tell('requestEnd', { connPid, streamRef: this.ref, replyTo: replyToOf(this.ref) })
   }
 
   /** Why a part of the body cannot be taken; `undefined` when it can. */
@@ -107,11 +167,4 @@ export class HttpStream {
     }
     if (isFin === 'fin') this.isComplete = true
   }
-}
-
-/** What a cookie store is asked about. */
-export function urlOf(stream: HttpStream, { scheme }: Pick<Host, 'scheme'>): string {
-  // RFC 9110 section 7.1: `*` stands for no path.
-  const path = stream.path.startsWith('/') ? stream.path : ''
-  return `${scheme}://${stream.authority}${path}`
 }

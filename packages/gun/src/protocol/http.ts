@@ -1,17 +1,17 @@
 /** HTTP/1.1: requests go out in order, responses come back in the same order, one connection for all. */
 
-import { asConnectionError, GunError } from '../errors.js'
+import { GunError } from '../errors.js'
 import type { StreamInfo } from '../info.js'
 import type { Headers, IsFin } from '../messages.js'
 import type { HttpOpts } from '../options.js'
 import { replyToOf, type StreamRef } from '../stream-ref.js'
 import { handlerError } from '../ws/handler.js'
 import { finishHandshake, startHandshake } from '../ws/handshake.js'
-import type { Host, Protocol, RequestCommand, UpgradeCommand } from './contract.js'
+import type { Again, Host, Protocol, RequestCommand, UpgradeCommand } from './contract.js'
 import { HttpRequests } from './http-requests.js'
 import { HttpResponses, type ResponseHandler } from './http-responses.js'
-import { HttpStream } from './http-stream.js'
-import { type Framing, framingOf, withHost, writeTrailers } from './request.js'
+import type { HttpStream } from './http-stream.js'
+import { frame, withHost, writeTrailers } from './request.js'
 import type { ResponseEvent } from './response-event.js'
 import { Ws } from './ws.js'
 
@@ -43,27 +43,25 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   request(command: RequestCommand): void {
-    const { streamRef, method, path, body, flow = this.#opts.flow } = command
+    const { streamRef, method, path, isChecked, body, flow = this.#opts.flow } = command
     const headers = withHost(command.headers, this.#host.authority)
-    let framing: Framing | undefined = framingOf(headers)
-    if (framing === undefined && body === undefined) {
+    let framing = frame(headers, method, body)
+    if (framing === undefined) {
       if (this.#opts.version === 'HTTP/1.0') {
         const text = 'a body of unknown length needs HTTP/1.1; give a content-length'
         return this.#host.refuse(streamRef, notSupported(text))
       }
       headers.push(['transfer-encoding', 'chunked'])
       framing = { type: 'chunked' }
-    } else if (framing === undefined && body !== undefined && (body.length > 0 || expectsBody(method))) {
-      headers.push(['content-length', String(body.length)])
-      framing = { type: 'length', length: body.length }
     }
-    const stream = new HttpStream({
+    const stream = this.#responses.create({
       ref: streamRef,
       function: body === undefined ? 'headers' : 'request',
       method,
       path,
       headers,
-      framing: framing ?? { type: 'none' },
+      isChecked,
+      framing,
       flow,
     })
     if (body !== undefined) stream.hold('fin', body)
@@ -98,7 +96,7 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   wsUpgrade(command: UpgradeCommand): void {
-    const { streamRef, path, opts } = command
+    const { streamRef, path, isChecked, opts } = command
     if (this.#opts.version === 'HTTP/1.0') {
       return this.#host.refuse(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
     }
@@ -107,15 +105,16 @@ export class Http implements Protocol, ResponseHandler {
     events.tell('wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
     // Who was told may have closed the connection.
     if (this.#closed) return this.#host.refuse(streamRef, ended())
-    const stream = new HttpStream({
+    const stream = this.#responses.create({
       ref: streamRef,
       function: 'wsUpgrade',
       method: 'GET',
       path,
       headers: withHost(handshake.headers, this.#host.authority),
+      isChecked,
       framing: { type: 'none' },
       flow: Number.POSITIVE_INFINITY,
-      upgrade: { handshake, command },
+      upgrade: { command, finish: answer => finishHandshake(handshake, answer) },
     })
     stream.isComplete = true
     this.#requests.add(stream)
@@ -177,12 +176,9 @@ export class Http implements Protocol, ResponseHandler {
     return this.#responses.open.length === 0 ? 0 : this.#opts.closingTimeout
   }
 
-  close(
-    reason: GunError | 'normal',
-    again: ((command: UpgradeCommand) => void) | undefined,
-  ): readonly StreamRef[] {
+  close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     this.#shut()
-    const error = reason === 'normal' ? ended() : asConnectionError(reason)
+    const error = reason === 'normal' ? ended() : reason
     const killed: StreamRef[] = []
     for (const { ref, upgrade, isCancelled } of [...this.#responses.open, ...this.#requests.removeAll()]) {
       if (isCancelled) continue
@@ -266,7 +262,7 @@ export class Http implements Protocol, ResponseHandler {
   onUpgrade(stream: HttpStream, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
     const { upgrade, ref: streamRef } = stream
     if (upgrade === undefined) return
-    const agreement = finishHandshake(upgrade.handshake, headers)
+    const agreement = upgrade.finish(headers)
     if (agreement instanceof GunError) return this.#refuse(stream, agreement)
     // Before anybody hears of it: whoever does may answer with a frame at once.
     let ws: Ws
@@ -290,10 +286,6 @@ export class Http implements Protocol, ResponseHandler {
     if (rest.length > 0) this.#host.handle(rest)
     if (this.#asked) this.#host.closing(ws.closing(), true)
   }
-}
-
-function expectsBody(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'PATCH'
 }
 
 function notSupported(text: string): GunError {

@@ -10,12 +10,31 @@ export type Framing =
   | { readonly type: 'none' }
   | { readonly type: 'length'; readonly length: number }
   | { readonly type: 'chunked' }
+  /** By what carries it: a stream of HTTP/2 has an end of its own. */
+  | { readonly type: 'open' }
 
 /** The framing that the caller's headers ask for. */
 export function framingOf(headers: Headers): Framing | undefined {
   const length = headerValue(headers, 'content-length')
   if (length !== undefined) return { type: 'length', length: Number(length) }
   return headerValue(headers, 'transfer-encoding') === undefined ? undefined : { type: 'chunked' }
+}
+
+/** As `framingOf`; where a whole body is given without a length it adds one (RFC 9110 section 8.6). */
+export function frame(
+  headers: (readonly [string, string])[],
+  method: string,
+  body: Uint8Array | undefined,
+): Framing | undefined {
+  const framing = framingOf(headers)
+  if (framing !== undefined || body === undefined) return framing
+  if (body.length === 0 && !expectsBody(method)) return { type: 'none' }
+  headers.push(['content-length', String(body.length)])
+  return { type: 'length', length: body.length }
+}
+
+function expectsBody(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH'
 }
 
 /** Throws a TypeError when headers state the length of the body in a way that cannot be sent. */

@@ -1,7 +1,7 @@
 /** WebSocket: one stream that owns the connection; frames both ways until both sides have said close. */
 
 import type { Pid } from '@holster/process'
-import { asConnectionError, GunError } from '../errors.js'
+import { GunError } from '../errors.js'
 import type { StreamInfo } from '../info.js'
 import type { GunMessage, Headers, WsFrame, WsFrameIn } from '../messages.js'
 import { WS_DEFAULTS } from '../options.js'
@@ -13,9 +13,9 @@ import { watchFrames } from '../ws/frame-events.js'
 import { handlerError, handlerOf, type WsHandler } from '../ws/handler.js'
 import type { Agreement } from '../ws/handshake.js'
 import { CREDIT, Inbound, type InboundHandler, MAILBOX } from '../ws/inbound.js'
-import { Keepalive } from '../ws/keepalive.js'
 import { Outbound } from '../ws/outbound.js'
-import type { Host, Protocol, UpgradeCommand } from './contract.js'
+import type { Again, Host, Protocol, UpgradeCommand } from './contract.js'
+import { Keepalive } from './keepalive.js'
 
 /** RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001
@@ -40,7 +40,9 @@ class Reply implements Pid<GunMessage> {
 export class Ws implements Protocol, InboundHandler {
   readonly name = 'ws'
   readonly stateName = 'connected_ws_only'
-  hasHeard = false
+  readonly #since = performance.now()
+  /** The peer has sent something of use. */
+  #hasHeard = false
   readonly #host: Host
   readonly #ref: StreamRef
   readonly #command: UpgradeCommand
@@ -200,23 +202,20 @@ export class Ws implements Protocol, InboundHandler {
     return this.#command.opts.closingTimeout ?? WS_DEFAULTS.closingTimeout
   }
 
-  close(
-    reason: GunError | 'normal',
-    again: ((command: UpgradeCommand) => void) | undefined,
-  ): readonly StreamRef[] {
+  close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     this.#isOver = true
     this.#keepalive?.stop()
     this.#outlet.onSent = undefined
     this.#inbound.end()
     this.#deflation?.end()
     if (this.#command.opts.reupgrade && again !== undefined) {
-      again(this.#command)
+      again(this.#command, this.#hasHeard ? Number.NEGATIVE_INFINITY : this.#since)
       return []
     }
     // A WebSocket that both sides have closed was not killed.
     if (this.isDone) return []
     const error = new GunError('closed', 'connection_error', 'the connection was closed')
-    this.#host.fail(this.#ref, reason === 'normal' ? error : asConnectionError(reason))
+    this.#host.fail(this.#ref, reason === 'normal' ? error : reason)
     return [this.#ref]
   }
 
@@ -245,7 +244,7 @@ export class Ws implements Protocol, InboundHandler {
     if (this.#isOver) return
     this.#take(sent)
     if (name !== 'close') {
-      this.hasHeard = true
+      this.#hasHeard = true
       return
     }
     if (!this.#sentClose) this.#close(answerTo(frame), false)

@@ -4,24 +4,25 @@ import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { GunError } from '../errors.js'
+import type { ProtocolName } from '../messages.js'
 import type { Opts } from '../options.js'
+import { offer, problemWith } from './alpn.js'
 import { type Abandon, type Answer, later } from './contract.js'
 import { ignoreErrors, textOf } from './tcp.js'
 
-const ALPN = ['http/1.1']
-
-/** Shakes hands over `stream` for `host`. */
+/** Shakes hands over `stream` for `host`, and agrees on one of the protocols. */
 export function handshake(
   stream: Duplex,
   host: string,
   tlsOpts: Opts['tlsOpts'],
+  protocols: readonly ProtocolName[],
   answer: Answer<TLSSocket>,
 ): Abandon {
   // RFC 6066 section 3: SNI names a host, never an address.
   const name = isIP(host) === 0 ? { servername: host } : {}
   let socket: TLSSocket
   try {
-    socket = tlsConnect({ host, ...name, ...tlsOpts, ALPNProtocols: ALPN, socket: stream })
+    socket = tlsConnect({ host, ...name, ...tlsOpts, ALPNProtocols: offer(protocols), socket: stream })
   } catch (cause) {
     stream.on('error', () => {})
     stream.destroy()
@@ -39,6 +40,8 @@ export function handshake(
   }
   const closed = () => fail(new Error('the peer closed the connection'))
   const done = () => {
+    const problem = problemWith(socket.alpnProtocol, protocols)
+    if (problem !== undefined) return fail(new Error(problem))
     // Who takes the socket over listens before anything can happen to it.
     socket.off('error', fail)
     socket.off('close', closed)

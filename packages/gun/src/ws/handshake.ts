@@ -25,15 +25,19 @@ const OURS = new Set([
   'transfer-encoding',
 ])
 
-/** A handshake under way. */
-export interface Handshake {
+/** What is asked for. */
+export interface Proposal {
   /** The headers of the request but for host. */
   readonly headers: Headers
-  readonly key: string
   /** The subprotocols that were asked for. */
   readonly protocols: readonly string[]
   /** The compression that was offered. */
   readonly offer: Offer | undefined
+}
+
+/** A handshake under way over HTTP/1.1. */
+export interface Handshake extends Proposal {
+  readonly key: string
 }
 
 /** What both sides have agreed on. */
@@ -42,7 +46,7 @@ export interface Agreement {
   readonly deflation: Deflation | undefined
 }
 
-/** Begins a handshake; `given` are the caller's headers, normalised. */
+/** Begins a handshake over HTTP/1.1; `given` are the caller's headers, normalised. */
 export function startHandshake(given: Headers, opts: WsOpts): Handshake {
   const key = newKey()
   const own: [string, string][] = [
@@ -51,6 +55,15 @@ export function startHandshake(given: Headers, opts: WsOpts): Handshake {
     ['sec-websocket-version', '13'],
     ['sec-websocket-key', key],
   ]
+  return { ...propose(own, given, opts), key }
+}
+
+/** Begins a handshake over a stream of HTTP/2, which says by itself what it is to become (RFC 8441 section 5). */
+export function startConnect(given: Headers, opts: WsOpts): Proposal {
+  return propose([['sec-websocket-version', '13']], given, opts)
+}
+
+function propose(own: [string, string][], given: Headers, opts: WsOpts): Proposal {
   // Each once (RFC 6455 section 4.1): servers refuse a list that has one twice.
   const protocols = [
     ...new Set([
@@ -63,7 +76,7 @@ export function startHandshake(given: Headers, opts: WsOpts): Handshake {
     ? offerDeflate(opts.compress === true ? {} : opts.compress, opts.maxPayload ?? WS_DEFAULTS.maxPayload)
     : undefined
   if (offer !== undefined) own.push([EXTENSIONS, offer.value])
-  return { headers: [...own, ...given.filter(([name]) => !OURS.has(name))], key, protocols, offer }
+  return { headers: [...own, ...given.filter(([name]) => !OURS.has(name))], protocols, offer }
 }
 
 /** What the 101 response agrees to, or what is wrong with it, as the error that ends the connection. */
@@ -77,13 +90,18 @@ export function finishHandshake(handshake: Handshake, headers: Headers): Agreeme
   const accept = headerValue(headers, 'sec-websocket-accept')
   if (accept !== acceptFor(handshake.key))
     return fault(`sec-websocket-accept is ${say(accept)}, which does not match the key`)
+  return finishConnect(handshake, headers)
+}
+
+/** What the response to a CONNECT agrees to, or what is wrong with it. */
+export function finishConnect(proposal: Proposal, headers: Headers): Agreement | GunError {
   const subprotocol = headerValue(headers, PROTOCOL)
-  if (subprotocol !== undefined && !handshake.protocols.includes(subprotocol)) {
+  if (subprotocol !== undefined && !proposal.protocols.includes(subprotocol)) {
     return fault(`the subprotocol ${say(subprotocol)} was not asked for`)
   }
   const answer = headerValue(headers, EXTENSIONS)
   try {
-    return { subprotocol, deflation: agreeOn(handshake.offer, answer) }
+    return { subprotocol, deflation: agreeOn(proposal.offer, answer) }
   } catch (cause) {
     return fault(`sec-websocket-extensions is ${say(answer)}: ${(cause as Error).message}`, cause)
   }

@@ -1,0 +1,21 @@
+/** Counts frames that cost a peer little and bring nothing: pings, settings, priorities, empty or unknown ones, and the like. */
+
+/** So many of them may come in so many milliseconds. */
+export const MOST_CHEAP_FRAMES = 1000
+const PERIOD = 10_000
+
+export class CheapFrames {
+  #count = 0
+  #since = performance.now()
+
+  /** One more has come. */
+  areTooMany(): boolean {
+    this.#count++
+    if (this.#count <= MOST_CHEAP_FRAMES) return false
+    const now = performance.now()
+    if (now - this.#since < PERIOD) return true
+    this.#since = now
+    this.#count = 1
+    return false
+  }
+}

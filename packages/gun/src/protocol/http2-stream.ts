@@ -1,0 +1,572 @@
+/** One stream of HTTP/2: its request goes out, its response comes in, and no other stream holds it up. */
+
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { Source, type Valve } from '@holster/process'
+import type { GunError } from '../errors.js'
+import { headerValue } from '../headers.js'
+import type { Headers } from '../messages.js'
+import { Backlog, CREDIT, MAILBOX, type Tap } from './backlog.js'
+import type { Again, Host } from './contract.js'
+import { type ContentOpts, EXPECT_TIMEOUT, HttpStream, type StreamInit } from './http-stream.js'
+import { headerBlock, headersOf, streamError, unsendable } from './http2-session.js'
+import type { ResponseUser } from './response.js'
+import type { ResponseEvent } from './response-event.js'
+import { StreamHost } from './stream-host.js'
+
+const EMPTY = Buffer.alloc(0)
+const {
+  NGHTTP2_CANCEL,
+  NGHTTP2_ENHANCE_YOUR_CALM,
+  NGHTTP2_FLAG_END_STREAM,
+  NGHTTP2_NO_ERROR,
+  NGHTTP2_PROTOCOL_ERROR,
+} = constants
+
+/** Who has the streams. Each of these may end the connection. */
+export interface Http2StreamUser {
+  /** Node's session has ended, and why is told of the connection. */
+  readonly isBroken: boolean
+  /** How many bytes the headers of a response may have (RFC 9113 section 6.5.2). */
+  readonly maxHeaderListSize: number
+  /** An interim response has come. */
+  onInform(stream: Http2Stream): void
+  /** The server has agreed to an upgrade. */
+  onUpgrade(stream: Http2Stream, headers: Headers): void
+  /** Nothing more is sent on the stream, and all that has come is handed on. */
+  onOver(stream: Http2Stream): void
+  /** The connection is cut, and all that had come of this stream is handed on. */
+  onCaughtUp(): void
+}
+
+/** What the frames of the peer have said of a stream, before Node tells of them. */
+export class PeerSide {
+  /** Nothing more is sent. */
+  isEnded = false
+  /** The last bytes of the body end the stream: nothing comes behind them, not even trailers. */
+  endsWithData = false
+  isReset = false
+  /** How many bytes of a body have come, padding included. */
+  announced = 0
+}
+
+/** Node's stream, which knows whose it is. */
+type Owned = ClientHttp2Stream & { [OWNER]?: Http2Stream | undefined }
+const OWNER = Symbol('owner')
+
+export class Http2Stream implements ResponseUser, Valve, Tap {
+  readonly http: HttpStream
+  readonly peer: PeerSide
+  /** What has taken over from HTTP. */
+  inner: StreamHost | undefined
+  /** It was pushed. */
+  readonly isPushed: boolean
+  readonly #host: Host
+  readonly #user: Http2StreamUser
+  readonly #backlog: Backlog
+  #node: Owned | undefined
+  /** The whole request has been handed to Node. */
+  #isSent = false
+  #isDone = false
+  #isOver = false
+  #isCut = false
+  /** The end of the response is in the backlog, or was. */
+  #isComplete = false
+  /** How many bytes of the body Node has given. */
+  #taken = 0
+  #isReading = true
+  #isUnlimited = false
+  /** The body is never sent. */
+  #isGivenUp = false
+  /** What has come of the body before Node tells of the head, which it does a little later. */
+  #early: Buffer[] | undefined
+  #hasHead = false
+  /** Those of the response. */
+  #headers: Headers | undefined
+  #trailers: Headers | undefined
+  #expectTimer: NodeJS.Timeout | undefined
+
+  constructor(host: Host, opts: ContentOpts, init: StreamInit, user: Http2StreamUser, pushed?: PeerSide) {
+    this.#host = host
+    this.#user = user
+    this.isPushed = pushed !== undefined
+    this.peer = pushed ?? new PeerSide()
+    this.#backlog = new Backlog(this, event => this.#respond(event))
+    this.http = new HttpStream(host, opts, init, this.#backlog, this)
+  }
+
+  get id(): number | undefined {
+    return this.#node?.id
+  }
+
+  /** The response is over, or nothing more of it is told. */
+  get isDone(): boolean {
+    return this.#isDone || this.http.isCancelled
+  }
+
+  /** Nothing that has come waits to be handed on. */
+  get isIdle(): boolean {
+    return this.#backlog.isEmpty && !this.inner?.isBusy
+  }
+
+  /** It is open from here on. */
+  begin(node: ClientHttp2Stream, isSent: boolean): void {
+    this.#node = node
+    this.#isSent = isSent
+    this.#isUnlimited = node.session?.pendingSettingsAck ?? false
+    ;(node as Owned)[OWNER] = this
+    node.on('headers', onHeaders)
+    node.on('response', onResponse)
+    if (this.isPushed) node.on('push', onResponse)
+    node.on('trailers', onTrailers)
+    node.on('data', onData)
+    node.on('end', onEnd)
+    node.on('error', onBroken)
+    node.on('close', onBroken)
+    if (!isSent) node.on('wantTrailers', onWantTrailers)
+    if (!this.http.isExpecting) return
+    this.#expectTimer = setTimeout(() => this.#host.guard(() => this.#proceed()), EXPECT_TIMEOUT)
+  }
+
+  /** Sends what was given of the body. */
+  write(): void {
+    const { http } = this
+    const node = this.#node
+    if (node === undefined || this.#isSent || http.isExpecting) return
+    const { held } = http
+    const isLast = http.isComplete
+    for (let i = 0; i < held.length - (isLast ? 1 : 0); i++) node.write(held[i])
+    if (isLast) {
+      this.#isSent = true
+      node.end(held.at(-1))
+    }
+    held.length = 0
+    if (!isLast) return
+    http.tellRequestEnd()
+    if (this.#isDone) this.#over()
+  }
+
+  /** Ends the body with trailer fields. */
+  writeTrailers(headers: Headers): void {
+    this.#sentTrailers = headers
+    this.http.isComplete = true
+    this.write()
+  }
+
+  #sentTrailers: Headers = []
+
+  updateFlow(increment: number): void {
+    const { http } = this
+    if (this.inner !== undefined) return this.inner.protocol?.updateFlow?.(http.ref, increment)
+    http.credit += increment
+    if (http.credit > 0) this.#backlog.release(CREDIT)
+  }
+
+  /** Nothing more is wanted of it. */
+  cancel(code: number = NGHTTP2_CANCEL): void {
+    this.http.isCancelled = true
+    this.http.response.silence()
+    this.inner?.cancel()
+    this.#reset(code)
+    this.#over()
+  }
+
+  /** What had taken over is done, and sees to the end of the stream itself. */
+  leave(): void {
+    this.http.isCancelled = true
+    this.http.response.silence()
+    this.#over()
+  }
+
+  /** What a protocol that is to take over sees as its connection. */
+  host(onOver: () => void): StreamHost {
+    return new StreamHost(this.#host, this.#node as ClientHttp2Stream, this.http.ref, onOver)
+  }
+
+  /** Another protocol takes over. */
+  switchTo(inner: StreamHost): void {
+    this.inner = inner
+  }
+
+  /** The connection is cut: hands on what has come, whoever holds it up. */
+  cut(reason: GunError): void {
+    if (this.inner !== undefined) {
+      this.#isCut = true
+      return this.inner.cut(reason)
+    }
+    if (this.#hasHead) {
+      this.#drain()
+      if (this.#hasAll) this.#complete()
+    }
+    this.#backlog.lift()
+    // Not before: what has caught up with a part of it would end the connection.
+    this.#isCut = true
+  }
+
+  /** In closing no mailbox holds up what is still to come. */
+  lift(): void {
+    this.#backlog.release(MAILBOX)
+  }
+
+  /** The connection is lost. Says whether the stream was killed; it is reported by whoever asks. */
+  close(reason: GunError | 'normal', again: Again | undefined): boolean {
+    if (this.#isOver) return false
+    this.#detach()
+    const { http, inner } = this
+    http.response.close()
+    if (inner !== undefined) return inner.closed(reason, again)
+    if (this.isDone) return false
+    if (again === undefined || !http.upgrade?.command.isRepeated) return true
+    again(http.upgrade.command)
+    return false
+  }
+
+  /** What it asked for cannot be had after all. */
+  fail(error: GunError): void {
+    this.#reset(NGHTTP2_CANCEL)
+    this.lost(error)
+  }
+
+  // What the backlog asks for.
+
+  stopReading(): void {
+    if (!this.#isReading) return
+    this.#isReading = false
+    this.#node?.pause()
+  }
+
+  startReading(): void {
+    if (this.#isCut) this.#user.onCaughtUp()
+    if (this.#isReading) return
+    this.#isReading = true
+    this.#node?.resume()
+  }
+
+  lost(reason: GunError): void {
+    if (this.#isOver) return
+    const isTold = this.isDone
+    this.#isDone = true
+    this.http.response.close()
+    this.#over()
+    if (!isTold) this.#host.fail(this.http.ref, reason)
+  }
+
+  // What mailboxes ask for.
+
+  pause(): void {
+    this.#backlog.hold(MAILBOX)
+    this.stopReading()
+  }
+
+  resume(): void {
+    this.#backlog.release(MAILBOX)
+  }
+
+  feeds(reference: object): boolean {
+    return reference === this.http.ref || reference === this.#host.connPid
+  }
+
+  // What the response asks for.
+
+  onDone(): void {
+    this.#isDone = true
+    this.http.response.tell('responseEnd')
+    if (this.#isOver) return
+    if (this.#isGivenUp) this.#reset(NGHTTP2_CANCEL)
+    if (this.#isSent || this.#isGivenUp) this.#over()
+  }
+
+  onFailed(): void {
+    this.http.response.silence()
+    this.#reset(NGHTTP2_CANCEL)
+    this.#over()
+  }
+
+  // What Node tells.
+
+  onHeaders(status: number, headers: Headers): void {
+    this.#backlog.add({ type: 'start' })
+    this.#user.onInform(this)
+    if (!this.#isOver && !this.#exceeds(headers)) this.#backlog.add({ type: 'inform', status, headers })
+  }
+
+  onResponse(status: number, headers: Headers, isFin: boolean): void {
+    this.#backlog.add({ type: 'start' })
+    if (this.#isOver) return
+    const { http } = this
+    this.#headers = headers
+    const early = this.#early
+    this.#early = undefined
+    this.#hasHead = true
+    // A stream that ends with its headers carries nothing, so it is a response like any other.
+    if (http.upgrade !== undefined && status >= 200 && status <= 299 && !isFin) {
+      http.response.switched(status, headers)
+      if (!this.#isOver) this.#user.onUpgrade(this, headers)
+    } else if (status < 200) {
+      return this.#break(NGHTTP2_PROTOCOL_ERROR)
+    } else if (!this.#exceeds(headers)) {
+      if (http.upgrade !== undefined) this.#endRefused()
+      // The body is not sent any more, and there is no other way to say so.
+      if (http.isExpecting) this.#giveUp()
+      this.#isComplete = isFin
+      this.#backlog.add({ type: 'response', status, headers, isFin, keepAlive: true, length: undefined })
+    }
+    if (early !== undefined) for (const data of early) this.onData(data)
+  }
+
+  onData(data: Buffer): void {
+    if (this.inner !== undefined) this.inner.handle(data)
+    else if (this.#hasHead) this.#body(data)
+    else if (this.#early === undefined) this.#early = [data]
+    else this.#early.push(data)
+  }
+
+  #body(data: Buffer): void {
+    const { peer } = this
+    this.#taken += data.length
+    const isFin = peer.endsWithData && this.#taken === peer.announced && this.#hasLength
+    this.#backlog.add({ type: 'data', data, isFin })
+    if (isFin) this.#isComplete = true
+  }
+
+  onEnd(): void {
+    if (!this.#hasAll) return this.onBroken(undefined)
+    if (this.inner !== undefined) this.inner.ended(undefined)
+    else this.#complete()
+  }
+
+  /**
+   * Whether what has come is all. A peer that has said all may still reset the stream, lest we go on sending; one that resets
+   * it without an error counts too, as Node's server does so now and then where it should have ended the stream
+   * (RFC 9113 section 8.1). A reset hides what Node has found wrong.
+   */
+  get #hasAll(): boolean {
+    const isFine = this.#node?.rstCode === NGHTTP2_NO_ERROR
+    if (!this.peer.isReset) return this.peer.isEnded && isFine
+    return this.#hasHead && (this.peer.isEnded || isFine) && this.#hasLength
+  }
+
+  get #hasLength(): boolean {
+    const length = headerValue(this.#headers ?? [], 'content-length')
+    return length === undefined || Number(length) === this.#taken || this.http.method === 'HEAD'
+  }
+
+  onTrailers(headers: Headers): void {
+    if (this.#exceeds(headers)) return
+    this.#trailers = headers
+  }
+
+  /** It was reset, here or by the peer, or Node has given it up. */
+  onBroken(cause: unknown): void {
+    // Why is told of the connection.
+    if (this.#user.isBroken) return
+    const error = streamError(this.#node?.rstCode ?? 0, this.peer.isReset, cause)
+    if (this.inner !== undefined) {
+      this.#drain()
+      return this.inner.ended(error)
+    }
+    const isWhole = this.#hasHead && this.#hasAll
+    // Node closes a stream once all has come, though we have not handed it on, nor may yet.
+    if (!isWhole) this.#backlog.lift()
+    this.#drain()
+    if (isWhole) this.#complete()
+    if (this.#isDone) this.#over()
+    else if (!isWhole) this.#backlog.end(error)
+    else this.#isSent = true
+  }
+
+  sendTrailers(): void {
+    try {
+      this.#node?.sendTrailers(headerBlock({}, this.#sentTrailers, true))
+    } catch (cause) {
+      this.fail(unsendable(cause))
+    }
+  }
+
+  /** Node knows no limit for a stream that has begun before the peer had agreed to our settings. */
+  #exceeds(headers: Headers): boolean {
+    if (!this.#isUnlimited) return false
+    let size = 0
+    for (const [name, value] of headers) size += name.length + value.length + 32
+    if (size <= this.#user.maxHeaderListSize) return false
+    this.#break(NGHTTP2_ENHANCE_YOUR_CALM)
+    return true
+  }
+
+  /** The peer is wrong where Node lets it pass. */
+  #break(code: number): void {
+    this.#drain()
+    this.#reset(code)
+    this.#backlog.lift()
+    this.#backlog.end(streamError(code, false, undefined))
+  }
+
+  #complete(): void {
+    if (this.#isComplete) return
+    this.#isComplete = true
+    if (this.#trailers !== undefined) this.#backlog.add({ type: 'trailers', headers: this.#trailers })
+    else this.#backlog.add({ type: 'data', data: EMPTY, isFin: true })
+  }
+
+  #respond(event: ResponseEvent): void {
+    const { response } = this.http
+    switch (event.type) {
+      case 'start':
+        return response.start()
+      case 'inform':
+        response.inform(event.status, event.headers)
+        if (event.status === 100) this.#proceed()
+        return
+      case 'response':
+        // Refused: what is left of it is a response like any other.
+        this.http.upgrade = undefined
+        return response.head(event.status, event.headers, event.isFin)
+      case 'data':
+        // A source costs more than a small response; one that is over cannot be held up.
+        if (!event.isFin) this.http.source ??= new Source(this)
+        return response.data(event.isFin, event.data)
+      case 'trailers':
+        return response.trailers(event.headers)
+    }
+  }
+
+  #proceed(): void {
+    if (this.#isOver || !this.http.isExpecting) return
+    clearTimeout(this.#expectTimer)
+    this.http.isExpecting = false
+    this.write()
+  }
+
+  /** Nothing of ours follows an upgrade that was refused. */
+  #endRefused(): void {
+    this.http.isComplete = true
+    this.#isSent = true
+    this.#node?.end()
+  }
+
+  #giveUp(): void {
+    clearTimeout(this.#expectTimer)
+    const { http } = this
+    http.isExpecting = false
+    http.isComplete = true
+    http.held.length = 0
+    this.#isGivenUp = true
+  }
+
+  /** Takes what Node has kept back while the stream was paused. */
+  #drain(): void {
+    const node = this.#node
+    if (node === undefined) return
+    node.off('data', onData)
+    for (;;) {
+      const data: Buffer | null = node.read()
+      if (data === null) return
+      this.onData(data)
+    }
+  }
+
+  #reset(code: number): void {
+    const node = this.#node
+    if (node === undefined || node.destroyed) return
+    node.resume()
+    // Node would end a body that is under way before it resets the stream, and half of it would look like all.
+    if (!this.#isSent || this.#isGivenUp) node.end = () => node
+    node.close(code)
+  }
+
+  /** Nobody hears of it any more. */
+  #detach(): void {
+    this.#isOver = true
+    clearTimeout(this.#expectTimer)
+    this.#backlog.close()
+    this.http.source?.close()
+    const node = this.#node
+    if (node !== undefined) node[OWNER] = undefined
+  }
+
+  #over(): void {
+    if (this.#isOver) return
+    this.#detach()
+    this.#user.onOver(this)
+  }
+
+  /** Handling what Node has told failed, which it never should. */
+  broken(cause: unknown): void {
+    this.#host.guard(() => {
+      throw cause
+    })
+  }
+}
+
+// The same functions for all streams, as one of their own for each would cost as much as all else of a stream.
+
+function onHeaders(this: Owned, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
+  const owner = this[OWNER]
+  const status = Number(headers[':status'])
+  if (owner === undefined || !(status < 200)) return
+  try {
+    owner.onHeaders(status, headersOf(raw ?? []))
+  } catch (cause) {
+    owner.broken(cause)
+  }
+}
+
+function onResponse(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
+  const owner = this[OWNER]
+  if (owner === undefined) return
+  try {
+    const isFin = (flags & NGHTTP2_FLAG_END_STREAM) !== 0
+    owner.onResponse(Number(headers[':status']), headersOf(raw ?? []), isFin)
+  } catch (cause) {
+    owner.broken(cause)
+  }
+}
+
+function onTrailers(
+  this: Owned,
+  _headers: IncomingHttpHeaders,
+  _flags: number,
+  raw?: readonly string[],
+): void {
+  this[OWNER]?.onTrailers(headersOf(raw ?? []))
+}
+
+function onData(this: Owned, data: Buffer): void {
+  const owner = this[OWNER]
+  if (owner === undefined) return
+  try {
+    owner.onData(data)
+  } catch (cause) {
+    owner.broken(cause)
+  }
+}
+
+function onEnd(this: Owned): void {
+  const owner = this[OWNER]
+  if (owner === undefined) return
+  try {
+    owner.onEnd()
+  } catch (cause) {
+    owner.broken(cause)
+  }
+}
+
+/** Also for `close`, which comes without an error. */
+function onBroken(this: Owned, error?: Error): void {
+  const owner = this[OWNER]
+  if (owner === undefined) return
+  try {
+    owner.onBroken(error)
+  } catch (cause) {
+    owner.broken(cause)
+  }
+}
+
+function onWantTrailers(this: Owned): void {
+  const owner = this[OWNER]
+  try {
+    if (owner === undefined) this.sendTrailers({})
+    else owner.sendTrailers()
+  } catch (cause) {
+    owner?.broken(cause)
+  }
+}

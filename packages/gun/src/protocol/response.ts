@@ -1,0 +1,233 @@
+/** One response, whatever brings it: told of as it comes, and its body handed on through its content handlers. */
+
+import { inspect } from 'node:util'
+import { ContentChain } from '../content/chain.js'
+import { GunError } from '../errors.js'
+import type { GunMessage, Headers, IsFin } from '../messages.js'
+import { replyToOf, type StreamRef } from '../stream-ref.js'
+import { BUSY, CREDIT } from './backlog.js'
+import type { Host } from './contract.js'
+import type { ContentOpts, HttpStream } from './http-stream.js'
+
+const EMPTY = Buffer.alloc(0)
+
+/** What the response comes through, and which it can hold up. */
+export interface Gate {
+  hold(reason: number): void
+  release(reason: number): void
+  /** When there is room again; `undefined`: there is now. */
+  untilFree(): Promise<void> | undefined
+}
+
+/** Who brings the response. Each of these may end the connection. */
+export interface ResponseUser {
+  /** All of the response is handed on, and nobody was told yet. */
+  onDone(stream: HttpStream): void
+  /** A content handler has failed, and its stream with it: the rest is not wanted. */
+  onFailed(stream: HttpStream): void
+}
+
+export class Response {
+  /** Nothing more is handed on. */
+  isOver = false
+  readonly #host: Host
+  readonly #opts: ContentOpts
+  readonly #stream: HttpStream
+  readonly #gate: Gate
+  readonly #user: ResponseUser
+  #chain: ContentChain | undefined
+  /** What a content handler is at. */
+  #work: Promise<void> | undefined
+  /** How many of the bytes that its content handlers were given last no message of theirs stands for yet. */
+  #undelivered = 0
+  #hasTrailers = false
+  #isDone = false
+
+  constructor(host: Host, opts: ContentOpts, stream: HttpStream, gate: Gate, user: ResponseUser) {
+    this.#host = host
+    this.#opts = opts
+    this.#stream = stream
+    this.#gate = gate
+    this.#user = user
+  }
+
+  /** Its first byte has come. */
+  start(): void {
+    this.tell('responseStart')
+  }
+
+  inform(status: number, headers: Headers): void {
+    if (!this.#opts.cookieIgnoreInformational) this.#host.cookies?.store(this.#stream.url, headers)
+    this.#tellHead('responseInform', status, headers)
+    this.#post({ type: 'gun_inform', connPid: this.#host.connPid, streamRef: this.#ref, status, headers })
+  }
+
+  /** The response is another protocol's beginning: an interim one over HTTP/1.1, a final one over HTTP/2. */
+  switched(status: number, headers: Headers): void {
+    const isInterim = status < 200
+    if (!isInterim || !this.#opts.cookieIgnoreInformational)
+      this.#host.cookies?.store(this.#stream.url, headers)
+    this.#tellHead(isInterim ? 'responseInform' : 'responseHeaders', status, headers)
+  }
+
+  head(status: number, headers: Headers, isFin: boolean): void {
+    const { connPid } = this.#host
+    this.#host.cookies?.store(this.#stream.url, headers)
+    this.#tellHead('responseHeaders', status, headers)
+    const fin = isFin ? 'fin' : 'nofin'
+    this.#post({ type: 'gun_response', connPid, streamRef: this.#ref, isFin: fin, status, headers })
+    if (this.isOver) return
+    if (isFin) return this.finish()
+    if (this.#opts.contentHandlers.length > 0 && !this.#stream.isCancelled) this.#openChain(status, headers)
+  }
+
+  data(isFin: boolean, data: Buffer): void {
+    if (this.#chain !== undefined) return this.#feed(isFin, data, () => isFin && this.finish())
+    this.#passData(isFin ? 'fin' : 'nofin', data)
+    if (isFin) this.finish()
+  }
+
+  /** They end it. */
+  trailers(headers: Headers): void {
+    const { connPid, events } = this.#host
+    if (events.wants('responseTrailers')) {
+      events.tell('responseTrailers', { connPid, streamRef: this.#ref, replyTo: this.#replyTo, headers })
+    }
+    this.#hasTrailers = true
+    const finish = () => {
+      this.#post({ type: 'gun_trailers', connPid, streamRef: this.#ref, headers })
+      this.finish()
+    }
+    if (this.#chain === undefined || this.#stream.isCancelled) return finish()
+    this.#feed(true, EMPTY, finish)
+  }
+
+  finish(): void {
+    // The receiver of the last message may have closed the connection, which ended the stream.
+    if (this.isOver || this.#isDone) return
+    this.#isDone = true
+    this.#closeChain()
+    this.#user.onDone(this.#stream)
+  }
+
+  /** The stream was cancelled: its content handlers get nothing more, and nobody waits for them. */
+  silence(): void {
+    this.#closeChain()
+    this.#work = undefined
+  }
+
+  /** Nothing more is handed on. */
+  close(): void {
+    this.isOver = true
+    this.#chain?.close()
+  }
+
+  tell(name: 'responseStart' | 'responseEnd'): void {
+    const { connPid, events } = this.#host
+    if (events.wants(name)) events.tell(name, { connPid, streamRef: this.#ref, replyTo: this.#replyTo })
+  }
+
+  get #ref(): StreamRef {
+    return this.#stream.ref
+  }
+
+  get #replyTo() {
+    return replyToOf(this.#stream.ref)
+  }
+
+  #closeChain(): void {
+    this.#chain?.close()
+    this.#chain = undefined
+  }
+
+  #openChain(status: number, headers: Headers): void {
+    const { connPid } = this.#host
+    const replyTo = {
+      send: (message: unknown) => {
+        const bytes = this.#undelivered
+        this.#undelivered = 0
+        this.#pass(message as GunMessage, bytes)
+      },
+    }
+    const response = { connPid, streamRef: this.#ref, status, headers, replyTo }
+    try {
+      this.#chain = ContentChain.open(this.#opts.contentHandlers, response, (isFin, data) => {
+        this.#passData(this.#hasTrailers ? 'nofin' : isFin, data)
+        return isFin === 'fin' ? undefined : this.#gate.untilFree()
+      })
+    } catch (cause) {
+      return this.#fail(cause)
+    }
+    // A handler that was asked may have cancelled the stream, or closed the connection.
+    if (this.#stream.isCancelled || this.isOver) this.#closeChain()
+  }
+
+  /** Hands a part of the body to its content handlers; nothing else is handed on while they are at work. */
+  #feed(isFin: boolean, data: Buffer, then: () => void): void {
+    this.#undelivered = data.length
+    let work: void | Promise<void>
+    try {
+      work = this.#chain?.handle(isFin ? 'fin' : 'nofin', data)
+    } catch (cause) {
+      return this.#fail(cause)
+    }
+    if (this.isOver) return
+    if (work === undefined) return then()
+    this.#gate.hold(BUSY)
+    this.#work = work
+    const settle = (run: () => void) => {
+      if (this.#work !== work || this.isOver) return
+      this.#host.guard(() => {
+        this.#work = undefined
+        run()
+        this.#gate.release(BUSY)
+      })
+    }
+    work.then(
+      () => settle(then),
+      cause => settle(() => this.#fail(cause)),
+    )
+  }
+
+  #fail(cause: unknown): void {
+    const stream = this.#stream
+    if (this.isOver || stream.isCancelled) return
+    const isOurs = cause instanceof GunError && cause.kind === 'stream_error'
+    this.#host.fail(stream.ref, isOurs ? cause : contentError(cause))
+    stream.isCancelled = true
+    if (!this.isOver) this.#user.onFailed(stream)
+  }
+
+  #post(message: GunMessage): void {
+    if (!this.#stream.isCancelled && !this.isOver) this.#host.deliver(this.#ref, message)
+  }
+
+  /** Posts what was made of a body, and counts it. */
+  #pass(message: GunMessage, bytes: number): void {
+    const stream = this.#stream
+    if (stream.isCancelled || this.isOver) return
+    this.#host.deliver(stream.ref, message, bytes, stream.source)
+    if (stream.credit === Number.POSITIVE_INFINITY) return
+    stream.credit--
+    // Whoever got it may have cancelled the stream, which lets what follows come.
+    if (stream.credit <= 0 && !this.#isDone && !stream.isCancelled) this.#gate.hold(CREDIT)
+  }
+
+  #passData(isFin: IsFin, data: Buffer): void {
+    // The trailers are the end then.
+    if (this.#hasTrailers && data.length === 0) return
+    const { connPid } = this.#host
+    this.#pass({ type: 'gun_data', connPid, streamRef: this.#ref, isFin, data }, data.length)
+  }
+
+  #tellHead(name: 'responseInform' | 'responseHeaders', status: number, headers: Headers): void {
+    const { connPid, events } = this.#host
+    if (!events.wants(name)) return
+    events.tell(name, { connPid, streamRef: this.#ref, replyTo: this.#replyTo, status, headers })
+  }
+}
+
+function contentError(cause: unknown): GunError {
+  const text = `a content handler failed: ${cause instanceof Error ? cause.message : inspect(cause)}`
+  return new GunError('handler_error', 'stream_error', text, { cause })
+}

@@ -1,0 +1,237 @@
+/** What a protocol within a stream sees as its connection: what ends there ends the stream, and nothing else. */
+
+import { constants, type Http2Stream as NodeStream } from 'node:http2'
+import { Source, type Valve } from '@holster/process'
+import { asKind, GunError } from '../errors.js'
+import type { GunMessage } from '../messages.js'
+import type { StreamRef } from '../stream-ref.js'
+import { Outlet } from '../transport/outlet.js'
+import type { Again, Host, Protocol } from './contract.js'
+
+/** How long the last bytes may take to leave once nobody waits for the stream, in milliseconds. */
+const LINGER = 1000
+
+export class StreamHost implements Host, Valve {
+  readonly outlet: Outlet
+  readonly #host: Host
+  readonly #node: NodeStream
+  readonly #ref: StreamRef
+  readonly #onOver: () => void
+  readonly #source = new Source(this)
+  #protocol: Protocol | undefined
+  /** A mailbox is over its mark. */
+  #isPaused = false
+  /** The protocol takes nothing for now. */
+  #isStopped = false
+  #isClosing = false
+  #isOver = false
+  /** The connection is cut; what has come is still being handed on. */
+  #isCut = false
+  /** The peer sends nothing more. */
+  #hasEnded = false
+  /** Nothing more is posted. */
+  #isMute = false
+  /** All that has come is handed on. */
+  #hasCaughtUp = false
+  #timer: NodeJS.Timeout | undefined
+
+  /** `onOver` is called when the protocol has ended by itself; its last message was posted. */
+  constructor(host: Host, node: NodeStream, ref: StreamRef, onOver: () => void) {
+    this.#host = host
+    this.#node = node
+    this.#ref = ref
+    this.#onOver = onOver
+    this.outlet = new Outlet(node)
+  }
+
+  get protocol(): Protocol | undefined {
+    return this.#protocol
+  }
+
+  // What the protocol is told.
+
+  handle(chunk: Buffer): void {
+    this.#source.beforeReading()
+    this.guard(protocol => protocol.handle(chunk))
+  }
+
+  /** The peer has ended the stream, or, with a reason, it broke. */
+  ended(reason: GunError | undefined): void {
+    this.#hasEnded = true
+    this.guard(protocol => (protocol.isDone ? this.lost('normal') : protocol.end(reason)))
+  }
+
+  /** The connection is cut: hands on what has come, and calls `onOver` when that is done. */
+  cut(reason: GunError): void {
+    this.#isCut = true
+    this.guard(protocol => protocol.end(reason))
+  }
+
+  get isBusy(): boolean {
+    return this.#isCut && !this.#hasCaughtUp && !this.#isOver
+  }
+
+  /** The whole connection is lost. Says whether the protocol was killed by that; it has told of it. */
+  closed(reason: GunError | 'normal', again: Again | undefined): boolean {
+    if (this.#isOver) return false
+    this.#end()
+    const killed = this.#protocol?.close(this.#protocol.isDone ? 'normal' : reason, again)
+    return killed !== undefined && killed.length > 0
+  }
+
+  /** Begins an orderly end, and gives how long it may take. */
+  shutdown(): number {
+    this.#isClosing = true
+    this.#regulate()
+    return this.#protocol?.closing() ?? 0
+  }
+
+  /** The caller wants nothing more of it. */
+  cancel(): void {
+    if (this.#isOver) return
+    this.#end()
+    // What it would say goes to somebody who has said that he does not listen.
+    this.#isMute = true
+    this.#protocol?.close('normal')
+  }
+
+  /** Calls `run` when the last bytes have left, or have been given up. */
+  whenLeft(run: () => void): void {
+    if (this.#node.destroyed) return run()
+    this.#node.once('close', () => this.#host.guard(run))
+  }
+
+  // What mailboxes ask for.
+
+  pause(): void {
+    this.#isPaused = true
+    this.#regulate()
+    if (!this.#isClosing) this.#protocol?.pause?.()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#regulate()
+    this.#protocol?.resume?.()
+  }
+
+  feeds(reference: object): boolean {
+    return reference === this.#ref || reference === this.connPid
+  }
+
+  // What the protocol asks for.
+
+  get connPid() {
+    return this.#host.connPid
+  }
+
+  get authority() {
+    return this.#host.authority
+  }
+
+  get events() {
+    return this.#host.events
+  }
+
+  get scheme() {
+    return this.#host.scheme
+  }
+
+  get cookies() {
+    return this.#host.cookies
+  }
+
+  tellOwner(message: GunMessage): void {
+    this.#host.tellOwner(message)
+  }
+
+  deliver(streamRef: StreamRef, message: GunMessage, bytes?: number): void {
+    if (!this.#isMute) this.#host.deliver(streamRef, message, bytes, this.#source)
+  }
+
+  fail(streamRef: StreamRef, reason: GunError): void {
+    if (!this.#isMute) this.#host.fail(streamRef, reason)
+  }
+
+  refuse(streamRef: StreamRef, reason: GunError): void {
+    this.#host.refuse(streamRef, reason)
+  }
+
+  switchTo(protocol: Protocol): boolean {
+    this.#protocol = protocol
+    const { connPid, events } = this.#host
+    if (events.wants('protocolChanged')) {
+      events.tell('protocolChanged', { connPid, streamRef: this.#ref, protocol: protocol.name })
+    }
+    return !this.#isOver
+  }
+
+  stopReading(): void {
+    this.#isStopped = true
+    this.#regulate()
+  }
+
+  startReading(): void {
+    if (!this.#isStopped) return
+    this.#isStopped = false
+    this.#regulate()
+  }
+
+  guard(run: (protocol: Protocol) => void): void {
+    const protocol = this.#protocol
+    if (protocol === undefined || this.#isOver) return
+    this.#host.guard(() => run(protocol))
+  }
+
+  lost(reason: GunError | 'normal'): void {
+    if (this.#isOver) return
+    if (this.#isCut) {
+      this.#hasCaughtUp = true
+      return this.#onOver()
+    }
+    this.#end()
+    const isDone = this.#protocol?.isDone || reason === 'normal'
+    this.#protocol?.close(isDone ? 'normal' : asKind('stream_error', reason))
+    this.#leave()
+    this.#onOver()
+  }
+
+  retire(): void {}
+
+  closing(timeout: number): void {
+    this.#isClosing = true
+    this.#regulate()
+    clearTimeout(this.#timer)
+    if (timeout === Number.POSITIVE_INFINITY) return
+    const text = 'the peer did not finish closing in time'
+    const late = new GunError('closing_timeout', 'stream_error', text)
+    this.#timer = setTimeout(() => this.#host.guard(() => this.lost(late)), timeout)
+  }
+
+  #end(): void {
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    this.#source.close()
+  }
+
+  /** Lets the last bytes leave; a peer that does not take them is not waited for. */
+  #leave(): void {
+    const node = this.#node
+    this.outlet.flush()
+    if (node.destroyed) return
+    node.resume()
+    // Not at once: to reset it drops what Node has not sent yet. Where both sides have ended there is nothing to reset.
+    if (!this.#hasEnded) node.once('finish', () => node.close(constants.NGHTTP2_NO_ERROR))
+    node.end()
+    if (node.destroyed) return
+    const timer = setTimeout(() => node.destroy(), LINGER)
+    node.once('close', () => clearTimeout(timer))
+  }
+
+  /** Reads, or does not. In closing no mailbox holds up the peer's last words. */
+  #regulate(): void {
+    if (this.#isOver) return
+    if (this.#isStopped || (this.#isPaused && !this.#isClosing)) this.#node.pause()
+    else this.#node.resume()
+  }
+}

@@ -1,0 +1,81 @@
+/** What a library takes for a socket: it is given the bytes that have come, and what it writes leaves through the outlet. */
+
+import { Duplex } from 'node:stream'
+import type { Outlet } from './outlet.js'
+
+/** With so many bytes waiting to be sent, what writes has to wait. */
+const MARK = 256 * 1024
+
+type Done = (error?: Error | null) => void
+
+export class Pipe extends Duplex {
+  readonly #outlet: Outlet
+  /** Goes on writing. */
+  #waiting: Done | undefined
+  #hasBegun = false
+  /** What waits for that. */
+  #behind: (() => void)[] = []
+
+  readonly #onWrite: (bytes: Buffer) => void
+
+  /** `onWrite` sees what leaves. */
+  constructor(outlet: Outlet, onWrite: (bytes: Buffer) => void) {
+    super({ decodeStrings: false })
+    this.#outlet = outlet
+    this.#onWrite = onWrite
+  }
+
+  /** Bytes have come. They are only valid during the call, so they must not wait in the buffer of a stream. */
+  receive(bytes: Buffer): void {
+    this.emit('data', bytes)
+  }
+
+  /** Runs it once the first piece has been written. */
+  afterFirst(run: () => void): void {
+    if (this.#hasBegun) run()
+    else this.#behind.push(run)
+  }
+
+  override _read(): void {}
+
+  /** Past the buffer of a stream, which would only take time: the outlet has one of its own. */
+  override write(bytes: Buffer, ...rest: (BufferEncoding | Done | undefined)[]): boolean {
+    const done = rest.at(-1)
+    this.#outlet.write(bytes)
+    this.#onWrite(bytes)
+    if (typeof done === 'function') this.#settle(done)
+    return true
+  }
+
+  /** What is written comes in one piece as it is. */
+  override uncork(): void {
+    super.uncork()
+    this.#outlet.flush()
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    for (const run of this.#behind.splice(0)) run()
+  }
+
+  override _write(_bytes: Buffer, _encoding: BufferEncoding, done: Done): void {
+    done()
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    this.#outlet.onSent = undefined
+    this.#waiting = undefined
+    this.#behind.length = 0
+    done(error)
+  }
+
+  #settle(done: Done): void {
+    if (this.#outlet.buffered <= MARK) return done()
+    this.#waiting = done
+    this.#outlet.onSent = () => {
+      if (this.#outlet.buffered > MARK) return
+      this.#outlet.onSent = undefined
+      const waiting = this.#waiting
+      this.#waiting = undefined
+      waiting?.()
+    }
+  }
+}
