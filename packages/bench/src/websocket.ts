@@ -5,20 +5,15 @@
 
 import { cpus } from 'node:os'
 import { choice } from './choice.ts'
+import { compare, type Row } from './comparison.ts'
 import type { Cost } from './cost.ts'
 import { findBun } from './crew.ts'
-import { alternate, only, type UnitCost } from './rounds.ts'
 import { median } from './stats.ts'
 import { Table } from './table.ts'
 import type { Job, Payload } from './websocket/contract.ts'
 import { CLIENTS, type ClientName, type Ports, startClient, startServer } from './websocket/crew.ts'
 
-interface Row {
-  readonly name: string
-  readonly job: Job
-  /** The most that Holster's CPU may be of that of ws. */
-  readonly target?: number
-}
+type MessageRow = Omit<Row<Job>, 'units'>
 
 const payload = (type: 'text' | 'binary', size: number, compressed = false): Payload => ({
   type,
@@ -44,7 +39,7 @@ const ECHO_TARGETS: Record<string, number> = {
   'echo 1 KB text, 256 in flight': 0.55,
 }
 
-const echoes: Row[] = SIZES.flatMap(([size, label]) =>
+const echoes: MessageRow[] = SIZES.flatMap(([size, label]) =>
   (['text', 'binary'] as const).flatMap(type =>
     [1, 16, 256].map(inFlight => {
       const name = `echo ${label} ${type}, ${inFlight} in flight`
@@ -60,7 +55,7 @@ const echoes: Row[] = SIZES.flatMap(([size, label]) =>
   ),
 )
 
-const rows: Row[] = [
+const rows: MessageRow[] = [
   ...echoes,
   {
     name: 'receive 32 B text',
@@ -86,35 +81,14 @@ const rows: Row[] = [
   { name: 'open and close a connection', job: { type: 'open', count: 1600 }, target: 1.1 },
 ]
 
-const { rounds, names, isWanted } = choice(CLIENTS)
-
-const table = new Table<ClientName>(names, 'ws')
-
-async function compare(bun: string, ports: Ports): Promise<void> {
-  const wanted = rows.filter(({ name }) => isWanted(name))
-  if (wanted.length === 0) return
-  const clients = new Map(names.map(name => [name, startClient(name, bun, ports)]))
-  const measured: (Row & { readonly costs: Map<ClientName, UnitCost> })[] = []
-  for (const row of wanted) {
-    measured.push({ ...row, costs: await alternate(clients, row.job, { units: row.job.count, rounds }) })
-  }
-  for (const client of clients.values()) client[Symbol.dispose]()
-  table.print(
-    `µs of CPU per message, medians of ${rounds} rounds`,
-    2,
-    measured.map(({ name, costs, target }) => ({ name, of: only(costs, 'cpu'), target })),
-  )
-  table.print(
-    'messages per second',
-    0,
-    measured.map(({ name, costs }) => ({ name, of: only(costs, 'perSecond') })),
-  )
-}
+const chosen = choice(CLIENTS)
+const table = new Table<ClientName>(chosen.names, 'ws')
 
 const IDLE = 2000
 
 /** In processes of their own, since memory that was used once stays. */
 async function measureIdle(bun: string, ports: Ports): Promise<void> {
+  const { rounds, names, isWanted } = chosen
   if (!isWanted('idle')) return
   const rss = new Map<ClientName, number>()
   const heap = new Map<ClientName, number>()
@@ -136,5 +110,10 @@ async function measureIdle(bun: string, ports: Ports): Promise<void> {
 const bun = findBun()
 using server = await startServer(bun)
 console.log(`Node ${process.version}, ${process.arch}, ${cpus().length} × ${cpus()[0]?.model}`)
-await compare(bun, server)
+await compare(
+  'message',
+  2,
+  rows.map(row => ({ ...row, units: row.job.count })),
+  { choice: chosen, table, start: name => startClient(name, bun, server), canDo: () => true },
+)
 await measureIdle(bun, server)

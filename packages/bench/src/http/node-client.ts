@@ -2,10 +2,11 @@
 
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Client } from './contract.ts'
 import { PromisedConnection } from './promised-connection.ts'
 
-function bodyOf(response: IncomingMessage, isLarge: boolean): Promise<number> {
+export function bodyOf(response: Readable, isLarge: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

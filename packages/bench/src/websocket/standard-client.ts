@@ -17,7 +17,7 @@ interface StandardSocket {
 const isBun = 'Bun' in globalThis
 /** Under Node the newest undici, not the one that Node was built with. */
 const { WebSocket } = (isBun ? globalThis : await import('undici')) as unknown as {
-  readonly WebSocket: new (url: string) => StandardSocket
+  readonly WebSocket: new (url: string, options?: object) => StandardSocket
 }
 
 function connectionOf(socket: StandardSocket): CallbackConnection {
@@ -34,15 +34,16 @@ function connectionOf(socket: StandardSocket): CallbackConnection {
   })
 }
 
-const standard: Client = {
-  connect(url) {
-    return new Promise((resolve, reject) => {
-      const socket = new WebSocket(url)
-      socket.binaryType = 'arraybuffer'
-      socket.onopen = () => resolve(connectionOf(socket))
-      socket.onerror = reject
-    })
-  },
+/** `options` are those that undici takes and browsers do not. */
+export function openStandardSocket(url: string, options?: object): Promise<CallbackConnection> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, options)
+    socket.binaryType = 'arraybuffer'
+    socket.onopen = () => resolve(connectionOf(socket))
+    socket.onerror = reject
+  })
 }
+
+const standard: Client = { connect: url => openStandardSocket(url) }
 
 export default standard
