@@ -42,6 +42,7 @@ const promises: Record<string, readonly string[]> = {
   'selective-receive.ts': ['alarm: fire (1 messages were passed over)', 'the shop exited: normal'],
   'server-sent-events.ts': ['tick 1: number 1', 'the stream is over, so on from 2', 'tick 4: number 4'],
   'content-handler.ts': ['Joe', 'Robert', 'Mike', 'that was all'],
+  'http2.ts': ['speaks http2', 'this is /a', '/slow is over at the server', 'the server is still there'],
   'reconnect.ts': ['up (3)', 'down, 1 stream lost'],
   'machine-as-owner.ts': ['heard: one, two'],
   'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
