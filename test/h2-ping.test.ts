@@ -9,6 +9,15 @@ import { scene } from './support/h2-scene.ts'
 import { onEachTransport } from './support/http-scene.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 
+/** As Promise.withResolvers, which Node 20 does not have. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>(settle => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
+
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
 await turn()
@@ -39,6 +48,62 @@ onEachTransport('pings without an answer die with the connection', async transpo
     'DOWN shutdown connection_error closed',
   ])
 })
+
+for (const [what, frame, code] of [
+  ['a GOAWAY with an error', h2.goaway(0, h2.errorCodes.INTERNAL_ERROR), 'goaway'],
+  ['DATA on stream 0', h2.data(0, 'x'), 'protocol_error'],
+] as const) {
+  onEachTransport(`pings without an answer die with a connection that ${what} ends`, async transport => {
+    await using it = await scene({ transport, opts: { retry: 0 }, server: { manual: true } })
+    await it.peer.send([h2.settings(), h2.settingsAck()])
+    const early = gun.ping(it.connPid)
+    await it.peer.frame(h2.types.PING)
+    await it.peer.send(frame)
+    const late: gun.StreamRef[] = []
+    for (; gun.info(it.connPid).stateName === 'connected'; await turn()) late.push(gun.ping(it.connPid))
+    for (const streamRef of [early, ...late]) {
+      assert.deepEqual(await it.story(streamRef), [`stream: connection_error ${code}`])
+    }
+    await it.end()
+  })
+}
+
+onEachTransport(
+  'pings while what has come is still being handled die with the connection too',
+  async transport => {
+    const { promise: atWork, resolve: begun } = withResolvers()
+    const { promise: work, resolve: done } = withResolvers()
+    const handler: gun.ContentHandler = {
+      init: () => ({
+        handle: () => {
+          begun()
+          return work
+        },
+      }),
+    }
+    await using it = await scene({
+      transport,
+      opts: { retry: 0 },
+      http2Opts: { contentHandlers: [handler] },
+      server: { manual: true },
+    })
+    await it.peer.send([h2.settings(), h2.settingsAck()])
+    const early = gun.ping(it.connPid)
+    const streamRef = gun.get(it.connPid, '/')
+    const { streamId } = await it.peer.request()
+    await it.peer.send([h2.headers(streamId, [[':status', '200']]), h2.data(streamId, 'body')])
+    await atWork
+    await it.peer.send(h2.goaway(streamId, h2.errorCodes.INTERNAL_ERROR))
+    await it.peer.frame(h2.types.GOAWAY)
+    const late = gun.ping(it.connPid)
+    await turn()
+    done()
+    for (const ref of [early, late])
+      assert.deepEqual(await it.story(ref), ['stream: connection_error goaway'])
+    assert.deepEqual(await it.story(streamRef), ['response 200 nofin', 'stream: connection_error goaway'])
+    await it.end()
+  },
+)
 
 test('a thousand pings may wait, and one more is told that it was not sent', async () => {
   await using _left = assertNothingLeft()

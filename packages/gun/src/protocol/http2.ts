@@ -270,7 +270,7 @@ export class Http2 implements Protocol, Http2StreamUser, FrameWatcher {
     if (this.#isClosed) return
     this.#scanner.scan(chunk)
     // What was found may have ended the connection.
-    if (!this.#isClosed) this.#pipe.receive(chunk)
+    if (!this.#isClosed && this.#end === undefined) this.#pipe.receive(chunk)
   }
 
   end(reason: GunError | undefined): void {
@@ -693,8 +693,10 @@ export class Http2 implements Protocol, Http2StreamUser, FrameWatcher {
   }
 
   #ping(done: (error: Error | null, duration: number) => void): void {
+    // Why a session has ended is told of the connection, and of its pings with that.
+    if (this.isBroken) return
     this.#session.ping((error, duration) => {
-      if (!this.#isClosed) this.#host.guard(() => done(error, duration))
+      if (!this.isBroken) this.#host.guard(() => done(error, duration))
     })
   }
 
