@@ -13,6 +13,7 @@ import { HttpResponses, type ResponseHandler } from './http-responses.js'
 import type { HttpStream } from './http-stream.js'
 import { frame, withHost, writeTrailers } from './request.js'
 import type { ResponseEvent } from './response-event.js'
+import { ended, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
 import { Ws } from './ws.js'
 
 const CRLF: Uint8Array = Buffer.from('\r\n')
@@ -144,8 +145,7 @@ export class Http implements Protocol, ResponseHandler {
   cancel(streamRef: StreamRef): void {
     const stream = this.#find(streamRef)
     if (stream === undefined || stream.isCancelled) {
-      const text = 'there is nothing to cancel: the stream has ended, or was cancelled before'
-      return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      return this.#host.refuse(streamRef, nothingToCancel())
     }
     stream.isCancelled = true
     const { connPid, events } = this.#host
@@ -169,8 +169,7 @@ export class Http implements Protocol, ResponseHandler {
     this.#asked = true
     this.#requests.stop()
     for (const { ref } of this.#requests.removeAll()) {
-      const text = 'the connection is closing; the request was not sent'
-      this.#host.fail(ref, new GunError('closing', 'stream_error', text))
+      this.#host.fail(ref, unsent())
     }
     this.#responses.resume()
     return this.#responses.open.length === 0 ? 0 : this.#opts.closingTimeout
@@ -209,8 +208,7 @@ export class Http implements Protocol, ResponseHandler {
   #takingData(streamRef: StreamRef): HttpStream | undefined {
     const stream = this.#find(streamRef)
     if (stream !== undefined && !stream.isComplete && !stream.isCancelled) return stream
-    const reason = 'this stream takes no data: its body is complete, or it has ended'
-    this.#host.refuse(streamRef, new GunError('badstate', 'badstate', reason))
+    this.#host.refuse(streamRef, takesNoData())
     return undefined
   }
 
@@ -290,9 +288,4 @@ export class Http implements Protocol, ResponseHandler {
 
 function notSupported(text: string): GunError {
   return new GunError('not_supported', 'stream_error', text)
-}
-
-function ended(): GunError {
-  const text = 'the connection was closed before the response was complete'
-  return new GunError('closed', 'connection_error', text)
 }

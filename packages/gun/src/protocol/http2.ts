@@ -32,6 +32,7 @@ import {
 import { Http2Stream, type Http2StreamUser, PeerSide } from './http2-stream.js'
 import { Keepalive } from './keepalive.js'
 import { frame, framingOf, withHost } from './request.js'
+import { ended, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
 import { Ws } from './ws.js'
 
 const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
@@ -191,8 +192,7 @@ export class Http2 implements Protocol, Http2StreamUser, FrameWatcher {
   cancel(streamRef: StreamRef): void {
     const stream = this.#find(streamRef)
     if (stream === undefined || stream.isDone) {
-      const text = 'there is nothing to cancel: the stream has ended, or was cancelled before'
-      return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      return this.#host.refuse(streamRef, nothingToCancel())
     }
     const { connPid, events } = this.#host
     const replyTo = replyToOf(streamRef)
@@ -285,8 +285,7 @@ export class Http2 implements Protocol, Http2StreamUser, FrameWatcher {
     this.#isAsked = true
     this.#leave()
     for (const { http } of this.#waiting.splice(0)) {
-      const text = 'the connection is closing; the request was not sent'
-      this.#host.fail(http.ref, new GunError('closing', 'stream_error', text))
+      this.#host.fail(http.ref, unsent())
     }
     let timeout = this.#opts.closingTimeout
     for (const stream of [...this.#streams.values()]) {
@@ -545,8 +544,7 @@ export class Http2 implements Protocol, Http2StreamUser, FrameWatcher {
 
   #add(stream: Http2Stream): void {
     if (this.#isLeaving || this.#end !== undefined) {
-      const text = 'the connection is closing; the request was not sent'
-      return this.#host.refuse(stream.http.ref, new GunError('closing', 'stream_error', text))
+      return this.#host.refuse(stream.http.ref, unsent())
     }
     this.#waiting.push(stream)
     this.#advance()
@@ -635,8 +633,7 @@ export class Http2 implements Protocol, Http2StreamUser, FrameWatcher {
     const http = stream?.http
     if (http !== undefined && !http.isComplete && !http.isCancelled && http.upgrade === undefined)
       return stream
-    const text = 'this stream takes no data: its body is complete, or it has ended'
-    this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+    this.#host.refuse(streamRef, takesNoData())
     return undefined
   }
 
@@ -709,12 +706,4 @@ export class Http2 implements Protocol, Http2StreamUser, FrameWatcher {
     const error = () => new GunError(code, 'connection_error', `the peer did not ${what} within ${ms} ms`)
     return setTimeout(() => this.#host.guard(() => this.#host.lost(error())), ms)
   }
-}
-
-function ended(): GunError {
-  return new GunError(
-    'closed',
-    'connection_error',
-    'the connection was closed before the response was complete',
-  )
 }

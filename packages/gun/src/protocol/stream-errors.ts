@@ -1,0 +1,24 @@
+/** What a stream is told where a command comes too late for it, or its connection ends too early. */
+
+import { GunError } from '../errors.js'
+
+export function ended(): GunError {
+  const text = 'the connection was closed before the response was complete'
+  return new GunError('closed', 'connection_error', text)
+}
+
+export function nothingToCancel(): GunError {
+  const text = 'there is nothing to cancel: the stream has ended, or was cancelled before'
+  return new GunError('badstate', 'badstate', text)
+}
+
+export function takesNoData(): GunError {
+  const text = 'this stream takes no data: its body is complete, or it has ended'
+  return new GunError('badstate', 'badstate', text)
+}
+
+/** Nothing of it was sent. */
+export function unsent(): GunError {
+  const text = 'the connection is closing; the request was not sent'
+  return new GunError('closing', 'stream_error', text)
+}
