@@ -16,9 +16,15 @@ export interface Tap {
   lost(reason: GunError): void
 }
 
+/** Who hands it on. */
+export interface Responder {
+  /** May end the connection. */
+  respond(event: ResponseEvent): void
+}
+
 export class Backlog {
   readonly #tap: Tap
-  readonly #respond: (event: ResponseEvent) => void
+  readonly #responder: Responder
   readonly #events: ResponseEvent[] = []
   #held = 0
   /** What may hold it up. */
@@ -29,9 +35,9 @@ export class Backlog {
   #isClosed = false
   #whenFree: (() => void)[] = []
 
-  constructor(tap: Tap, respond: (event: ResponseEvent) => void) {
+  constructor(tap: Tap, responder: Responder) {
     this.#tap = tap
-    this.#respond = respond
+    this.#responder = responder
   }
 
   take({ events, error }: Parsed): void {
@@ -105,7 +111,7 @@ export class Backlog {
   #run(event: ResponseEvent): void {
     this.#isResponding = true
     try {
-      this.#respond(event)
+      this.#responder.respond(event)
     } finally {
       this.#isResponding = false
     }

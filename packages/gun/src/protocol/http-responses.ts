@@ -3,7 +3,7 @@
 import { GunError } from '../errors.js'
 import type { HttpOpts } from '../options.js'
 import { keep } from '../transport/reading.js'
-import { Backlog, BUSY, CREDIT, MAILBOX } from './backlog.js'
+import { Backlog, BUSY, CREDIT, MAILBOX, type Responder } from './backlog.js'
 import type { Host } from './contract.js'
 import { HttpStream, type StreamInit } from './http-stream.js'
 import type { ResponseUser } from './response.js'
@@ -25,7 +25,7 @@ export interface ResponseHandler {
   onUpgrade(stream: HttpStream, event: ResponseEvent & { type: 'upgrade' }): void
 }
 
-export class HttpResponses implements ResponseUser {
+export class HttpResponses implements ResponseUser, Responder {
   /** The streams that were sent; their responses come in this order. */
   readonly open: HttpStream[] = []
   readonly #host: Host
@@ -42,7 +42,7 @@ export class HttpResponses implements ResponseUser {
     this.#opts = opts
     this.#handler = handler
     this.#parser = new ResponseParser(opts)
-    this.#backlog = new Backlog(host, event => this.#respond(event))
+    this.#backlog = new Backlog(host, this)
   }
 
   /** A stream whose response will come here. */
@@ -115,7 +115,7 @@ export class HttpResponses implements ResponseUser {
     for (const { response } of this.open) response.close()
   }
 
-  #respond(event: ResponseEvent): void {
+  respond(event: ResponseEvent): void {
     const [stream] = this.open
     // The parser refuses a response that nobody expects.
     if (stream === undefined) return

@@ -1,21 +1,5 @@
 /** The frames of HTTP/2 as they pass by (RFC 9113 section 4): what Node's session does not tell of them. */
 
-/** What is told of the peer's frames, before Node's session sees them. */
-export interface FrameWatcher {
-  /** The first frame is none of SETTINGS, with which a peer that speaks HTTP/2 begins (RFC 9113 section 3.4). */
-  onWrongPreface(bytes: Buffer): void
-  /** So many bytes of a body are coming, padding included; `isEnd`: nothing follows them. */
-  onDataFrame(streamId: number, size: number, isEnd: boolean): void
-  /** The peer sends nothing more on the stream, and there are no bytes of a body with that. */
-  onEndStream(streamId: number): void
-  /** The peer has reset the stream. */
-  onReset(streamId: number): void
-  /** The peer announces a stream of its own, in answer to the request on another. */
-  onPushPromise(streamId: number, promisedId: number): void
-  /** A frame that costs the peer little and brings nothing, of which there may be too many. */
-  onCheapFrame(): void
-}
-
 const HEADER = 9
 const DATA = 0x0
 const HEADERS = 0x1
@@ -29,23 +13,29 @@ const CONTINUATION = 0x9
 const END_STREAM = 0x1
 const PADDED = 0x8
 
-/** How much of a PUSH_PROMISE is looked at: the length of its padding, and the promised stream. */
+/** Of a PUSH_PROMISE: the length of its padding, and the promised stream. */
 const PROMISE = 5
+/** Of a GOAWAY: the last stream, and the code. */
+const FAREWELL = 8
+/** Our own preface, in front of the frames that leave (RFC 9113 section 3.4). */
+const PREFACE = 24
 
-export class FrameScanner {
-  readonly #watcher: FrameWatcher
-  /** What has come of a frame's header, and of what is looked at behind it. */
-  readonly #head = Buffer.alloc(HEADER + PROMISE)
+/** Goes from frame to frame, in whatever pieces they come. */
+abstract class Frames {
+  /** What has come of a frame's header and of what is looked at behind it, unless it lies whole in one piece. */
+  readonly #head = Buffer.alloc(HEADER + FAREWELL)
   #filled = 0
-  /** Up to where it is to be filled. */
-  #wanted = HEADER
-  /** How much of a payload is still to pass. */
-  #skip = 0
-  #isFirst = true
+  /** How many bytes are still to pass that nobody looks at. */
+  #skip: number
 
-  constructor(watcher: FrameWatcher) {
-    this.#watcher = watcher
+  constructor(skip: number) {
+    this.#skip = skip
   }
+
+  /** How many bytes of such a frame's payload are looked at. */
+  protected abstract more(type: number): number
+  /** A frame begins at `at`; where its payload is long enough, what is looked at of it is there too. */
+  protected abstract look(bytes: Buffer, at: number, size: number): void
 
   scan(bytes: Buffer): void {
     const { length } = bytes
@@ -55,109 +45,148 @@ export class FrameScanner {
         const passed = Math.min(this.#skip, length - at)
         this.#skip -= passed
         at += passed
-        continue
+      } else if (this.#filled === 0 && length - at >= this.#wanted(bytes, at, length - at)) {
+        at += this.#found(bytes, at)
+      } else {
+        const taken = Math.min(this.#wanted(this.#head, 0, this.#filled) - this.#filled, length - at)
+        bytes.copy(this.#head, this.#filled, at, at + taken)
+        this.#filled += taken
+        at += taken
+        if (this.#filled < this.#wanted(this.#head, 0, this.#filled)) continue
+        this.#filled = 0
+        this.#found(this.#head, 0)
       }
-      // Mostly a header lies whole in what has come.
-      if (this.#filled === 0 && length - at >= HEADER && bytes[at + 3] !== PUSH_PROMISE && !this.#isFirst) {
-        this.#look(bytes, at)
-        at += HEADER
-        continue
-      }
-      const taken = Math.min(this.#wanted - this.#filled, length - at)
-      bytes.copy(this.#head, this.#filled, at, at + taken)
-      this.#filled += taken
-      at += taken
-      if (this.#filled === this.#wanted) this.#filledUp()
     }
   }
 
-  #filledUp(): void {
-    const head = this.#head
-    if (this.#wanted === HEADER) {
-      if (this.#isFirst) {
-        if (head[3] !== SETTINGS) this.#watcher.onWrongPreface(head.subarray(0, HEADER))
-        this.#isFirst = false
-      }
-      if (head[3] === PUSH_PROMISE && head.readUIntBE(0, 3) >= PROMISE) {
-        this.#wanted = HEADER + PROMISE
-        return
-      }
-    }
-    this.#look(head, 0)
-    if (this.#wanted > HEADER) {
-      const promisedAt = HEADER + ((head[4] as number) & PADDED ? 1 : 0)
-      this.#watcher.onPushPromise(streamOf(head, 0), head.readUInt32BE(promisedAt) & 0x7fffffff)
-      this.#skip -= PROMISE
-    }
-    this.#filled = 0
-    this.#wanted = HEADER
+  /** How many bytes of the frame there must be before it is looked at, as far as what there is of it says. */
+  #wanted(bytes: Buffer, at: number, there: number): number {
+    if (there < HEADER) return HEADER
+    const more = this.more(bytes[at + 3] as number)
+    return more === 0 || sizeOf(bytes, at) < more ? HEADER : HEADER + more
   }
 
-  #look(bytes: Buffer, at: number): void {
-    const size = bytes.readUIntBE(at, 3)
-    const flags = bytes[at + 4] as number
-    this.#skip = size
-    switch (bytes[at + 3]) {
-      case DATA:
-        this.#watcher.onDataFrame(streamOf(bytes, at), size, (flags & END_STREAM) !== 0)
-        if (size === 0 && !(flags & END_STREAM)) this.#watcher.onCheapFrame()
-        return
-      case HEADERS:
-        if (flags & END_STREAM) this.#watcher.onEndStream(streamOf(bytes, at))
-        return
-      case RST_STREAM:
-        return this.#watcher.onReset(streamOf(bytes, at))
-      case WINDOW_UPDATE:
-      case CONTINUATION:
-        return
-      default:
-        this.#watcher.onCheapFrame()
-    }
+  #found(bytes: Buffer, at: number): number {
+    const size = sizeOf(bytes, at)
+    const looked = this.#wanted(bytes, at, HEADER)
+    this.#skip = size - (looked - HEADER)
+    this.look(bytes, at, size)
+    return looked
   }
+}
+
+function sizeOf(bytes: Buffer, at: number): number {
+  return ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
 }
 
 function streamOf(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at + 5) & 0x7fffffff
 }
 
-/** Our own preface, in front of the frames that leave (RFC 9113 section 3.4). */
-const PREFACE = 24
-/** Of a GOAWAY: the header, the last stream and the code. */
-const FAREWELL = HEADER + 8
+/** What the frames of the peer have said of a stream, before Node tells of them. Behind a reset nothing counts. */
+export class PeerSide {
+  /** Nothing more is sent. */
+  isEnded = false
+  isReset = false
+  /** The last bytes of the body end the stream: nothing comes behind them, not even trailers. */
+  endsWithData = false
+  /** How many bytes of the body have come; padding counts too, and then nothing can be said of the last bytes. */
+  announced = 0
+  #isPadded = false
+
+  data(size: number, flags: number): void {
+    if (this.isReset) return
+    this.announced += size
+    if (flags & PADDED) this.#isPadded = true
+    if (!(flags & END_STREAM)) return
+    this.isEnded = true
+    this.endsWithData = !this.#isPadded
+  }
+
+  end(): void {
+    if (!this.isReset) this.isEnded = true
+  }
+}
+
+/** What is told of the peer's frames, before Node's session sees them. */
+export interface FrameWatcher {
+  /** The first frame is none of SETTINGS, with which a peer that speaks HTTP/2 begins (RFC 9113 section 3.4). */
+  onWrongPreface(bytes: Buffer): void
+  /** Where it is kept what the frames of a stream say; `undefined` for a stream that is not open. */
+  peerOf(streamId: number): PeerSide | undefined
+  /** The peer announces a stream of its own, in answer to the request on another. */
+  onPushPromise(streamId: number, promisedId: number): void
+  /** A frame that costs the peer little and brings nothing, of which there may be too many. */
+  onCheapFrame(): void
+}
+
+export class FrameScanner extends Frames {
+  readonly #watcher: FrameWatcher
+  #isFirst = true
+
+  constructor(watcher: FrameWatcher) {
+    super(0)
+    this.#watcher = watcher
+  }
+
+  protected more(type: number): number {
+    return type === PUSH_PROMISE ? PROMISE : 0
+  }
+
+  protected look(bytes: Buffer, at: number, size: number): void {
+    const type = bytes[at + 3]
+    const flags = bytes[at + 4] as number
+    const watcher = this.#watcher
+    if (this.#isFirst) {
+      this.#isFirst = false
+      if (type !== SETTINGS) watcher.onWrongPreface(bytes.subarray(at, at + HEADER))
+    }
+    switch (type) {
+      case DATA:
+        watcher.peerOf(streamOf(bytes, at))?.data(size, flags)
+        if (size === 0 && !(flags & END_STREAM)) watcher.onCheapFrame()
+        return
+      case HEADERS:
+        if (flags & END_STREAM) watcher.peerOf(streamOf(bytes, at))?.end()
+        return
+      case RST_STREAM: {
+        const peer = watcher.peerOf(streamOf(bytes, at))
+        if (peer === undefined) watcher.onCheapFrame()
+        else peer.isReset = true
+        return
+      }
+      case PUSH_PROMISE: {
+        const promisedAt = at + HEADER + (flags & PADDED ? 1 : 0)
+        if (size >= PROMISE) {
+          watcher.onPushPromise(streamOf(bytes, at), bytes.readUInt32BE(promisedAt) & 0x7fffffff)
+        }
+        return watcher.onCheapFrame()
+      }
+      case WINDOW_UPDATE:
+      case CONTINUATION:
+        return
+      default:
+        watcher.onCheapFrame()
+    }
+  }
+}
 
 /** Looks for the error with which Node's session gives up. Some of them it tells to nobody but the peer. */
-export class FarewellScanner {
-  readonly #head = Buffer.alloc(FAREWELL)
+export class FarewellScanner extends Frames {
   readonly #onError: (code: number) => void
-  #filled = 0
-  #skip = PREFACE
 
   constructor(onError: (code: number) => void) {
+    super(PREFACE)
     this.#onError = onError
   }
 
-  scan(bytes: Buffer): void {
-    const { length } = bytes
-    const head = this.#head
-    let at = 0
-    while (at < length) {
-      if (this.#skip > 0) {
-        const passed = Math.min(this.#skip, length - at)
-        this.#skip -= passed
-        at += passed
-        continue
-      }
-      const wanted = this.#filled >= HEADER && head[3] === GOAWAY ? FAREWELL : HEADER
-      const taken = Math.min(wanted - this.#filled, length - at)
-      bytes.copy(head, this.#filled, at, at + taken)
-      this.#filled += taken
-      at += taken
-      if (this.#filled < wanted || (wanted === HEADER && head[3] === GOAWAY)) continue
-      this.#skip = head.readUIntBE(0, 3) - (wanted - HEADER)
-      this.#filled = 0
-      if (wanted === HEADER) continue
-      const code = head.readUInt32BE(HEADER + 4)
-      if (code !== 0) this.#onError(code)
-    }
+  protected more(type: number): number {
+    return type === GOAWAY ? FAREWELL : 0
+  }
+
+  protected look(bytes: Buffer, at: number, size: number): void {
+    if (bytes[at + 3] !== GOAWAY || size < FAREWELL) return
+    const code = bytes.readUInt32BE(at + HEADER + 4)
+    if (code !== 0) this.#onError(code)
   }
 }

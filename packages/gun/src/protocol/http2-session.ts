@@ -1,11 +1,24 @@
-/** Node's HTTP/2 session over a connection: how it is made, what it is told, and what its errors mean. */
+/** Node's HTTP/2 session over a connection, and what it does not tell: who resets a stream, which stream a push is for. */
 
-import { type ClientHttp2Session, connect, constants, type Settings } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type Settings,
+} from 'node:http2'
 import { GunError } from '../errors.js'
-import type { Headers } from '../messages.js'
 import type { HTTP2_DEFAULTS } from '../options.js'
-import type { Pipe } from '../transport/pipe.js'
+import type { Outlet } from '../transport/outlet.js'
+import { Pipe } from '../transport/pipe.js'
 import type { Host } from './contract.js'
+import { CheapFrames } from './http2-cheap-frames.js'
+import { nameOf, sessionError } from './http2-errors.js'
+import { FarewellScanner, FrameScanner, type FrameWatcher, PeerSide } from './http2-frames.js'
+import type { HeaderBlock } from './http2-headers.js'
+import { Keepalive } from './keepalive.js'
+
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_PROTOCOL_ERROR } = constants
 
 export type Http2Settings = typeof HTTP2_DEFAULTS
 
@@ -14,10 +27,218 @@ const MOST_MEMORY = 1024
 /** In bytes. What a request has is the caller's; the peer has limits of its own. */
 const MOST_HEADERS = 16 * 1024 * 1024
 /** Node gives up on pings at so many without an answer; who sends as many finds out. */
-export const MOST_PINGS = 1000
+const MOST_PINGS = 1000
+/** Of so many promises is kept what Node may still tell of. */
+const MOST_PROMISES = 1000
 
-/** Begins HTTP/2: our preface and SETTINGS leave, whatever the peer says. */
-export function createSession(pipe: Pipe, host: Host, opts: Http2Settings): ClientHttp2Session {
+/** Who uses the session. Each of these may end the connection. */
+export interface Http2SessionUser {
+  /** The server has stated its settings, or changed them. */
+  onSettings(settings: Readonly<Settings>): void
+  /** The server ends the connection; it has looked at no stream above `lastId`. */
+  onGoaway(code: number, lastId: number): void
+  /** The server has begun a stream of its own. */
+  onPush(push: Push): void
+  /** Nothing more comes; `undefined`: in order. May be told again. */
+  onEnded(error: GunError | undefined): void
+}
+
+/** A stream that the server begins, in answer to the request of another. */
+export interface Push {
+  readonly node: ClientHttp2Stream
+  readonly parentId: number
+  readonly peer: PeerSide
+  /** Those of the request that it answers, as they came. */
+  readonly raw: readonly string[]
+}
+
+/** How a request is told to Node. */
+export type RequestBody = 'none' | 'whole' | 'streamed'
+
+export class Http2Session implements FrameWatcher {
+  readonly #host: Host
+  readonly #user: Http2SessionUser
+  /** Kept, since the connection has let go of its own when it asks for the end. */
+  readonly #outlet: Outlet
+  readonly #pipe: Pipe
+  readonly #node: ClientHttp2Session
+  readonly #scanner = new FrameScanner(this)
+  readonly #cheapFrames = new CheapFrames()
+  readonly #keepalive: Keepalive | undefined
+  readonly #prefaceTimer: NodeJS.Timeout | undefined
+  readonly #settingsTimer: NodeJS.Timeout | undefined
+  /** What the frames have said of the streams that are open, by their numbers. */
+  readonly #peers = new Map<number, PeerSide>()
+  /** The same of those that were promised and that Node has not told of yet; and which stream they are for. */
+  readonly #promises = new Map<number, Omit<Push, 'node' | 'raw'>>()
+  #lastPushed = 0
+  #isStopped = false
+
+  /** Begins HTTP/2: our preface and SETTINGS leave, whatever the peer says. */
+  constructor(host: Host, opts: Http2Settings, user: Http2SessionUser) {
+    this.#host = host
+    this.#user = user
+    this.#outlet = host.outlet
+    const farewell = new FarewellScanner(code => this.#onFarewell(code))
+    this.#pipe = new Pipe(this.#outlet, bytes => farewell.scan(bytes))
+    const node = createSession(this.#pipe, host, opts)
+    this.#node = node
+    node.on('remoteSettings', settings => {
+      clearTimeout(this.#prefaceTimer)
+      host.guard(() => user.onSettings(settings))
+    })
+    node.on('localSettings', () => clearTimeout(this.#settingsTimer))
+    node.on('goaway', (code, lastId) => host.guard(() => user.onGoaway(code, lastId)))
+    node.on('stream', (stream, _headers, _flags, raw?: readonly string[]) =>
+      host.guard(() => this.#onPush(stream, raw ?? [])),
+    )
+    node.on('error', cause => host.guard(() => user.onEnded(sessionError(cause))))
+    node.on('close', () => host.guard(() => user.onEnded(undefined)))
+    this.#prefaceTimer = this.#within(opts.prefaceTimeout, 'preface_timeout', 'send its SETTINGS')
+    this.#settingsTimer = this.#within(opts.settingsTimeout, 'settings_timeout', 'acknowledge our SETTINGS')
+    if (opts.keepalive === Number.POSITIVE_INFINITY) return
+    this.#keepalive = new Keepalive(opts.keepalive, opts.keepaliveTolerance, {
+      ping: () => host.guard(() => this.ping(error => error ?? this.#keepalive?.forgive())),
+      isRead: () => true,
+      lost: error => host.lost(error),
+    })
+  }
+
+  /** Why it has ended is told of the connection. */
+  get isDestroyed(): boolean {
+    return this.#node.destroyed
+  }
+
+  get mayRequest(): boolean {
+    return !this.#node.closed && !this.#node.destroyed
+  }
+
+  /** The peer has not agreed to our settings yet, nor has to keep to them. */
+  get isUnsettled(): boolean {
+    return this.#node.pendingSettingsAck
+  }
+
+  /** Bytes have come. */
+  receive(bytes: Buffer): void {
+    if (this.#isStopped) return
+    this.#scanner.scan(bytes)
+    // What was found may have ended the connection.
+    if (!this.#isStopped) this.#pipe.receive(bytes)
+  }
+
+  /** Begins a stream. Throws what Node does not send. */
+  request(headers: HeaderBlock, body: RequestBody, peer: PeerSide): ClientHttp2Stream {
+    const node = this.#node.request(headers, REQUEST_OPTIONS[body])
+    if (node.id !== undefined) this.#peers.set(node.id, peer)
+    return node
+  }
+
+  /** The stream is over, as far as we are concerned. */
+  forget(id: number | undefined): void {
+    if (id !== undefined) this.#peers.delete(id)
+  }
+
+  /** Asks the peer for a sign of life; `done` gets how many milliseconds it took. */
+  ping(done: (error: Error | null, duration: number) => void): void {
+    // Why a session has ended is told of the connection, and of its pings with that.
+    if (this.isDestroyed) return
+    this.#node.ping((error, duration) => {
+      if (!this.isDestroyed) this.#host.guard(() => done(error, duration))
+    })
+  }
+
+  /** Node would say it later than the connection closes, but it has to say the preface first. */
+  goAway(code: number): void {
+    this.#pipe.afterFirst(() => this.#outlet.write(goawayFrame(code, this.#lastPushed)))
+  }
+
+  /** A peer that says nothing is not given up any more. */
+  stopPinging(): void {
+    this.#keepalive?.stop()
+  }
+
+  /** Nothing more is made of what comes. */
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#prefaceTimer)
+    clearTimeout(this.#settingsTimer)
+    this.stopPinging()
+  }
+
+  destroy(): void {
+    this.stop()
+    this.#peers.clear()
+    this.#promises.clear()
+    this.#pipe.destroy()
+    this.#node.destroy()
+  }
+
+  // What the frames tell.
+
+  onWrongPreface(bytes: Buffer): void {
+    const isHttp1 = bytes.subarray(0, 6).toString('latin1') === 'HTTP/1'
+    const text = isHttp1
+      ? "the peer answered HTTP/2's preface with HTTP/1.1, so it does not speak HTTP/2 here"
+      : 'the peer does not speak HTTP/2: it did not begin with SETTINGS'
+    this.#breakOff(NGHTTP2_PROTOCOL_ERROR, new GunError('protocol_error', 'connection_error', text))
+  }
+
+  peerOf(streamId: number): PeerSide | undefined {
+    return this.#peers.get(streamId) ?? this.#promises.get(streamId)?.peer
+  }
+
+  onPushPromise(streamId: number, promisedId: number): void {
+    // Node does not tell of those that it refuses.
+    const [oldest] = this.#promises.keys()
+    if (oldest !== undefined && this.#promises.size >= MOST_PROMISES) this.#promises.delete(oldest)
+    this.#promises.set(promisedId, { parentId: streamId, peer: new PeerSide() })
+  }
+
+  onCheapFrame(): void {
+    if (!this.#cheapFrames.areTooMany()) return
+    const text = 'the peer sends too many frames that bring nothing'
+    this.#breakOff(NGHTTP2_ENHANCE_YOUR_CALM, new GunError('limit_reached', 'connection_error', text))
+  }
+
+  // What Node tells.
+
+  #onPush(node: ClientHttp2Stream, raw: readonly string[]): void {
+    // Whatever becomes of it, it must not end the program.
+    node.on('error', () => {})
+    const id = node.id ?? 0
+    this.#lastPushed = Math.max(this.#lastPushed, id)
+    const promise = this.#promises.get(id)
+    this.#promises.delete(id)
+    if (promise === undefined || this.#isStopped) return node.close(constants.NGHTTP2_CANCEL)
+    this.#peers.set(id, promise.peer)
+    this.#user.onPush({ node, raw, ...promise })
+  }
+
+  /** Later, as Node may tell still what has come before. */
+  #onFarewell(code: number): void {
+    const text = `the peer broke the rules of HTTP/2: ${nameOf(code)}`
+    const error = new GunError('protocol_error', 'connection_error', text)
+    setImmediate(() => this.#host.guard(() => this.#user.onEnded(error)))
+  }
+
+  #breakOff(code: number, error: GunError): void {
+    if (this.#isStopped) return
+    this.goAway(code)
+    this.#user.onEnded(error)
+  }
+
+  #within(
+    ms: number,
+    code: 'preface_timeout' | 'settings_timeout',
+    what: string,
+  ): NodeJS.Timeout | undefined {
+    if (ms === Number.POSITIVE_INFINITY) return undefined
+    const error = () => new GunError(code, 'connection_error', `the peer did not ${what} within ${ms} ms`)
+    return setTimeout(() => this.#host.guard(() => this.#host.lost(error())), ms)
+  }
+}
+
+function createSession(pipe: Pipe, host: Host, opts: Http2Settings): ClientHttp2Session {
   const settings: Settings = {
     enablePush: opts.enablePush,
     initialWindowSize: opts.initialStreamWindowSize,
@@ -41,112 +262,37 @@ export function createSession(pipe: Pipe, host: Host, opts: Http2Settings): Clie
   return session
 }
 
-/** RFC 9113 section 8.2.2: they concern one connection of HTTP/1.1. */
-const OF_HTTP1 = new Set([
-  'connection',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-])
-/** What Node's session would fail with as a whole, and what would end a string within it. */
-const wrongName = /[^!#$%&'*+\-.^_`|~0-9a-z]/
-const wrongValue = /[\0\u0100-\uffff]/
-
-export type HeaderBlock = Record<string, string | string[]>
-
-/** The header fields of a message as Node takes them. Throws a TypeError for what it cannot send, unless that was checked. */
-export function headerBlock(pseudo: HeaderBlock, headers: Headers, isChecked: boolean): HeaderBlock {
-  const block = pseudo
-  if (!isChecked) for (const name in pseudo) checkValue(name, pseudo[name] as string)
-  for (const [name, value] of headers) {
-    if (OF_HTTP1.has(name) || (name === 'te' && value !== 'trailers')) continue
-    if (!isChecked) checkField(name, value)
-    // The names of Object's own are headers like any other.
-    const before = Object.hasOwn(block, name) ? block[name] : undefined
-    if (name === '__proto__') throw new TypeError('HTTP/2 cannot send the header "__proto__"')
-    if (before === undefined) block[name] = value
-    else if (typeof before === 'string') block[name] = [before, value]
-    else before.push(value)
-  }
-  return block
-}
-
-function checkField(name: string, value: string): void {
-  if (wrongName.test(name)) throw new TypeError(`HTTP/2 cannot send the header ${JSON.stringify(name)}`)
-  checkValue(name, value)
-}
-
-function checkValue(name: string, value: string): void {
-  if (wrongValue.test(value)) throw new TypeError(`HTTP/2 cannot send the value of ${name}`)
-}
-
-/** Header fields as Node gives them, but for those that HTTP/2 itself has added. */
-export function headersOf(raw: readonly string[]): Headers {
-  const headers: [string, string][] = []
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] as string
-    if (name.charCodeAt(0) !== 0x3a) headers.push([name, raw[i + 1] as string])
-  }
-  return headers
-}
-
-const NAMES = new Map(
-  Object.entries(constants)
-    .filter(([name]) =>
-      /^NGHTTP2_(NO_ERROR|[A-Z0-9_]+_ERROR|SETTINGS_TIMEOUT|STREAM_CLOSED|REFUSED_STREAM|CANCEL|ENHANCE_YOUR_CALM|INADEQUATE_SECURITY|HTTP_1_1_REQUIRED)$/.test(
-        name,
-      ),
-    )
-    .map(([name, code]) => [code as number, name.slice('NGHTTP2_'.length)]),
-)
-
-/** What RFC 9113 section 7 calls the code. */
-export function nameOf(code: number): string {
-  return NAMES.get(code) ?? `code ${code}`
-}
-
-/** Why a stream has ended before it was complete; `isReset`: the peer has said so. */
-export function streamError(code: number, isReset: boolean, cause: unknown): GunError {
-  const details = cause === undefined ? {} : { cause }
-  if (code === constants.NGHTTP2_REFUSED_STREAM) return refused('the peer has refused the request', details)
-  if (isReset) {
-    return new GunError('stream_reset', 'stream_error', `the peer reset the stream: ${nameOf(code)}`, details)
-  }
-  if (code === constants.NGHTTP2_ENHANCE_YOUR_CALM) {
-    const text = 'the headers of the response exceed maxHeaderListSize'
-    return new GunError('limit_reached', 'stream_error', text, details)
-  }
-  const text = `the stream broke the rules of HTTP/2 and was reset: ${nameOf(code)}`
-  return new GunError('protocol_error', 'stream_error', text, details)
-}
-
-export function refused(what: string, details: { cause?: unknown } = {}): GunError {
-  return new GunError('refused_stream', 'stream_error', `${what}; it is safe to ask again`, details)
-}
-
-/** Why a request, or its trailers, cannot be sent. */
-export function unsendable(cause: unknown): GunError {
-  const text = `the request cannot be sent over HTTP/2: ${cause instanceof Error ? cause.message : cause}`
-  return new GunError('not_supported', 'stream_error', text, { cause })
-}
-
-/** Why Node's session has ended. */
-export function sessionError(cause: unknown): GunError {
-  const why = cause instanceof Error ? cause.message : 'it was closed'
-  return new GunError('protocol_error', 'connection_error', `the peer broke the rules of HTTP/2: ${why}`, {
-    cause,
-  })
-}
-
 /** A GOAWAY frame (RFC 9113 section 6.8); `lastId` is the last stream of the peer's that was looked at. */
-export function goawayFrame(code: number, lastId: number): Buffer {
+function goawayFrame(code: number, lastId: number): Buffer {
   const bytes = Buffer.alloc(17)
   bytes.writeUIntBE(8, 0, 3)
   bytes[3] = 7
   bytes.writeUInt32BE(lastId, 9)
   bytes.writeUInt32BE(code, 13)
   return bytes
+}
+
+type RequestOptions = Parameters<ClientHttp2Session['request']>[1]
+
+/** A body that is streamed may have trailers behind it. */
+const REQUEST_OPTIONS: Record<RequestBody, RequestOptions> = {
+  none: requestOptions(true, false),
+  whole: requestOptions(false, false),
+  streamed: requestOptions(false, true),
+}
+
+/**
+ * Node 20 copies the options and fills in what is missing, which takes V8 ten times as long where the name was not there
+ * before; later ones warn of these names.
+ */
+function requestOptions(endStream: boolean, waitForTrailers: boolean): RequestOptions {
+  const unset = {
+    weight: undefined,
+    parent: undefined,
+    exclusive: undefined,
+    silent: undefined,
+    signal: undefined,
+  }
+  const isFilledIn = process.versions.node.startsWith('20.')
+  return { endStream, waitForTrailers, ...(isFilledIn ? unset : {}) } as unknown as RequestOptions
 }

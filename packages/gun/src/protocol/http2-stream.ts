@@ -1,26 +1,33 @@
 /** One stream of HTTP/2: its request goes out, its response comes in, and no other stream holds it up. */
 
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { type ClientHttp2Stream, constants } from 'node:http2'
 import { Source, type Valve } from '@holster/process'
 import type { GunError } from '../errors.js'
 import { headerValue } from '../headers.js'
 import type { Headers } from '../messages.js'
-import { Backlog, CREDIT, MAILBOX, type Tap } from './backlog.js'
+import { Backlog, CREDIT, MAILBOX, type Responder, type Tap } from './backlog.js'
 import type { Again, Host } from './contract.js'
 import { type ContentOpts, EXPECT_TIMEOUT, HttpStream, type StreamInit } from './http-stream.js'
-import { headerBlock, headersOf, streamError, unsendable } from './http2-session.js'
+import { streamError, unsendable } from './http2-errors.js'
+import { PeerSide } from './http2-frames.js'
+import { headerBlock } from './http2-headers.js'
+import {
+  drain,
+  type Http2StreamOwner,
+  letGo,
+  listen,
+  listenForEnd,
+  type Owned,
+  reset,
+} from './http2-node-stream.js'
+import type { Http2Session } from './http2-session.js'
 import type { ResponseUser } from './response.js'
 import type { ResponseEvent } from './response-event.js'
 import { StreamHost } from './stream-host.js'
 
 const EMPTY = Buffer.alloc(0)
-const {
-  NGHTTP2_CANCEL,
-  NGHTTP2_ENHANCE_YOUR_CALM,
-  NGHTTP2_FLAG_END_STREAM,
-  NGHTTP2_NO_ERROR,
-  NGHTTP2_PROTOCOL_ERROR,
-} = constants
+const START: ResponseEvent = { type: 'start' }
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
 
 /** Who has the streams. Each of these may end the connection. */
 export interface Http2StreamUser {
@@ -38,22 +45,7 @@ export interface Http2StreamUser {
   onCaughtUp(): void
 }
 
-/** What the frames of the peer have said of a stream, before Node tells of them. */
-export class PeerSide {
-  /** Nothing more is sent. */
-  isEnded = false
-  /** The last bytes of the body end the stream: nothing comes behind them, not even trailers. */
-  endsWithData = false
-  isReset = false
-  /** How many bytes of a body have come, padding included. */
-  announced = 0
-}
-
-/** Node's stream, which knows whose it is. */
-type Owned = ClientHttp2Stream & { [OWNER]?: Http2Stream | undefined }
-const OWNER = Symbol('owner')
-
-export class Http2Stream implements ResponseUser, Valve, Tap {
+export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2StreamOwner {
   readonly http: HttpStream
   readonly peer: PeerSide
   /** What has taken over from HTTP. */
@@ -80,9 +72,11 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
   /** What has come of the body before Node tells of the head, which it does a little later. */
   #early: Buffer[] | undefined
   #hasHead = false
-  /** Those of the response. */
-  #headers: Headers | undefined
+  /** How many bytes of the body there are to be, where the head says so. */
+  #length: number | undefined
   #trailers: Headers | undefined
+  /** Those of the request. */
+  #sentTrailers: Headers = []
   #expectTimer: NodeJS.Timeout | undefined
 
   constructor(host: Host, opts: ContentOpts, init: StreamInit, user: Http2StreamUser, pushed?: PeerSide) {
@@ -90,7 +84,7 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
     this.#user = user
     this.isPushed = pushed !== undefined
     this.peer = pushed ?? new PeerSide()
-    this.#backlog = new Backlog(this, event => this.#respond(event))
+    this.#backlog = new Backlog(this, this)
     this.http = new HttpStream(host, opts, init, this.#backlog, this)
   }
 
@@ -108,30 +102,52 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
     return this.#backlog.isEmpty && !this.inner?.isBusy
   }
 
-  /** It is open from here on. */
-  begin(node: ClientHttp2Stream, isSent: boolean): void {
+  /** Begins it. Throws what Node does not send. */
+  open(session: Http2Session): void {
+    const { method, path, authority, fields, isChecked, upgrade, isComplete, held } = this.http
+    const block = headerBlock(
+      {
+        ':method': method,
+        ':scheme': this.#host.scheme,
+        ':authority': authority,
+        ':path': path,
+      },
+      fields,
+      isChecked,
+    )
+    if (upgrade !== undefined) block[':protocol'] = 'websocket'
+    // What has taken over ends the stream itself.
+    const isWhole = isComplete || upgrade !== undefined
+    const body = !isWhole ? 'streamed' : isComplete && held.length === 0 ? 'none' : 'whole'
+    this.#listen(session.request(block, body, this.peer), body === 'none')
+    this.#isUnlimited = session.isUnsettled
+    if (this.http.isExpecting)
+      this.#expectTimer = setTimeout(() => this.#host.guard(() => this.#proceed()), EXPECT_TIMEOUT)
+  }
+
+  /** The server has begun it. */
+  openPushed(node: ClientHttp2Stream): void {
+    this.http.isComplete = true
+    this.#listen(node, true)
+  }
+
+  #listen(node: ClientHttp2Stream, isSent: boolean): void {
     this.#node = node
     this.#isSent = isSent
-    this.#isUnlimited = node.session?.pendingSettingsAck ?? false
-    ;(node as Owned)[OWNER] = this
-    node.on('headers', onHeaders)
-    node.on('response', onResponse)
-    if (this.isPushed) node.on('push', onResponse)
-    node.on('trailers', onTrailers)
-    node.on('data', onData)
-    node.on('end', onEnd)
-    node.on('error', onBroken)
-    node.on('close', onBroken)
-    if (!isSent) node.on('wantTrailers', onWantTrailers)
-    if (!this.http.isExpecting) return
-    this.#expectTimer = setTimeout(() => this.#host.guard(() => this.#proceed()), EXPECT_TIMEOUT)
+    listen(node, this, this.isPushed, isSent)
+  }
+
+  /** The head of the request has left: what was given of its body follows. */
+  sendBody(): void {
+    if (this.#isSent || this.http.upgrade !== undefined) this.http.tellRequestEnd()
+    else this.write()
   }
 
   /** Sends what was given of the body. */
   write(): void {
     const { http } = this
     const node = this.#node
-    if (node === undefined || this.#isSent || http.isExpecting) return
+    if (node === undefined || this.#isSent || this.#isOver || http.isExpecting) return
     const { held } = http
     const isLast = http.isComplete
     for (let i = 0; i < held.length - (isLast ? 1 : 0); i++) node.write(held[i])
@@ -151,8 +167,6 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
     this.http.isComplete = true
     this.write()
   }
-
-  #sentTrailers: Headers = []
 
   updateFlow(increment: number): void {
     const { http } = this
@@ -284,19 +298,22 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
   // What Node tells.
 
   onHeaders(status: number, headers: Headers): void {
-    this.#backlog.add({ type: 'start' })
+    this.#backlog.add(START)
     this.#user.onInform(this)
     if (!this.#isOver && !this.#exceeds(headers)) this.#backlog.add({ type: 'inform', status, headers })
   }
 
   onResponse(status: number, headers: Headers, isFin: boolean): void {
-    this.#backlog.add({ type: 'start' })
+    this.#backlog.add(START)
     if (this.#isOver) return
     const { http } = this
-    this.#headers = headers
+    this.#length = http.method === 'HEAD' ? undefined : lengthOf(headers)
     const early = this.#early
     this.#early = undefined
     this.#hasHead = true
+    // Where the end is known already nobody listens for it, as that costs as much as all that we do.
+    const endsKnown = isFin || (this.peer.endsWithData && http.upgrade === undefined)
+    if (!endsKnown && this.#node !== undefined) listenForEnd(this.#node)
     // A stream that ends with its headers carries nothing, so it is a response like any other.
     if (http.upgrade !== undefined && status >= 200 && status <= 299 && !isFin) {
       http.response.switched(status, headers)
@@ -346,8 +363,7 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
   }
 
   get #hasLength(): boolean {
-    const length = headerValue(this.#headers ?? [], 'content-length')
-    return length === undefined || Number(length) === this.#taken || this.http.method === 'HEAD'
+    return this.#length === undefined || this.#length === this.#taken
   }
 
   onTrailers(headers: Headers): void {
@@ -407,7 +423,7 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
     else this.#backlog.add({ type: 'data', data: EMPTY, isFin: true })
   }
 
-  #respond(event: ResponseEvent): void {
+  respond(event: ResponseEvent): void {
     const { response } = this.http
     switch (event.type) {
       case 'start':
@@ -452,25 +468,12 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
     this.#isGivenUp = true
   }
 
-  /** Takes what Node has kept back while the stream was paused. */
   #drain(): void {
-    const node = this.#node
-    if (node === undefined) return
-    node.off('data', onData)
-    for (;;) {
-      const data: Buffer | null = node.read()
-      if (data === null) return
-      this.onData(data)
-    }
+    if (this.#node !== undefined) drain(this.#node)
   }
 
   #reset(code: number): void {
-    const node = this.#node
-    if (node === undefined || node.destroyed) return
-    node.resume()
-    // Node would end a body that is under way before it resets the stream, and half of it would look like all.
-    if (!this.#isSent || this.#isGivenUp) node.end = () => node
-    node.close(code)
+    if (this.#node !== undefined) reset(this.#node, code, this.#isSent && !this.#isGivenUp)
   }
 
   /** Nobody hears of it any more. */
@@ -479,8 +482,7 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
     clearTimeout(this.#expectTimer)
     this.#backlog.close()
     this.http.source?.close()
-    const node = this.#node
-    if (node !== undefined) node[OWNER] = undefined
+    if (this.#node !== undefined) letGo(this.#node)
   }
 
   #over(): void {
@@ -489,84 +491,14 @@ export class Http2Stream implements ResponseUser, Valve, Tap {
     this.#user.onOver(this)
   }
 
-  /** Handling what Node has told failed, which it never should. */
-  broken(cause: unknown): void {
+  onDefect(cause: unknown): void {
     this.#host.guard(() => {
       throw cause
     })
   }
 }
 
-// The same functions for all streams, as one of their own for each would cost as much as all else of a stream.
-
-function onHeaders(this: Owned, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
-  const owner = this[OWNER]
-  const status = Number(headers[':status'])
-  if (owner === undefined || !(status < 200)) return
-  try {
-    owner.onHeaders(status, headersOf(raw ?? []))
-  } catch (cause) {
-    owner.broken(cause)
-  }
-}
-
-function onResponse(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
-  const owner = this[OWNER]
-  if (owner === undefined) return
-  try {
-    const isFin = (flags & NGHTTP2_FLAG_END_STREAM) !== 0
-    owner.onResponse(Number(headers[':status']), headersOf(raw ?? []), isFin)
-  } catch (cause) {
-    owner.broken(cause)
-  }
-}
-
-function onTrailers(
-  this: Owned,
-  _headers: IncomingHttpHeaders,
-  _flags: number,
-  raw?: readonly string[],
-): void {
-  this[OWNER]?.onTrailers(headersOf(raw ?? []))
-}
-
-function onData(this: Owned, data: Buffer): void {
-  const owner = this[OWNER]
-  if (owner === undefined) return
-  try {
-    owner.onData(data)
-  } catch (cause) {
-    owner.broken(cause)
-  }
-}
-
-function onEnd(this: Owned): void {
-  const owner = this[OWNER]
-  if (owner === undefined) return
-  try {
-    owner.onEnd()
-  } catch (cause) {
-    owner.broken(cause)
-  }
-}
-
-/** Also for `close`, which comes without an error. */
-function onBroken(this: Owned, error?: Error): void {
-  const owner = this[OWNER]
-  if (owner === undefined) return
-  try {
-    owner.onBroken(error)
-  } catch (cause) {
-    owner.broken(cause)
-  }
-}
-
-function onWantTrailers(this: Owned): void {
-  const owner = this[OWNER]
-  try {
-    if (owner === undefined) this.sendTrailers({})
-    else owner.sendTrailers()
-  } catch (cause) {
-    owner?.broken(cause)
-  }
+function lengthOf(headers: Headers): number | undefined {
+  const length = headerValue(headers, 'content-length')
+  return length === undefined ? undefined : Number(length)
 }

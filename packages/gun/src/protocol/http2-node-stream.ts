@@ -1,0 +1,143 @@
+/** Node's stream of HTTP/2: tells its owner what comes, until it is let go. */
+
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import type { Headers } from '../messages.js'
+import { headersOf } from './http2-headers.js'
+
+const OWNER = Symbol('owner')
+
+/** A stream that knows whose it is. */
+export type Owned = ClientHttp2Stream & { [OWNER]?: Http2StreamOwner | undefined }
+
+/** Who has a stream, and is told what Node tells of it. */
+export interface Http2StreamOwner {
+  onHeaders(status: number, headers: Headers): void
+  onResponse(status: number, headers: Headers, isFin: boolean): void
+  onData(data: Buffer): void
+  onTrailers(headers: Headers): void
+  /** The peer sends nothing more, or the stream is given up. */
+  onEnd(): void
+  /** The stream has broken with an error, or is over. May be told again. */
+  onBroken(cause: unknown): void
+  /** The body has been sent; its trailers are due. */
+  sendTrailers(): void
+  /** Handling what was told failed, which it never should. */
+  onDefect(cause: unknown): void
+}
+
+/** `isPushed`: its response comes as a `push`; `isSent`: the request has no body. */
+export function listen(node: Owned, owner: Http2StreamOwner, isPushed: boolean, isSent: boolean): void {
+  node[OWNER] = owner
+  node.on('headers', onHeaders)
+  node.on(isPushed ? 'push' : 'response', onResponse)
+  node.on('data', onData)
+  node.on('error', onBroken)
+  node.on('close', onBroken)
+  if (!isSent) node.on('wantTrailers', onWantTrailers)
+}
+
+/** The response has begun, and may have an end that its data does not tell. */
+export function listenForEnd(node: Owned): void {
+  node.on('trailers', onTrailers)
+  node.on('end', onEnd)
+}
+
+/** The owner hears no more of it. */
+export function letGo(node: Owned): void {
+  node[OWNER] = undefined
+}
+
+/** Takes what Node has kept back while the stream was paused. */
+export function drain(node: Owned): void {
+  const owner = node[OWNER]
+  if (owner === undefined) return
+  node.off('data', onData)
+  for (;;) {
+    const data: Buffer | null = node.read()
+    if (data === null) return
+    owner.onData(data)
+  }
+}
+
+/** Ends it before its time. `isSent`: the whole request was handed over. */
+export function reset(node: Owned, code: number, isSent: boolean): void {
+  if (node.destroyed) return
+  node.resume()
+  // Node would end a body that is under way before it resets the stream, and half of it would look like all.
+  if (!isSent) node.end = () => node
+  node.close(code)
+}
+
+// The same functions for all streams, as one of their own for each would cost as much as all else of a stream.
+
+function onHeaders(this: Owned, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
+  const owner = this[OWNER]
+  const status = Number(headers[':status'])
+  if (owner === undefined || !(status < 200)) return
+  try {
+    owner.onHeaders(status, headersOf(raw ?? []))
+  } catch (cause) {
+    owner.onDefect(cause)
+  }
+}
+
+function onResponse(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
+  const owner = this[OWNER]
+  if (owner === undefined) return
+  try {
+    const isFin = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
+    owner.onResponse(Number(headers[':status']), headersOf(raw ?? []), isFin)
+  } catch (cause) {
+    owner.onDefect(cause)
+  }
+}
+
+function onTrailers(
+  this: Owned,
+  _headers: IncomingHttpHeaders,
+  _flags: number,
+  raw?: readonly string[],
+): void {
+  this[OWNER]?.onTrailers(headersOf(raw ?? []))
+}
+
+function onData(this: Owned, data: Buffer): void {
+  const owner = this[OWNER]
+  if (owner === undefined) return
+  try {
+    owner.onData(data)
+  } catch (cause) {
+    owner.onDefect(cause)
+  }
+}
+
+function onEnd(this: Owned): void {
+  const owner = this[OWNER]
+  if (owner === undefined) return
+  try {
+    owner.onEnd()
+  } catch (cause) {
+    owner.onDefect(cause)
+  }
+}
+
+/** Also for `close`, which comes without an error. */
+function onBroken(this: Owned, error?: Error): void {
+  const owner = this[OWNER]
+  if (owner === undefined) return
+  try {
+    owner.onBroken(error)
+  } catch (cause) {
+    owner.onDefect(cause)
+  }
+}
+
+function onWantTrailers(this: Owned): void {
+  const owner = this[OWNER]
+  try {
+    if (owner === undefined) this.sendTrailers({})
+    else owner.sendTrailers()
+  } catch (cause) {
+    owner?.onDefect(cause)
+  }
+}
