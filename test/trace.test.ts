@@ -186,7 +186,7 @@ for (const transport of transports) {
       )
       assert.match(transcript, /event init .*tlsOpts: …,.* wsOpts: \{ userOpts: … \}, cookieStore: …/)
       assert.equal(
-        transcript.includes('event tlsHandshakeStart { socket: <Socket>, tlsOpts: …'),
+        transcript.includes('event tlsHandshakeStart { socket: <TLSSocket>, tlsOpts: …'),
         transport === 'tls',
       )
     })

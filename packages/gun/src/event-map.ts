@@ -72,7 +72,7 @@ export interface ConnectEvent extends ConnectionEvent {
 
 /** The TLS handshake. At its end there is either a protocol or an error. */
 export interface TlsHandshakeEvent extends ConnectionEvent {
-  /** The socket below before, the TLS socket after. */
+  /** The socket: before, not secure yet; after, the one that TLS is spoken on, which is another if that is spoken over it. */
   readonly socket: Socket
   /** As they were given to `open`. */
   readonly tlsOpts: Opts['tlsOpts']

@@ -10,8 +10,8 @@ import { checkChoice, checkOpts } from '../option-checks.js'
 import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options.js'
 import type { Owner } from '../reply-to.js'
 import { type Addresses, checkDestination, type Destination } from '../transport/contract.js'
-import { connect, lookup } from '../transport/tcp.js'
-import { handshake } from '../transport/tls.js'
+import { connect, dialTcp, lookup } from '../transport/tcp.js'
+import { dialTls, handshake } from '../transport/tls.js'
 import { Connection, type ConnectionEvent, type Machine } from './connection.js'
 import { connectTeller, handshakeTeller, lookupTeller, tellInit } from './life-events.js'
 import { nextRetry } from './reconnect.js'
@@ -149,10 +149,11 @@ const machine = setup({
     connect: ({ context, event }) => {
       assertEvent(event, 'resolved')
       const connection = connectionOf(context.connPid)
-      const { attempt, destination, opts, trace, transport } = connection
+      const { attempt, destination, opts, origin, protocols, trace, transport } = connection
       trace?.state('connecting')
+      const dial = transport === 'tls' ? dialTls(origin.host, opts.tlsOpts, protocols) : dialTcp
       attempt.begin<Socket>(
-        answer => connect(destination, event.addresses, opts.tcpOpts, transport === 'tcp', answer),
+        answer => connect(destination, event.addresses, opts.tcpOpts, dial, answer),
         socket => ({ type: 'connected', socket }),
         'connectTimeout',
         connectTeller(connection, event.addresses),

@@ -9,9 +9,11 @@ export type Taker = (bytes: Buffer) => void
 const canShare = process.platform !== 'win32'
 const shared = Buffer.allocUnsafeSlow(128 * 1024)
 
-/** The size of a buffer that is made for one read, and from how many bytes on one is worth it. */
+/** The size of a buffer that is made for one read, unless told otherwise, and from how many bytes on one is worth it. */
 const OWN = 64 * 1024
 const LARGE = 16 * 1024
+/** No read over TLS gives more than a record holds (RFC 8446 section 5.1). */
+export const RECORD = 16 * 1024
 
 /** Much of what the socket has just read is kept, so that its next read gets a buffer to give away. */
 let isKept = false
@@ -19,15 +21,26 @@ let isKept = false
 /** Tells a socket's reads who takes them. */
 const handOvers = new WeakMap<Socket, (taker: Taker) => void>()
 
-/** A socket made with the options that `make` is given; `take` says who takes what it reads. */
-export function readingShared(make: (opts: { readonly onread?: OnReadOpts }) => Socket): Socket {
+/**
+ * A socket made with the options that `make` is given; `take` says who takes what it reads. `own`: as large as a buffer
+ * that is made for one read has to be.
+ */
+export function readingShared<S extends Socket>(
+  make: (opts: { readonly onread?: OnReadOpts }) => S,
+  own = OWN,
+): S {
   if (!canShare) return make({})
   let taker: Taker | undefined
   let buffer = shared
   const callback = (size: number) => {
+    const bytes = buffer.subarray(0, size)
+    // TLS gives the rest of what it has read in spite of a pause, and may give something before anybody takes it.
+    if (taker === undefined || socket.readableLength > 0 || socket.isPaused()) {
+      return socket.push(Buffer.from(bytes))
+    }
     isKept = false
-    taker?.(buffer.subarray(0, size))
-    buffer = isKept ? Buffer.allocUnsafeSlow(OWN) : shared
+    taker(bytes)
+    buffer = isKept ? Buffer.allocUnsafeSlow(own) : shared
     return true
   }
   const socket = make({ onread: { buffer: () => buffer, callback } })
@@ -39,9 +52,9 @@ export function readingShared(make: (opts: { readonly onread?: OnReadOpts }) => 
 
 /** From now on `taker` gets what the socket reads, as it is read. */
 export function take(socket: Socket, taker: Taker): void {
-  const handOver = handOvers.get(socket)
-  if (handOver !== undefined) handOver(taker)
-  else socket.on('data', taker)
+  handOvers.get(socket)?.(taker)
+  // What was not taken as it was read waits in the stream.
+  socket.on('data', taker)
 }
 
 /** Bytes of a read, to be kept beyond the call that brought them: a copy, unless they fill most of a buffer of their own. */

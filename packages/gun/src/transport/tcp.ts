@@ -32,25 +32,30 @@ export function lookup(destination: Destination, answer: Answer<Addresses>): Aba
   }
 }
 
-/** Connects to the first address that answers (RFC 8305: the families race). `isBare`: no other layer reads the socket. */
+export type DialOpts = Partial<TcpNetConnectOpts> & ({ readonly port: number } | { readonly path: string })
+
+/** Makes a socket that connects. */
+export type Dial = (opts: DialOpts) => Socket
+
+/** Dials with a socket that nothing else is spoken over. */
+export const dialTcp: Dial = opts => readingShared(reading => netConnect({ ...opts, ...reading }))
+
+/** Connects to the first address that answers (RFC 8305: the families race). */
 export function connect(
   destination: Destination,
   addresses: Addresses,
   tcpOpts: Opts['tcpOpts'],
-  isBare: boolean,
+  dial: Dial,
   answer: Answer<Socket>,
 ): Abandon {
-  const make = (reading: Partial<TcpNetConnectOpts>) =>
-    netConnect({
-      // What the peer sent before it ended may still have to be read, and answered.
-      allowHalfOpen: true,
-      noDelay: true,
-      autoSelectFamily: true,
-      ...tcpOpts,
-      ...reading,
-      ...(destination.path !== undefined ? { path: destination.path } : addressOf(destination, addresses)),
-    })
-  const socket = isBare ? readingShared(make) : make({})
+  const socket = dial({
+    // What the peer sent before it ended may still have to be read, and answered.
+    allowHalfOpen: true,
+    noDelay: true,
+    autoSelectFamily: true,
+    ...tcpOpts,
+    ...(destination.path !== undefined ? { path: destination.path } : addressOf(destination, addresses)),
+  })
   const fail = (cause: Error) => {
     ignoreErrors(socket, fail)
     const where = destination.path ?? `${destination.host}:${destination.port}`
@@ -63,7 +68,8 @@ export function connect(
     answer(socket)
   }
   socket.on('error', fail)
-  socket.once('connect', done)
+  // TLS begins at the same event, but not before it is known that it may.
+  socket.prependOnceListener('connect', done)
   return () => {
     socket.off('connect', done)
     ignoreErrors(socket, fail)

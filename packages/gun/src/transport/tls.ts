@@ -1,14 +1,50 @@
-/** TLS over a stream that is connected: the peer is verified and ALPN says what will be spoken. */
+/** TLS: dialled, or over a stream that is connected; the peer is verified and ALPN says what will be spoken. */
 
-import { isIP } from 'node:net'
+import { isIP, connect as netConnect } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { type ConnectionOptions, TLSSocket, connect as tlsConnect } from 'node:tls'
 import { GunError } from '../errors.js'
 import type { ProtocolName } from '../messages.js'
 import type { Opts } from '../options.js'
 import { offer, problemWith } from './alpn.js'
 import { type Abandon, type Answer, later } from './contract.js'
-import { ignoreErrors, textOf } from './tcp.js'
+import { RECORD, readingShared } from './reading.js'
+import { type Dial, type DialOpts, ignoreErrors, textOf } from './tcp.js'
+
+/** What `tls.connect` takes as `net.connect` does; of anything else only a socket without TLS knows. */
+const SHARED_OPTS = new Set([
+  'allowHalfOpen',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
+  'family',
+  'hints',
+  'host',
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'localAddress',
+  'localPort',
+  'lookup',
+  'noDelay',
+  'path',
+  'port',
+  'timeout',
+])
+
+/**
+ * Dials with a socket that will speak TLS itself, since of those that do only such a one is read into the shared buffer.
+ * Where that cannot be, TLS will be spoken over a plain socket.
+ */
+export function dialTls(host: string, tlsOpts: Opts['tlsOpts'], protocols: readonly ProtocolName[]): Dial {
+  return opts => {
+    try {
+      const secure = optionsOf(host, tlsOpts, protocols)
+      if (canBeOne(secure, opts)) return connectSecure(secure, opts)
+    } catch {
+      // The handshake will tell what is wrong with the options of TLS.
+    }
+    return netConnect(opts)
+  }
+}
 
 /** Shakes hands over `stream` for `host`, and agrees on one of the protocols. */
 export function handshake(
@@ -18,11 +54,10 @@ export function handshake(
   protocols: readonly ProtocolName[],
   answer: Answer<TLSSocket>,
 ): Abandon {
-  // RFC 6066 section 3: SNI names a host, never an address.
-  const name = isIP(host) === 0 ? { servername: host } : {}
   let socket: TLSSocket
   try {
-    socket = tlsConnect({ host, ...name, ...tlsOpts, ALPNProtocols: offer(protocols), socket: stream })
+    const isOurs = stream instanceof TLSSocket && stream.alpnProtocol === null
+    socket = isOurs ? stream : speakOver(stream, optionsOf(host, tlsOpts, protocols))
   } catch (cause) {
     stream.on('error', () => {})
     stream.destroy()
@@ -47,8 +82,6 @@ export function handshake(
     socket.off('close', closed)
     answer(socket)
   }
-  // Else a reset would look like an ordinary close.
-  stream.on('error', cause => socket.destroy(cause))
   socket.on('error', fail)
   socket.on('close', closed)
   socket.once('secureConnect', done)
@@ -57,6 +90,41 @@ export function handshake(
     socket.destroy()
     stream.destroy()
   }
+}
+
+function optionsOf(
+  host: string,
+  tlsOpts: Opts['tlsOpts'],
+  protocols: readonly ProtocolName[],
+): ConnectionOptions {
+  // RFC 6066 section 3: SNI names a host, never an address.
+  const name = isIP(host) === 0 ? { servername: host } : {}
+  return { host, ...name, ...tlsOpts, ALPNProtocols: offer(protocols) }
+}
+
+/** Whether `tls.connect` does with all these options what they say. */
+function canBeOne({ host, servername }: ConnectionOptions, opts: DialOpts): boolean {
+  // It wants the certificate for the host it connects to, unless there is a name; and what is none it finds too late.
+  const hasName = servername !== undefined && servername !== ''
+  const isVerified = hasName ? typeof servername === 'string' : opts.host === host
+  return isVerified && Object.keys(opts).every(name => SHARED_OPTS.has(name))
+}
+
+function connectSecure(secure: ConnectionOptions, opts: DialOpts): TLSSocket {
+  // Where it leads is not for TLS to say.
+  const both = { ...secure, socket: undefined, path: undefined, lookup: undefined, ...opts }
+  const socket = readingShared(reading => tlsConnect({ ...both, ...reading }), RECORD)
+  // Node 20 leaves these out.
+  if (opts.noDelay) socket.setNoDelay(true)
+  if (opts.keepAlive) socket.setKeepAlive(true, opts.keepAliveInitialDelay)
+  return socket
+}
+
+function speakOver(stream: Duplex, secure: ConnectionOptions): TLSSocket {
+  const socket = tlsConnect({ ...secure, socket: stream })
+  // Else a reset would look like an ordinary close.
+  stream.on('error', cause => socket.destroy(cause))
+  return socket
 }
 
 function failure(host: string, cause: unknown): GunError {
