@@ -3,6 +3,7 @@
 import { isIP, connect as netConnect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, TLSSocket, connect as tlsConnect } from 'node:tls'
+import { inspect } from 'node:util'
 import { GunError } from '../errors.js'
 import type { ProtocolName } from '../messages.js'
 import type { Opts } from '../options.js'
@@ -99,14 +100,19 @@ function optionsOf(
 ): ConnectionOptions {
   // RFC 6066 section 3: SNI names a host, never an address.
   const name = isIP(host) === 0 ? { servername: host } : {}
-  return { host, ...name, ...tlsOpts, ALPNProtocols: offer(protocols) }
+  const options = { host, ...name, ...tlsOpts, ALPNProtocols: offer(protocols) }
+  const { servername } = options
+  // Node finds out when there is a socket already, which it forgets.
+  if (servername && typeof servername !== 'string') {
+    throw new TypeError(`servername must be a string, not ${inspect(servername)}`)
+  }
+  return options
 }
 
 /** Whether `tls.connect` does with all these options what they say. */
 function canBeOne({ host, servername }: ConnectionOptions, opts: DialOpts): boolean {
-  // It wants the certificate for the host it connects to, unless there is a name; and what is none it finds too late.
-  const hasName = servername !== undefined && servername !== ''
-  const isVerified = hasName ? typeof servername === 'string' : opts.host === host
+  // Without a name it wants the certificate for the host that it connects to.
+  const isVerified = Boolean(servername) || opts.host === host
   return isVerified && Object.keys(opts).every(name => SHARED_OPTS.has(name))
 }
 
