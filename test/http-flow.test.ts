@@ -51,8 +51,9 @@ for (const line of lines) {
       await using it = await httpEnds(line)
       const first = gun.get(it.connPid, '/1', {}, { flow: 1 })
       gun.get(it.connPid, '/2')
-      await it.peer.serve(inParts('a', 'b', 'c'))
-      await it.peer.serve(NOTHING)
+      const [one, two] = [await it.peer.request(), await it.peer.request()]
+      // In one piece, of which all is read.
+      await it.peer.send(Buffer.concat([one.encode(inParts('a', 'b', 'c')), two.encode(NOTHING)]))
       await it.peer.settled(it.connPid)
       const begun = ['response 200 nofin', 'data a nofin']
       const behind = 'response 204 fin'
