@@ -11,6 +11,10 @@ const COPIED = 4 * 1024
 const KEPT = 64
 
 const free: Buffer[] = []
+/** What is left of pages that are not free. */
+const rests: Buffer[] = []
+/** Less is not worth keeping. */
+const LEAST = 256
 const NO_PAGE = Buffer.alloc(0)
 
 export class Outlet {
@@ -85,7 +89,8 @@ export class Outlet {
     this.#seal()
     const pieces = this.#pieces
     const pages = this.#full
-    if (this.page.length === PAGE) pages.push(this.page)
+    if (!this.#givesBack) this.#keepRest()
+    else if (this.page.length === PAGE) pages.push(this.page)
     this.page = NO_PAGE
     this.#start = 0
     this.#used = 0
@@ -117,8 +122,13 @@ export class Outlet {
     this.onSent?.()
   }
 
+  #keepRest(): void {
+    if (rests.length < KEPT && this.page.length - this.#used >= LEAST) {
+      rests.push(this.page.subarray(this.#used))
+    }
+  }
+
   #giveBack(pages: readonly Buffer[]): void {
-    if (!this.#givesBack) return
     for (const page of pages) if (free.length < KEPT) free.push(page)
   }
 
@@ -128,10 +138,16 @@ export class Outlet {
     this.#start = this.#used
   }
 
+  #freePage(size: number): Buffer | undefined {
+    if (this.#givesBack) return size <= PAGE ? free.pop() : undefined
+    const rest = rests.pop()
+    return rest !== undefined && rest.length >= size ? rest : undefined
+  }
+
   #turn(size: number): void {
     this.#seal()
-    if (this.page.length === PAGE) this.#full.push(this.page)
-    this.page = size <= PAGE ? (free.pop() ?? Buffer.allocUnsafeSlow(PAGE)) : Buffer.allocUnsafeSlow(size)
+    if (this.#givesBack && this.page.length === PAGE) this.#full.push(this.page)
+    this.page = this.#freePage(size) ?? Buffer.allocUnsafeSlow(Math.max(size, PAGE))
     this.#start = 0
     this.#used = 0
   }
