@@ -16,15 +16,19 @@ function collect(): void {
   else gc?.()
 }
 
-export async function costOf(work: () => Promise<void>, collectAfter = false): Promise<Cost> {
-  collect()
+/**
+ * `isMemory`: what stays is looked at. Else nothing is collected, since that makes the young generation small, and each
+ * client would be measured while its own grows again.
+ */
+export async function costOf(work: () => Promise<void>, isMemory = false): Promise<Cost> {
+  if (isMemory) collect()
   const memory = process.memoryUsage()
   const cpu = process.cpuUsage()
   const start = performance.now()
   await work()
   const seconds = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage(cpu)
-  if (collectAfter) collect()
+  if (isMemory) collect()
   const now = process.memoryUsage()
   return { cpu: user + system, seconds, rss: now.rss - memory.rss, heap: now.heapUsed - memory.heapUsed }
 }
