@@ -128,6 +128,24 @@ onEachTransport(
   },
 )
 
+onEachTransport(
+  'as much as the server gives room for goes out at once, and more follows',
+  async transport => {
+    await using it = await scene({ transport, server: { settings: { INITIAL_WINDOW_SIZE: 1_000_000 } } })
+    await it.peer.send(h2.windowUpdate(0, 10_000_000))
+    await it.seen()
+    const body = Buffer.alloc(100_000, 'x')
+    const streamRefs = Array.from({ length: 20 }, (_, i) => gun.post(it.connPid, `/${i}`, {}, body))
+    for (const streamRef of streamRefs) {
+      const { streamId } = await it.peer.request()
+      assert.ok((await it.peer.body(streamId)).equals(body))
+      await it.peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+      assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+    }
+    await goesOn(it)
+  },
+)
+
 onEachTransport('the settings and windows of http2Opts go over the wire', async transport => {
   await using it = await scene({
     transport,

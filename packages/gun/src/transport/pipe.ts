@@ -10,8 +10,8 @@ type Done = (error?: Error | null) => void
 
 export class Pipe extends Duplex {
   readonly #outlet: Outlet
-  /** Goes on writing. */
-  #waiting: Done | undefined
+  /** Go on writing: one for each piece, and a write of many is only over with all of them. */
+  #waiting: Done[] = []
   #hasBegun = false
   /** What waits for that. */
   #behind: (() => void)[] = []
@@ -62,20 +62,18 @@ export class Pipe extends Duplex {
 
   override _destroy(error: Error | null, done: Done): void {
     this.#outlet.onSent = undefined
-    this.#waiting = undefined
+    this.#waiting.length = 0
     this.#behind.length = 0
     done(error)
   }
 
   #settle(done: Done): void {
     if (this.#outlet.buffered <= MARK) return done()
-    this.#waiting = done
+    this.#waiting.push(done)
     this.#outlet.onSent = () => {
       if (this.#outlet.buffered > MARK) return
       this.#outlet.onSent = undefined
-      const waiting = this.#waiting
-      this.#waiting = undefined
-      waiting?.()
+      for (const waiting of this.#waiting.splice(0)) waiting()
     }
   }
 }
