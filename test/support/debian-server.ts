@@ -1,0 +1,198 @@
+// Servers that are not ours and not Node's, as Debian packages them: each test starts its own and ends it.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { certificates } from './certificates.ts'
+
+export type Program = 'haproxy' | 'nghttpx' | 'nghttpd'
+export type Transport = 'tcp' | 'tls'
+
+const HOST = '127.0.0.1'
+
+// Not everybody's PATH has the folder of servers.
+const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
+
+const pathOf = (program: Program): string | undefined =>
+  folders.map(folder => join(folder, program)).find(path => existsSync(path))
+
+/** The options of a test that needs a program. */
+export function needing(program: Program): { skip: string | false } {
+  return { skip: pathOf(program) === undefined && `${program} is not installed` }
+}
+
+export interface DebianServer extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  /** Asks the program to do what a signal means to it. */
+  signal(name: NodeJS.Signals): void
+  /** Resolves when it has ended, whoever has ended it. */
+  readonly ended: Promise<void>
+}
+
+/** What is in a folder of its own, where the program has it for as long as it runs. */
+interface Files {
+  readonly folder: string
+  readonly key: string
+  readonly cert: string
+  /** Both in one, as haproxy wants it. */
+  readonly pem: string
+}
+
+async function makeFiles(): Promise<Files> {
+  const folder = await mkdtemp(join(tmpdir(), 'holster-'))
+  const { key, cert } = certificates.server
+  const files = { folder, key: join(folder, 'key'), cert: join(folder, 'cert'), pem: join(folder, 'pem') }
+  await writeFile(files.key, key)
+  await writeFile(files.cert, cert)
+  await writeFile(files.pem, `${cert}${key}`)
+  return files
+}
+
+interface Start {
+  readonly program: Program
+  /** The arguments of the program; it may write more files. */
+  readonly args: (port: number, files: Files) => Promise<readonly string[]> | readonly string[]
+}
+
+const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
+
+/** Whether a program has come to listen; if not it has ended. */
+async function listens(child: ChildProcess, port: number): Promise<boolean> {
+  while (!isOver(child)) {
+    const socket = net.connect(port, HOST)
+    try {
+      await once(socket, 'connect')
+      return !isOver(child)
+    } catch {
+      await turn()
+    } finally {
+      socket.destroy()
+    }
+  }
+  return false
+}
+
+async function start({ program, args }: Start): Promise<DebianServer> {
+  const path = pathOf(program) ?? program
+  const files = await makeFiles()
+  let said = ''
+  // A port may be taken by somebody else before the program comes to it.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    // Below those that the system gives to all who ask for any, as other tests do all the time.
+    const port = randomInt(15_000, 32_000)
+    const child = spawn(path, await args(port, files), { stdio: ['ignore', 'ignore', 'pipe'] })
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk
+    })
+    // Also of what it has started, which holds its end of the pipe.
+    const ended = once(child, 'close').then(() => {})
+    const kill = (): void => {
+      child.kill('SIGKILL')
+    }
+    process.once('exit', kill)
+    ended.finally(() => process.off('exit', kill)).catch(() => {})
+    if (!(await listens(child, port))) {
+      await ended
+      continue
+    }
+    return {
+      host: HOST,
+      port,
+      ended,
+      signal: name => {
+        child.kill(name)
+      },
+      async [Symbol.asyncDispose]() {
+        kill()
+        await ended
+        await rm(files.folder, { recursive: true })
+      },
+    }
+  }
+  await rm(files.folder, { recursive: true })
+  throw new Error(`${program} does not start: ${said}`)
+}
+
+export interface ProxyOptions {
+  readonly transport: Transport
+  /** Where HTTP/1.1 is spoken. */
+  readonly backendPort: number
+  readonly maxConcurrentStreams?: number
+  /** Clients get HTTP/1.1 only. */
+  readonly isOld?: boolean
+}
+
+export function haproxy(options: ProxyOptions): Promise<DebianServer> {
+  const { transport, backendPort, maxConcurrentStreams = 100, isOld = false } = options
+  return start({
+    program: 'haproxy',
+    async args(port, { folder, pem }) {
+      const tls = transport === 'tls' ? `ssl crt ${pem} alpn ${isOld ? 'http/1.1' : 'h2'}` : ''
+      const config = `
+global
+  tune.h2.max-concurrent-streams ${maxConcurrentStreams}
+defaults
+  mode http
+  option abortonclose
+  timeout connect 10s
+  timeout client 60s
+  timeout server 60s
+frontend clients
+  bind ${HOST}:${port} proto ${isOld ? 'h1' : 'h2'} ${tls}
+  default_backend servers
+backend servers
+  server one ${HOST}:${backendPort}
+`
+      const path = join(folder, 'haproxy.cfg')
+      await writeFile(path, config)
+      return ['-db', '-f', path]
+    },
+  })
+}
+
+export function nghttpx(options: ProxyOptions): Promise<DebianServer> {
+  const { transport, backendPort, maxConcurrentStreams = 100, isOld = false } = options
+  return start({
+    program: 'nghttpx',
+    args: (port, { key, cert }) => [
+      '--conf=/dev/null',
+      '--workers=1',
+      '--no-ocsp',
+      `--npn-list=${isOld ? 'http/1.1' : 'h2'}`,
+      `--frontend-http2-max-concurrent-streams=${maxConcurrentStreams}`,
+      `--backend=${HOST},${backendPort}`,
+      `--frontend=${HOST},${port}${transport === 'tls' ? '' : ';no-tls'}`,
+      ...(transport === 'tls' ? [key, cert] : []),
+    ],
+  })
+}
+
+export interface NghttpdOptions {
+  readonly transport: Transport
+  /** What is served, by its path. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
+  readonly args?: readonly string[]
+}
+
+export function nghttpd(options: NghttpdOptions): Promise<DebianServer> {
+  const { transport, files: served = {}, args = [] } = options
+  return start({
+    program: 'nghttpd',
+    async args(port, { folder, key, cert }) {
+      for (const [name, content] of Object.entries(served)) await writeFile(join(folder, name), content)
+      return [
+        `--address=${HOST}`,
+        `--htdocs=${folder}`,
+        ...args,
+        ...(transport === 'tls' ? [String(port), key, cert] : ['--no-tls', String(port)]),
+      ]
+    },
+  })
+}
