@@ -63,6 +63,7 @@ export class Connection implements Host, LineUser, Valve {
   readonly cookies: Cookies | undefined
   /** What the other end is called. */
   readonly origin: Origin
+  readonly authority: string
   readonly attempt: Attempt
   readonly comeback = new Comeback()
   readonly #machine: Machine
@@ -103,6 +104,7 @@ export class Connection implements Host, LineUser, Valve {
     this.transport = transport
     this.opts = opts
     this.origin = originOf(destination, transport)
+    this.authority = authorityOf(this.origin, transport)
     this.#ownership = new Ownership(owner, this.#source, reason => this.#end({ by: 'owner', reason }))
   }
 
@@ -139,10 +141,6 @@ export class Connection implements Host, LineUser, Valve {
   /** What may be spoken, the preferred one first. */
   get protocols(): readonly ProtocolName[] {
     return protocolsOf(this.opts, this.transport)
-  }
-
-  get authority(): string {
-    return authorityOf(this.origin, this.transport)
   }
 
   get outlet(): Outlet {

@@ -22,6 +22,7 @@ export class Http2Streams {
   /** Whether the server lets a stream become a WebSocket; `undefined` until it has stated its settings. */
   #canConnect: boolean | undefined
   #isAdvancing = false
+  readonly #goOn = () => this.#host.guard(() => this.#advance())
   #isStopped = false
   #isClosed = false
 
@@ -101,7 +102,8 @@ export class Http2Streams {
       for (let i = 0; i < this.#waiting.length && this.#open < this.#limit && this.#mayBegin; ) {
         const next = this.#waiting[i] as Http2Stream
         if (this.#isReady(next)) {
-          this.#waiting.splice(i, 1)
+          if (i === 0) this.#waiting.shift()
+          else this.#waiting.splice(i, 1)
           this.#begin(next)
           // What was told may have changed what waits.
           i = 0
@@ -120,7 +122,7 @@ export class Http2Streams {
 
   #isReady({ http }: Http2Stream): boolean {
     if (http.upgrade !== undefined && this.#canConnect === undefined) return false
-    return http.hasCookies(() => this.#host.guard(() => this.#advance()))
+    return http.hasCookies(this.#goOn)
   }
 
   #begin(stream: Http2Stream): void {

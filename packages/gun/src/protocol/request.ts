@@ -56,8 +56,7 @@ export function checkFraming(headers: Headers, body: Uint8Array | undefined): vo
 
 /** Header fields with a host first, unless there is one. */
 export function withHost(headers: Headers, authority: string): (readonly [string, string])[] {
-  if (headers.some(([name]) => name === 'host')) return [...headers]
-  return [['host', authority], ...headers]
+  return headerValue(headers, 'host') === undefined ? [['host', authority], ...headers] : [...headers]
 }
 
 /** Header fields with the store's cookies behind the caller's: there may be one such field only (RFC 6265 section 5.4). */

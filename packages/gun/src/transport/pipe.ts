@@ -39,17 +39,18 @@ export class Pipe extends Duplex {
   override _read(): void {}
 
   /** Past the buffer of a stream, which would only take time: the outlet has one of its own. */
-  override write(bytes: Buffer, ...rest: (BufferEncoding | Done | undefined)[]): boolean {
-    const done = rest.at(-1)
+  override write(bytes: Buffer, encoding?: BufferEncoding | Done, done?: Done): boolean {
     this.#outlet.write(bytes)
     this.#onWrite(bytes)
-    if (typeof done === 'function') this.#settle(done)
+    const settled = typeof encoding === 'function' ? encoding : done
+    if (settled !== undefined) this.#settle(settled)
     return true
   }
 
-  /** What is written comes in one piece as it is. */
+  /** What is written comes in one piece as it is: nothing is held back, and then all of it leaves. */
+  override cork(): void {}
+
   override uncork(): void {
-    super.uncork()
     this.#outlet.flush()
     if (this.#hasBegun) return
     this.#hasBegun = true
