@@ -127,7 +127,7 @@ onEachTransport('pushes of a real server are told of, and 100 Continue is waited
   })
 })
 
-test(':authority has IPv6 in brackets, and leaves out a default port', async () => {
+test(':authority has IPv6 in brackets', async () => {
   await using _left = assertNothingLeft()
   const server = http2.createServer((request, response) => response.end(request.authority))
   server.listen(0, '::1')

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
+import { certificates } from './support/certificates.ts'
 import { connect, defer, NO_CONTENT, receiveError } from './support/connect.ts'
 import { collect, noContent, onEachLine, onEachTransport } from './support/http-scene.ts'
 import { assertSent, hostOf, type Send } from './support/http-sent.ts'
-import { httpOrigin, NOTHING } from './support/http-server.ts'
+import { httpOrigin, lineName, NOTHING, versions } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 import { origin } from './support/origin.ts'
 
@@ -273,6 +274,38 @@ test('a host that is an IPv6 address is in brackets', async t => {
   assert.deepEqual(await collect(client, gun.get(client.connPid, '/')), noContent)
   assert.equal(await seen.promise, `[::1]:${server.port}`)
 })
+
+/** An address of loopback that no other process of this kind listens on, since a well-known port cannot be chosen. */
+const ownAddress = [127, 1 + (process.pid >> 16), (process.pid >> 8) & 255, process.pid & 255].join('.')
+
+for (const version of versions) {
+  for (const [transport, port, isLeftOut] of [
+    ['tcp', 80, true],
+    ['tls', 443, true],
+    ['tcp', 443, false],
+    ['tls', 80, false],
+  ] as const) {
+    const line = { version, transport }
+    test(`the host ${isLeftOut ? 'leaves out' : 'has'} port ${port}, over ${lineName(line)}`, async t => {
+      await using _left = assertNothingLeft()
+      const asked = defer<string>()
+      const listening = await httpOrigin(
+        line,
+        async peer => {
+          asked.resolve((await peer.serve(NOTHING)).authority)
+        },
+        { host: ownAddress, port },
+      ).catch((error: Error) => error)
+      if (listening instanceof Error) return t.skip(`no server can listen there: ${listening.message}`)
+      await using server = listening
+      // The certificate names no such address.
+      const tlsOpts = { ca: certificates.ca, servername: 'localhost' }
+      await using client = await connect(server, line, { transport, tlsOpts })
+      assert.deepEqual(await collect(client, gun.get(client.connPid, '/')), noContent)
+      assert.equal(await asked.promise, isLeftOut ? ownAddress : `${ownAddress}:${port}`)
+    })
+  }
+}
 
 describe('what may not be sent throws and names its argument, and nothing is sent', () => {
   const controls = [...Array(32).keys(), 0x7f].map(code => String.fromCharCode(code))

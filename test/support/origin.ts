@@ -30,6 +30,8 @@ export interface Origin extends AsyncDisposable {
 export interface OriginOptions {
   transport?: Transport
   host?: string
+  /** Default: any that is free. */
+  port?: number
   /** Goes over the default `certificates.server`. */
   tls?: tls.TlsOptions
   /** Takes failures of scripts in place of `finished()` and `close()`. */
@@ -257,7 +259,7 @@ function defer(): { promise: Promise<void>; resolve: () => void } {
 }
 
 export async function origin(script: Script, options: OriginOptions = {}): Promise<Origin> {
-  const { transport = 'tcp', host = '127.0.0.1', onError } = options
+  const { transport = 'tcp', host = '127.0.0.1', port = 0, onError } = options
   const sockets = new Set<net.Socket>()
   const carriers = new Map<number | undefined, net.Socket>()
   const running = new Set<Promise<void>>()
@@ -308,7 +310,7 @@ export async function origin(script: Script, options: OriginOptions = {}): Promi
   })
 
   const path = transport === 'unix' ? join(tmpdir(), `holster-${randomUUID().slice(0, 13)}.sock`) : undefined
-  server.listen(path === undefined ? { host, port: 0 } : { path })
+  server.listen(path === undefined ? { host, port } : { path })
   await once(server, 'listening')
   const address = server.address()
 
