@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import * as h2 from './support/h2-frames.ts'
-import { ok, respond, type Scene, scene, sentTo } from './support/h2-scene.ts'
+import { headerOf, ok, respond, type Scene, scene, sentTo } from './support/h2-scene.ts'
 import { onEachTransport } from './support/http-scene.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 
@@ -184,6 +184,31 @@ onEachTransport('a window of 0 for streams is widened by nobody', async transpor
   await it.peer.send(h2.data(streamId, '', { endStream: true }))
   assert.deepEqual(await it.story(streamRef), ['response 200 nofin', 'data  fin'])
 })
+
+for (const [what, maxEncodeTableSize, theirs, least, most] of [
+  ['nothing', 0, 4096, 0, 0],
+  ['as much as maxEncodeTableSize says', 500, 4096, 400, 500],
+  ['as much as HTTP/2 begins with', undefined, 65_536, 4000, 4096],
+  ['as much as the server allows', 65_536, 10_000, 9900, 10_000],
+] as const) {
+  onEachTransport(`of what was sent in headers is remembered ${what}`, async transport => {
+    await using it = await scene({
+      transport,
+      http2Opts: maxEncodeTableSize === undefined ? {} : { maxEncodeTableSize },
+      server: { settings: { HEADER_TABLE_SIZE: theirs } },
+    })
+    await it.seen()
+    for (let n = 0; n < 200; n++) {
+      const streamRef = gun.get(it.connPid, '/', { 'x-a': `${n}`.padStart(60, 'a') })
+      const { headers, streamId } = await it.peer.request()
+      assert.equal(headerOf(headers, 'x-a'), `${n}`.padStart(60, 'a'))
+      await it.peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+      assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+    }
+    const { size } = it.peer.hpack
+    assert.ok(size >= least && size <= most, `${size} octets`)
+  })
+}
 
 for (const name of [
   'connectionWindowMarginSize',
