@@ -1,7 +1,7 @@
 // What limits HTTP/2: how many streams the server allows, how much it may send of what, and how often.
 
 import assert from 'node:assert/strict'
-import { mock, test } from 'node:test'
+import { mock, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import * as h2 from './support/h2-frames.ts'
@@ -216,6 +216,50 @@ for (const [what, frames] of cheap) {
     assert.match((await it.end()).join(), /^down connection_error limit_reached, killed 1/)
   })
 }
+
+/** A connection on which a thousand such frames have come, for a clock that stands still. */
+async function full(t: TestContext): Promise<{ it: Scene; elapse(ms: number): void }> {
+  let now = performance.now()
+  t.mock.method(performance, 'now', () => now)
+  const it = await scene({ opts: { retry: 0 } })
+  // The server's SETTINGS, its acknowledgement, and the PING of `seen`.
+  await it.peer.send(Array.from({ length: 997 }, () => h2.ping()))
+  await it.seen()
+  assert.equal(gun.info(it.connPid).stateName, 'connected')
+  return {
+    it,
+    elapse(ms) {
+      now += ms
+    },
+  }
+}
+
+async function assertTooMany(it: Scene): Promise<void> {
+  await it.peer.send(h2.ping())
+  assert.match((await it.end()).join(), /^down connection_error limit_reached, killed 0/)
+}
+
+test('one frame that brings nothing is too many until ten seconds have passed', async t => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  const { it, elapse } = await full(t)
+  await using _it = it
+  elapse(9999)
+  await assertTooMany(it)
+})
+
+test('ten seconds later another thousand may come, and no more', async t => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  const { it, elapse } = await full(t)
+  await using _it = it
+  elapse(10_000)
+  await it.peer.send(Array.from({ length: 999 }, () => h2.ping()))
+  await it.seen()
+  assert.equal(gun.info(it.connPid).stateName, 'connected')
+  elapse(9999)
+  await assertTooMany(it)
+})
 
 for (const what of ['empty CONTINUATION', 'CONTINUATION without an end'] as const) {
   onEachTransport(`a flood of ${what} ends its stream or the connection`, async transport => {
