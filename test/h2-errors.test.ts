@@ -186,6 +186,64 @@ for (const [what, frames, body] of broken) {
   })
 }
 
+const trailers: readonly [what: string, frame: (id: number) => Uint8Array][] = [
+  ['a pseudo-header in its trailers', id => h2.headers(id, ok, { endStream: true })],
+  ['an uppercase name in its trailers', id => h2.headers(id, [['X-A', 'b']], { endStream: true })],
+  ['trailers that do not end it', id => h2.headers(id, [['x-a', 'b']])],
+]
+
+for (const code of [undefined, h2.errorCodes.NO_ERROR, h2.errorCodes.INTERNAL_ERROR]) {
+  const behind = code === undefined ? '' : `, and a reset with ${code} behind it,`
+  for (const [what, frame] of trailers) {
+    const isHidden = code === h2.errorCodes.NO_ERROR || (code !== undefined && !what.includes('not end'))
+    const todo = isHidden ? 'the reset hides what Node has found wrong' : undefined
+    onEachTransport(
+      `a response that is whole but for ${what}${behind} is an error of its stream, never 'fin'`,
+      async transport => {
+        await using it = await scene({ transport })
+        for (const length of [[], [['content-length', '5']]] as const) {
+          const streamRef = gun.get(it.connPid, '/')
+          const { streamId } = await it.peer.request()
+          await it.peer.send([
+            h2.headers(streamId, [...ok, ...length]),
+            h2.data(streamId, 'abcde'),
+            frame(streamId),
+            ...(code === undefined ? [] : [h2.rstStream(streamId, code)]),
+          ])
+          const [response, data, error] = await it.story(streamRef)
+          assert.deepEqual([response, data], ['response 200 nofin', 'data abcde nofin'])
+          assert.match(error ?? '', /^stream: stream_error (protocol_error|stream_reset)$/)
+        }
+        await goesOn(it)
+      },
+      todo === undefined ? {} : { todo },
+    )
+  }
+}
+
+for (const code of [h2.errorCodes.NO_ERROR, h2.errorCodes.CANCEL]) {
+  onEachTransport(`trailers come although a reset with ${code} is behind them`, async transport => {
+    await using it = await scene({ transport })
+    for (const fields of [[['x-a', 'b']], []] as const) {
+      const streamRef = gun.get(it.connPid, '/')
+      const { streamId } = await it.peer.request()
+      await it.peer.send([
+        h2.headers(streamId, ok),
+        h2.data(streamId, 'abcde'),
+        h2.headers(streamId, fields, { endStream: true }),
+        h2.rstStream(streamId, code),
+      ])
+      const expected = [
+        'response 200 nofin',
+        'data abcde nofin',
+        `trailers ${fields.map(each => each.join('=')).join()}`,
+      ]
+      assert.deepEqual(await it.story(streamRef), expected)
+    }
+    await goesOn(it)
+  })
+}
+
 test('headers that HTTP does not allow are left out', async () => {
   await using _left = assertNothingLeft()
   await using it = await scene()

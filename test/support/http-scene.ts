@@ -1,7 +1,7 @@
 // HTTP as both of its ends see it: responses sent over each transport and cut in each way, and what is heard of them.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestOptions, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { type Down, type Exit, P } from '@holster/process'
 import { type Client, connect, defer, PATIENCE } from './connect.ts'
@@ -39,9 +39,9 @@ async function guarded<T>(given: T, run: Run<T>): Promise<void> {
 }
 
 /** A test for each transport, after which nothing is left. */
-export function onEachTransport(name: string, run: Run<Transport>): void {
+export function onEachTransport(name: string, run: Run<Transport>, options: TestOptions = {}): void {
   for (const transport of transports) {
-    test(`${name}, over ${transport}`, () => guarded<Transport>(transport, run))
+    test(`${name}, over ${transport}`, options, () => guarded<Transport>(transport, run))
   }
 }
 
