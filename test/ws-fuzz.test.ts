@@ -13,31 +13,38 @@ import {
   bytesFrom,
   closedStory,
   DEFLATE,
+  errorIn,
+  failedStory,
   framesIn,
   read,
   type Scene,
   story,
   tellFrame,
+  type Wire,
   type WsServer,
+  wires,
   wsServer,
 } from './support/websocket.ts'
 
 let left: AsyncDisposable
 let calm: Collected
-let server: WsServer
+const servers = new Map<Wire, WsServer>()
 
 before(async () => {
   left = assertNothingLeft()
   calm = collectWarnings()
-  server = await wsServer('tcp')
+  for (const wire of wires) servers.set(wire, await wsServer(wire))
 })
 after(async () => {
-  await server[Symbol.asyncDispose]()
+  for (const server of servers.values()) await server[Symbol.asyncDispose]()
   await calm[Symbol.asyncDispose]()
   await left[Symbol.asyncDispose]()
 })
 
-function upgrade(isCompressed: boolean, opts: gun.WsOpts = {}): Promise<Scene> {
+const anyWire = fc.constantFrom(...wires)
+
+function upgrade(wire: Wire, isCompressed: boolean, opts: gun.WsOpts = {}): Promise<Scene> {
+  const server = servers.get(wire) as WsServer
   const wsOpts = { silencePings: false, ...opts }
   return isCompressed
     ? server.upgrade({ ...wsOpts, compress: { threshold: 0 } }, DEFLATE)
@@ -151,9 +158,10 @@ test('messages arrive whole and in their order however they are cut into fragmen
     fc.asyncProperty(
       fc.array(sending, { maxLength: 8 }),
       chunkSizes,
+      anyWire,
       fc.boolean(),
-      async (all, sizes, deflates) => {
-        await using it = await upgrade(deflates)
+      async (all, sizes, wire, deflates) => {
+        await using it = await upgrade(wire, deflates)
         const [frames, gets] = framesOf(all, deflates ? new Deflate() : undefined)
         const close = frame({ opcode: opcodes.close, payload: closePayload(4000, 'end') })
         const [told, sent] = await Promise.all([
@@ -174,7 +182,7 @@ test('messages arrive whole and in their order however they are cut into fragmen
         )
       },
     ),
-    { ...bounds, numRuns: 150 },
+    { ...bounds, numRuns: 300 },
   )
 })
 
@@ -200,19 +208,14 @@ async function assertEnds(
   const lines = await told
   const messages = lines.filter(line => /^(text|binary|ping|pong|close)\b/.test(line))
   const ending = lines.slice(messages.length)
-  const code = /: ([a-z_]+)(,|$)/.exec(ending[0] ?? '')?.[1]
-  if (ending.length === closedStory(it).length) {
+  const code = errorIn(ending)
+  if (code === undefined) {
     assert.deepEqual(ending, closedStory(it))
     assert.match(messages.at(-1) ?? '', /^close/)
   } else {
-    assert.match(code ?? '', documented)
+    assert.match(code, documented)
     // A close that was received is followed by the end of the connection, and that it was killed only if unanswered.
-    assert.deepEqual(ending, [
-      `error of the stream: ${code}`,
-      `down ws: ${code}, killed 1`,
-      `error of the connection: ${code}`,
-      `DOWN: shutdown ${code}`,
-    ])
+    assert.deepEqual(ending, failedStory(it, code))
   }
   const frames = framesIn(await all, false)
   // Whoever says why it closes tells the owner the same, and says nothing after it. What was still to be inflated when
@@ -226,11 +229,11 @@ const garbage = fc.uint8Array({ minLength: 1, maxLength: 300 }).map(it => Buffer
 
 test('garbage only ever ends in a documented error or in a close', async () => {
   await fc.assert(
-    fc.asyncProperty(garbage, chunkSizes, fc.boolean(), async (noise, sizes, deflates) => {
-      await using it = await upgrade(deflates, { maxPayload: 1_000_000 })
+    fc.asyncProperty(garbage, chunkSizes, anyWire, fc.boolean(), async (noise, sizes, wire, deflates) => {
+      await using it = await upgrade(wire, deflates, { maxPayload: 1_000_000 })
       await assertEnds(it, noise, sizes, deflates)
     }),
-    { ...bounds, numRuns: 200 },
+    { ...bounds, numRuns: 400 },
   )
 })
 
@@ -242,9 +245,10 @@ test('frames with flipped bits only ever end in a documented error or in a close
       fc.array(sending, { minLength: 1, maxLength: 5 }),
       flips,
       chunkSizes,
+      anyWire,
       fc.boolean(),
-      async (all, places, sizes, deflates) => {
-        await using it = await upgrade(deflates, { maxPayload: 1_000_000 })
+      async (all, places, sizes, wire, deflates) => {
+        await using it = await upgrade(wire, deflates, { maxPayload: 1_000_000 })
         const noise = Buffer.concat(framesOf(all, deflates ? new Deflate() : undefined)[0])
         for (const [place, bit] of places) {
           const at = Math.floor(place * (noise.length - 1))
@@ -253,7 +257,7 @@ test('frames with flipped bits only ever end in a documented error or in a close
         await assertEnds(it, noise, sizes, deflates)
       },
     ),
-    { ...bounds, numRuns: 200 },
+    { ...bounds, numRuns: 400 },
   )
 })
 
@@ -269,10 +273,11 @@ test('what is sent in any calls is what a server reads, in its order', async () 
   await fc.assert(
     fc.asyncProperty(
       fc.array(call, { maxLength: 8 }),
+      anyWire,
       fc.boolean(),
       fc.boolean(),
-      async (calls, deflates, waits) => {
-        await using it = await upgrade(deflates)
+      async (calls, wire, deflates, waits) => {
+        await using it = await upgrade(wire, deflates)
         const all = bytesFrom(it.peer, () => it.peer.end())
         for (const { given } of calls) {
           gun.wsSend(it.connPid, it.streamRef, given)
@@ -285,6 +290,6 @@ test('what is sent in any calls is what a server reads, in its order', async () 
         assert.deepEqual(sent, [...given, ['close', 4001, 'enough'] as const].map(tellFrame))
       },
     ),
-    { ...bounds, numRuns: 150 },
+    { ...bounds, numRuns: 300 },
   )
 })
