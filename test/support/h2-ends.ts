@@ -1,17 +1,14 @@
 // A stream of HTTP/2 with both its ends in the test's hands: its server's side is a Peer, as a connection's is, so that
 // one test body plays over both. It reads and writes heads as HTTP/1.1 has them; only on the wire they are HEADERS.
 
-import { randomBytes, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
+import { randomBytes } from 'node:crypto'
 import http2 from 'node:http2'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import * as gun from '@holster/gun'
-import { createProcess, P, type ProcessOptions } from '@holster/process'
+import type * as gun from '@holster/gun'
+import type { ProcessOptions } from '@holster/process'
 import { certificates } from './certificates.ts'
-import { PATIENCE } from './connect.ts'
-import { type Ends, tell } from './http-peer.ts'
+import { clientOf, type Ends } from './http-peer.ts'
+import { closer, listen } from './listen.ts'
 import { createPeer, type Origin, type Peer, type Transport } from './origin.ts'
 
 const HEAD_END = '\r\n\r\n'
@@ -161,28 +158,14 @@ export async function streamServer(
     (stream: http2.ServerHttp2Stream, _headers: unknown, _flags: number, raw: readonly string[]) =>
       onStream(streamPeer(stream, raw)),
   )
-  const path = transport === 'unix' ? join(tmpdir(), `holster-${randomUUID().slice(0, 13)}.sock`) : undefined
-  server.listen(path === undefined ? { host: '127.0.0.1', port: 0 } : { path })
-  await once(server, 'listening')
-  const address = server.address()
-
-  async function shut(): Promise<void> {
-    const down = once(server, 'close')
-    server.close()
+  const place = await listen(server, transport)
+  const close = closer(server, () => {
     for (const session of sessions) session.destroy()
     for (const socket of sockets) socket.destroy()
-    await down
-  }
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closing ??= shut()
-    return closing
-  }
+  })
 
   return {
-    host: path === undefined ? '127.0.0.1' : 'localhost',
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    ...(path === undefined ? {} : { path }),
+    ...place,
     get connections() {
       return connections
     },
@@ -202,50 +185,12 @@ export interface H2Ends extends Omit<Ends, 'peer' | 'server'> {
 }
 
 /** A connection over HTTP/2 that is up, and whose owner monitors it. */
-export async function h2Ends(
+export function h2Ends(
   transport: Transport,
   opts: gun.Opts = {},
   ownerOptions: ProcessOptions = {},
   settings: http2.Settings = {},
 ): Promise<H2Ends> {
-  const peers = createProcess<{ type: 'peer'; peer: StreamPeer }>()
-  const server = await streamServer(transport, peer => peers.send({ type: 'peer', peer }), settings)
-  const self = createProcess<gun.GunMessage>(ownerOptions)
-  const all: gun.Opts = {
-    owner: self,
-    transport: transport === 'tls' ? 'tls' : 'tcp',
-    tlsOpts: { ca: certificates.ca },
-    protocols: ['http2'],
-    ...opts,
-  }
-  const connPid =
-    server.path === undefined ? gun.open('localhost', server.port, all) : gun.openUnix(server.path, all)
-  self.monitor(connPid)
-  await self.receive([{ type: 'gun_up', protocol: 'http2' }])
-  return {
-    self,
-    connPid,
-    server,
-    async next() {
-      const { peer } = await peers.receive([{ type: 'peer' }])
-      return peer
-    },
-    async heard(count) {
-      const told: string[] = []
-      while (told.length < count) told.push(tell(await self.receive([P._], PATIENCE)))
-      return told
-    },
-    async waiting() {
-      const told: string[] = []
-      while (self.messageQueueLength > 0) told.push(tell(await self.receive([P._])))
-      return told
-    },
-    async [Symbol.asyncDispose]() {
-      gun.close(connPid)
-      await connPid[Symbol.asyncDispose]()
-      self.exit()
-      peers.exit()
-      await server.close()
-    },
-  }
+  const listen = (onStream: (peer: StreamPeer) => void) => streamServer(transport, onStream, settings)
+  return clientOf(listen, transport, { protocols: ['http2'], ...opts }, ownerOptions)
 }

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import { createProcess, type Down, type Exit, P, type Process, type ProcessOptions } from '@holster/process'
-import { certificates } from './certificates.ts'
+import { type Down, type Exit, P, type Process, type ProcessOptions } from '@holster/process'
 import { PATIENCE } from './connect.ts'
 import * as h2 from './h2-frames.ts'
 import { type H2Peer, type H2PeerOptions, h2Origin } from './h2-origin.ts'
+import { clientOf } from './http-peer.ts'
 import type { Origin, Transport } from './origin.ts'
 
 export interface SceneOptions {
@@ -41,35 +41,23 @@ export interface Scene extends AsyncDisposable {
 /** A connection that is up, and whose owner monitors it. */
 export async function scene(options: SceneOptions = {}): Promise<Scene> {
   const { transport = 'tcp', http2Opts, opts, server: serverOptions, owner } = options
-  const peers = createProcess<{ type: 'peer'; peer: H2Peer }>()
-  const server = await h2Origin(peer => peers.send({ type: 'peer', peer }), { transport, ...serverOptions })
-  const self = createProcess<gun.GunMessage>(owner)
-  const all: gun.Opts = {
-    owner: self,
-    transport: transport === 'tls' ? 'tls' : 'tcp',
-    tlsOpts: { ca: certificates.ca },
-    protocols: ['http2'],
-    ...(http2Opts === undefined ? {} : { http2Opts }),
-    ...opts,
-  }
-  const connPid =
-    server.path === undefined ? gun.open('localhost', server.port, all) : gun.openUnix(server.path, all)
-  self.monitor(connPid)
-  await self.receive([{ type: 'gun_up' }], PATIENCE)
-  const next = async (): Promise<H2Peer> => (await peers.receive([{ type: 'peer' }], PATIENCE)).peer
+  const it = await clientOf<H2Peer, Origin>(
+    script => h2Origin(script, { transport, ...serverOptions }),
+    transport,
+    { protocols: ['http2'], ...(http2Opts === undefined ? {} : { http2Opts }), ...opts },
+    owner ?? {},
+  )
+  const { self } = it
   const heard = async (count: number): Promise<string[]> => {
     const told: string[] = []
     while (told.length < count) told.push(tell(await self.receive([P._], PATIENCE)))
     return told
   }
   let seen = 0
-  const first = await next()
+  const first = await it.next()
   return {
-    self,
-    connPid,
-    server,
+    ...it,
     peer: first,
-    next,
     heard,
     async story(streamRef) {
       const told: string[] = []
@@ -105,13 +93,6 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
         if (flags === h2.flags.ACK && payload.equals(opaque)) break
       }
       await turn()
-    },
-    async [Symbol.asyncDispose]() {
-      gun.close(connPid)
-      await connPid[Symbol.asyncDispose]()
-      self.exit()
-      peers.exit()
-      await server.close()
     },
   }
 }

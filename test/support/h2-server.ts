@@ -1,14 +1,12 @@
 // Real HTTP/2 peers: a server of node:http2 on loopback, with the WebSockets of `ws` on its streams (RFC 8441).
 
-import { randomBytes, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import http2 from 'node:http2'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { certificates } from './certificates.ts'
+import { closer, listen, type Place } from './listen.ts'
 import type { Transport } from './origin.ts'
 import type { Refusal } from './servers.ts'
 
@@ -34,11 +32,7 @@ export interface H2ServerOptions {
   tls?: http2.SecureServerOptions
 }
 
-export interface H2Server extends AsyncDisposable {
-  readonly host: string
-  readonly port: number
-  /** The socket's path, for 'unix' only. */
-  readonly path?: string
+export interface H2Server extends AsyncDisposable, Place {
   readonly server: http2.Http2Server | http2.Http2SecureServer
   /** Those that are open. */
   readonly sessions: ReadonlySet<http2.ServerHttp2Session>
@@ -154,32 +148,17 @@ export async function h2Server(options: H2ServerOptions = {}): Promise<H2Server>
     },
   )
 
-  const host = '127.0.0.1'
-  const path = transport === 'unix' ? join(tmpdir(), `holster-${randomUUID().slice(0, 13)}.sock`) : undefined
-  server.listen(path === undefined ? { host, port: 0 } : { path })
-  await once(server, 'listening')
-  const address = server.address()
-
-  async function shut(): Promise<void> {
-    const down = once(server, 'close')
-    server.close()
+  const place = await listen(server, transport)
+  const close = closer(server, () => {
     wss.close()
     for (const client of wss.clients) client.terminate()
     for (const session of sessions) session.destroy()
     // Also those on which no session has begun.
     for (const socket of sockets) socket.destroy()
-    await down
-  }
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closing ??= shut()
-    return closing
-  }
+  })
 
   return {
-    host: path === undefined ? host : 'localhost',
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    ...(path === undefined ? {} : { path }),
+    ...place,
     server,
     sessions,
     wss,

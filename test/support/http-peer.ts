@@ -49,6 +49,17 @@ async function between<P>(
   opts: gun.Opts,
   ownerOptions: ProcessOptions,
 ): Promise<Ends<P>> {
+  const it = await clientOf(listen, transport, opts, ownerOptions)
+  return { ...it, peer: await it.next() }
+}
+
+/** The owner's end, and the peers of a server as they come. */
+export async function clientOf<P, S extends Pick<Origin, 'port' | 'path' | 'close'>>(
+  listen: (script: (peer: P) => void) => Promise<S>,
+  transport: Transport,
+  opts: gun.Opts,
+  ownerOptions: ProcessOptions,
+): Promise<Omit<Ends<P>, 'peer' | 'server'> & { readonly server: S }> {
   const peers = createProcess<{ type: 'peer'; peer: P }>()
   const server = await listen(peer => peers.send({ type: 'peer', peer }))
   const self = createProcess<gun.GunMessage>(ownerOptions)
@@ -62,18 +73,16 @@ async function between<P>(
     server.path === undefined ? gun.open('localhost', server.port, all) : gun.openUnix(server.path, all)
   self.monitor(connPid)
   await self.receive([{ type: 'gun_up' }])
-  const next = async (): Promise<P> => {
-    const { peer } = await peers.receive([{ type: 'peer' }])
-    // Out of the callback of OpenSSL in which the server's handshake ends: to reset there crashes Node 20.
-    await turn()
-    return peer
-  }
   return {
     self,
     connPid,
     server,
-    peer: await next(),
-    next,
+    async next() {
+      const { peer } = await peers.receive([{ type: 'peer' }])
+      // Out of the callback of OpenSSL in which the server's handshake ends: to reset there crashes Node 20.
+      await turn()
+      return peer
+    },
     async heard(count) {
       const told: string[] = []
       while (told.length < count) told.push(tell(await self.receive([P._], PATIENCE)))

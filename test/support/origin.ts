@@ -1,21 +1,14 @@
 // Scripted servers on real sockets: what goes over the wire is exactly what a script sends.
 
-import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import tls from 'node:tls'
 import { certificates } from './certificates.ts'
+import { closer, listen, type Place } from './listen.ts'
 
 export type Transport = 'tcp' | 'tls' | 'unix'
 
-export interface Origin extends AsyncDisposable {
-  readonly host: string
-  readonly port: number
-  /** The socket's path, for 'unix' only. */
-  readonly path?: string
+export interface Origin extends AsyncDisposable, Place {
   /** Connections accepted so far, also those whose TLS handshake failed. */
   readonly connections: number
   /** Why TLS handshakes failed, as this side saw it. */
@@ -259,7 +252,7 @@ function defer(): { promise: Promise<void>; resolve: () => void } {
 }
 
 export async function origin(script: Script, options: OriginOptions = {}): Promise<Origin> {
-  const { transport = 'tcp', host = '127.0.0.1', port = 0, onError } = options
+  const { transport = 'tcp', onError } = options
   const sockets = new Set<net.Socket>()
   const carriers = new Map<number | undefined, net.Socket>()
   const running = new Set<Promise<void>>()
@@ -267,7 +260,6 @@ export async function origin(script: Script, options: OriginOptions = {}): Promi
   const failures: unknown[] = []
   let connections = 0
   let scripts = 0
-  let closing: Promise<unknown> | undefined
 
   const server =
     transport === 'tls'
@@ -309,34 +301,25 @@ export async function origin(script: Script, options: OriginOptions = {}): Promi
     run.finally(() => running.delete(run))
   })
 
-  const path = transport === 'unix' ? join(tmpdir(), `holster-${randomUUID().slice(0, 13)}.sock`) : undefined
-  server.listen(path === undefined ? { host, port } : { path })
-  await once(server, 'listening')
-  const address = server.address()
+  const place = await listen(server, transport, options)
 
   function fail(): void {
     if (failures.length > 0) throw failures.splice(0)[0]
   }
 
-  async function shut(): Promise<void> {
-    const down = once(server, 'close')
-    server.close()
+  const shut = closer(server, () => {
     for (const socket of sockets) socket.destroy()
-    await down
-    // A script that was waiting for its client gets to see that it is gone, and to fail.
-    await turn()
-  }
+  })
 
   async function close(): Promise<void> {
-    closing ??= shut()
-    await closing
+    await shut()
+    // A script that was waiting for its client gets to see that it is gone, and to fail.
+    await turn()
     fail()
   }
 
   return {
-    host: path === undefined ? host : 'localhost',
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    ...(path === undefined ? {} : { path }),
+    ...place,
     get connections() {
       return connections
     },

@@ -1,16 +1,13 @@
 // Real peers: a `ws` server on a real http(s) server of loopback.
 
-import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type tls from 'node:tls'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { certificates } from './certificates.ts'
+import { closer, listen, type Place } from './listen.ts'
 import type { Transport } from './origin.ts'
 
 export interface Refusal {
@@ -34,11 +31,7 @@ export interface WebsocketServerOptions {
   tls?: tls.TlsOptions
 }
 
-export interface WebsocketServer extends AsyncDisposable {
-  readonly host: string
-  readonly port: number
-  /** The socket's path, for 'unix' only. */
-  readonly path?: string
+export interface WebsocketServer extends AsyncDisposable, Place {
   /** For the client of `ws`. */
   readonly url: string
   readonly server: http.Server | https.Server
@@ -123,31 +116,16 @@ export async function websocketServer(options: WebsocketServerOptions = {}): Pro
     onConnection(socket, request)
   })
 
-  const host = '127.0.0.1'
-  const path = transport === 'unix' ? join(tmpdir(), `holster-${randomUUID().slice(0, 13)}.sock`) : undefined
-  server.listen(path === undefined ? { host, port: 0 } : { path })
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-
-  async function shut(): Promise<void> {
-    const down = once(server, 'close')
-    server.close()
+  const place = await listen(server, transport)
+  const { host, port, path } = place
+  const close = closer(server, () => {
     wss.close()
     for (const client of wss.clients) client.terminate()
     for (const socket of sockets) socket.destroy()
-    await down
-  }
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closing ??= shut()
-    return closing
-  }
+  })
 
   return {
-    host: path === undefined ? host : 'localhost',
-    port,
-    ...(path === undefined ? {} : { path }),
+    ...place,
     url:
       path === undefined ? `${transport === 'tls' ? 'wss' : 'ws'}://${host}:${port}/` : `ws+unix:${path}:/`,
     server,
