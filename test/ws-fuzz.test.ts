@@ -52,7 +52,7 @@ function upgrade(wire: Wire, isCompressed: boolean, opts: gun.WsOpts = {}): Prom
 }
 
 /** A client that hangs takes a receive's patience for each step of shrinking. */
-const bounds = { interruptAfterTimeLimit: 25_000 }
+const bounds = { interruptAfterTimeLimit: 25_000, markInterruptAsFailure: true }
 
 // What is sent, by either side.
 
