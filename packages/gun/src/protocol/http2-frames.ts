@@ -88,6 +88,8 @@ export class PeerSide {
   /** Nothing more is sent. */
   isEnded = false
   isReset = false
+  /** How many header blocks have begun: interim responses, the response, trailers. */
+  headers = 0
   /** The last bytes of the body end the stream: nothing comes behind them, not even trailers. */
   endsWithData = false
   /** How many bytes of the body have come; padding counts too, and then nothing can be said of the last bytes. */
@@ -103,8 +105,10 @@ export class PeerSide {
     this.endsWithData = !this.#isPadded
   }
 
-  end(): void {
-    if (!this.isReset) this.isEnded = true
+  header(flags: number): void {
+    if (this.isReset) return
+    this.headers++
+    if (flags & END_STREAM) this.isEnded = true
   }
 }
 
@@ -147,7 +151,7 @@ export class FrameScanner extends Frames {
         if (size === 0 && !(flags & END_STREAM)) watcher.onCheapFrame()
         return
       case HEADERS:
-        if (flags & END_STREAM) watcher.peerOf(streamOf(bytes, at))?.end()
+        watcher.peerOf(streamOf(bytes, at))?.header(flags)
         return
       case RST_STREAM: {
         const peer = watcher.peerOf(streamOf(bytes, at))

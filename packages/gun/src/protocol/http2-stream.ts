@@ -72,6 +72,8 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   /** What has come of the body before Node tells of the head, which it does a little later. */
   #early: Buffer[] | undefined
   #hasHead = false
+  /** How many header blocks Node has told of. */
+  #told = 0
   /** How many bytes of the body there are to be, where the head says so. */
   #length: number | undefined
   #trailers: Headers | undefined
@@ -298,6 +300,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   // What Node tells.
 
   onHeaders(status: number, headers: Headers): void {
+    this.#told++
     this.#backlog.add(START)
     this.#user.onInform(this)
     if (!this.#isOver && !this.#exceeds(headers)) this.#backlog.add({ type: 'inform', status, headers })
@@ -307,6 +310,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.#backlog.add(START)
     if (this.#isOver) return
     const { http } = this
+    this.#told++
     this.#length = http.method === 'HEAD' ? undefined : lengthOf(headers)
     const early = this.#early
     this.#early = undefined
@@ -354,12 +358,13 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   /**
    * Whether what has come is all. A peer that has said all may still reset the stream, lest we go on sending; one that resets
    * it without an error counts too, as Node's server does so now and then where it should have ended the stream
-   * (RFC 9113 section 8.1). A reset hides what Node has found wrong.
+   * (RFC 9113 section 8.1). A reset hides what Node has found wrong: then it has not told of a header block.
    */
   get #hasAll(): boolean {
     const isFine = this.#node?.rstCode === NGHTTP2_NO_ERROR
     if (!this.peer.isReset) return this.peer.isEnded && isFine
-    return this.#hasHead && (this.peer.isEnded || isFine) && this.#hasLength
+    const isTold = this.#hasHead && this.#told === this.peer.headers
+    return isTold && (this.peer.isEnded || isFine) && this.#hasLength
   }
 
   get #hasLength(): boolean {
@@ -367,6 +372,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   }
 
   onTrailers(headers: Headers): void {
+    this.#told++
     if (this.#exceeds(headers)) return
     this.#trailers = headers
   }
