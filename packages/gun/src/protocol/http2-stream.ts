@@ -287,8 +287,10 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.#isDone = true
     this.http.response.tell('responseEnd')
     if (this.#isOver) return
-    if (this.#isGivenUp) this.#reset(NGHTTP2_CANCEL)
-    if (this.#isSent || this.#isGivenUp) this.#over()
+    // Node waits for a body that is under way to be sent, whatever the peer has said.
+    const isInVain = this.#isGivenUp || (this.peer.isReset && !this.#isSent)
+    if (isInVain) this.#reset(NGHTTP2_CANCEL)
+    if (this.#isSent || isInVain) this.#over()
   }
 
   onFailed(): void {

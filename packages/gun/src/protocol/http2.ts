@@ -99,7 +99,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   cancel(streamRef: StreamRef): void {
     const stream = this.#streams.find(streamRef)
-    if (stream === undefined || stream.isDone) {
+    // Its response may be over before its body.
+    if (stream === undefined || stream.http.isCancelled) {
       return this.#host.refuse(streamRef, nothingToCancel())
     }
     const { connPid, events } = this.#host
