@@ -28,6 +28,7 @@ export class Outlet {
   /** Pages of this tick that are full. */
   #full: Buffer[] = []
   #bytes = 0
+  #isCorked = false
   /** Called when what was sent has been taken over by the system, which may have left less to be sent. */
   onSent: (() => void) | undefined
   /** The stream takes over what is written to it before `write` returns, as a socket does that is not full. */
@@ -54,7 +55,7 @@ export class Outlet {
 
   /** So many bytes were written at the place that `room` gave. */
   commit(size: number): void {
-    if (this.#bytes === 0) process.nextTick(flush, this)
+    if (this.#bytes === 0 && !this.#isCorked) process.nextTick(flush, this)
     this.#used += size
     this.#bytes += size
   }
@@ -77,10 +78,20 @@ export class Outlet {
       this.commit(size)
       return
     }
-    if (this.#bytes === 0) process.nextTick(flush, this)
+    if (this.#bytes === 0 && !this.#isCorked) process.nextTick(flush, this)
     this.#seal()
     this.#pieces.push(bytes)
     this.#bytes += size
+  }
+
+  /** What is written from here on leaves with `uncork`. */
+  cork(): void {
+    this.#isCorked = true
+  }
+
+  uncork(): void {
+    this.#isCorked = false
+    this.flush()
   }
 
   /** Sends what was gathered. */

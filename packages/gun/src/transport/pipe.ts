@@ -47,11 +47,12 @@ export class Pipe extends Duplex {
     return true
   }
 
-  /** What is written comes in one piece as it is: nothing is held back, and then all of it leaves. */
-  override cork(): void {}
+  override cork(): void {
+    this.#outlet.cork()
+  }
 
   override uncork(): void {
-    this.#outlet.flush()
+    this.#outlet.uncork()
     if (this.#hasBegun) return
     this.#hasBegun = true
     for (const run of this.#behind.splice(0)) run()
