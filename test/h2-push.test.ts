@@ -216,3 +216,39 @@ onEachTransport('a push outlives its parent, and keeps a connection that shuts d
   assert.deepEqual(await it.end(), ['DOWN shutdown'])
   assert.ok(sentTo(it.peer).includes('GOAWAY NO_ERROR last 2'))
 })
+
+for (const how of ['whole', 'apart'] as const) {
+  for (const isEmpty of [true, false]) {
+    onEachTransport(
+      `a pushed response ${isEmpty ? 'without' : 'with'} a body may have interim ones, sent ${how}`,
+      async transport => {
+        await using it = await scene({ transport })
+        const streamRef = gun.get(it.connPid, '/')
+        const { streamId } = await it.peer.request()
+        const frames = [
+          h2.pushPromise(streamId, 2, promise(it, transport)),
+          h2.headers(2, [
+            [':status', '103'],
+            ['x-a', 'b'],
+          ]),
+          h2.headers(2, [[':status', '103']]),
+          h2.headers(2, ok, { endStream: isEmpty }),
+          ...(isEmpty ? [] : [h2.data(2, 'pushed', { endStream: true })]),
+          h2.headers(streamId, ok, { endStream: true }),
+        ]
+        for (const frame of how === 'whole' ? [Buffer.concat(frames)] : frames) {
+          await it.peer.send(frame)
+          if (how === 'apart') await it.seen()
+        }
+        const { newStreamRef } = await it.self.receive([{ type: 'gun_push', streamRef }])
+        assert.deepEqual(await it.story(newStreamRef), [
+          'inform 103',
+          'inform 103',
+          ...(isEmpty ? ['response 200 fin'] : ['response 200 nofin', 'data pushed fin']),
+        ])
+        assert.deepEqual(await it.story(streamRef), ['response 200 fin'])
+        await goesOn(it)
+      },
+    )
+  }
+}

@@ -11,7 +11,8 @@ export type Owned = ClientHttp2Stream & { [OWNER]?: Http2StreamOwner | undefined
 
 /** Who has a stream, and is told what Node tells of it. */
 export interface Http2StreamOwner {
-  onHeaders(status: number, headers: Headers): void
+  /** An interim response; one that ends the stream, which is wrong, comes as a final one. */
+  onInform(status: number, headers: Headers): void
   onResponse(status: number, headers: Headers, isFin: boolean): void
   onData(data: Buffer): void
   onTrailers(headers: Headers): void
@@ -25,11 +26,16 @@ export interface Http2StreamOwner {
   onDefect(cause: unknown): void
 }
 
-/** `isPushed`: its response comes as a `push`; `isSent`: the request has no body. */
+/** `isPushed`: the server has begun it; `isSent`: the request has no body. */
 export function listen(node: Owned, owner: Http2StreamOwner, isPushed: boolean, isSent: boolean): void {
   node[OWNER] = owner
-  node.on('headers', onHeaders)
-  node.on(isPushed ? 'push' : 'response', onResponse)
+  node.on('headers', onHead)
+  node.on('response', onHead)
+  if (isPushed) {
+    // The first head, interim or not; a final one behind that which ends the stream passes for trailers.
+    node.on('push', onHead)
+    node.on('trailers', onTrailers)
+  }
   node.on('data', onData)
   node.on('error', onBroken)
   node.on('close', onBroken)
@@ -37,8 +43,8 @@ export function listen(node: Owned, owner: Http2StreamOwner, isPushed: boolean, 
 }
 
 /** The response has begun, and may have an end that its data does not tell. */
-export function listenForEnd(node: Owned): void {
-  node.on('trailers', onTrailers)
+export function listenForEnd(node: Owned, isPushed: boolean): void {
+  if (!isPushed) node.on('trailers', onTrailers)
   node.on('end', onEnd)
 }
 
@@ -70,35 +76,23 @@ export function reset(node: Owned, code: number, isSent: boolean): void {
 
 // The same functions for all streams, as one of their own for each would cost as much as all else of a stream.
 
-function onHeaders(this: Owned, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
-  const owner = this[OWNER]
-  const status = Number(headers[':status'])
-  if (owner === undefined || !(status < 200)) return
-  try {
-    owner.onHeaders(status, headersOf(raw ?? []))
-  } catch (cause) {
-    owner.onDefect(cause)
-  }
-}
-
-function onResponse(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
+function onHead(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
   const owner = this[OWNER]
   if (owner === undefined) return
+  const status = Number(headers[':status'])
+  const isFin = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
+  const fields = headersOf(raw ?? [])
   try {
-    const isFin = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
-    owner.onResponse(Number(headers[':status']), headersOf(raw ?? []), isFin)
+    if (status < 200 && !isFin) owner.onInform(status, fields)
+    else owner.onResponse(status, fields, isFin)
   } catch (cause) {
     owner.onDefect(cause)
   }
 }
 
-function onTrailers(
-  this: Owned,
-  _headers: IncomingHttpHeaders,
-  _flags: number,
-  raw?: readonly string[],
-): void {
-  this[OWNER]?.onTrailers(headersOf(raw ?? []))
+function onTrailers(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
+  if (headers[':status'] !== undefined) onHead.call(this, headers, flags, raw)
+  else this[OWNER]?.onTrailers(headersOf(raw ?? []))
 }
 
 function onData(this: Owned, data: Buffer): void {

@@ -301,7 +301,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   // What Node tells.
 
-  onHeaders(status: number, headers: Headers): void {
+  onInform(status: number, headers: Headers): void {
     this.#told++
     this.#backlog.add(START)
     this.#user.onInform(this)
@@ -319,7 +319,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.#hasHead = true
     // Where the end is known already nobody listens for it, as that costs as much as all that we do.
     const endsKnown = isFin || (this.peer.endsWithData && http.upgrade === undefined)
-    if (!endsKnown && this.#node !== undefined) listenForEnd(this.#node)
+    if (!endsKnown && this.#node !== undefined) listenForEnd(this.#node, this.isPushed)
     // A stream that ends with its headers carries nothing, so it is a response like any other.
     if (http.upgrade !== undefined && status >= 200 && status <= 299 && !isFin) {
       http.response.switched(status, headers)
