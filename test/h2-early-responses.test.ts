@@ -114,6 +114,34 @@ for (const [what, send] of [
   )
 }
 
+for (const [what, status, fields] of [
+  ['a response without a body', '200', []],
+  ['a response that has not changed, with the length of what it is about', '304', [['content-length', '5']]],
+] as const) {
+  for (const code of [undefined, h2.errorCodes.NO_ERROR, h2.errorCodes.CANCEL]) {
+    const behind = code === undefined ? '' : `, and a reset with ${code} is behind it`
+    onEachTransport(
+      `${what} may end with an empty DATA frame while a body is under way${behind}`,
+      async transport => {
+        await using it = await scene({ transport, server: { settings: { INITIAL_WINDOW_SIZE: WINDOW } } })
+        const { streamRef, streamId } = await blocked(it, begun)
+        await it.peer.send(
+          Buffer.concat([
+            h2.headers(streamId, [[':status', status], ...fields]),
+            h2.data(streamId, '', { endStream: true }),
+            ...(code === undefined ? [] : [h2.rstStream(streamId, code)]),
+          ]),
+        )
+        assert.deepEqual(await it.story(streamRef), [`response ${status} nofin`, 'data  fin'])
+        if (code === undefined) gun.cancel(it.connPid, streamRef)
+        await it.seen()
+        assert.equal(gun.streamInfo(it.connPid, streamRef), undefined)
+        await goesOn(it)
+      },
+    )
+  }
+}
+
 onEachTransport(
   'a body that was begun, and whose response is complete, can be cancelled',
   async transport => {

@@ -313,12 +313,14 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     if (this.#isOver) return
     const { http } = this
     this.#told++
-    this.#length = http.method === 'HEAD' ? undefined : lengthOf(headers)
+    // RFC 9110 section 8.6: in these it is that of another response.
+    this.#length = http.method === 'HEAD' || status === 304 ? undefined : lengthOf(headers)
     const early = this.#early
     this.#early = undefined
     this.#hasHead = true
-    // Where the end is known already nobody listens for it, as that costs as much as all that we do.
-    const endsKnown = isFin || (this.peer.endsWithData && http.upgrade === undefined)
+    // Where the last bytes tell the end nobody listens for it, as that costs as much as all that we do.
+    const hasLast = this.peer.endsWithData && this.peer.announced > 0
+    const endsKnown = isFin || (hasLast && http.upgrade === undefined)
     if (!endsKnown && this.#node !== undefined) listenForEnd(this.#node, this.isPushed)
     // A stream that ends with its headers carries nothing, so it is a response like any other.
     if (http.upgrade !== undefined && status >= 200 && status <= 299 && !isFin) {
