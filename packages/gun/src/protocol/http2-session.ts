@@ -211,6 +211,7 @@ export class Http2Session implements FrameWatcher {
     this.#promises.delete(id)
     if (promise === undefined || this.#isStopped) return node.close(constants.NGHTTP2_CANCEL)
     this.#peers.set(id, promise.peer)
+    node.on('close', () => this.forget(id))
     this.#user.onPush({ node, raw, ...promise })
   }
 
