@@ -376,6 +376,57 @@ describe('a store that takes its time', () => {
   })
 })
 
+describe('a store that calls back', () => {
+  interface Calls {
+    readonly connPid: gun.ConnPid
+    readonly second: gun.StreamRef
+    readonly third: gun.StreamRef
+  }
+  const answered = 'gun_response'
+  const failed = 'gun_error'
+  for (const [what, act, outcomes] of [
+    ['cancels the request', it => gun.cancel(it.connPid, it.second), [answered, 'nothing', answered]],
+    ['cancels the next request', it => gun.cancel(it.connPid, it.third), [answered, answered, 'nothing']],
+    ['makes another request', it => gun.get(it.connPid, '/4'), [answered, answered, answered]],
+    ['shuts the connection down', it => gun.shutdown(it.connPid), [answered, failed, failed]],
+    ['closes the connection', it => gun.close(it.connPid), [failed, failed, failed]],
+  ] as const satisfies readonly (readonly [string, (it: Calls) => unknown, readonly string[]])[]) {
+    onEachVersion(`and ${what} has each request told of once`, async line => {
+      let calls = 0
+      let it: Calls | undefined
+      const cookieStore = {
+        store: { synchronous: true },
+        getCookieString: async () => '',
+        setCookie: async () => {},
+        setCookieSync: () => {},
+        getCookieStringSync: () => {
+          const { connPid } = client
+          if (++calls === 1) it = { connPid, second: gun.get(connPid, '/2'), third: gun.get(connPid, '/3') }
+          else if (calls === 2 && it !== undefined) act(it)
+          return ''
+        },
+      }
+      await using server = await site({}, line)
+      await using client = await connect(server, line, { cookieStore, retry: 0 })
+      const { connPid, owner } = client
+      const first = gun.get(connPid, '/1')
+      assert.ok(it !== undefined)
+      const asked = [first, it.second, it.third]
+      for (const [i, streamRef] of asked.entries()) {
+        if (outcomes[i] === 'nothing') continue
+        const { type } = await owner.receive([{ streamRef }], PATIENCE)
+        assert.equal(type, outcomes[i], `of request ${i + 1}`)
+      }
+      for (const streamRef of asked) assert.equal(gun.flush(streamRef), 0)
+      const served = asked.flatMap((_, i) => (outcomes[i] === answered ? [`/${i + 1}`] : []))
+      assert.deepEqual(
+        server.seen.map(([path]) => path).filter(path => path !== '/4'),
+        served,
+      )
+    })
+  }
+})
+
 describe('a store that fails', () => {
   for (const synchronous of [true, false]) {
     const kind = synchronous ? 'synchronous' : 'asynchronous'

@@ -20,6 +20,7 @@ export class HttpRequests {
   isStopped = false
   #isOver = false
   #expectTimer: NodeJS.Timeout | undefined
+  readonly #goOn = () => this.#host.guard(() => this.advance())
 
   constructor(host: Host, opts: Required<HttpOpts>, responses: HttpResponses) {
     this.#host = host
@@ -116,9 +117,13 @@ export class HttpRequests {
         this.#isBlocked(next)
       )
         return
-      if (!next.hasCookies(() => this.#host.guard(() => this.advance()))) return
-      this.#waiting.shift()
-      this.#begin(next)
+      if (next.hasCookies) {
+        this.#waiting.shift()
+        this.#begin(next)
+      } else {
+        next.askForCookies(this.#goOn)
+        if (!next.hasCookies) return
+      }
     }
   }
 

@@ -112,19 +112,24 @@ export class HttpStream {
     return connection.split(',').some(option => option.trim().toLowerCase() === 'close')
   }
 
-  /** Whether the store has given its cookies; if not, `goOn` is called once it has. */
-  hasCookies(goOn: () => void): boolean {
-    const { cookies } = this.#host
-    if (cookies === undefined || this.cookies !== undefined) return true
-    if (this.#isAsking) return false
+  /** The store has given its cookies, or there is none. */
+  get hasCookies(): boolean {
+    return this.cookies !== undefined || this.#host.cookies === undefined
+  }
+
+  /**
+   * Asks the store, once. If it does not answer at once, `goOn` is called when it does. The store is the caller's: what
+   * waits may have changed meanwhile.
+   */
+  askForCookies(goOn: () => void): void {
+    if (this.#isAsking) return
     this.#isAsking = true
     let isNow = true
-    cookies.query(this.url, value => {
+    this.#host.cookies?.query(this.url, value => {
       this.cookies = value
       if (!isNow) goOn()
     })
     isNow = false
-    return this.cookies !== undefined
   }
 
   /** The headers with the store's cookies. */

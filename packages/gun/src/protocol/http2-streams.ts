@@ -105,11 +105,12 @@ export class Http2Streams {
           if (i === 0) this.#waiting.shift()
           else this.#waiting.splice(i, 1)
           this.#begin(next)
-          // What was told may have changed what waits.
-          i = 0
-        } else {
+        } else if (!this.#prepare(next)) {
           i++
+          continue
         }
+        // What the caller was told, or his store was asked, may have changed what waits.
+        i = 0
       }
     } finally {
       this.#isAdvancing = false
@@ -121,8 +122,19 @@ export class Http2Streams {
   }
 
   #isReady({ http }: Http2Stream): boolean {
-    if (http.upgrade !== undefined && this.#canConnect === undefined) return false
-    return http.hasCookies(this.#goOn)
+    return http.hasCookies && !this.#isTooEarly(http)
+  }
+
+  /** Says whether that has brought it on. */
+  #prepare({ http }: Http2Stream): boolean {
+    if (http.hasCookies || this.#isTooEarly(http)) return false
+    http.askForCookies(this.#goOn)
+    return http.hasCookies
+  }
+
+  /** It is not known yet whether it may be made. */
+  #isTooEarly({ upgrade }: Http2Stream['http']): boolean {
+    return upgrade !== undefined && this.#canConnect === undefined
   }
 
   #begin(stream: Http2Stream): void {
