@@ -252,3 +252,26 @@ for (const how of ['whole', 'apart'] as const) {
     )
   }
 }
+
+for (const padding of [undefined, 0, 7]) {
+  onEachTransport(
+    `a push may have its whole request behind it, with ${padding ?? 'no'} bytes of padding`,
+    async transport => {
+      await using it = await scene({ transport })
+      const streamRef = gun.get(it.connPid, '/')
+      const { streamId } = await it.peer.request()
+      const options = { endHeaders: false, ...(padding === undefined ? {} : { padding }) }
+      await it.peer.send(
+        Buffer.concat([
+          h2.pushPromise(streamId, 2, Buffer.alloc(0), options),
+          h2.continuation(streamId, promise(it, transport)),
+          h2.headers(2, ok, { endStream: true }),
+          h2.headers(streamId, ok, { endStream: true }),
+        ]),
+      )
+      const { newStreamRef } = await it.self.receive([{ type: 'gun_push', streamRef }])
+      assert.deepEqual(await it.story(newStreamRef), ['response 200 fin'])
+      assert.deepEqual(await it.story(streamRef), ['response 200 fin'])
+    },
+  )
+}

@@ -13,8 +13,10 @@ const CONTINUATION = 0x9
 const END_STREAM = 0x1
 const PADDED = 0x8
 
-/** Of a PUSH_PROMISE: the length of its padding, and the promised stream. */
-const PROMISE = 5
+/** Of a PUSH_PROMISE: the promised stream. */
+const PROMISE = 4
+/** In front of the payload: how long the padding behind it is. */
+const PADDING = 1
 /** Of a GOAWAY: the last stream, and the code. */
 const FAREWELL = 8
 /** Our own preface, in front of the frames that leave (RFC 9113 section 3.4). */
@@ -33,7 +35,7 @@ abstract class Frames {
   }
 
   /** How many bytes of such a frame's payload are looked at. */
-  protected abstract more(type: number): number
+  protected abstract more(type: number, flags: number): number
   /** A frame begins at `at`; where its payload is long enough, what is looked at of it is there too. */
   protected abstract look(bytes: Buffer, at: number, size: number): void
 
@@ -62,7 +64,7 @@ abstract class Frames {
   /** How many bytes of the frame there must be before it is looked at, as far as what there is of it says. */
   #wanted(bytes: Buffer, at: number, there: number): number {
     if (there < HEADER) return HEADER
-    const more = this.more(bytes[at + 3] as number)
+    const more = this.more(bytes[at + 3] as number, bytes[at + 4] as number)
     return more === 0 || sizeOf(bytes, at) < more ? HEADER : HEADER + more
   }
 
@@ -90,25 +92,21 @@ export class PeerSide {
   isReset = false
   /** How many header blocks have begun: interim responses, the response, trailers. */
   headers = 0
+  /** How many bytes of the body there are. */
+  bytes = 0
   /** The last bytes of the body end the stream: nothing comes behind them, not even trailers. */
   endsWithData = false
-  /** How many bytes of the body have come; padding counts too, and then nothing can be said of the last bytes. */
-  announced = 0
-  #isPadded = false
 
-  data(size: number, flags: number): void {
+  data(size: number, isEnd: boolean): void {
     if (this.isReset) return
-    this.announced += size
-    if (flags & PADDED) this.#isPadded = true
-    if (!(flags & END_STREAM)) return
-    this.isEnded = true
-    this.endsWithData = !this.#isPadded
+    this.bytes += size
+    if (isEnd) this.isEnded = this.endsWithData = true
   }
 
-  header(flags: number): void {
+  header(isEnd: boolean): void {
     if (this.isReset) return
     this.headers++
-    if (flags & END_STREAM) this.isEnded = true
+    if (isEnd) this.isEnded = true
   }
 }
 
@@ -133,25 +131,30 @@ export class FrameScanner extends Frames {
     this.#watcher = watcher
   }
 
-  protected more(type: number): number {
-    return type === PUSH_PROMISE ? PROMISE : 0
+  protected more(type: number, flags: number): number {
+    const padding = flags & PADDED ? PADDING : 0
+    return type === PUSH_PROMISE ? padding + PROMISE : type === DATA ? padding : 0
   }
 
   protected look(bytes: Buffer, at: number, size: number): void {
     const type = bytes[at + 3]
     const flags = bytes[at + 4] as number
+    const isEnd = (flags & END_STREAM) !== 0
+    const isPadded = (flags & PADDED) !== 0
     const watcher = this.#watcher
     if (this.#isFirst) {
       this.#isFirst = false
       if (type !== SETTINGS) watcher.onWrongPreface(bytes.subarray(at, at + HEADER))
     }
     switch (type) {
-      case DATA:
-        watcher.peerOf(streamOf(bytes, at))?.data(size, flags)
-        if (size === 0 && !(flags & END_STREAM)) watcher.onCheapFrame()
+      case DATA: {
+        const padding = isPadded && size > 0 ? PADDING + (bytes[at + HEADER] as number) : 0
+        watcher.peerOf(streamOf(bytes, at))?.data(size - padding, isEnd)
+        if (size === 0 && !isEnd) watcher.onCheapFrame()
         return
+      }
       case HEADERS:
-        watcher.peerOf(streamOf(bytes, at))?.header(flags)
+        watcher.peerOf(streamOf(bytes, at))?.header(isEnd)
         return
       case RST_STREAM: {
         const peer = watcher.peerOf(streamOf(bytes, at))
@@ -160,8 +163,8 @@ export class FrameScanner extends Frames {
         return
       }
       case PUSH_PROMISE: {
-        const promisedAt = at + HEADER + (flags & PADDED ? 1 : 0)
-        if (size >= PROMISE) {
+        const promisedAt = at + HEADER + (isPadded ? PADDING : 0)
+        if (size >= (isPadded ? PADDING : 0) + PROMISE) {
           watcher.onPushPromise(streamOf(bytes, at), bytes.readUInt32BE(promisedAt) & 0x7fffffff)
         }
         return watcher.onCheapFrame()

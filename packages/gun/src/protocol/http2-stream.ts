@@ -3,11 +3,11 @@
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import { Source, type Valve } from '@holster/process'
 import type { GunError } from '../errors.js'
-import { headerValue } from '../headers.js'
 import type { Headers } from '../messages.js'
 import { Backlog, CREDIT, MAILBOX, type Responder, type Tap } from './backlog.js'
 import type { Again, Host } from './contract.js'
 import { type ContentOpts, EXPECT_TIMEOUT, HttpStream, type StreamInit } from './http-stream.js'
+import { Arrival } from './http2-arrival.js'
 import { streamError, unsendable } from './http2-errors.js'
 import { PeerSide } from './http2-frames.js'
 import { headerBlock } from './http2-headers.js'
@@ -47,7 +47,6 @@ export interface Http2StreamUser {
 
 export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2StreamOwner {
   readonly http: HttpStream
-  readonly peer: PeerSide
   /** What has taken over from HTTP. */
   inner: StreamHost | undefined
   /** It was pushed. */
@@ -55,6 +54,8 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   readonly #host: Host
   readonly #user: Http2StreamUser
   readonly #backlog: Backlog
+  /** How much of the response has come. */
+  readonly #arrival: Arrival
   #node: Owned | undefined
   /** The whole request has been handed to Node. */
   #isSent = false
@@ -63,19 +64,12 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   #isCut = false
   /** The end of the response is in the backlog, or was. */
   #isComplete = false
-  /** How many bytes of the body Node has given. */
-  #taken = 0
   #isReading = true
   #isUnlimited = false
   /** The body is never sent. */
   #isGivenUp = false
   /** What has come of the body before Node tells of the head, which it does a little later. */
   #early: Buffer[] | undefined
-  #hasHead = false
-  /** How many header blocks Node has told of. */
-  #told = 0
-  /** How many bytes of the body there are to be, where the head says so. */
-  #length: number | undefined
   #trailers: Headers | undefined
   /** Those of the request. */
   #sentTrailers: Headers = []
@@ -85,7 +79,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.#host = host
     this.#user = user
     this.isPushed = pushed !== undefined
-    this.peer = pushed ?? new PeerSide()
+    this.#arrival = new Arrival(pushed ?? new PeerSide())
     this.#backlog = new Backlog(this, this)
     this.http = new HttpStream(host, opts, init, this.#backlog, this)
   }
@@ -121,7 +115,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     // What has taken over ends the stream itself.
     const isWhole = isComplete || upgrade !== undefined
     const body = !isWhole ? 'streamed' : isComplete && held.length === 0 ? 'none' : 'whole'
-    this.#listen(session.request(block, body, this.peer), body === 'none')
+    this.#listen(session.request(block, body, this.#arrival.peer), body === 'none')
     this.#isUnlimited = session.isUnsettled
     if (this.http.isExpecting)
       this.#expectTimer = setTimeout(() => this.#host.guard(() => this.#proceed()), EXPECT_TIMEOUT)
@@ -209,9 +203,9 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
       this.#isCut = true
       return this.inner.cut(reason)
     }
-    if (this.#hasHead) {
+    if (this.#arrival.hasHead) {
       this.#drain()
-      if (this.#hasAll) this.#complete()
+      if (this.#isWhole) this.#complete()
     }
     this.#backlog.lift()
     // Not before: what has caught up with a part of it would end the connection.
@@ -288,7 +282,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.http.response.tell('responseEnd')
     if (this.#isOver) return
     // Node waits for a body that is under way to be sent, whatever the peer has said.
-    const isInVain = this.#isGivenUp || (this.peer.isReset && !this.#isSent)
+    const isInVain = this.#isGivenUp || (this.#arrival.peer.isReset && !this.#isSent)
     if (isInVain) this.#reset(NGHTTP2_CANCEL)
     if (this.#isSent || isInVain) this.#over()
   }
@@ -302,7 +296,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   // What Node tells.
 
   onInform(status: number, headers: Headers): void {
-    this.#told++
+    this.#arrival.block()
     this.#backlog.add(START)
     this.#user.onInform(this)
     if (!this.#isOver && !this.#exceeds(headers)) this.#backlog.add({ type: 'inform', status, headers })
@@ -312,15 +306,12 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.#backlog.add(START)
     if (this.#isOver) return
     const { http } = this
-    this.#told++
-    // RFC 9110 section 8.6: in these it is that of another response.
-    this.#length = http.method === 'HEAD' || status === 304 ? undefined : lengthOf(headers)
+    const arrival = this.#arrival
+    arrival.head(http.method, status, headers)
     const early = this.#early
     this.#early = undefined
-    this.#hasHead = true
     // Where the last bytes tell the end nobody listens for it, as that costs as much as all that we do.
-    const hasLast = this.peer.endsWithData && this.peer.announced > 0
-    const endsKnown = isFin || (hasLast && http.upgrade === undefined)
+    const endsKnown = isFin || (arrival.endsWithData && http.upgrade === undefined)
     if (!endsKnown && this.#node !== undefined) listenForEnd(this.#node, this.isPushed)
     // A stream that ends with its headers carries nothing, so it is a response like any other.
     if (http.upgrade !== undefined && status >= 200 && status <= 299 && !isFin) {
@@ -339,44 +330,31 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   }
 
   onData(data: Buffer): void {
-    if (this.inner !== undefined) this.inner.handle(data)
-    else if (this.#hasHead) this.#body(data)
-    else if (this.#early === undefined) this.#early = [data]
-    else this.#early.push(data)
-  }
-
-  #body(data: Buffer): void {
-    const { peer } = this
-    this.#taken += data.length
-    const isFin = peer.endsWithData && this.#taken === peer.announced && this.#hasLength
-    this.#backlog.add({ type: 'data', data, isFin })
+    const arrival = this.#arrival
+    if (!arrival.hasHead) {
+      if (this.#early === undefined) this.#early = [data]
+      else this.#early.push(data)
+      return
+    }
+    arrival.data(data.length)
+    if (this.inner !== undefined) return this.inner.handle(data)
+    const isFin = arrival.hasLast
     if (isFin) this.#isComplete = true
+    this.#backlog.add({ type: 'data', data, isFin })
   }
 
   onEnd(): void {
-    if (!this.#hasAll) return this.onBroken(undefined)
+    if (!this.#isWhole) return this.onBroken(undefined)
     if (this.inner !== undefined) this.inner.ended(undefined)
     else this.#complete()
   }
 
-  /**
-   * Whether what has come is all. A peer that has said all may still reset the stream, lest we go on sending; one that resets
-   * it without an error counts too, as Node's server does so now and then where it should have ended the stream
-   * (RFC 9113 section 8.1). A reset hides what Node has found wrong: then it has not told of a header block.
-   */
-  get #hasAll(): boolean {
-    const isFine = this.#node?.rstCode === NGHTTP2_NO_ERROR
-    if (!this.peer.isReset) return this.peer.isEnded && isFine
-    const isTold = this.#hasHead && this.#told === this.peer.headers
-    return isTold && (this.peer.isEnded || isFine) && this.#hasLength
-  }
-
-  get #hasLength(): boolean {
-    return this.#length === undefined || this.#length === this.#taken
+  get #isWhole(): boolean {
+    return this.#arrival.isWhole(this.#node?.rstCode)
   }
 
   onTrailers(headers: Headers): void {
-    this.#told++
+    this.#arrival.block()
     if (this.#exceeds(headers)) return
     this.#trailers = headers
   }
@@ -385,19 +363,25 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   onBroken(cause: unknown): void {
     // Why is told of the connection.
     if (this.#user.isBroken) return
-    const error = streamError(this.#node?.rstCode ?? 0, this.peer.isReset, cause)
-    if (this.inner !== undefined) {
-      this.#drain()
-      return this.inner.ended(error)
-    }
-    const isWhole = this.#hasHead && this.#hasAll
-    // Node closes a stream once all has come, though we have not handed it on, nor may yet.
-    if (!isWhole) this.#backlog.lift()
     this.#drain()
-    if (isWhole) this.#complete()
+    if (this.inner !== undefined) return this.inner.ended(this.#error(cause))
+    // Node closes a stream once all has come, though we have not handed it on, nor may yet.
+    if (!this.#isWhole) {
+      const error = this.#error(cause)
+      this.#backlog.lift()
+      if (this.#isDone) this.#over()
+      else this.#backlog.end(error)
+      return
+    }
+    if (!this.#isSent) this.#giveUp()
+    this.#complete()
     if (this.#isDone) this.#over()
-    else if (!isWhole) this.#backlog.end(error)
-    else this.#isSent = true
+  }
+
+  /** Why it has ended before it was whole. */
+  #error(cause: unknown): GunError {
+    const { peer, hasHead, isWrong } = this.#arrival
+    return streamError(this.#node?.rstCode ?? NGHTTP2_NO_ERROR, peer.isReset && !(hasHead && isWrong), cause)
   }
 
   sendTrailers(): void {
@@ -506,9 +490,4 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
       throw cause
     })
   }
-}
-
-function lengthOf(headers: Headers): number | undefined {
-  const length = headerValue(headers, 'content-length')
-  return length === undefined ? undefined : Number(length)
 }
