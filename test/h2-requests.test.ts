@@ -515,3 +515,31 @@ test('trailers that HTTP/2 cannot send fail their request alone', async () => {
   await exchange(it, gun.get(it.connPid, '/'))
   assert.deepEqual(await it.waiting(), [])
 })
+
+for (const body of ['', 'abc']) {
+  onEachTransport(
+    `a request ${body === '' ? 'without' : 'with'} a body that is cancelled as its head is told is not told to have ended`,
+    async transport => {
+      const told: string[] = []
+      await using it = await scene({
+        transport,
+        opts: {
+          eventHandler: {
+            requestStart: () => told.push('requestStart'),
+            requestHeaders: ({ connPid, streamRef }) => {
+              told.push('requestHeaders')
+              gun.cancel(connPid, streamRef)
+            },
+            requestEnd: () => told.push('requestEnd'),
+            cancel: () => told.push('cancel'),
+          },
+        },
+      })
+      const streamRef = gun.request(it.connPid, 'POST', '/', {}, body)
+      assert.deepEqual(told, ['requestStart', 'requestHeaders', 'cancel'])
+      assert.equal(gun.streamInfo(it.connPid, streamRef), undefined)
+      const { streamId } = await it.peer.request()
+      assert.equal(h2.readRstStream(await it.peer.frame(h2.types.RST_STREAM, streamId)), 'CANCEL')
+    },
+  )
+}

@@ -135,6 +135,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   /** The head of the request has left: what was given of its body follows. */
   sendBody(): void {
+    if (this.#isOver) return
     if (this.#isSent || this.http.upgrade !== undefined) this.http.tellRequestEnd()
     else this.write()
   }
