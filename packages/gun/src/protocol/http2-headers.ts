@@ -54,16 +54,23 @@ export function headersOf(raw: readonly string[]): Headers {
   return headers
 }
 
-/** What is asked for of a request that the server has made up. */
-export function pseudoHeadersOf(
+/** A request that the server has made up, to push its response. */
+export interface PushedRequest {
+  readonly method: 'GET' | 'HEAD'
+  readonly path: string
+  readonly headers: Headers
+}
+
+/** RFC 9113 section 8.4: only what may be cached, and only what the server speaks for; `undefined` for anything else. */
+export function pushedRequest(
   raw: readonly string[],
-): Record<'method' | 'scheme' | 'authority' | 'path', string> {
-  const found = { method: '', scheme: '', authority: '', path: '' }
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = (raw[i] as string).slice(1)
-    if ((raw[i] as string).startsWith(':') && Object.hasOwn(found, name)) {
-      found[name as keyof typeof found] = raw[i + 1] as string
-    }
-  }
-  return found
+  scheme: string,
+  authority: string,
+): PushedRequest | undefined {
+  const pseudo = new Map<string, string>()
+  for (let i = 0; i + 1 < raw.length; i += 2) pseudo.set(raw[i] as string, raw[i + 1] as string)
+  const method = pseudo.get(':method')
+  const isOurs = pseudo.get(':scheme') === scheme && pseudo.get(':authority') === authority
+  if (!isOurs || (method !== 'GET' && method !== 'HEAD')) return undefined
+  return { method, path: pseudo.get(':path') ?? '', headers: headersOf(raw) }
 }

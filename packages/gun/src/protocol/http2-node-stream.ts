@@ -77,61 +77,43 @@ export function reset(node: Owned, code: number, isSent: boolean): void {
 // The same functions for all streams, as one of their own for each would cost as much as all else of a stream.
 
 function onHead(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
-  const owner = this[OWNER]
-  if (owner === undefined) return
-  const status = Number(headers[':status'])
   const isFin = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
   const fields = headersOf(raw ?? [])
-  try {
-    if (status < 200 && !isFin) owner.onInform(status, fields)
-    else owner.onResponse(status, fields, isFin)
-  } catch (cause) {
-    owner.onDefect(cause)
-  }
+  const status = Number(headers[':status'])
+  if (status < 200 && !isFin) tell(this, owner => owner.onInform(status, fields))
+  else if (status > 0) tell(this, owner => owner.onResponse(status, fields, isFin))
 }
 
 function onTrailers(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
-  if (headers[':status'] !== undefined) onHead.call(this, headers, flags, raw)
-  else this[OWNER]?.onTrailers(headersOf(raw ?? []))
+  if (headers[':status'] !== undefined) return onHead.call(this, headers, flags, raw)
+  tell(this, owner => owner.onTrailers(headersOf(raw ?? [])))
 }
 
 function onData(this: Owned, data: Buffer): void {
-  const owner = this[OWNER]
-  if (owner === undefined) return
-  try {
-    owner.onData(data)
-  } catch (cause) {
-    owner.onDefect(cause)
-  }
+  tell(this, owner => owner.onData(data))
 }
 
 function onEnd(this: Owned): void {
-  const owner = this[OWNER]
-  if (owner === undefined) return
-  try {
-    owner.onEnd()
-  } catch (cause) {
-    owner.onDefect(cause)
-  }
+  tell(this, owner => owner.onEnd())
 }
 
 /** Also for `close`, which comes without an error. */
 function onBroken(this: Owned, error?: Error): void {
-  const owner = this[OWNER]
-  if (owner === undefined) return
-  try {
-    owner.onBroken(error)
-  } catch (cause) {
-    owner.onDefect(cause)
-  }
+  tell(this, owner => owner.onBroken(error))
 }
 
 function onWantTrailers(this: Owned): void {
-  const owner = this[OWNER]
+  if (this[OWNER] === undefined) this.sendTrailers({})
+  else tell(this, owner => owner.sendTrailers())
+}
+
+/** Says something to the owner, if there is one: a defect of ours must end one connection, not the program. */
+function tell(node: Owned, say: (owner: Http2StreamOwner) => void): void {
+  const owner = node[OWNER]
+  if (owner === undefined) return
   try {
-    if (owner === undefined) this.sendTrailers({})
-    else owner.sendTrailers()
+    say(owner)
   } catch (cause) {
-    owner?.onDefect(cause)
+    owner.onDefect(cause)
   }
 }

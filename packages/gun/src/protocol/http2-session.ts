@@ -217,7 +217,7 @@ export class Http2Session implements FrameWatcher {
 
   /** Later, as Node may tell still what has come before. */
   #onFarewell(code: number): void {
-    const text = `the peer broke the rules of HTTP/2: ${nameOf(code)}`
+    const text = `the peer broke the rules of HTTP/2, and was told ${nameOf(code)}`
     const error = new GunError('protocol_error', 'connection_error', text)
     setImmediate(() => this.#host.guard(() => this.#user.onEnded(error)))
   }

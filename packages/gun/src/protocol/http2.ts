@@ -10,7 +10,7 @@ import { finishConnect, startConnect } from '../ws/handshake.js'
 import type { Again, Host, Protocol, RequestCommand, UpgradeCommand } from './contract.js'
 import type { StreamInit } from './http-stream.js'
 import { nameOf, refused, sessionError } from './http2-errors.js'
-import { headersOf, pseudoHeadersOf } from './http2-headers.js'
+import { pushedRequest } from './http2-headers.js'
 import { Http2Session, type Http2SessionUser, type Http2Settings, type Push } from './http2-session.js'
 import { Http2Stream, type Http2StreamUser } from './http2-stream.js'
 import { Http2Streams } from './http2-streams.js'
@@ -300,38 +300,34 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     else this.#host.closing(this.#opts.closingTimeout, false)
   }
 
-  onPush({ node, raw, parentId, peer }: Push): void {
-    const parent = this.#streams.all.find(({ id }) => id === parentId)
-    if (parent === undefined || parent.isDone || this.#isLeaving) return node.close(NGHTTP2_CANCEL)
-    const { http } = parent
-    const { method, scheme, authority, path } = pseudoHeadersOf(raw)
-    const isSafe = method === 'GET' || method === 'HEAD'
-    // RFC 9113 section 8.4: only what may be cached, and only what the server speaks for.
-    if (!isSafe || authority !== http.authority || scheme !== this.#host.scheme)
-      return node.close(NGHTTP2_PROTOCOL_ERROR)
-    const { connPid, events } = this.#host
-    const replyTo = replyToOf(http.ref)
+  onPush(push: Push): void {
+    const parent = this.#streams.all.find(({ id }) => id === push.parentId)
+    if (parent === undefined || parent.isDone || this.#isLeaving) return push.node.close(NGHTTP2_CANCEL)
+    const { connPid, events, scheme } = this.#host
+    const { ref: streamRef, authority } = parent.http
+    const request = pushedRequest(push.raw, scheme, authority)
+    if (request === undefined) return push.node.close(NGHTTP2_PROTOCOL_ERROR)
+    const { method, path, headers } = request
+    const replyTo = replyToOf(streamRef)
     const newStreamRef = new StreamRef(connPid, replyTo)
-    const headers = headersOf(raw)
     const init: StreamInit = {
       ref: newStreamRef,
       function: 'request',
       method,
       path,
-      headers: [['host', authority], ...headers],
+      headers: withHost(headers, authority),
       isChecked: true,
       framing: { type: 'none' },
       flow: this.#opts.flow,
     }
-    const stream = new Http2Stream(this.#host, this.#opts, init, this, peer)
+    const stream = new Http2Stream(this.#host, this.#opts, init, this, push.peer)
     this.#streams.addPushed(stream)
-    stream.openPushed(node)
-    const about = { connPid, streamRef: http.ref, replyTo }
+    stream.openPushed(push.node)
+    const about = { connPid, streamRef, replyTo }
     const uri = `${scheme}://${authority}${path}`
     events.tell('pushPromiseStart', about)
     events.tell('pushPromiseEnd', { ...about, promisedStreamRef: newStreamRef, method, uri, headers })
     if (this.#isClosed) return
-    const { ref: streamRef } = http
     this.#host.deliver(streamRef, {
       type: 'gun_push',
       connPid,
