@@ -151,6 +151,7 @@ describe('a wrong option throws a GunError that names it', () => {
       [{ replyTo: 'shell' }, 'reqOpts.replyTo'],
       [{ replyTo: null }, 'reqOpts.replyTo'],
       [{ replyto: owner }, 'reqOpts.replyto'],
+      [{ sendHighWaterMark: -1 }, 'reqOpts.sendHighWaterMark'],
       [null, 'reqOpts'],
       [[], 'reqOpts'],
     ]

@@ -22,7 +22,7 @@ import { checkReqOpts, checkWsOpts, isOwner } from './option-checks.js'
 import { merge, type Opts, type ReqOpts, type WsOpts } from './options.js'
 import { checkFraming, checkTrailers } from './protocol/request.js'
 import { mailboxOf, type Owner } from './reply-to.js'
-import { connPidOf, replyToOf, StreamRef } from './stream-ref.js'
+import { connPidOf, replyToOf, StreamRef, sendMarkOf } from './stream-ref.js'
 import { checkFrames } from './ws/frame.js'
 
 export type { Body, StreamMessage } from './await.js'
@@ -246,13 +246,13 @@ function ask(
 ): StreamRef {
   const connection = connectionOf(connPid)
   if (reqOpts !== NONE) checkReqOpts(reqOpts)
-  const { flow, invalidRequestHeaders, replyTo } = reqOpts
+  const { flow, invalidRequestHeaders, replyTo, sendHighWaterMark } = reqOpts
   const isChecked = invalidRequestHeaders !== 'ignore'
   checkMethod(method, isChecked)
   checkPath(path, isChecked)
   const fields = normalizeHeaders(given, isChecked)
   checkFraming(fields, body)
-  const streamRef = new StreamRef(connPid, replyTo ?? connection.owner)
+  const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark)
   connection.perform(streamRef, 'a request', protocol => {
     protocol.request?.({ streamRef, method, path, headers: fields, isChecked, body, flow })
     return protocol.request !== undefined
@@ -262,18 +262,25 @@ function ask(
 
 /**
  * A part of a request's body. Only `'fin'` ends the body, an empty chunk does not. For a stream that takes no data it
- * is a `gun_error` `badstate`. Source: manual page gun:data.
+ * is a `gun_error` `badstate`. Nothing is dropped. Where the request has a `sendHighWaterMark` it gives `false` while more
+ * than that waits to be sent, or while the connection is being made; the stream's next message says how to go on: a
+ * `gun_notify` `'drain'` when there is room, or what ends the need for more, a `gun_error` or a response. No `'drain'`
+ * follows a body that is complete. Source: manual page gun:data.
  */
-export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk: Bytes): void {
+export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk: Bytes): boolean {
   const connection = connectionOf(connPid)
   checkStreamRef(connPid, streamRef)
   if (isFin !== 'fin' && isFin !== 'nofin')
     throw new TypeError(`isFin must be 'fin' or 'nofin', not ${isFin}`)
   const bytes = toBytes(chunk, 'chunk')
+  let hasRoom: boolean | undefined
   connection.proceed(streamRef, 'data of a request', protocol => {
-    protocol.data?.(streamRef, isFin, bytes)
+    const isLate = hasRoom !== undefined
+    hasRoom = protocol.data?.(streamRef, isFin, bytes, isLate)
     return protocol.data !== undefined
   })
+  hasRoom ??= sendMarkOf(streamRef) === undefined
+  return hasRoom
 }
 
 /**

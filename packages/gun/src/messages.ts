@@ -158,9 +158,12 @@ export interface GunPush extends StreamReply<'gun_push'> {
   readonly headers: Headers
 }
 
-/** The send buffer of a WebSocket has room again. */
+/** What is sent on a stream has room again. */
 export interface DrainNotify extends StreamReply<'gun_notify'> {
-  /** `wsSend` has given `false`, and now no more than half of `sendHighWaterMark` waits to be sent: to the stream's replyTo. */
+  /**
+   * `wsSend` or `data` has given `false`, and now no more than half of `sendHighWaterMark` waits to be sent: to the stream's
+   * replyTo.
+   */
   readonly event: 'drain'
   /** How many bytes still wait to be sent. */
   readonly data: number

@@ -187,6 +187,7 @@ const reqOpts = options({
   flow: v.optional(positiveCount),
   invalidRequestHeaders: v.optional(invalidRequestHeaders),
   replyTo: v.optional(receiver),
+  sendHighWaterMark: v.optional(count),
 })
 
 const bareProtocol = v.picklist(

@@ -164,6 +164,11 @@ export interface ReqOpts {
   readonly invalidRequestHeaders?: 'raise' | 'ignore'
   /** Whom the stream replies to. Default: the owner. A function or an actor runs within the sender: keep it short. */
   readonly replyTo?: ReplyTo
+  /**
+   * How many bytes of a body that follows may wait to be sent before `data` gives `false`; a `gun_notify` `'drain'` follows
+   * when no more than half of that does. Default: none, `data` always gives `true`, and no `'drain'` is posted.
+   */
+  readonly sendHighWaterMark?: number
 }
 
 /** The answer of a `retryFun`: how many retries are left after the next, and how long to wait for it. */

@@ -12,6 +12,9 @@ export let connPidOf: (streamRef: StreamRef) => ConnPid
 /** Whom the stream replies to. */
 export let replyToOf: (streamRef: StreamRef) => ReplyTo
 
+/** How many bytes of the request's body may wait to be sent before the caller is told; `undefined`: he never is. */
+export let sendMarkOf: (streamRef: StreamRef) => number | undefined
+
 /** A stream. Opaque; it remembers for good which connection it belongs to and to whom it replies. */
 export class StreamRef {
   /** @internal For the type checker, which would take one handle for another. There is no such property. */
@@ -19,16 +22,19 @@ export class StreamRef {
   readonly #number = ++last
   readonly #connPid: ConnPid
   readonly #replyTo: ReplyTo
+  readonly #sendMark: number | undefined
 
   /** @internal */
-  constructor(connPid: ConnPid, replyTo: ReplyTo) {
+  constructor(connPid: ConnPid, replyTo: ReplyTo, sendMark?: number) {
     this.#connPid = connPid
     this.#replyTo = replyTo
+    this.#sendMark = sendMark
   }
 
   static {
     connPidOf = streamRef => streamRef.#connPid
     replyToOf = streamRef => streamRef.#replyTo
+    sendMarkOf = streamRef => streamRef.#sendMark
   }
 
   /** `#Stream<7>`; the number is unique within this program. */

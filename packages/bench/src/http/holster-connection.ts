@@ -3,6 +3,9 @@
 import * as gun from '@holster/gun'
 import { type Connection, checkSize, type Job, LARGE } from './contract.ts'
 
+/** How many bytes of a body may wait to be sent: as others do, it waits until they have left. */
+const MARK = 1024 * 1024
+
 /** Takes a whole response, the body in one piece unless it is large, and gives the body's size. */
 export type Take = (streamRef: gun.StreamRef, isLarge: boolean) => Promise<number>
 
@@ -33,8 +36,11 @@ export class HolsterConnection implements Connection {
   ): Promise<void> {
     const connPid = this.#connPid
     for (let n = 0; n < count; n++) {
-      const streamRef = gun.headers(connPid, 'POST', path)
-      for (let i = 0; i < chunks; i++) gun.data(connPid, streamRef, 'nofin', chunk)
+      const streamRef = gun.headers(connPid, 'POST', path, {}, { sendHighWaterMark: MARK })
+      for (let i = 0; i < chunks; i++) {
+        // The next message says that there is room.
+        if (!gun.data(connPid, streamRef, 'nofin', chunk)) await gun.await(connPid, streamRef)
+      }
       gun.data(connPid, streamRef, 'fin', '')
       await this.#take(streamRef, false)
     }

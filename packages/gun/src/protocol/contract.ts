@@ -75,7 +75,11 @@ export interface Protocol {
   updateFlow?(streamRef: StreamRef, increment: number): void
   /** `undefined` for a stream that is not open. */
   streamInfo(streamRef: StreamRef): StreamInfo | undefined
-  data?(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array): void
+  /**
+   * Gives whether the caller may go on; if not, a `'drain'` will say when. `isLate`: he was told that he may not when he
+   * gave the chunk.
+   */
+  data?(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array, isLate: boolean): boolean
   /** Ends a request's body with trailer fields. */
   trailers?(streamRef: StreamRef, headers: Headers): void
   cancel?(streamRef: StreamRef): void

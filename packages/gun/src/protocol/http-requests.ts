@@ -2,6 +2,7 @@
 
 import type { HttpOpts } from '../options.js'
 import type { StreamRef } from '../stream-ref.js'
+import type { Outlet } from '../transport/outlet.js'
 import type { Host } from './contract.js'
 import type { HttpResponses } from './http-responses.js'
 import { EXPECT_TIMEOUT, type HttpStream } from './http-stream.js'
@@ -9,6 +10,7 @@ import { writeHead } from './request.js'
 
 export class HttpRequests {
   readonly #host: Host
+  readonly #outlet: Outlet
   readonly #opts: Required<HttpOpts>
   /** Of what was sent. */
   readonly #responses: HttpResponses
@@ -24,6 +26,7 @@ export class HttpRequests {
 
   constructor(host: Host, opts: Required<HttpOpts>, responses: HttpResponses) {
     this.#host = host
+    this.#outlet = host.outlet
     this.#opts = opts
     this.#responses = responses
   }
@@ -70,6 +73,7 @@ export class HttpRequests {
   /** Nothing more is sent. */
   close(): void {
     this.#isOver = true
+    this.#outlet.onSent = undefined
     clearTimeout(this.#expectTimer)
   }
 
@@ -97,9 +101,26 @@ export class HttpRequests {
     if (this.#writing === undefined) this.advance()
   }
 
+  /** Whether more of the body may be given, see `HttpStream`. */
+  hasRoom(stream: HttpStream, isLate: boolean): boolean {
+    const isWriting = stream === this.#writing
+    const hasRoom = stream.hasRoom(isWriting ? this.#outlet.buffered : 0, isLate)
+    if (isWriting && !hasRoom) this.#watch()
+    return hasRoom
+  }
+
+  /** Tells the caller when there is room for more of the body that is being sent. */
+  #watch(): void {
+    this.#outlet.onSent ??= () => {
+      this.#host.guard(() => this.#writing?.tellRoom(this.#outlet.buffered))
+      if (!this.#writing?.isFull) this.#outlet.onSent = undefined
+    }
+  }
+
   #write(stream: HttpStream): void {
-    for (const chunk of stream.held) this.#host.outlet.write(chunk)
+    for (const chunk of stream.held) this.#outlet.write(chunk)
     stream.held.length = 0
+    if (stream.isFull) this.#watch()
     if (!stream.isComplete) return
     this.#writing = undefined
     stream.tellRequestEnd()
@@ -145,7 +166,7 @@ export class HttpRequests {
     this.#writing = stream
     stream.tellRequest('requestStart', fields)
     if (this.#isOver) return
-    this.#host.outlet.writeText(writeHead(method, path, this.#opts, fields))
+    this.#outlet.writeText(writeHead(method, path, this.#opts, fields))
     stream.tellRequest('requestHeaders', fields)
     if (this.#isOver) return
     if (stream.isLast) this.retire()

@@ -5,7 +5,7 @@ import type { GunError } from '../errors.js'
 import { headerValue } from '../headers.js'
 import type { Headers, IsFin } from '../messages.js'
 import type { HttpOpts } from '../options.js'
-import { replyToOf, type StreamRef } from '../stream-ref.js'
+import { replyToOf, type StreamRef, sendMarkOf } from '../stream-ref.js'
 import type { Agreement } from '../ws/handshake.js'
 import type { Host, UpgradeCommand } from './contract.js'
 import { type Framing, LAST_CHUNK, withCookies, writeChunk } from './request.js'
@@ -57,6 +57,8 @@ export class HttpStream {
   #given = 0
   /** The caller has given the whole body. */
   isComplete = false
+  /** The caller waits until there is room for more of the body. */
+  isFull = false
   /** The body waits for the peer to say `100 Continue`. */
   isExpecting: boolean
 
@@ -159,6 +161,40 @@ export class HttpStream {
     const length = this.#given + chunk.length
     if (length === framing.length || (length < framing.length && isFin === 'nofin')) return undefined
     return `the body has ${length} bytes, not the ${framing.length} that its content-length says`
+  }
+
+  /**
+   * Whether the caller may go on while so many bytes have not left yet, beside those that are held. `isLate`: he was told
+   * before that he may not.
+   */
+  hasRoom(leaving: number, isLate: boolean): boolean {
+    const mark = sendMarkOf(this.ref)
+    if (mark === undefined || this.isComplete) return true
+    if (isLate) {
+      this.isFull = true
+      this.tellRoom(leaving)
+    } else if (this.#waiting(leaving) > mark) {
+      this.isFull = true
+    }
+    return !this.isFull
+  }
+
+  /** Says so if there is room again. */
+  tellRoom(leaving: number): void {
+    const { ref: streamRef, isFull, isComplete, isCancelled } = this
+    const mark = sendMarkOf(streamRef)
+    if (!isFull || isComplete || isCancelled || mark === undefined) return
+    const waiting = this.#waiting(leaving)
+    if (waiting > mark / 2) return
+    this.isFull = false
+    const { connPid } = this.#host
+    this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'drain', data: waiting })
+  }
+
+  #waiting(leaving: number): number {
+    let bytes = leaving
+    for (const chunk of this.held) bytes += chunk.length
+    return bytes
   }
 
   /** Frames a part of the body and keeps it until it may be sent. */

@@ -70,18 +70,20 @@ export class Http implements Protocol, ResponseHandler {
     this.#requests.add(stream)
   }
 
-  data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array): void {
+  data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array, isLate: boolean): boolean {
     const stream = this.#takingData(streamRef)
-    if (stream === undefined) return
+    if (stream === undefined) return false
     const problem = stream.problemWith(isFin, chunk)
     if (problem !== undefined) {
       // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
-      if (isFin === 'fin') return this.#abandon(stream, problem)
       const text = `${problem}; the last chunk was not sent`
-      return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      if (isFin === 'fin') this.#abandon(stream, problem)
+      else this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      return false
     }
     stream.hold(isFin, chunk)
     this.#requests.grown(stream)
+    return this.#requests.hasRoom(stream, isLate)
   }
 
   trailers(streamRef: StreamRef, headers: Headers): void {

@@ -4,6 +4,7 @@ import { type ClientHttp2Stream, constants } from 'node:http2'
 import { Source, type Valve } from '@holster/process'
 import type { GunError } from '../errors.js'
 import type { Headers } from '../messages.js'
+import { sendMarkOf } from '../stream-ref.js'
 import { Backlog, CREDIT, MAILBOX, type Responder, type Tap } from './backlog.js'
 import type { Again, Host } from './contract.js'
 import { type ContentOpts, EXPECT_TIMEOUT, HttpStream, type StreamInit } from './http-stream.js'
@@ -147,7 +148,8 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     if (node === undefined || this.#isSent || this.#isOver || http.isExpecting) return
     const { held } = http
     const isLast = http.isComplete
-    for (let i = 0; i < held.length - (isLast ? 1 : 0); i++) node.write(held[i])
+    const onWritten = sendMarkOf(http.ref) === undefined ? undefined : () => this.#tellRoom()
+    for (let i = 0; i < held.length - (isLast ? 1 : 0); i++) node.write(held[i], onWritten)
     if (isLast) {
       this.#isSent = true
       node.end(held.at(-1))
@@ -156,6 +158,15 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     if (!isLast) return
     http.tellRequestEnd()
     if (this.#isDone) this.#over()
+  }
+
+  /** Whether more of the body may be given, see `HttpStream`. */
+  hasRoom(isLate: boolean): boolean {
+    return this.http.hasRoom(this.#node?.writableLength ?? 0, isLate)
+  }
+
+  #tellRoom(): void {
+    if (!this.#isOver) this.#host.guard(() => this.http.tellRoom(this.#node?.writableLength ?? 0))
   }
 
   /** Ends the body with trailer fields. */

@@ -69,18 +69,20 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#add(stream)
   }
 
-  data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array): void {
+  data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array, isLate: boolean): boolean {
     const stream = this.#takingData(streamRef)
-    if (stream === undefined) return
+    if (stream === undefined) return false
     const problem = stream.http.problemWith(isFin, chunk)
     if (problem !== undefined) {
       // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
       const text = `${problem}; ${isFin === 'fin' ? 'the request was cancelled' : 'the last chunk was not sent'}`
       if (isFin === 'fin') this.#drop(stream)
-      return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      return false
     }
     stream.http.hold(isFin, chunk)
     stream.write()
+    return stream.hasRoom(isLate)
   }
 
   trailers(streamRef: StreamRef, headers: Headers): void {
