@@ -6,6 +6,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import * as gun from '@holster/gun'
 import { websocketServer } from './support/servers.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -96,4 +97,39 @@ test('the README has an Erlang-to-TypeScript table with at least 20 rows', async
   const [, table = ''] = readme.split('## From Erlang to TypeScript')
   const rows = table.split('\n##')[0]?.match(/^\| `?[^-|]/gm) ?? []
   assert.ok(rows.length - 1 >= 20, `${rows.length - 1} rows`)
+})
+
+/** What of these the README of the package does not have as code in its text. */
+async function missing(names: Iterable<string>): Promise<string[]> {
+  const readme = await readFile(join(root, 'packages/gun/README.md'), 'utf8')
+  const text = readme.replaceAll(/```.*?```/gs, '')
+  const codes = text.match(/`[^`]+`/g)?.join(' ') ?? ''
+  return [...new Set(names)].filter(name => !new RegExp(`\\b${name}\\b`).test(codes))
+}
+
+async function found(file: string, pattern: RegExp): Promise<string[]> {
+  const source = await readFile(join(root, 'packages/gun/src', file), 'utf8')
+  const names = [...source.matchAll(pattern)].map(([, name = '']) => name)
+  assert.ok(names.length > 5, `only ${names}`)
+  return names
+}
+
+test("the package's README names every function that it exports", async () => {
+  const functions = Object.entries(gun).filter(
+    ([name, value]) => /^[a-z]/.test(name) && typeof value === 'function',
+  )
+  assert.deepEqual(await missing(functions.map(([name]) => name)), [])
+})
+
+test("the package's README names every message and every notification", async () => {
+  assert.deepEqual(await missing(await found('messages.ts', /'(gun_\w+)'/g)), [])
+  assert.deepEqual(await missing(['drain', 'ping_ack', 'settings_changed', 'DOWN']), [])
+})
+
+test("the package's README names every option", async () => {
+  assert.deepEqual(await missing(await found('options.ts', /^ {2}readonly (\w+)\??:/gm)), [])
+})
+
+test("the package's README names every event", async () => {
+  assert.deepEqual(await missing(await found('event-map.ts', /^ {2}'(\w+)',$/gm)), [])
 })
