@@ -7,6 +7,7 @@ import * as gun from '@holster/gun'
 import fc from 'fast-check'
 import { connect, defer, NO_CONTENT, PATIENCE, receiveError } from './support/connect.ts'
 import { frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
+import { ends } from './support/http-peer.ts'
 import {
   collect,
   deliver,
@@ -283,7 +284,9 @@ describe('requests without a response', () => {
         const message = await owner.receive([{ connPid }], 0)
         assert.ok(message.type === 'gun_error')
         assert.equal(message.streamRef, streamRef)
-        assert.equal(message.reason.code, reason === 'normal' ? 'closed' : reason)
+        const code = reason === 'normal' ? 'closed' : reason
+        const isSent = streamRef === post || streamRef === put
+        assert.equal(message.reason.code, isSent ? code : 'refused_stream')
         assert.equal(message.reason.kind, 'connection_error')
       }
 
@@ -743,3 +746,24 @@ test('any pipeline is answered as a model of it says', async () => {
   await using _calm = collectWarnings()
   await fc.assert(fc.asyncProperty(scenario, play), { numRuns: 150, interruptAfterTimeLimit: 20_000 })
 })
+
+for (const [how, lose] of [
+  ['was lost', (peer: Peer) => peer.reset()],
+  ['has ended', (peer: Peer) => peer.end()],
+] as const) {
+  onEachTransport(`a request that was not sent says so when its connection ${how}`, async transport => {
+    await using it = await ends(transport, { retry: 0 })
+    const { connPid, peer, self } = it
+    const sent = gun.headers(connPid, 'POST', '/sent', { 'content-length': '2' })
+    const unsent = gun.get(connPid, '/unsent')
+    await peer.receiveRequest()
+    lose(peer)
+    const client = { connPid, owner: self }
+    const known = await receiveError(client, sent)
+    const error = await receiveError(client, unsent)
+    assert.deepEqual([error.kind, error.code, error.cause], ['connection_error', 'refused_stream', known])
+    assert.notEqual(known.code, 'refused_stream')
+    const { killedStreams } = await self.receive([{ type: 'gun_down' }], PATIENCE)
+    assert.deepEqual(killedStreams, [sent, unsent])
+  })
+}

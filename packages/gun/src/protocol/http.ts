@@ -13,7 +13,7 @@ import { HttpResponses, type ResponseHandler } from './http-responses.js'
 import type { HttpStream } from './http-stream.js'
 import { frame, withHost, writeTrailers } from './request.js'
 import type { ResponseEvent } from './response-event.js'
-import { ended, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
+import { ended, neverSent, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
 import { Ws } from './ws.js'
 
 const CRLF: Uint8Array = Buffer.from('\r\n')
@@ -180,15 +180,17 @@ export class Http implements Protocol, ResponseHandler {
   close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     this.#shut()
     const error = reason === 'normal' ? ended() : reason
-    const killed: StreamRef[] = []
-    for (const { ref, upgrade, isCancelled } of [...this.#responses.open, ...this.#requests.removeAll()]) {
-      if (isCancelled) continue
-      if (again !== undefined && upgrade?.command.isRepeated) again(upgrade.command)
-      else killed.push(ref)
+    const isKilled = ({ upgrade, isCancelled }: HttpStream): boolean => {
+      if (isCancelled) return false
+      if (again === undefined || !upgrade?.command.isRepeated) return true
+      again(upgrade.command)
+      return false
     }
-    this.#responses.open.length = 0
-    for (const ref of killed) this.#host.fail(ref, error)
-    return killed
+    const sent = this.#responses.open.splice(0).filter(isKilled)
+    const waiting = this.#requests.removeAll().filter(isKilled)
+    for (const { ref } of sent) this.#host.fail(ref, error)
+    for (const { ref } of waiting) this.#host.fail(ref, neverSent(error))
+    return [...sent, ...waiting].map(({ ref }) => ref)
   }
 
   /** Nothing is done any more. */

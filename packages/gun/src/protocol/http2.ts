@@ -15,7 +15,7 @@ import { Http2Session, type Http2SessionUser, type Http2Settings, type Push } fr
 import { Http2Stream, type Http2StreamUser } from './http2-stream.js'
 import { Http2Streams } from './http2-streams.js'
 import { frame, framingOf, withHost } from './request.js'
-import { ended, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
+import { ended, neverSent, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
 import { Ws } from './ws.js'
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
@@ -213,7 +213,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#session.destroy()
     for (const { http, id, inner } of killed) {
       // What had taken over has told of it.
-      if (inner === undefined) this.#host.fail(http.ref, this.#isUnseen(id) ? unseen() : error)
+      if (inner !== undefined) continue
+      if (this.#isUnseen(id)) this.#host.fail(http.ref, unseen())
+      else this.#host.fail(http.ref, id === undefined ? neverSent(error) : error)
     }
     for (const ref of this.#pings) this.#host.fail(ref, error)
     return killed.map(({ http }) => http.ref)

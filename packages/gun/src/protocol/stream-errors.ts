@@ -17,7 +17,15 @@ export function takesNoData(): GunError {
   return new GunError('badstate', 'badstate', text)
 }
 
-/** Nothing of it was sent. */
+/** The connection has ended before anything of it was sent. */
+export function neverSent(cause: GunError): GunError {
+  // Whoever has ended it himself does not mean to ask again.
+  if (cause.code === 'shutdown') return cause
+  const text = 'the connection ended before the request was sent; it is safe to ask again'
+  return new GunError('refused_stream', 'connection_error', text, { cause })
+}
+
+/** Nothing of it was sent, nor will be. */
 export function unsent(): GunError {
   const text = 'the connection is closing; the request was not sent'
   return new GunError('closing', 'stream_error', text)
