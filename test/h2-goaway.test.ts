@@ -60,6 +60,20 @@ onEachTransport('GOAWAY lets the streams finish that it covers, and refuses the 
   assert.ok(!it.peer.frames.some(({ streamId }) => streamId > 5))
 })
 
+onEachTransport(
+  'GOAWAY that refuses the only stream tells it before the connection is down',
+  async transport => {
+    await using it = await scene({ transport })
+    await ask(it, 1)
+    await it.peer.send(h2.goaway(0))
+    assert.deepEqual(await it.heard(3), [
+      'stream: stream_error refused_stream',
+      'down normal, killed 0',
+      'up http2',
+    ])
+  },
+)
+
 onEachTransport('GOAWAY in two phases refuses no stream before the second', async transport => {
   await using it = await scene({ transport })
   const [first, second] = (await ask(it, 2)) as [gun.StreamRef, gun.StreamRef]

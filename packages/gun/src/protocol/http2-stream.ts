@@ -268,8 +268,9 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     const isTold = this.isDone
     this.#isDone = true
     this.http.response.close()
-    this.#over()
+    // First, as with the last stream the connection may end.
     if (!isTold) this.#host.fail(this.http.ref, reason)
+    this.#over()
   }
 
   // What mailboxes ask for.
