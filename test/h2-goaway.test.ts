@@ -4,11 +4,14 @@ import assert from 'node:assert/strict'
 import { mock, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
+import { PATIENCE } from './support/connect.ts'
+import { closePayload, frame, opcodes } from './support/frames.ts'
 import * as h2 from './support/h2-frames.ts'
-import type { H2Peer } from './support/h2-origin.ts'
+import type { H2Peer, H2PeerOptions } from './support/h2-origin.ts'
 import { ok, type Scene, scene, sentTo } from './support/h2-scene.ts'
 import { onEachTransport } from './support/http-scene.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
+import type { Transport } from './support/origin.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
@@ -142,6 +145,145 @@ test('streams that are queued are refused by GOAWAY, and cancelling one says tha
   await it.peer.send(h2.headers(1, NO_CONTENT, { endStream: true }))
   assert.deepEqual(await it.story(first), ['response 204 fin'])
   assert.deepEqual(await it.heard(2), ['down normal, killed 0', 'up http2'])
+})
+
+const GOING_AWAY = frame({ opcode: opcodes.close, payload: closePayload(1001) })
+
+const connectable = { settings: { ENABLE_CONNECT_PROTOCOL: 1 } }
+
+async function agree(peer: H2Peer): Promise<void> {
+  const { streamId } = await peer.request()
+  await peer.send(h2.headers(streamId, ok))
+}
+
+/** A WebSocket that is lost with its connection, and is asked for again on the next. */
+async function comingBack(
+  transport: Transport,
+  server: H2PeerOptions,
+): Promise<Scene & { readonly streamRef: gun.StreamRef }> {
+  const it = await scene({ transport, opts: { retryTimeout: 0 }, server })
+  if (server.manual) await it.peer.send([h2.settings(connectable.settings), h2.settingsAck()])
+  const streamRef = gun.wsUpgrade(it.connPid, '/', {}, { reupgrade: true })
+  await agree(it.peer)
+  assert.deepEqual(await it.heard(1), ['gun_upgrade'])
+  it.peer.end()
+  assert.deepEqual(await it.heard(2), ['down connection_error closed, killed 0', 'up http2'])
+  return { ...it, streamRef }
+}
+
+onEachTransport('an upgrade that comes back and is refused by GOAWAY is asked for again', async transport => {
+  await using it = await comingBack(transport, connectable)
+  const second = await it.next()
+  await second.request()
+  await second.send(h2.goaway(0))
+  assert.deepEqual(await it.heard(2), ['down normal, killed 0', 'up http2'])
+  await agree(await it.next())
+  assert.deepEqual(await it.heard(1), ['gun_upgrade'])
+})
+
+onEachTransport('an upgrade that comes back and waits is asked for again behind GOAWAY', async transport => {
+  await using it = await comingBack(transport, { manual: true })
+  const second = await it.next()
+  await second.send([h2.settings({ MAX_CONCURRENT_STREAMS: 0, ...connectable.settings }), h2.goaway(0)])
+  assert.deepEqual(await it.heard(2), ['down normal, killed 0', 'up http2'])
+  const third = await it.next()
+  await third.send(h2.settings(connectable.settings))
+  await agree(third)
+  assert.deepEqual(await it.heard(1), ['gun_upgrade'])
+})
+
+onEachTransport(
+  'an upgrade that comes back and is refused by GOAWAY says so if nothing follows',
+  async transport => {
+    await using it = await comingBack(transport, connectable)
+    const second = await it.next()
+    await second.request()
+    gun.shutdown(it.connPid)
+    await second.send(h2.goaway(0))
+    assert.deepEqual(await it.heard(2), ['stream: stream_error refused_stream', 'DOWN shutdown'])
+  },
+)
+
+onEachTransport('a WebSocket that ends behind GOAWAY comes back, however it ends', async transport => {
+  await using it = await comingBack(transport, connectable)
+  let peer = await it.next()
+  for (const end of [h2.data(1, GOING_AWAY), h2.data(1, 'half', { endStream: true }), h2.rstStream(1, 8)]) {
+    await agree(peer)
+    await peer.send(h2.data(1, frame({ opcode: opcodes.text, payload: 'hello' })))
+    assert.deepEqual(await it.heard(2), ['gun_upgrade', 'gun_ws'])
+    await peer.send([h2.goaway(1), end])
+    if (end.includes(GOING_AWAY)) {
+      assert.deepEqual(await it.heard(1), ['gun_ws'])
+      await peer.send(h2.data(1, '', { endStream: true }))
+    }
+    assert.deepEqual(await it.heard(2), ['down normal, killed 0', 'up http2'])
+    peer = await it.next()
+  }
+  await agree(peer)
+  assert.deepEqual(await it.heard(1), ['gun_upgrade'])
+})
+
+onEachTransport('a WebSocket that its owner has closed does not come back', async transport => {
+  await using it = await scene({ transport, opts: { retryTimeout: 0 }, server: connectable })
+  for (const lose of [
+    (peer: H2Peer) => peer.end(),
+    (peer: H2Peer) => peer.send([h2.goaway(1), h2.rstStream(1, 8)]),
+  ]) {
+    const streamRef = gun.wsUpgrade(it.connPid, '/', {}, { reupgrade: true })
+    const peer = it.server.connections === 1 ? it.peer : await it.next()
+    await agree(peer)
+    assert.deepEqual(await it.heard(1), ['gun_upgrade'])
+    gun.wsSend(it.connPid, streamRef, 'close')
+    await it.seen(peer)
+    await lose(peer)
+    const told = await it.heard(3)
+    assert.match(
+      told.join(),
+      /^stream: (connection_error closed|stream_error stream_reset),down .*,up http2$/,
+    )
+  }
+  const last = gun.get(it.connPid, '/')
+  await answer(await it.next())
+  assert.deepEqual(await it.story(last), ['response 204 fin'])
+})
+
+/** As `comingBack`, up to where the next connection has refused it and ends with the response to another request. */
+async function refusedAgain(transport: Transport) {
+  const it = await comingBack(transport, connectable)
+  const second = await it.next()
+  await second.request()
+  const open = gun.get(it.connPid, '/open')
+  await second.request()
+  await second.send([h2.goaway(3), h2.rstStream(1, 7)])
+  await it.seen(second)
+  return { ...it, second, open }
+}
+
+for (const [how, end, code] of [
+  ['closed', gun.close, 'shutdown'],
+  ['shut down', gun.shutdown, 'closing'],
+] as const) {
+  onEachTransport(
+    `a WebSocket that is to come back says so when the connection is ${how}`,
+    async transport => {
+      await using it = await refusedAgain(transport)
+      end(it.connPid)
+      const { reason } = await it.self.receive([{ type: 'gun_error', streamRef: it.streamRef }], PATIENCE)
+      assert.equal(reason.code, code)
+    },
+  )
+}
+
+onEachTransport('a WebSocket that is to come back is cancelled like any other stream', async transport => {
+  await using it = await refusedAgain(transport)
+  const { second, open } = it
+  gun.cancel(it.connPid, it.streamRef)
+  await second.send(h2.headers(3, NO_CONTENT, { endStream: true }))
+  assert.deepEqual(await it.story(open), ['response 204 fin'])
+  assert.deepEqual(await it.heard(2), ['down normal, killed 0', 'up http2'])
+  const last = gun.get(it.connPid, '/')
+  await answer(await it.next())
+  assert.deepEqual(await it.story(last), ['response 204 fin'])
 })
 
 for (const [what, ms, http2Opts] of [

@@ -36,10 +36,14 @@ export interface Http2StreamUser {
   readonly isBroken: boolean
   /** How many bytes the headers of a response may have (RFC 9113 section 6.5.2). */
   readonly maxHeaderListSize: number
+  /** Takes an upgrade for the next connection; `undefined` where this one goes on. */
+  readonly again: Again | undefined
   /** An interim response has come. */
   onInform(stream: Http2Stream): void
   /** The server has agreed to an upgrade. */
   onUpgrade(stream: Http2Stream, headers: Headers): void
+  /** What has taken over has ended by itself; its last message was posted. */
+  onInnerOver(stream: Http2Stream): void
   /** Nothing more is sent on the stream, and all that has come is handed on. */
   onOver(stream: Http2Stream): void
   /** The connection is cut, and all that had come of this stream is handed on. */
@@ -200,8 +204,14 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   }
 
   /** What a protocol that is to take over sees as its connection. */
-  host(onOver: () => void): StreamHost {
-    return new StreamHost(this.#host, this.#node as ClientHttp2Stream, this.http.ref, onOver)
+  host(): StreamHost {
+    const user = this.#user
+    return new StreamHost(this.#host, this.#node as ClientHttp2Stream, this.http.ref, {
+      get again() {
+        return user.again
+      },
+      onOver: () => user.onInnerOver(this),
+    })
   }
 
   /** Another protocol takes over. */
@@ -267,10 +277,20 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     if (this.#isOver) return
     const isTold = this.isDone
     this.#isDone = true
-    this.http.response.close()
+    const { http } = this
+    http.response.close()
     // First, as with the last stream the connection may end.
-    if (!isTold) this.#host.fail(this.http.ref, reason)
+    if (!isTold && !this.#comesBack(reason)) this.#host.fail(http.ref, reason)
     this.#over()
+  }
+
+  /** Gives an upgrade that was granted before to the next connection, where this one ends and did not look at it. */
+  #comesBack(reason: GunError): boolean {
+    const { again } = this.#user
+    const command = this.http.upgrade?.command
+    if (again === undefined || reason.code !== 'refused_stream' || !command?.isRepeated) return false
+    again(command)
+    return true
   }
 
   // What mailboxes ask for.

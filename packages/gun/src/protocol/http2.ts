@@ -29,6 +29,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   readonly #session: Http2Session
   readonly #streams: Http2Streams
   readonly #pings = new Set<StreamRef>()
+  /** Upgrades that have come to nothing because the connection ends, for the next one. */
+  readonly #upgrades: { readonly command: UpgradeCommand; readonly since: number | undefined }[] = []
   /** Nothing more is begun; with the last stream the connection ends. */
   #isLeaving = false
   /** The caller has asked for that. */
@@ -101,6 +103,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   cancel(streamRef: StreamRef): void {
     const stream = this.#streams.find(streamRef)
+    const waiting = this.#upgrades.findIndex(({ command }) => command.streamRef === streamRef)
+    if (waiting !== -1) {
+      this.#upgrades.splice(waiting, 1)
+      return
+    }
     // Its response may be over before its body.
     if (stream === undefined || stream.http.isCancelled) {
       return this.#host.refuse(streamRef, nothingToCancel())
@@ -194,7 +201,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   closing(): number {
     this.#isAsked = true
     this.#leave()
-    for (const { http } of this.#streams.takeBackAll()) this.#host.fail(http.ref, unsent())
+    const waiting = this.#streams.takeBackAll().map(({ http }) => http.ref)
+    const upgrades = this.#upgrades.splice(0).map(({ command }) => command.streamRef)
+    for (const ref of [...waiting, ...upgrades]) this.#host.fail(ref, unsent())
     let timeout = this.#opts.closingTimeout
     for (const stream of this.#streams.all) {
       stream.lift()
@@ -217,8 +226,16 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
       if (this.#isUnseen(id)) this.#host.fail(http.ref, unseen())
       else this.#host.fail(http.ref, id === undefined ? neverSent(error) : error)
     }
+    const refs = killed.map(({ http }) => http.ref)
+    for (const { command, since } of this.#upgrades) {
+      if (again !== undefined) again(command, since)
+      else {
+        refs.push(command.streamRef)
+        this.#host.fail(command.streamRef, since === undefined ? neverSent(error) : error)
+      }
+    }
     for (const ref of this.#pings) this.#host.fail(ref, error)
-    return killed.map(({ http }) => http.ref)
+    return refs
   }
 
   /** The server has ended the connection, and has not looked at the stream. */
@@ -236,6 +253,13 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     return this.#opts.maxHeaderListSize
   }
 
+  get again(): Again | undefined {
+    if (!this.#isLeaving || this.#isAsked) return undefined
+    return (command, since) => {
+      this.#upgrades.push({ command, since })
+    }
+  }
+
   onInform(): void {
     this.#session.onCheapFrame()
   }
@@ -246,7 +270,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (upgrade === undefined) return
     const agreement = upgrade.finish(headers)
     if (agreement instanceof GunError) return stream.fail(asKind('stream_error', agreement))
-    const inner = stream.host(() => this.#onInnerOver(stream))
+    const inner = stream.host()
     // Before anybody hears of it: whoever does may answer with a frame at once.
     let ws: Ws
     try {
@@ -262,6 +286,13 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
       this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
     }
     if (this.#isAsked && !this.#isClosed) inner.shutdown()
+  }
+
+  onInnerOver(stream: Http2Stream): void {
+    if (this.#end !== undefined) this.onCaughtUp()
+    // With the last stream the connection ends, which would take its last frame with it.
+    else if (this.#isLeaving) stream.inner?.whenLeft(() => stream.leave())
+    else stream.leave()
   }
 
   onOver(stream: Http2Stream): void {
@@ -298,7 +329,12 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (this.#isLeaving) return
     this.#leave()
     this.#host.retire()
-    for (const { http } of this.#streams.takeBackAll()) this.#host.fail(http.ref, unseen())
+    const { again } = this
+    for (const { http } of this.#streams.takeBackAll()) {
+      const command = http.upgrade?.command
+      if (command?.isRepeated) again?.(command)
+      else this.#host.fail(http.ref, unseen())
+    }
     if (this.#isClosed) return
     if (this.#streams.isEmpty) this.#host.lost('normal')
     else this.#host.closing(this.#opts.closingTimeout, false)
@@ -379,13 +415,6 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   #drop(stream: Http2Stream): void {
     this.#streams.takeBack(stream)
     stream.cancel()
-  }
-
-  #onInnerOver(stream: Http2Stream): void {
-    if (this.#end !== undefined) this.onCaughtUp()
-    // With the last stream the connection ends, which would take its last frame with it.
-    else if (this.#isLeaving) stream.inner?.whenLeft(() => stream.leave())
-    else stream.leave()
   }
 
   // How the connection ends.

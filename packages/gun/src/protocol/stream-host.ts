@@ -11,12 +11,20 @@ import type { Again, Host, Protocol } from './contract.js'
 /** How long the last bytes may take to leave once nobody waits for the stream, in milliseconds. */
 const LINGER = 1000
 
+/** Who has the stream. */
+export interface StreamUser {
+  /** Takes an upgrade for the next connection; `undefined` where this one goes on. */
+  readonly again: Again | undefined
+  /** The protocol has ended by itself; its last message was posted. */
+  onOver(): void
+}
+
 export class StreamHost implements Host, Valve {
   readonly outlet: Outlet
   readonly #host: Host
   readonly #node: NodeStream
   readonly #ref: StreamRef
-  readonly #onOver: () => void
+  readonly #user: StreamUser
   readonly #source = new Source(this)
   #protocol: Protocol | undefined
   /** A mailbox is over its mark. */
@@ -24,6 +32,8 @@ export class StreamHost implements Host, Valve {
   /** The protocol takes nothing for now. */
   #isStopped = false
   #isClosing = false
+  /** The caller wants it to end, so there is nothing to come back to. */
+  #isFinal = false
   #isOver = false
   /** The connection is cut; what has come is still being handed on. */
   #isCut = false
@@ -35,12 +45,11 @@ export class StreamHost implements Host, Valve {
   #hasCaughtUp = false
   #timer: NodeJS.Timeout | undefined
 
-  /** `onOver` is called when the protocol has ended by itself; its last message was posted. */
-  constructor(host: Host, node: NodeStream, ref: StreamRef, onOver: () => void) {
+  constructor(host: Host, node: NodeStream, ref: StreamRef, user: StreamUser) {
     this.#host = host
     this.#node = node
     this.#ref = ref
-    this.#onOver = onOver
+    this.#user = user
     this.outlet = new Outlet(node)
   }
 
@@ -75,7 +84,10 @@ export class StreamHost implements Host, Valve {
   closed(reason: GunError | 'normal', again: Again | undefined): boolean {
     if (this.#isOver) return false
     this.#end()
-    const killed = this.#protocol?.close(this.#protocol.isDone ? 'normal' : reason, again)
+    const killed = this.#protocol?.close(
+      this.#protocol.isDone ? 'normal' : reason,
+      this.#isFinal ? undefined : again,
+    )
     return killed !== undefined && killed.length > 0
   }
 
@@ -187,19 +199,21 @@ export class StreamHost implements Host, Valve {
     if (this.#isOver) return
     if (this.#isCut) {
       this.#hasCaughtUp = true
-      return this.#onOver()
+      return this.#user.onOver()
     }
     this.#end()
     const isDone = this.#protocol?.isDone || reason === 'normal'
-    this.#protocol?.close(isDone ? 'normal' : asKind('stream_error', reason))
+    const again = this.#isFinal ? undefined : this.#user.again
+    this.#protocol?.close(isDone ? 'normal' : asKind('stream_error', reason), again)
     this.#leave()
-    this.#onOver()
+    this.#user.onOver()
   }
 
   retire(): void {}
 
-  closing(timeout: number): void {
+  closing(timeout: number, final: boolean): void {
     this.#isClosing = true
+    this.#isFinal ||= final
     this.#regulate()
     clearTimeout(this.#timer)
     if (timeout === Number.POSITIVE_INFINITY) return
