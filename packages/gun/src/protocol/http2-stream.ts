@@ -4,11 +4,11 @@ import { type ClientHttp2Stream, constants } from 'node:http2'
 import { Source, type Valve } from '@holster/process'
 import type { GunError } from '../errors.js'
 import type { Headers } from '../messages.js'
-import { sendMarkOf } from '../stream-ref.js'
 import { Backlog, CREDIT, MAILBOX, type Responder, type Tap } from './backlog.js'
 import type { Again, Host } from './contract.js'
-import { type ContentOpts, EXPECT_TIMEOUT, HttpStream, type StreamInit } from './http-stream.js'
+import { type ContentOpts, HttpStream, type StreamInit } from './http-stream.js'
 import { Arrival } from './http2-arrival.js'
+import { Http2Body } from './http2-body.js'
 import { streamError, unsendable } from './http2-errors.js'
 import { PeerSide } from './http2-frames.js'
 import { headerBlock } from './http2-headers.js'
@@ -62,8 +62,8 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   /** How much of the response has come. */
   readonly #arrival: Arrival
   #node: Owned | undefined
-  /** The whole request has been handed to Node. */
-  #isSent = false
+  /** What is sent, as `#arrival` is what comes. */
+  readonly #body: Http2Body
   #isDone = false
   #isOver = false
   #isCut = false
@@ -71,14 +71,9 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   #isComplete = false
   #isReading = true
   #isUnlimited = false
-  /** The body is never sent. */
-  #isGivenUp = false
   /** What has come of the body before Node tells of the head, which it does a little later. */
   #early: Buffer[] | undefined
   #trailers: Headers | undefined
-  /** Those of the request. */
-  #sentTrailers: Headers = []
-  #expectTimer: NodeJS.Timeout | undefined
 
   constructor(host: Host, opts: ContentOpts, init: StreamInit, user: Http2StreamUser, pushed?: PeerSide) {
     this.#host = host
@@ -87,6 +82,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.#arrival = new Arrival(pushed ?? new PeerSide())
     this.#backlog = new Backlog(this, this)
     this.http = new HttpStream(host, opts, init, this.#backlog, this)
+    this.#body = new Http2Body(host, this.http)
   }
 
   get id(): number | undefined {
@@ -122,8 +118,6 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     const body = !isWhole ? 'streamed' : isComplete && held.length === 0 ? 'none' : 'whole'
     this.#listen(session.request(block, body, this.#arrival.peer), body === 'none')
     this.#isUnlimited = session.isUnsettled
-    if (this.http.isExpecting)
-      this.#expectTimer = setTimeout(() => this.#host.guard(() => this.#proceed()), EXPECT_TIMEOUT)
   }
 
   /** The server has begun it. */
@@ -134,50 +128,34 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   #listen(node: ClientHttp2Stream, isSent: boolean): void {
     this.#node = node
-    this.#isSent = isSent
+    this.#body.begin(node, isSent, () => this.#proceed())
     listen(node, this, this.isPushed, isSent)
   }
 
   /** The head of the request has left: what was given of its body follows. */
   sendBody(): void {
     if (this.#isOver) return
-    if (this.#isSent || this.http.upgrade !== undefined) this.http.tellRequestEnd()
+    if (this.#body.isSent || this.http.upgrade !== undefined) this.http.tellRequestEnd()
     else this.write()
   }
 
   /** Sends what was given of the body. */
   write(): void {
-    const { http } = this
-    const node = this.#node
-    if (node === undefined || this.#isSent || this.#isOver || http.isExpecting) return
-    const { held } = http
-    const isLast = http.isComplete
-    const onWritten = sendMarkOf(http.ref) === undefined ? undefined : () => this.#tellRoom()
-    for (let i = 0; i < held.length - (isLast ? 1 : 0); i++) node.write(held[i], onWritten)
-    if (isLast) {
-      this.#isSent = true
-      node.end(held.at(-1))
-    }
-    held.length = 0
-    if (!isLast) return
-    http.tellRequestEnd()
+    if (this.#body.write()) this.#sent()
+  }
+
+  /** Ends the body with trailer fields. */
+  writeTrailers(headers: Headers): void {
+    if (this.#body.writeTrailers(headers)) this.#sent()
+  }
+
+  #sent(): void {
     if (this.#isDone) this.#over()
   }
 
   /** Whether more of the body may be given, see `HttpStream`. */
   hasRoom(isLate: boolean): boolean {
-    return this.http.hasRoom(this.#node?.writableLength ?? 0, isLate)
-  }
-
-  #tellRoom(): void {
-    if (!this.#isOver) this.#host.guard(() => this.http.tellRoom(this.#node?.writableLength ?? 0))
-  }
-
-  /** Ends the body with trailer fields. */
-  writeTrailers(headers: Headers): void {
-    this.#sentTrailers = headers
-    this.http.isComplete = true
-    this.write()
+    return this.#body.hasRoom(isLate)
   }
 
   updateFlow(increment: number): void {
@@ -315,9 +293,9 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.http.response.tell('responseEnd')
     if (this.#isOver) return
     // Node waits for a body that is under way to be sent, whatever the peer has said.
-    const isInVain = this.#isGivenUp || (this.#arrival.peer.isReset && !this.#isSent)
+    const isInVain = this.#body.isGivenUp || (this.#arrival.peer.isReset && !this.#body.isSent)
     if (isInVain) this.#reset(NGHTTP2_CANCEL)
-    if (this.#isSent || isInVain) this.#over()
+    if (this.#body.isSent || isInVain) this.#over()
   }
 
   onFailed(): void {
@@ -353,9 +331,10 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     } else if (status < 200) {
       return this.#break(NGHTTP2_PROTOCOL_ERROR)
     } else if (!this.#exceeds(headers)) {
-      if (http.upgrade !== undefined) this.#endRefused()
+      // Nothing of ours follows an upgrade that was refused.
+      if (http.upgrade !== undefined) this.#body.end()
       // The body is not sent any more, and there is no other way to say so.
-      if (http.isExpecting) this.#giveUp()
+      if (http.isExpecting) this.#body.giveUp()
       this.#isComplete = isFin
       this.#backlog.add({ type: 'response', status, headers, isFin, keepAlive: true, length: undefined })
     }
@@ -406,7 +385,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
       else this.#backlog.end(error)
       return
     }
-    if (!this.#isSent) this.#giveUp()
+    if (!this.#body.isSent) this.#body.giveUp()
     this.#complete()
     if (this.#isDone) this.#over()
   }
@@ -419,7 +398,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   sendTrailers(): void {
     try {
-      this.#node?.sendTrailers(headerBlock({}, this.#sentTrailers, true))
+      this.#body.sendTrailers()
     } catch (cause) {
       this.fail(unsendable(cause))
     }
@@ -473,26 +452,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   }
 
   #proceed(): void {
-    if (this.#isOver || !this.http.isExpecting) return
-    clearTimeout(this.#expectTimer)
-    this.http.isExpecting = false
-    this.write()
-  }
-
-  /** Nothing of ours follows an upgrade that was refused. */
-  #endRefused(): void {
-    this.http.isComplete = true
-    this.#isSent = true
-    this.#node?.end()
-  }
-
-  #giveUp(): void {
-    clearTimeout(this.#expectTimer)
-    const { http } = this
-    http.isExpecting = false
-    http.isComplete = true
-    http.held.length = 0
-    this.#isGivenUp = true
+    if (this.#body.proceed()) this.write()
   }
 
   #drain(): void {
@@ -500,13 +460,13 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   }
 
   #reset(code: number): void {
-    if (this.#node !== undefined) reset(this.#node, code, this.#isSent && !this.#isGivenUp)
+    if (this.#node !== undefined) reset(this.#node, code, this.#body.isSent && !this.#body.isGivenUp)
   }
 
   /** Nobody hears of it any more. */
   #detach(): void {
     this.#isOver = true
-    clearTimeout(this.#expectTimer)
+    this.#body.close()
     this.#backlog.close()
     this.http.source?.close()
     if (this.#node !== undefined) letGo(this.#node)

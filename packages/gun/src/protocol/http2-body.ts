@@ -1,0 +1,105 @@
+/** The body of a request of HTTP/2: handed to Node's stream as it is given, unless the peer has to agree first. */
+
+import type { ClientHttp2Stream } from 'node:http2'
+import type { Headers } from '../messages.js'
+import { sendMarkOf } from '../stream-ref.js'
+import type { Host } from './contract.js'
+import { EXPECT_TIMEOUT, type HttpStream } from './http-stream.js'
+import { headerBlock } from './http2-headers.js'
+
+export class Http2Body {
+  /** The whole request was handed to Node. */
+  isSent = false
+  /** What is left of it is never sent. */
+  isGivenUp = false
+  readonly #host: Host
+  readonly #http: HttpStream
+  #node: ClientHttp2Stream | undefined
+  #trailers: Headers = []
+  #expectTimer: NodeJS.Timeout | undefined
+  #isOver = false
+
+  constructor(host: Host, http: HttpStream) {
+    this.#host = host
+    this.#http = http
+  }
+
+  /** The stream has begun; `isSent`: with it the whole request. `onProceed`: the peer has said nothing for too long. */
+  begin(node: ClientHttp2Stream, isSent: boolean, onProceed: () => void): void {
+    this.#node = node
+    this.isSent = isSent
+    if (this.#http.isExpecting) {
+      this.#expectTimer = setTimeout(() => this.#host.guard(onProceed), EXPECT_TIMEOUT)
+    }
+  }
+
+  /** Hands over what was given, if it may be sent by now. Says whether that was the last of it. */
+  write(): boolean {
+    const http = this.#http
+    const node = this.#node
+    if (node === undefined || this.isSent || this.#isOver || http.isExpecting) return false
+    const { held } = http
+    const isLast = http.isComplete
+    const onWritten = sendMarkOf(http.ref) === undefined ? undefined : () => this.#tellRoom()
+    for (let i = 0; i < held.length - (isLast ? 1 : 0); i++) node.write(held[i], onWritten)
+    if (isLast) {
+      this.isSent = true
+      node.end(held.at(-1))
+    }
+    held.length = 0
+    if (isLast) http.tellRequestEnd()
+    return isLast
+  }
+
+  /** Ends it with trailer fields. */
+  writeTrailers(headers: Headers): boolean {
+    this.#trailers = headers
+    this.#http.isComplete = true
+    return this.write()
+  }
+
+  /** The trailers are due. Throws what Node does not send. */
+  sendTrailers(): void {
+    this.#node?.sendTrailers(headerBlock({}, this.#trailers, true))
+  }
+
+  /** Whether more of it may be given, see `HttpStream`. */
+  hasRoom(isLate: boolean): boolean {
+    return this.#http.hasRoom(this.#node?.writableLength ?? 0, isLate)
+  }
+
+  /** The peer has agreed to it, or takes too long. Says whether that was still to be known. */
+  proceed(): boolean {
+    if (this.#isOver || !this.#http.isExpecting) return false
+    clearTimeout(this.#expectTimer)
+    this.#http.isExpecting = false
+    return true
+  }
+
+  /** Nothing more of it is sent; the stream has to be reset for that. */
+  giveUp(): void {
+    clearTimeout(this.#expectTimer)
+    const http = this.#http
+    http.isExpecting = false
+    http.isComplete = true
+    http.held.length = 0
+    this.isGivenUp = true
+  }
+
+  /** There is none after all. */
+  end(): void {
+    this.#http.isComplete = true
+    this.isSent = true
+    this.#node?.end()
+  }
+
+  /** The stream is over. */
+  close(): void {
+    this.#isOver = true
+    clearTimeout(this.#expectTimer)
+  }
+
+  #tellRoom(): void {
+    if (!this.#isOver) this.#host.guard(() => this.#http.tellRoom(this.#node?.writableLength ?? 0))
+  }
+}
