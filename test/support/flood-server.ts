@@ -1,5 +1,5 @@
 // A server that sends without end, in a process of its own, so that its memory does not count. This file is both sides
-// of it: what the tests start, and, as a program with the transport as its argument, the server itself.
+// of it: what the tests start, and, as a program with the wire as its argument, the server itself.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { Deflate } from './deflate.ts'
 import { DEFLATE } from './flood.ts'
 import { frame, opcodes, switchingProtocols } from './frames.ts'
+import { streamServer } from './h2-ends.ts'
 import { origin, type Peer } from './origin.ts'
-import type { WsTransport } from './ws-scene.ts'
+import { isH2, transportOf, type Wire } from './ws-scene.ts'
 
 /** What the path of an upgrade asks for: so many binary messages of so many bytes, numbered, then a text. */
 export interface Flood {
@@ -24,8 +25,8 @@ export interface FloodServer extends AsyncDisposable {
 
 const self = fileURLToPath(import.meta.url)
 
-export async function floodServer(transport: WsTransport): Promise<FloodServer> {
-  const child = fork(self, [transport], {
+export async function floodServer(wire: Wire): Promise<FloodServer> {
+  const child = fork(self, [wire], {
     execArgv: ['--import=tsx'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
@@ -73,7 +74,9 @@ async function flood(peer: Peer): Promise<void> {
 }
 
 if (process.argv[1] === self) {
-  const server = await origin(flood, { transport: process.argv[2] as WsTransport })
+  const wire = process.argv[2] as Wire
+  const transport = transportOf(wire)
+  const server = isH2(wire) ? await streamServer(transport, flood) : await origin(flood, { transport })
   process.send?.(server.port)
   // Also when the test has crashed.
   process.once('disconnect', () => process.exit())
