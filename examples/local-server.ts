@@ -1,6 +1,6 @@
 /**
  * A server for the examples: WebSocket echo on /websocket, a refusal on /refused, server-sent events on /events, lines of
- * JSON on /lines, a page on everything else.
+ * JSON on /lines, the size of what is sent to /upload, a page on everything else.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -54,6 +54,12 @@ function respond(request: IncomingMessage, response: ServerResponse): void {
   } else if (request.url === '/lines') {
     response.writeHead(200, { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' })
     response.end(gzipSync('{"name":"Joe"}\n{"name":"Robert"}\n{"name":"Mike"}\n'))
+  } else if (request.url === '/upload') {
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+    })
+    request.on('end', () => response.end(`${size} bytes\n`))
   } else {
     response.end('Hello over HTTP\n')
   }

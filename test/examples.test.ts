@@ -40,6 +40,7 @@ const promises: Record<string, readonly string[]> = {
   'subprotocol-handler.ts': ['stanza 1: <presence/>', 'stanza 2: <message/>'],
   'reupgrade.ts': ['hello again (0)', 'down (2), 0 streams lost', 'hello again (2)'],
   'back-pressure.ts': ['100 echoes of 8 KB, ten at a time; sending paused in between'],
+  'upload.ts': ['the server got 67108864 bytes; sending paused in between'],
   'selective-receive.ts': ['alarm: fire (1 messages were passed over)', 'the shop exited: normal'],
   'server-sent-events.ts': ['tick 1: number 1', 'the stream is over, so on from 2', 'tick 4: number 4'],
   'content-handler.ts': ['Joe', 'Robert', 'Mike', 'that was all'],
