@@ -1,6 +1,7 @@
 // What is asked for while nothing is connected waits its turn, in order; frames never do.
 
 import assert from 'node:assert/strict'
+import { text as readText } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
@@ -8,6 +9,8 @@ import { createProcess, P, type Process } from '@holster/process'
 import { certificates } from './support/certificates.ts'
 import { defer } from './support/connect.ts'
 import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
+import { onEachVersion } from './support/http-scene.ts'
+import { httpServer, speaking } from './support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { type Origin, origin, type Peer } from './support/origin.ts'
 
@@ -406,3 +409,41 @@ for (const transport of transports) {
     })
   })
 }
+
+// Postponed commands are carried out one after the other, and one may be the last that the connection takes.
+onEachVersion(
+  'the body of a request that says connection: close leaves though it was postponed',
+  async line => {
+    await using _left = assertNothingLeft()
+    await using server = await httpServer(line, async (request, response) => {
+      response.end(await readText(request))
+    })
+    await using owner = createProcess<gun.GunMessage>()
+    const connPid = gun.open(server.host, server.port, { owner, ...speaking(line.version) })
+    const streamRef = gun.headers(connPid, 'POST', '/', { connection: 'close' })
+    for (const part of ['a', 'b', 'c']) gun.data(connPid, streamRef, 'nofin', part)
+    gun.data(connPid, streamRef, 'fin', 'd')
+    const later = gun.get(connPid, '/later')
+    assert.equal((await gun.await(connPid, streamRef)).type, 'gun_response')
+    assert.equal(String((await gun.awaitBody(connPid, streamRef)).body), 'abcd')
+    assert.equal((await gun.await(connPid, later)).type, 'gun_response')
+    await connPid[Symbol.asyncDispose]()
+  },
+)
+
+onEachVersion('a shutdown lets the bodies leave that were postponed with their requests', async line => {
+  await using _left = assertNothingLeft()
+  await using server = await httpServer(line, async (request, response) => {
+    response.end(await readText(request))
+  })
+  await using owner = createProcess<gun.GunMessage>()
+  const connPid = gun.open(server.host, server.port, { owner, ...speaking(line.version) })
+  const streamRef = gun.headers(connPid, 'POST', '/')
+  for (const part of ['a', 'b', 'c']) gun.data(connPid, streamRef, 'nofin', part)
+  gun.data(connPid, streamRef, 'fin', 'd')
+  await gun.awaitUp(connPid)
+  gun.shutdown(connPid)
+  assert.equal((await gun.await(connPid, streamRef)).type, 'gun_response')
+  assert.equal(String((await gun.awaitBody(connPid, streamRef)).body), 'abcd')
+  await connPid[Symbol.asyncDispose]()
+})

@@ -1,6 +1,7 @@
 /** The upgrades that the next connection begins with, and whether anything has come of those before. */
 
 import type { Again, UpgradeCommand } from '../protocol/contract.js'
+import type { StreamRef } from '../stream-ref.js'
 
 export class Comeback {
   #commands: UpgradeCommand[] = []
@@ -20,6 +21,14 @@ export class Comeback {
       if (command.isRepeated && now - since < timeout) this.hasFailed = true
       this.#commands.push({ ...command, isRepeated: true })
     }
+  }
+
+  /** Forgets one, and says whether there was one. */
+  remove(streamRef: StreamRef): boolean {
+    const left = this.#commands.filter(command => command.streamRef !== streamRef)
+    const isFound = left.length < this.#commands.length
+    this.#commands = left
+    return isFound
   }
 
   /** Gives what there is, once. */

@@ -129,9 +129,14 @@ export class Connection implements Host, LineUser, Valve {
     return isUp ? stateName : this.#protocol.stateName
   }
 
-  /** Whether a connection that is lost will be made again. */
+  /** Whether a connection that is lost will be made again, if there are retries left. */
   get reconnects(): boolean {
     return this.#ending === undefined
+  }
+
+  get goesOn(): boolean {
+    const { retry = RETRY_DEFAULTS.retry } = this.opts
+    return this.reconnects && retry > 0
   }
 
   get scheme(): 'http' | 'https' {
@@ -190,7 +195,7 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   cancel(streamRef: StreamRef): void {
-    if (this.#postponed.remove(streamRef)) return
+    if (this.#postponed.remove(streamRef) || this.comeback.remove(streamRef)) return
     this.proceed(streamRef, 'to cancel', protocol => {
       protocol.cancel?.(streamRef)
       return protocol.cancel !== undefined
@@ -282,11 +287,10 @@ export class Connection implements Host, LineUser, Valve {
     const by = this.#ending?.by
     this.lastError = reason === 'normal' ? undefined : reason
     const isOurs = by === 'close' || (reason === 'normal' && by !== undefined && by !== 'protocol')
-    const { retry = RETRY_DEFAULTS.retry, retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
+    const { retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
     const again = this.comeback.lost(retryTimeout)
-    const goesOn = by === undefined && retry > 0
     const end = isOurs ? localEnd() : reason === 'normal' ? reason : asKind('connection_error', reason)
-    const killedStreams = protocol?.close(end, goesOn ? again : undefined) ?? []
+    const killedStreams = protocol?.close(end, this.goesOn ? again : undefined) ?? []
     // What still waits of them comes too late.
     for (const streamRef of killedStreams) this.#postponed.remove(streamRef)
     if (this.events.wants('disconnect')) this.events.tell('disconnect', { connPid: this.connPid, reason })
@@ -415,6 +419,10 @@ export class Connection implements Host, LineUser, Valve {
   retire(): void {
     this.#accepting = false
     this.#postponed.pause()
+    // Not from within the one that has brought this about.
+    process.nextTick(() => {
+      if (this.#protocol !== undefined && !this.#accepting) this.#postponed.finish()
+    })
   }
 
   closing(timeout: number, final: boolean): void {

@@ -58,6 +58,17 @@ export class Postponed {
     this.#queue?.pause()
   }
 
+  /** No stream begins any more: what belongs to those that have begun need not wait. */
+  finish(): void {
+    const unbegun = new Set<StreamRef>()
+    for (const command of [...(this.#commands ?? [])]) {
+      if (command.begins) unbegun.add(command.streamRef)
+      if (unbegun.has(command.streamRef) || !this.#commands?.delete(command)) continue
+      if (this.#commands.size === 0) this.#clear()
+      command.run()
+    }
+  }
+
   /** The connection will never be made. */
   fail(reason: GunError): void {
     const commands = this.#commands ?? []
