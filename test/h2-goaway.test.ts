@@ -77,6 +77,42 @@ onEachTransport(
   },
 )
 
+for (const [how, act] of [
+  ['given data', gun.data],
+  ['cancelled', gun.cancel],
+] as const) {
+  onEachTransport(`a stream that is ${how} as it hears that it has failed is over`, async transport => {
+    const events: string[] = []
+    const eventHandler = { cancel: () => events.push('cancel') }
+    await using it = await scene({ transport, opts: { eventHandler } })
+    const { connPid, self } = it
+    let isFirst = true
+    const streamRef: gun.StreamRef = gun.headers(connPid, 'POST', '/', {}, { replyTo })
+    function replyTo(message: gun.GunMessage): void {
+      self.send(message)
+      if (isFirst) act(connPid, streamRef, 'nofin', 'x')
+      isFirst = false
+    }
+    await it.peer.request()
+    await it.peer.send(h2.rstStream(1, 2))
+    assert.deepEqual(await it.heard(2), ['stream: stream_error stream_reset', 'stream: badstate badstate'])
+    assert.deepEqual(events, [])
+  })
+}
+
+onEachTransport(
+  'DOWN is last where who hears of a refusal by GOAWAY closes the connection',
+  async transport => {
+    await using it = await scene({ transport, server: { settings: { MAX_CONCURRENT_STREAMS: 0 } } })
+    await it.seen()
+    gun.get(it.connPid, '/1', {}, { replyTo: () => gun.close(it.connPid) })
+    gun.get(it.connPid, '/2')
+    await it.peer.send(h2.goaway(0))
+    assert.deepEqual(await it.end(), ['stream: stream_error refused_stream', 'DOWN shutdown'])
+    assert.deepEqual(await it.waiting(), [])
+  },
+)
+
 onEachTransport('GOAWAY in two phases refuses no stream before the second', async transport => {
   await using it = await scene({ transport })
   const [first, second] = (await ask(it, 2)) as [gun.StreamRef, gun.StreamRef]
@@ -149,6 +185,9 @@ test('streams that are queued are refused by GOAWAY, and cancelling one says tha
 
 const GOING_AWAY = frame({ opcode: opcodes.close, payload: closePayload(1001) })
 
+/** Of a frame. */
+const HALF = frame({ opcode: opcodes.text, payload: 'half' }).subarray(0, 4)
+
 const connectable = { settings: { ENABLE_CONNECT_PROTOCOL: 1 } }
 
 async function agree(peer: H2Peer): Promise<void> {
@@ -160,8 +199,9 @@ async function agree(peer: H2Peer): Promise<void> {
 async function comingBack(
   transport: Transport,
   server: H2PeerOptions,
+  opts: gun.Opts = {},
 ): Promise<Scene & { readonly streamRef: gun.StreamRef }> {
-  const it = await scene({ transport, opts: { retryTimeout: 0 }, server })
+  const it = await scene({ transport, opts: { retryTimeout: 0, ...opts }, server })
   if (server.manual) await it.peer.send([h2.settings(connectable.settings), h2.settingsAck()])
   const streamRef = gun.wsUpgrade(it.connPid, '/', {}, { reupgrade: true })
   await agree(it.peer)
@@ -207,7 +247,7 @@ onEachTransport(
 onEachTransport('a WebSocket that ends behind GOAWAY comes back, however it ends', async transport => {
   await using it = await comingBack(transport, connectable)
   let peer = await it.next()
-  for (const end of [h2.data(1, GOING_AWAY), h2.data(1, 'half', { endStream: true }), h2.rstStream(1, 8)]) {
+  for (const end of [h2.data(1, GOING_AWAY), h2.data(1, HALF, { endStream: true }), h2.rstStream(1, 8)]) {
     await agree(peer)
     await peer.send(h2.data(1, frame({ opcode: opcodes.text, payload: 'hello' })))
     assert.deepEqual(await it.heard(2), ['gun_upgrade', 'gun_ws'])
@@ -221,6 +261,41 @@ onEachTransport('a WebSocket that ends behind GOAWAY comes back, however it ends
   }
   await agree(peer)
   assert.deepEqual(await it.heard(1), ['gun_upgrade'])
+})
+
+for (const [what, end, told] of [
+  ['closed in order', [h2.data(1, GOING_AWAY), h2.data(1, '', { endStream: true })], 'gun_ws'],
+  ['reset', [h2.rstStream(1, 2)], 'stream: stream_error stream_reset'],
+] as const) {
+  onEachTransport(
+    `a WebSocket that is ${what} behind GOAWAY has ended if nothing follows`,
+    async transport => {
+      await using it = await scene({ transport, opts: { retry: 0 }, server: connectable })
+      gun.wsUpgrade(it.connPid, '/', {}, { reupgrade: true })
+      await agree(it.peer)
+      gun.get(it.connPid, '/open')
+      await it.peer.request()
+      await it.peer.send([h2.goaway(3), ...end])
+      assert.deepEqual(await it.heard(2), ['gun_upgrade', told])
+      await it.seen()
+      await it.peer.send(h2.headers(3, NO_CONTENT, { endStream: true }))
+      assert.deepEqual(await it.end(), ['response 204 fin', 'down normal, killed 0', 'DOWN normal'])
+    },
+  )
+}
+
+onEachTransport('a WebSocket that breaks its protocol behind GOAWAY is told why', async transport => {
+  await using it = await comingBack(transport, connectable)
+  const second = await it.next()
+  await agree(second)
+  const invalid = frame({ opcode: opcodes.text, payload: Buffer.of(0xff) })
+  await second.send([h2.goaway(1), h2.data(1, invalid)])
+  assert.deepEqual(await it.heard(4), [
+    'gun_upgrade',
+    'stream: stream_error badencoding',
+    'down normal, killed 0',
+    'up http2',
+  ])
 })
 
 onEachTransport('a WebSocket that its owner has closed does not come back', async transport => {
@@ -248,8 +323,8 @@ onEachTransport('a WebSocket that its owner has closed does not come back', asyn
 })
 
 /** As `comingBack`, up to where the next connection has refused it and ends with the response to another request. */
-async function refusedAgain(transport: Transport) {
-  const it = await comingBack(transport, connectable)
+async function refusedAgain(transport: Transport, eventHandler: gun.EventHandler = {}) {
+  const it = await comingBack(transport, connectable, { eventHandler })
   const second = await it.next()
   await second.request()
   const open = gun.get(it.connPid, '/open')
@@ -274,10 +349,27 @@ for (const [how, end, code] of [
   )
 }
 
+onEachTransport('a WebSocket that is to come back is cancelled between connections', async transport => {
+  await using it = await scene({ transport, opts: { retryTimeout: 0 }, server: connectable })
+  const streamRef = gun.wsUpgrade(it.connPid, '/', {}, { reupgrade: true })
+  await agree(it.peer)
+  assert.deepEqual(await it.heard(1), ['gun_upgrade'])
+  it.peer.end()
+  assert.deepEqual(await it.heard(1), ['down connection_error closed, killed 0'])
+  gun.cancel(it.connPid, streamRef)
+  assert.deepEqual(await it.heard(1), ['up http2'])
+  const last = gun.get(it.connPid, '/')
+  await answer(await it.next())
+  assert.deepEqual(await it.story(last), ['response 204 fin'])
+})
+
 onEachTransport('a WebSocket that is to come back is cancelled like any other stream', async transport => {
-  await using it = await refusedAgain(transport)
+  const events: string[] = []
+  const eventHandler = { cancel: () => events.push('cancel') }
+  await using it = await refusedAgain(transport, eventHandler)
   const { second, open } = it
   gun.cancel(it.connPid, it.streamRef)
+  assert.deepEqual(events, ['cancel'])
   await second.send(h2.headers(3, NO_CONTENT, { endStream: true }))
   assert.deepEqual(await it.story(open), ['response 204 fin'])
   assert.deepEqual(await it.heard(2), ['down normal, killed 0', 'up http2'])

@@ -8,6 +8,8 @@ import * as gun from '@holster/gun'
 import type { Process } from '@holster/process'
 import { connect, defer, eventually, PATIENCE } from './support/connect.ts'
 import { settle } from './support/flood.ts'
+import * as h2 from './support/h2-frames.ts'
+import { ok, scene } from './support/h2-scene.ts'
 import { httpEnds } from './support/http-peer.ts'
 import { onEachLine, onEachVersion } from './support/http-scene.ts'
 import { httpServer, NOTHING } from './support/http-server.ts'
@@ -185,6 +187,99 @@ onEachVersion('while the connection is being made there is no room, and then it 
   await asked.answer(NOTHING)
   await peer.serve(NOTHING)
   assert.deepEqual(await it.heard(2), ['response 204 fin', 'response 204 fin'])
+})
+
+onEachVersion('nothing is told of what was postponed together with its end', async line => {
+  await using _left = assertNothingLeft()
+  await using it = await httpEnds(line, { retryTimeout: 0 })
+  const { connPid, self } = it
+  it.peer.reset()
+  await self.receive([{ type: 'gun_down' }], PATIENCE)
+  const stream = post(connPid, 3, 1000)
+  assert.deepEqual([give(stream, '1'), give(stream, '2'), give(stream, '3', 'fin')], [false, false, false])
+  const peer = await it.next()
+  await peer.serve(NOTHING)
+  await self.receive([{ type: 'gun_up' }], PATIENCE)
+  assert.deepEqual(await it.heard(1), ['response 204 fin'])
+})
+
+onEachVersion('several parts that were postponed are told of once', async line => {
+  await using _left = assertNothingLeft()
+  await using it = await httpEnds(line, { retryTimeout: 0 })
+  const { connPid, self } = it
+  it.peer.reset()
+  await self.receive([{ type: 'gun_down' }], PATIENCE)
+  const stream = post(connPid, 3, 1000)
+  assert.deepEqual([give(stream, '1'), give(stream, '2')], [false, false])
+  const peer = await it.next()
+  const asked = await peer.request()
+  await self.receive([{ type: 'gun_up' }], PATIENCE)
+  await room(self, stream)
+  await settle()
+  assert.deepEqual(await it.waiting(), [])
+  give(stream, '3', 'fin')
+  assert.equal((await asked.content()).body, '123')
+})
+
+onEachLine('an empty chunk takes no room', async line => {
+  await using it = await httpEnds(line)
+  const stream = post(it.connPid, 2, 0)
+  await it.peer.request()
+  await settle()
+  assert.deepEqual([give(stream, ''), give(stream, '1'), give(stream, '')], [true, false, false])
+  await room(it.self, stream)
+  assert.equal(give(stream, ''), true)
+})
+
+onEachVersion(
+  'who waits for room behind a whole response is told that the connection was lost',
+  async line => {
+    await using it = await httpEnds(line, { retry: 0 })
+    const { connPid, self } = it
+    const stream = post(connPid, 200 * MIB, MIB)
+    const asked = await it.peer.request()
+    await asked.answer(NOTHING)
+    assert.deepEqual(await it.heard(1), ['response 204 fin'])
+    assert.equal(give(stream, Buffer.alloc(100 * MIB)), false)
+    it.peer.reset()
+    const { reason } = await self.receive([{ type: 'gun_error', streamRef: stream.streamRef }], PATIENCE)
+    assert.equal(reason.kind, 'connection_error')
+    assert.match((await it.heard(1)).join(), /^down: .*, killed 0$/)
+  },
+)
+
+test('a response to a body that is not whole tells whoever waits for room', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await httpEnds({ version: 'http', transport: 'tcp' })
+  const stream = post(it.connPid, 12, 10, { expect: '100-continue' })
+  const asked = await it.peer.request()
+  assert.equal(give(stream, '12345678901'), false)
+  await asked.answer(NOTHING)
+  assert.deepEqual(await it.heard(2), ['response 204 fin', 'down: normal, killed 0'])
+})
+
+test('who waits for room behind a whole response of HTTP/2 is told that no more is wanted', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await scene()
+  const stream = post(it.connPid, 2 * MIB, 10)
+  const { streamId } = await it.peer.request()
+  await it.peer.send(h2.headers(streamId, ok, { endStream: true }))
+  assert.deepEqual(await it.heard(1), ['response 200 fin'])
+  assert.equal(give(stream, Buffer.alloc(MIB)), false)
+  await it.peer.send(h2.rstStream(streamId, h2.errorCodes.NO_ERROR))
+  assert.deepEqual(await it.heard(1), ['stream: badstate badstate'])
+})
+
+test('a body that ends wrongly behind its response says so to its stream', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await httpEnds({ version: 'http', transport: 'tcp' }, { retry: 0 })
+  const stream = post(it.connPid, 5, undefined)
+  const asked = await it.peer.request()
+  await asked.answer(NOTHING)
+  assert.deepEqual(await it.heard(1), ['response 204 fin'])
+  give(stream, 'abc', 'fin')
+  const { reason } = await it.self.receive([{ type: 'gun_error', streamRef: stream.streamRef }], PATIENCE)
+  assert.deepEqual([reason.code, reason.kind], ['badstate', 'connection_error'])
 })
 
 test('what waits behind the body of another request of HTTP/1.1 takes room', async () => {

@@ -263,9 +263,9 @@ function ask(
 /**
  * A part of a request's body. Only `'fin'` ends the body, an empty chunk does not. For a stream that takes no data it
  * is a `gun_error` `badstate`. Nothing is dropped. Where the request has a `sendHighWaterMark` it gives `false` while more
- * than that waits to be sent, or while the connection is being made; the stream's next message says how to go on: a
- * `gun_notify` `'drain'` when there is room, or what ends the need for more, a `gun_error` or a response. No `'drain'`
- * follows a body that is complete. Source: manual page gun:data.
+ * than that waits to be sent, while the connection is being made, and for a stream that takes no data; else always `true`.
+ * Behind `false` one of these follows, unless `'fin'` or `cancel` does: a `gun_notify` `'drain'` when there is room, a
+ * `gun_response`, since then more may not be wanted, or a `gun_error`. Source: manual page gun:data.
  */
 export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk: Bytes): boolean {
   const connection = connectionOf(connPid)
@@ -279,8 +279,8 @@ export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk
     hasRoom = protocol.data?.(streamRef, isFin, bytes, isLate)
     return protocol.data !== undefined
   })
-  hasRoom ??= sendMarkOf(streamRef) === undefined
-  return hasRoom
+  hasRoom ??= false
+  return hasRoom || sendMarkOf(streamRef) === undefined
 }
 
 /**

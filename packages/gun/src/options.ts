@@ -166,7 +166,7 @@ export interface ReqOpts {
   readonly replyTo?: ReplyTo
   /**
    * How many bytes of a body that follows may wait to be sent before `data` gives `false`; a `gun_notify` `'drain'` follows
-   * when no more than half of that does. Default: none, `data` always gives `true`, and no `'drain'` is posted.
+   * when no more than half of that does. Default: none, so `data` always gives `true`, and no `'drain'` is posted.
    */
   readonly sendHighWaterMark?: number
 }

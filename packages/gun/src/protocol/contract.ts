@@ -76,8 +76,8 @@ export interface Protocol {
   /** `undefined` for a stream that is not open. */
   streamInfo(streamRef: StreamRef): StreamInfo | undefined
   /**
-   * Gives whether the caller may go on; if not, a `'drain'` will say when. `isLate`: he was told that he may not when he
-   * gave the chunk.
+   * Gives whether the caller may go on; if not, he is told when, or why he may not. `isLate`: he was told that he may not
+   * when he gave the chunk.
    */
   data?(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array, isLate: boolean): boolean
   /** Ends a request's body with trailer fields. */
@@ -98,6 +98,8 @@ export interface Host {
   readonly events: Events
   readonly scheme: 'http' | 'https'
   readonly cookies: Cookies | undefined
+  /** Another connection will follow when this one is lost. */
+  readonly goesOn: boolean
   /** Posts to the owner. */
   tellOwner(message: GunMessage): void
   /** Posts to the stream's replyTo; `bytes` is what the message holds, and `source` what it comes from if not the connection. */

@@ -36,6 +36,11 @@ export class HttpRequests {
     return this.#writing === undefined && this.#waiting.length === 0 && !this.isStopped
   }
 
+  /** Whose body is being sent. */
+  get writing(): HttpStream | undefined {
+    return this.#writing
+  }
+
   add(stream: HttpStream): void {
     this.#waiting.push(stream)
     this.advance()
@@ -52,6 +57,11 @@ export class HttpRequests {
     const at = this.#waiting.indexOf(stream)
     if (at !== -1) this.#waiting.splice(at, 1)
     return at !== -1
+  }
+
+  /** Takes back the first that was not begun. */
+  removeFirst(): HttpStream | undefined {
+    return this.#waiting.shift()
   }
 
   /** Takes back all that were not begun. */
@@ -90,7 +100,7 @@ export class HttpRequests {
     clearTimeout(this.#expectTimer)
     stream.isExpecting = false
     stream.isComplete = true
-    stream.held.length = 0
+    stream.release()
     this.#writing = undefined
   }
 
@@ -103,23 +113,32 @@ export class HttpRequests {
 
   /** Whether more of the body may be given, see `HttpStream`. */
   hasRoom(stream: HttpStream, isLate: boolean): boolean {
-    const isWriting = stream === this.#writing
-    const hasRoom = stream.hasRoom(isWriting ? this.#outlet.buffered : 0, isLate)
-    if (isWriting && !hasRoom) this.#watch()
+    const hasRoom = stream.hasRoom(this.#leaving(stream), isLate)
+    // Once all that was postponed has been given.
+    if (isLate) setImmediate(() => this.#tellRoom(stream))
+    if (stream === this.#writing && !hasRoom) this.#watch()
     return hasRoom
+  }
+
+  /** How many bytes wait to leave that are no longer held. */
+  #leaving(stream: HttpStream): number {
+    return stream === this.#writing ? this.#outlet.buffered : 0
+  }
+
+  #tellRoom(stream: HttpStream): void {
+    if (!this.#isOver) this.#host.guard(() => stream.tellRoom(this.#leaving(stream)))
   }
 
   /** Tells the caller when there is room for more of the body that is being sent. */
   #watch(): void {
     this.#outlet.onSent ??= () => {
-      this.#host.guard(() => this.#writing?.tellRoom(this.#outlet.buffered))
+      if (this.#writing !== undefined) this.#tellRoom(this.#writing)
       if (!this.#writing?.isFull) this.#outlet.onSent = undefined
     }
   }
 
   #write(stream: HttpStream): void {
-    for (const chunk of stream.held) this.#outlet.write(chunk)
-    stream.held.length = 0
+    for (const chunk of stream.release()) this.#outlet.write(chunk)
     if (stream.isFull) this.#watch()
     if (!stream.isComplete) return
     this.#writing = undefined

@@ -44,6 +44,8 @@ export class HttpStream {
   readonly headers: Headers
   readonly isChecked: boolean
   readonly framing: Framing
+  /** How many bytes of the body may wait to be sent before the caller is told. */
+  readonly sendMark: number | undefined
   /** An upgrade that has not been answered yet. */
   upgrade: StreamInit['upgrade']
 
@@ -52,13 +54,14 @@ export class HttpStream {
   /** The store was asked for them. */
   #isAsking = false
   /** What was given of the body and not sent yet. */
-  readonly held: Uint8Array[] = []
+  #held: Uint8Array[] = []
+  #heldBytes = 0
   /** How many bytes of the body were given. */
   #given = 0
   /** The caller has given the whole body. */
   isComplete = false
   /** The caller waits until there is room for more of the body. */
-  isFull = false
+  #isFull = false
   /** The body waits for the peer to say `100 Continue`. */
   isExpecting: boolean
 
@@ -89,6 +92,7 @@ export class HttpStream {
     this.headers = init.headers
     this.isChecked = init.isChecked
     this.framing = init.framing
+    this.sendMark = sendMarkOf(init.ref)
     this.upgrade = init.upgrade
     this.credit = init.flow
     this.isExpecting =
@@ -168,44 +172,77 @@ export class HttpStream {
    * before that he may not.
    */
   hasRoom(leaving: number, isLate: boolean): boolean {
-    const mark = sendMarkOf(this.ref)
-    if (mark === undefined || this.isComplete) return true
-    if (isLate) {
-      this.isFull = true
-      this.tellRoom(leaving)
-    } else if (this.#waiting(leaving) > mark) {
-      this.isFull = true
-    }
-    return !this.isFull
+    if (this.sendMark === undefined || this.isComplete) return true
+    if (isLate || this.#heldBytes + leaving > this.sendMark) this.#isFull = true
+    return !this.#isFull
   }
 
   /** Says so if there is room again. */
   tellRoom(leaving: number): void {
-    const { ref: streamRef, isFull, isComplete, isCancelled } = this
-    const mark = sendMarkOf(streamRef)
-    if (!isFull || isComplete || isCancelled || mark === undefined) return
-    const waiting = this.#waiting(leaving)
-    if (waiting > mark / 2) return
-    this.isFull = false
+    const { ref: streamRef, sendMark = 0 } = this
+    const waiting = this.#heldBytes + leaving
+    if (!this.isFull || this.isComplete || waiting > sendMark / 2) return
+    this.#isFull = false
     const { connPid } = this.#host
     this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'drain', data: waiting })
   }
 
-  #waiting(leaving: number): number {
-    let bytes = leaving
-    for (const chunk of this.held) bytes += chunk.length
-    return bytes
+  /** The caller waits until there is room for more of the body. */
+  get isFull(): boolean {
+    return this.#isFull && !this.isCancelled
+  }
+
+  /** The caller is told something else that makes him think again. */
+  stopWaiting(): void {
+    this.#isFull = false
+  }
+
+  /** Nothing more of the body is sent, though the response may be whole: whoever waits for room is told why. */
+  refuseMore(reason: GunError): void {
+    if (!this.isFull) return
+    this.stopWaiting()
+    this.#host.fail(this.ref, reason)
   }
 
   /** Frames a part of the body and keeps it until it may be sent. */
   hold(isFin: IsFin, chunk: Uint8Array): void {
     this.#given += chunk.length
     if (this.framing.type === 'chunked') {
-      this.held.push(...writeChunk(chunk))
-      if (isFin === 'fin') this.held.push(LAST_CHUNK)
+      for (const piece of writeChunk(chunk)) this.#keep(piece)
+      if (isFin === 'fin') this.#keep(LAST_CHUNK)
     } else if (chunk.length > 0) {
-      this.held.push(chunk)
+      this.#keep(chunk)
     }
-    if (isFin === 'fin') this.isComplete = true
+    if (isFin === 'fin') this.#complete()
+  }
+
+  /** Ends the body, over HTTP/1.1 with these bytes. */
+  holdEnd(bytes?: Uint8Array): void {
+    if (bytes !== undefined) this.#keep(bytes)
+    this.#complete()
+  }
+
+  /** The caller has nothing more to give. */
+  #complete(): void {
+    this.isComplete = true
+    this.stopWaiting()
+  }
+
+  /** Nothing of the body waits to be sent. */
+  get isEmpty(): boolean {
+    return this.#held.length === 0
+  }
+
+  /** Takes what is held. */
+  release(): readonly Uint8Array[] {
+    const held = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    return held
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#held.push(bytes)
+    this.#heldBytes += bytes.length
   }
 }

@@ -83,6 +83,8 @@ export class Http implements Protocol, ResponseHandler {
     }
     stream.hold(isFin, chunk)
     this.#requests.grown(stream)
+    // With what is empty nothing leaves, so nothing would tell of room.
+    if (chunk.length === 0 && !isLate) return !stream.isFull
     return this.#requests.hasRoom(stream, isLate)
   }
 
@@ -93,8 +95,7 @@ export class Http implements Protocol, ResponseHandler {
       const text = 'trailers can only follow a body that is sent in chunks, without content-length'
       return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
     }
-    stream.held.push(writeTrailers(headers, this.#opts.transformHeaderName))
-    stream.isComplete = true
+    stream.holdEnd(writeTrailers(headers, this.#opts.transformHeaderName))
     this.#requests.grown(stream)
   }
 
@@ -170,27 +171,37 @@ export class Http implements Protocol, ResponseHandler {
   closing(): number {
     this.#asked = true
     this.#requests.stop()
-    for (const { ref } of this.#requests.removeAll()) {
-      this.#host.fail(ref, unsent())
-    }
+    this.#refuseWaiting(unsent())
+    if (this.#closed) return 0
     this.#responses.resume()
     return this.#responses.open.length === 0 ? 0 : this.#opts.closingTimeout
   }
 
   close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
-    this.#shut()
     const error = reason === 'normal' ? ended() : reason
+    this.#shut()
     const isKilled = ({ upgrade, isCancelled }: HttpStream): boolean => {
       if (isCancelled) return false
       if (again === undefined || !upgrade?.command.isRepeated) return true
       again(upgrade.command)
       return false
     }
-    const sent = this.#responses.open.splice(0).filter(isKilled)
+    const sent = this.#responses.open.splice(0)
+    const killed = sent.filter(isKilled)
     const waiting = this.#requests.removeAll().filter(isKilled)
-    for (const { ref } of sent) this.#host.fail(ref, error)
+    for (const { ref } of killed) this.#host.fail(ref, error)
+    // Its response is over, and only its body was not.
+    const { writing } = this.#requests
+    if (writing !== undefined && !sent.includes(writing)) writing.refuseMore(error)
     for (const { ref } of waiting) this.#host.fail(ref, neverSent(error))
-    return [...sent, ...waiting].map(({ ref }) => ref)
+    return [...killed, ...waiting].map(({ ref }) => ref)
+  }
+
+  /** One at a time: whoever is told may close the connection, which then tells the others. */
+  #refuseWaiting(reason: GunError): void {
+    for (let next = this.#requests.removeFirst(); next !== undefined; next = this.#requests.removeFirst()) {
+      this.#host.fail(next.ref, reason)
+    }
   }
 
   /** Nothing is done any more. */
@@ -219,7 +230,10 @@ export class Http implements Protocol, ResponseHandler {
   #abandon(stream: HttpStream, problem: string): void {
     // Of one that has begun the peer would take what comes next for the rest of this body.
     if (!this.#requests.remove(stream)) {
-      return this.#host.lost(new GunError('badstate', 'connection_error', problem))
+      const error = new GunError('badstate', 'connection_error', problem)
+      // With its response it is over, and not among those that are told of the loss.
+      if (!this.#responses.open.includes(stream)) this.#host.fail(stream.ref, error)
+      return this.#host.lost(error)
     }
     const text = `${problem}; the request was not sent`
     this.#host.refuse(stream.ref, new GunError('badstate', 'badstate', text))
@@ -273,7 +287,6 @@ export class Http implements Protocol, ResponseHandler {
     } catch (cause) {
       return this.#refuse(stream, handlerError(cause))
     }
-    const refused = this.#requests.removeAll()
     this.#shut()
     const { connPid } = this.#host
     const protocols = ['websocket'] as const
@@ -281,10 +294,8 @@ export class Http implements Protocol, ResponseHandler {
     if (this.#host.switchTo(ws)) {
       this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
     }
-    for (const { ref } of refused) {
-      const reason = 'the connection was upgraded to WebSocket before the request could be sent'
-      this.#host.fail(ref, new GunError('badstate', 'badstate', reason))
-    }
+    const reason = 'the connection was upgraded to WebSocket before the request could be sent'
+    this.#refuseWaiting(new GunError('badstate', 'badstate', reason))
     if (rest.length > 0) this.#host.handle(rest)
     if (this.#asked) this.#host.closing(ws.closing(), true)
   }

@@ -2,7 +2,6 @@
 
 import type { ClientHttp2Stream } from 'node:http2'
 import type { Headers } from '../messages.js'
-import { sendMarkOf } from '../stream-ref.js'
 import type { Host } from './contract.js'
 import { EXPECT_TIMEOUT, type HttpStream } from './http-stream.js'
 import { headerBlock } from './http2-headers.js'
@@ -38,23 +37,21 @@ export class Http2Body {
     const http = this.#http
     const node = this.#node
     if (node === undefined || this.isSent || this.#isOver || http.isExpecting) return false
-    const { held } = http
+    const held = http.release()
     const isLast = http.isComplete
-    const onWritten = sendMarkOf(http.ref) === undefined ? undefined : () => this.#tellRoom()
+    const onWritten = http.sendMark === undefined ? undefined : () => this.#tellRoom()
     for (let i = 0; i < held.length - (isLast ? 1 : 0); i++) node.write(held[i], onWritten)
-    if (isLast) {
-      this.isSent = true
-      node.end(held.at(-1))
-    }
-    held.length = 0
-    if (isLast) http.tellRequestEnd()
-    return isLast
+    if (!isLast) return false
+    this.isSent = true
+    node.end(held.at(-1))
+    http.tellRequestEnd()
+    return true
   }
 
   /** Ends it with trailer fields. */
   writeTrailers(headers: Headers): boolean {
     this.#trailers = headers
-    this.#http.isComplete = true
+    this.#http.holdEnd()
     return this.write()
   }
 
@@ -65,6 +62,8 @@ export class Http2Body {
 
   /** Whether more of it may be given, see `HttpStream`. */
   hasRoom(isLate: boolean): boolean {
+    // Once all that was postponed has been given.
+    if (isLate) setImmediate(() => this.#tellRoom())
     return this.#http.hasRoom(this.#node?.writableLength ?? 0, isLate)
   }
 
@@ -82,7 +81,7 @@ export class Http2Body {
     const http = this.#http
     http.isExpecting = false
     http.isComplete = true
-    http.held.length = 0
+    http.release()
     this.isGivenUp = true
   }
 

@@ -24,7 +24,7 @@ import {
 import type { Http2Session } from './http2-session.js'
 import type { ResponseUser } from './response.js'
 import type { ResponseEvent } from './response-event.js'
-import { StreamHost } from './stream-host.js'
+import { StreamHost, type StreamUser } from './stream-host.js'
 
 const EMPTY = Buffer.alloc(0)
 const START: ResponseEvent = { type: 'start' }
@@ -36,7 +36,7 @@ export interface Http2StreamUser {
   readonly isBroken: boolean
   /** How many bytes the headers of a response may have (RFC 9113 section 6.5.2). */
   readonly maxHeaderListSize: number
-  /** Takes an upgrade for the next connection; `undefined` where this one goes on. */
+  /** Takes an upgrade for the next connection; `undefined` unless this one ends and another will follow. */
   readonly again: Again | undefined
   /** An interim response has come. */
   onInform(stream: Http2Stream): void
@@ -44,13 +44,13 @@ export interface Http2StreamUser {
   onUpgrade(stream: Http2Stream, headers: Headers): void
   /** What has taken over has ended by itself; its last message was posted. */
   onInnerOver(stream: Http2Stream): void
-  /** Nothing more is sent on the stream, and all that has come is handed on. */
-  onOver(stream: Http2Stream): void
+  /** Nothing more is sent on the stream, and all that has come is handed on. It has failed if there is a reason. */
+  onOver(stream: Http2Stream, reason: GunError | undefined): void
   /** The connection is cut, and all that had come of this stream is handed on. */
   onCaughtUp(): void
 }
 
-export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2StreamOwner {
+export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2StreamOwner, StreamUser {
   readonly http: HttpStream
   /** What has taken over from HTTP. */
   inner: StreamHost | undefined
@@ -101,7 +101,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   /** Begins it. Throws what Node does not send. */
   open(session: Http2Session): void {
-    const { method, path, authority, fields, isChecked, upgrade, isComplete, held } = this.http
+    const { method, path, authority, fields, isChecked, upgrade, isComplete, isEmpty } = this.http
     const block = headerBlock(
       {
         ':method': method,
@@ -115,7 +115,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     if (upgrade !== undefined) block[':protocol'] = 'websocket'
     // What has taken over ends the stream itself.
     const isWhole = isComplete || upgrade !== undefined
-    const body = !isWhole ? 'streamed' : isComplete && held.length === 0 ? 'none' : 'whole'
+    const body = !isWhole ? 'streamed' : isComplete && isEmpty ? 'none' : 'whole'
     this.#listen(session.request(block, body, this.#arrival.peer), body === 'none')
     this.#isUnlimited = session.isUnsettled
   }
@@ -183,13 +183,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   /** What a protocol that is to take over sees as its connection. */
   host(): StreamHost {
-    const user = this.#user
-    return new StreamHost(this.#host, this.#node as ClientHttp2Stream, this.http.ref, {
-      get again() {
-        return user.again
-      },
-      onOver: () => user.onInnerOver(this),
-    })
+    return new StreamHost(this.#host, this.#node as ClientHttp2Stream, this.http.ref, this)
   }
 
   /** Another protocol takes over. */
@@ -224,7 +218,10 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     const { http, inner } = this
     http.response.close()
     if (inner !== undefined) return inner.closed(reason, again)
-    if (this.isDone) return false
+    if (this.isDone) {
+      if (reason !== 'normal') http.refuseMore(reason)
+      return false
+    }
     if (again === undefined || !http.upgrade?.command.isRepeated) return true
     again(http.upgrade.command)
     return false
@@ -255,20 +252,28 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     if (this.#isOver) return
     const isTold = this.isDone
     this.#isDone = true
-    const { http } = this
-    http.response.close()
-    // First, as with the last stream the connection may end.
-    if (!isTold && !this.#comesBack(reason)) this.#host.fail(http.ref, reason)
-    this.#over()
+    this.http.response.close()
+    this.#detach()
+    this.#user.onOver(this, isTold || this.#comesBack(reason) ? undefined : reason)
   }
 
-  /** Gives an upgrade that was granted before to the next connection, where this one ends and did not look at it. */
+  /** An upgrade that had succeeded before, and that this connection refuses as it ends, is for the next one. */
   #comesBack(reason: GunError): boolean {
     const { again } = this.#user
     const command = this.http.upgrade?.command
     if (again === undefined || reason.code !== 'refused_stream' || !command?.isRepeated) return false
     again(command)
     return true
+  }
+
+  // What has taken over asks for.
+
+  get again(): Again | undefined {
+    return this.#user.again
+  }
+
+  onInnerOver(): void {
+    this.#user.onInnerOver(this)
   }
 
   // What mailboxes ask for.
@@ -475,7 +480,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   #over(): void {
     if (this.#isOver) return
     this.#detach()
-    this.#user.onOver(this)
+    this.#user.onOver(this, undefined)
   }
 
   onDefect(cause: unknown): void {

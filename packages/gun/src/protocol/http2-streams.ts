@@ -62,6 +62,11 @@ export class Http2Streams {
     if (at !== -1) this.#waiting.splice(at, 1)
   }
 
+  /** Takes back the first that has not begun. */
+  takeBackFirst(): Http2Stream | undefined {
+    return this.#waiting.shift()
+  }
+
   /** Takes back all that have not begun. */
   takeBackAll(): Http2Stream[] {
     return this.#waiting.splice(0)

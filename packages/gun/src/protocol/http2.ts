@@ -104,19 +104,16 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   cancel(streamRef: StreamRef): void {
     const stream = this.#streams.find(streamRef)
     const waiting = this.#upgrades.findIndex(({ command }) => command.streamRef === streamRef)
-    if (waiting !== -1) {
-      this.#upgrades.splice(waiting, 1)
-      return
-    }
     // Its response may be over before its body.
-    if (stream === undefined || stream.http.isCancelled) {
+    if (waiting === -1 && (stream === undefined || stream.http.isCancelled)) {
       return this.#host.refuse(streamRef, nothingToCancel())
     }
+    if (waiting !== -1) this.#upgrades.splice(waiting, 1)
     const { connPid, events } = this.#host
     const replyTo = replyToOf(streamRef)
-    stream.http.isCancelled = true
+    if (stream !== undefined) stream.http.isCancelled = true
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
-    if (!this.#isClosed) this.#drop(stream)
+    if (stream !== undefined && !this.#isClosed) this.#drop(stream)
   }
 
   updateFlow(streamRef: StreamRef, increment: number): void {
@@ -201,9 +198,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   closing(): number {
     this.#isAsked = true
     this.#leave()
-    const waiting = this.#streams.takeBackAll().map(({ http }) => http.ref)
-    const upgrades = this.#upgrades.splice(0).map(({ command }) => command.streamRef)
-    for (const ref of [...waiting, ...upgrades]) this.#host.fail(ref, unsent())
+    this.#refuseWaiting(unsent)
+    for (let next = this.#upgrades.shift(); next !== undefined; next = this.#upgrades.shift()) {
+      this.#host.fail(next.command.streamRef, unsent())
+    }
+    if (this.#isClosed) return 0
     let timeout = this.#opts.closingTimeout
     for (const stream of this.#streams.all) {
       stream.lift()
@@ -254,7 +253,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   get again(): Again | undefined {
-    if (!this.#isLeaving || this.#isAsked) return undefined
+    if (!this.#isLeaving || this.#isAsked || !this.#host.goesOn) return undefined
     return (command, since) => {
       this.#upgrades.push({ command, since })
     }
@@ -295,8 +294,12 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     else stream.leave()
   }
 
-  onOver(stream: Http2Stream): void {
+  onOver(stream: Http2Stream, reason: GunError | undefined): void {
+    const { http } = stream
     this.#streams.remove(stream)
+    if (reason === undefined) http.refuseMore(takesNoData())
+    // With the last stream the connection may end, of which is told afterwards.
+    else this.#host.fail(http.ref, reason)
     if (this.#isLeaving) this.#finish()
   }
 
@@ -329,12 +332,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (this.#isLeaving) return
     this.#leave()
     this.#host.retire()
-    const { again } = this
-    for (const { http } of this.#streams.takeBackAll()) {
-      const command = http.upgrade?.command
-      if (command?.isRepeated) again?.(command)
-      else this.#host.fail(http.ref, unseen())
-    }
+    this.#refuseWaiting(unseen)
     if (this.#isClosed) return
     if (this.#streams.isEmpty) this.#host.lost('normal')
     else this.#host.closing(this.#opts.closingTimeout, false)
@@ -418,6 +416,20 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   // How the connection ends.
+
+  /**
+   * Those that have not begun never will; but an upgrade that had succeeded before is for the next connection. One at a
+   * time: whoever is told may close the connection, which then tells the others.
+   */
+  #refuseWaiting(reason: () => GunError): void {
+    for (let next = this.#streams.takeBackFirst(); next !== undefined; next = this.#streams.takeBackFirst()) {
+      const { http } = next
+      const { again } = this
+      const command = http.upgrade?.command
+      if (again !== undefined && command?.isRepeated) again(command)
+      else this.#host.fail(http.ref, reason())
+    }
+  }
 
   /** Nothing more is begun. */
   #leave(): void {

@@ -25,7 +25,7 @@ export function neverSent(cause: GunError): GunError {
   return new GunError('refused_stream', 'connection_error', text, { cause })
 }
 
-/** Nothing of it was sent, nor will be. */
+/** The connection is closing, and what was asked for is not sent any more. */
 export function unsent(): GunError {
   const text = 'the connection is closing; the request was not sent'
   return new GunError('closing', 'stream_error', text)

@@ -11,12 +11,15 @@ import type { Again, Host, Protocol } from './contract.js'
 /** How long the last bytes may take to leave once nobody waits for the stream, in milliseconds. */
 const LINGER = 1000
 
+/** The peer has ended the stream, and nothing was wrong before. */
+const BY_PEER: ReadonlySet<string> = new Set(['closed', 'stream_reset'])
+
 /** Who has the stream. */
 export interface StreamUser {
-  /** Takes an upgrade for the next connection; `undefined` where this one goes on. */
+  /** Takes an upgrade for the next connection; `undefined` unless this one ends and another will follow. */
   readonly again: Again | undefined
   /** The protocol has ended by itself; its last message was posted. */
-  onOver(): void
+  onInnerOver(): void
 }
 
 export class StreamHost implements Host, Valve {
@@ -149,6 +152,10 @@ export class StreamHost implements Host, Valve {
     return this.#host.scheme
   }
 
+  get goesOn() {
+    return this.#host.goesOn
+  }
+
   get cookies() {
     return this.#host.cookies
   }
@@ -199,14 +206,16 @@ export class StreamHost implements Host, Valve {
     if (this.#isOver) return
     if (this.#isCut) {
       this.#hasCaughtUp = true
-      return this.#user.onOver()
+      return this.#user.onInnerOver()
     }
     this.#end()
     const isDone = this.#protocol?.isDone || reason === 'normal'
-    const again = this.#isFinal ? undefined : this.#user.again
+    // What was wrong with it would not be told otherwise.
+    const mayComeBack = !this.#isFinal && (isDone || BY_PEER.has(reason.code))
+    const again = mayComeBack ? this.#user.again : undefined
     this.#protocol?.close(isDone ? 'normal' : asKind('stream_error', reason), again)
     this.#leave()
-    this.#user.onOver()
+    this.#user.onInnerOver()
   }
 
   retire(): void {}
