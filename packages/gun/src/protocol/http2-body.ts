@@ -39,7 +39,8 @@ export class Http2Body {
     if (node === undefined || this.isSent || this.#isOver || http.isExpecting) return false
     const held = http.release()
     const isLast = http.isComplete
-    const onWritten = http.sendMark === undefined ? undefined : () => this.#tellRoom()
+    const onWritten =
+      http.sendMark === undefined ? undefined : (error?: Error | null) => this.#onWritten(error)
     for (let i = 0; i < held.length - (isLast ? 1 : 0); i++) node.write(held[i], onWritten)
     if (!isLast) return false
     this.isSent = true
@@ -96,6 +97,11 @@ export class Http2Body {
   close(): void {
     this.#isOver = true
     clearTimeout(this.#expectTimer)
+  }
+
+  /** Of a stream that was reset Node says so as well, but there what was given is dropped. */
+  #onWritten(error: Error | null | undefined): void {
+    if (!error && !this.#node?.closed) this.#tellRoom()
   }
 
   #tellRoom(): void {
