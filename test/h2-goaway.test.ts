@@ -100,6 +100,38 @@ for (const [how, act] of [
   })
 }
 
+onEachTransport('DOWN is last where the next stream to begin closes the connection', async transport => {
+  let connPid: gun.ConnPid | undefined
+  const eventHandler = { requestStart: () => connPid && gun.close(connPid) }
+  await using it = await scene({
+    transport,
+    server: { settings: { MAX_CONCURRENT_STREAMS: 1 } },
+    opts: { eventHandler },
+  })
+  await it.seen()
+  gun.get(it.connPid, '/1')
+  gun.get(it.connPid, '/2')
+  await it.peer.request()
+  connPid = it.connPid
+  await it.peer.send(h2.rstStream(1, 2))
+  assert.deepEqual(await it.end(), [
+    'stream: stream_error stream_reset',
+    'stream: connection_error shutdown',
+    'DOWN shutdown',
+  ])
+  assert.deepEqual(await it.waiting(), [])
+})
+
+onEachTransport('a body that ends wrongly as the connection closes is told before DOWN', async transport => {
+  await using it = await scene({ transport })
+  const streamRef = gun.headers(it.connPid, 'POST', '/', { 'content-length': '5' })
+  await it.peer.request()
+  gun.shutdown(it.connPid)
+  gun.data(it.connPid, streamRef, 'fin', 'abc')
+  assert.deepEqual(await it.end(), ['stream: badstate badstate', 'DOWN shutdown'])
+  assert.deepEqual(await it.waiting(), [])
+})
+
 onEachTransport(
   'DOWN is last where who hears of a refusal by GOAWAY closes the connection',
   async transport => {

@@ -282,6 +282,23 @@ test('a body that ends wrongly behind its response says so to its stream', async
   assert.deepEqual([reason.code, reason.kind], ['badstate', 'connection_error'])
 })
 
+test('it says so once where its caller waits for room', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await httpEnds({ version: 'http', transport: 'tcp' }, { retry: 0 })
+  const stream = post(it.connPid, 200 * MIB, MIB)
+  const asked = await it.peer.request()
+  await asked.answer(NOTHING)
+  assert.deepEqual(await it.heard(1), ['response 204 fin'])
+  assert.equal(give(stream, Buffer.alloc(100 * MIB)), false)
+  give(stream, 'x', 'fin')
+  assert.deepEqual(await it.heard(4), [
+    'error: badstate',
+    'down: badstate, killed 0',
+    'error: badstate',
+    'DOWN: shutdown',
+  ])
+})
+
 test('what waits behind the body of another request of HTTP/1.1 takes room', async () => {
   await using _left = assertNothingLeft()
   await using it = await httpEnds({ version: 'http', transport: 'tcp' })

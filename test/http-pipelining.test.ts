@@ -747,6 +747,24 @@ test('any pipeline is answered as a model of it says', async () => {
   await fc.assert(fc.asyncProperty(scenario, play), { numRuns: 150, interruptAfterTimeLimit: 20_000 })
 })
 
+test('who asks again as a shutdown refuses what waits is refused, too, and once', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await ends('tcp', { retry: 0 })
+  const { connPid, peer } = it
+  gun.headers(connPid, 'POST', '/sent', { 'content-length': '1' })
+  await peer.receiveRequest()
+  const codes: string[] = []
+  const replyTo = (message: gun.GunMessage): void => {
+    if (message.type === 'gun_error') codes.push(message.reason.code)
+    if (codes.length < 3) gun.get(connPid, '/again', {}, { replyTo })
+  }
+  gun.get(connPid, '/waits', {}, { replyTo })
+  gun.shutdown(connPid)
+  assert.deepEqual(codes, ['closing'])
+  while (codes.length < 3) await turn()
+  assert.deepEqual(codes, ['closing', 'closing', 'closing'])
+})
+
 for (const [how, lose] of [
   ['was lost', (peer: Peer) => peer.reset()],
   ['has ended', (peer: Peer) => peer.end()],

@@ -420,9 +420,7 @@ export class Connection implements Host, LineUser, Valve {
     this.#accepting = false
     this.#postponed.pause()
     // Not from within the one that has brought this about.
-    process.nextTick(() => {
-      if (this.#protocol !== undefined && !this.#accepting) this.#postponed.finish()
-    })
+    process.nextTick(() => this.#postponed.finish(() => this.#protocol !== undefined && !this.#accepting))
   }
 
   closing(timeout: number, final: boolean): void {

@@ -58,15 +58,19 @@ export class Postponed {
     this.#queue?.pause()
   }
 
-  /** No stream begins any more: what belongs to those that have begun need not wait. */
-  finish(): void {
+  /** No stream begins any more: what belongs to those that have begun need not wait, as long as `mayRun` says so. */
+  finish(mayRun: () => boolean): void {
     const unbegun = new Set<StreamRef>()
-    for (const command of [...(this.#commands ?? [])]) {
+    const commands = this.#commands ?? new Set()
+    // Also those that are added meanwhile, which a Set has in store.
+    for (const command of commands) {
       if (command.begins) unbegun.add(command.streamRef)
-      if (unbegun.has(command.streamRef) || !this.#commands?.delete(command)) continue
-      if (this.#commands.size === 0) this.#clear()
+      if (unbegun.has(command.streamRef)) continue
+      if (!mayRun()) break
+      commands.delete(command)
       command.run()
     }
+    if (commands === this.#commands && commands.size === 0) this.#clear()
   }
 
   /** The connection will never be made. */

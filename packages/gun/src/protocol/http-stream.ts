@@ -192,7 +192,7 @@ export class HttpStream {
     return this.#isFull && !this.isCancelled
   }
 
-  /** The caller is told something else that makes him think again. */
+  /** The caller hears that it has failed, or of its response, and may not want to send more. */
   stopWaiting(): void {
     this.#isFull = false
   }

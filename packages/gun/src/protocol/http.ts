@@ -45,6 +45,7 @@ export class Http implements Protocol, ResponseHandler {
 
   request(command: RequestCommand): void {
     const { streamRef, method, path, isChecked, body, flow = this.#opts.flow } = command
+    if (this.#asked) return this.#host.refuse(streamRef, unsent())
     const headers = withHost(command.headers, this.#host.authority)
     let framing = frame(headers, method, body)
     if (framing === undefined) {
@@ -101,6 +102,7 @@ export class Http implements Protocol, ResponseHandler {
 
   wsUpgrade(command: UpgradeCommand): void {
     const { streamRef, path, isChecked, opts } = command
+    if (this.#asked) return this.#host.refuse(streamRef, unsent())
     if (this.#opts.version === 'HTTP/1.0') {
       return this.#host.refuse(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
     }
@@ -232,6 +234,7 @@ export class Http implements Protocol, ResponseHandler {
     if (!this.#requests.remove(stream)) {
       const error = new GunError('badstate', 'connection_error', problem)
       // With its response it is over, and not among those that are told of the loss.
+      stream.stopWaiting()
       if (!this.#responses.open.includes(stream)) this.#host.fail(stream.ref, error)
       return this.#host.lost(error)
     }

@@ -22,7 +22,7 @@ export class Http2Streams {
   /** Whether the server lets a stream become a WebSocket; `undefined` until it has stated its settings. */
   #canConnect: boolean | undefined
   #isAdvancing = false
-  readonly #goOn = () => this.#host.guard(() => this.#advance())
+  readonly #goOn = () => this.#host.guard(() => this.advance())
   #isStopped = false
   #isClosed = false
 
@@ -48,7 +48,7 @@ export class Http2Streams {
   /** It begins as soon as it may. */
   add(stream: Http2Stream): void {
     this.#waiting.push(stream)
-    this.#advance()
+    this.advance()
   }
 
   /** The server has begun it. */
@@ -76,15 +76,14 @@ export class Http2Streams {
   allow(limit: number, canConnect: boolean): void {
     this.#limit = limit
     this.#canConnect = canConnect
-    this.#advance()
+    this.advance()
   }
 
-  /** One is over, and the next may begin. */
+  /** One is over. */
   remove(stream: Http2Stream): void {
     if (!this.#begun.delete(stream.http.ref)) return
     this.#session.forget(stream.id)
     if (!stream.isPushed) this.#open--
-    this.#advance()
   }
 
   /** Nothing more begins. */
@@ -100,7 +99,7 @@ export class Http2Streams {
   }
 
   /** Begins what may begin. */
-  #advance(): void {
+  advance(): void {
     if (this.#isAdvancing || this.#waiting.length === 0) return
     this.#isAdvancing = true
     try {

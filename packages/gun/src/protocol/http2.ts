@@ -78,8 +78,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (problem !== undefined) {
       // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
       const text = `${problem}; ${isFin === 'fin' ? 'the request was cancelled' : 'the last chunk was not sent'}`
-      if (isFin === 'fin') this.#drop(stream)
       this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      if (isFin === 'fin') this.#drop(stream)
       return false
     }
     stream.http.hold(isFin, chunk)
@@ -92,11 +92,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (stream === undefined) return
     const problem = stream.http.problemWith('fin', new Uint8Array())
     if (problem !== undefined) {
-      this.#drop(stream)
-      return this.#host.refuse(
-        streamRef,
-        new GunError('badstate', 'badstate', `${problem}; the request was cancelled`),
-      )
+      const text = `${problem}; the request was cancelled`
+      this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      return this.#drop(stream)
     }
     stream.writeTrailers(headers)
   }
@@ -298,8 +296,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     const { http } = stream
     this.#streams.remove(stream)
     if (reason === undefined) http.refuseMore(takesNoData())
-    // With the last stream the connection may end, of which is told afterwards.
     else this.#host.fail(http.ref, reason)
+    // Afterwards: to begin the next, or to end with the last, may be the end of the connection.
+    if (!this.#isClosed) this.#streams.advance()
     if (this.#isLeaving) this.#finish()
   }
 

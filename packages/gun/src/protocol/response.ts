@@ -72,7 +72,6 @@ export class Response {
 
   head(status: number, headers: Headers, isFin: boolean): void {
     const { connPid } = this.#host
-    // Whoever waits to send more of the body may not want to any more.
     this.#stream.stopWaiting()
     this.#host.cookies?.store(this.#stream.url, headers)
     this.#tellHead('responseHeaders', status, headers)
