@@ -447,3 +447,38 @@ onEachVersion('a shutdown lets the bodies leave that were postponed with their r
   assert.equal(String((await gun.awaitBody(connPid, streamRef)).body), 'abcd')
   await connPid[Symbol.asyncDispose]()
 })
+
+onEachVersion(
+  'what is added to a body while postponed parts of it are sent leaves behind them',
+  async line => {
+    await using _left = assertNothingLeft()
+    await using server = await httpServer(line, async (request, response) => {
+      response.end(await readText(request))
+    })
+    await using owner = createProcess<gun.GunMessage>()
+    const asked: gun.StreamRef[] = []
+    let heads = 0
+    let ends = 0
+    const eventHandler: gun.EventHandler = {
+      requestHeaders({ connPid }) {
+        if (++heads === 2) gun.shutdown(connPid)
+      },
+      requestEnd({ connPid }) {
+        if (++ends === 1) gun.data(connPid, asked[1] as gun.StreamRef, 'fin', '2')
+      },
+    }
+    const opts = { owner, eventHandler, ...speaking(line.version) }
+    const connPid = gun.open(server.host, server.port, opts)
+    asked.push(gun.headers(connPid, 'POST', '/a'), gun.headers(connPid, 'POST', '/b'))
+    const [a, b] = asked as [gun.StreamRef, gun.StreamRef]
+    gun.data(connPid, a, 'fin', 'a')
+    gun.data(connPid, b, 'nofin', '1')
+    const bodies = line.version === 'http' ? ['a'] : ['a', '12']
+    for (const [i, body] of bodies.entries()) {
+      const streamRef = asked[i] as gun.StreamRef
+      assert.equal((await gun.await(connPid, streamRef)).type, 'gun_response')
+      assert.equal(String((await gun.awaitBody(connPid, streamRef)).body), body)
+    }
+    await connPid[Symbol.asyncDispose]()
+  },
+)
