@@ -10,9 +10,9 @@ import { connect, defer, eventually, PATIENCE } from './support/connect.ts'
 import { settle } from './support/flood.ts'
 import * as h2 from './support/h2-frames.ts'
 import { ok, scene } from './support/h2-scene.ts'
-import { httpEnds } from './support/http-peer.ts'
+import { type Ends, httpEnds } from './support/http-peer.ts'
 import { onEachLine, onEachVersion } from './support/http-scene.ts'
-import { httpServer, NOTHING } from './support/http-server.ts'
+import { type Asked, type HttpPeer, httpServer, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 
 const KIB = 1024
@@ -36,6 +36,18 @@ function post(
   return { connPid, streamRef: gun.headers(connPid, 'POST', '/', fields, reqOpts) }
 }
 
+/** The same, as soon as the server has it and nothing of it waits here. */
+async function begun(
+  it: Pick<Ends<HttpPeer>, 'connPid' | 'peer'>,
+  length: number,
+  sendHighWaterMark: number | undefined,
+): Promise<{ readonly stream: Stream; readonly asked: Asked }> {
+  const stream = post(it.connPid, length, sendHighWaterMark)
+  const asked = await it.peer.request()
+  await settle()
+  return { stream, asked }
+}
+
 const give = ({ connPid, streamRef }: Stream, chunk: gun.Bytes, isFin: gun.IsFin = 'nofin'): boolean =>
   gun.data(connPid, streamRef, isFin, chunk)
 
@@ -56,9 +68,7 @@ function fill(stream: Stream): number {
 
 onEachLine('up to the mark there is room for more', async line => {
   await using it = await httpEnds(line)
-  const stream = post(it.connPid, 11, 10)
-  const asked = await it.peer.request()
-  await settle()
+  const { stream, asked } = await begun(it, 11, 10)
   assert.deepEqual([give(stream, '12345'), give(stream, ''), give(stream, '67890')], [true, true, true])
   await settle()
   assert.deepEqual(await it.waiting(), [])
@@ -70,9 +80,7 @@ onEachLine('up to the mark there is room for more', async line => {
 
 onEachLine('one byte beyond the mark there is none until what waits has left', async line => {
   await using it = await httpEnds(line)
-  const stream = post(it.connPid, 14, 10)
-  const asked = await it.peer.request()
-  await settle()
+  const { stream, asked } = await begun(it, 14, 10)
   assert.deepEqual([give(stream, '1234567890'), give(stream, '1')], [true, false])
   assert.ok((await room(it.self, stream)) <= 5)
   assert.deepEqual([give(stream, '2'), give(stream, '34', 'fin')], [true, true])
@@ -83,8 +91,7 @@ onEachLine('one byte beyond the mark there is none until what waits has left', a
 
 onEachLine('a mark of 0 lets one chunk wait', async line => {
   await using it = await httpEnds(line)
-  const stream = post(it.connPid, 3, 0)
-  const asked = await it.peer.request()
+  const { stream, asked } = await begun(it, 3, 0)
   for (const chunk of ['1', '2']) {
     assert.equal(give(stream, chunk), false)
     assert.equal(await room(it.self, stream), 0)
@@ -95,8 +102,7 @@ onEachLine('a mark of 0 lets one chunk wait', async line => {
 
 onEachLine('without a mark there is always room, and nothing is told', async line => {
   await using it = await httpEnds(line)
-  const stream = post(it.connPid, 2 * MIB, undefined)
-  const asked = await it.peer.request()
+  const { stream, asked } = await begun(it, 2 * MIB, undefined)
   assert.equal(give(stream, Buffer.alloc(2 * MIB - 1)), true)
   await settle()
   assert.equal(give(stream, '1', 'fin'), true)
@@ -107,8 +113,7 @@ onEachLine('without a mark there is always room, and nothing is told', async lin
 
 onEachLine('nothing is told once the body is complete', async line => {
   await using it = await httpEnds(line)
-  const stream = post(it.connPid, 12, 10)
-  const asked = await it.peer.request()
+  const { stream, asked } = await begun(it, 12, 10)
   assert.deepEqual([give(stream, '12345678901'), give(stream, '2', 'fin')], [false, true])
   assert.equal((await asked.content()).body, '123456789012')
   await asked.answer(NOTHING)
@@ -129,8 +134,7 @@ onEachLine('nothing is told of a body that ends with trailers', async line => {
 
 onEachLine('nothing is told once the request was cancelled', async line => {
   await using it = await httpEnds(line, { retry: 0 })
-  const stream = post(it.connPid, 100, 10)
-  await it.peer.request()
+  const { stream } = await begun(it, 100, 10)
   assert.equal(give(stream, '12345678901'), false)
   gun.cancel(it.connPid, stream.streamRef)
   await settle()
@@ -223,9 +227,7 @@ onEachVersion('several parts that were postponed are told of once', async line =
 
 onEachLine('an empty chunk takes no room', async line => {
   await using it = await httpEnds(line)
-  const stream = post(it.connPid, 2, 0)
-  await it.peer.request()
-  await settle()
+  const { stream } = await begun(it, 2, 0)
   assert.deepEqual([give(stream, ''), give(stream, '1'), give(stream, '')], [true, false, false])
   await room(it.self, stream)
   assert.equal(give(stream, ''), true)
@@ -273,8 +275,7 @@ test('who waits for room behind a whole response of HTTP/2 is told that no more 
 test('a body that ends wrongly behind its response says so to its stream', async () => {
   await using _left = assertNothingLeft()
   await using it = await httpEnds({ version: 'http', transport: 'tcp' }, { retry: 0 })
-  const stream = post(it.connPid, 5, undefined)
-  const asked = await it.peer.request()
+  const { stream, asked } = await begun(it, 5, undefined)
   await asked.answer(NOTHING)
   assert.deepEqual(await it.heard(1), ['response 204 fin'])
   give(stream, 'abc', 'fin')
@@ -285,8 +286,7 @@ test('a body that ends wrongly behind its response says so to its stream', async
 test('it says so once where its caller waits for room', async () => {
   await using _left = assertNothingLeft()
   await using it = await httpEnds({ version: 'http', transport: 'tcp' }, { retry: 0 })
-  const stream = post(it.connPid, 200 * MIB, MIB)
-  const asked = await it.peer.request()
+  const { stream, asked } = await begun(it, 200 * MIB, MIB)
   await asked.answer(NOTHING)
   assert.deepEqual(await it.heard(1), ['response 204 fin'])
   assert.equal(give(stream, Buffer.alloc(100 * MIB)), false)
