@@ -16,7 +16,8 @@ export let connectionOf: (connPid: ConnPid) => Connection
 export class ConnPid implements Monitorable, AsyncDisposable {
   /** @internal For the type checker, which would take one handle for another. There is no such property. */
   declare readonly [handle]: 'ConnPid'
-  readonly #number = ++last
+  /** As `Ref.ref` of `@holster/process`. */
+  private readonly conn: number = ++last
   readonly #connection: Connection
 
   /** @internal */
@@ -35,7 +36,7 @@ export class ConnPid implements Monitorable, AsyncDisposable {
 
   /** `#Conn<3>`; the number is unique within this program. */
   get id(): string {
-    return this.toString()
+    return `#Conn<${this.conn}>`
   }
 
   /** Who owns the connection now. */
@@ -66,7 +67,12 @@ export class ConnPid implements Monitorable, AsyncDisposable {
 
   /** As `id`. */
   toString(): string {
-    return `#Conn<${this.#number}>`
+    return this.id
+  }
+
+  /** As `id`. */
+  toJSON(): string {
+    return this.id
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {

@@ -19,7 +19,8 @@ export let sendMarkOf: (streamRef: StreamRef) => number | undefined
 export class StreamRef {
   /** @internal For the type checker, which would take one handle for another. There is no such property. */
   declare readonly [handle]: 'StreamRef'
-  readonly #number = ++last
+  /** As `Ref.ref` of `@holster/process`. */
+  private readonly stream: number = ++last
   readonly #connPid: ConnPid
   readonly #replyTo: ReplyTo
   readonly #sendMark: number | undefined
@@ -38,8 +39,18 @@ export class StreamRef {
   }
 
   /** `#Stream<7>`; the number is unique within this program. */
+  get id(): string {
+    return `#Stream<${this.stream}>`
+  }
+
+  /** As `id`. */
   toString(): string {
-    return `#Stream<${this.#number}>`
+    return this.id
+  }
+
+  /** As `id`. */
+  toJSON(): string {
+    return this.id
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {

@@ -126,7 +126,8 @@ export function describeReason(reason: ExitReason): string {
 }
 
 function warn(pid: unknown, reason: ExitReason): void {
-  const name = typeof pid === 'object' && pid !== null && 'id' in pid ? String(pid.id) : String(pid)
+  const id = isActorRef(pid) ? pid.id : pid
+  const name = typeof id === 'string' ? id : inspect(id, { depth: 0 })
   process.emitWarning(`${name} exited: ${describeReason(reason)}`, {
     type: 'UncaughtExit',
     code: 'HOLSTER_UNCAUGHT_EXIT',

@@ -20,7 +20,7 @@ import { checkOptions, checkReceiveOptions, type ProcessOptions, type ReceiveOpt
 import { checkHighWaterMark, type Source } from './pressure.js'
 import { Handler, Inbox } from './receive.js'
 import { compareByIdentity, MonitorRef, TimerRef } from './ref.js'
-import { register } from './registry.js'
+import { register, withName } from './registry.js'
 import { checkDuration, Timers } from './timer.js'
 import { Watchers } from './watchers.js'
 
@@ -43,8 +43,8 @@ let last = 0
 
 /** A process. `spawn` and `createProcess` make one. */
 export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposable {
-  /** `#Process<12>`; unique within this program. */
-  readonly id: string = `#Process<${++last}>`
+  /** As `Ref.ref`. */
+  private readonly process: number = ++last
   readonly #inbox: Inbox
   readonly #watchers = new Watchers()
   readonly #send = (message: Down | Exit): void => this.#inbox.accept(message)
@@ -213,7 +213,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#exited !== undefined) this.#controller.abort(new ProcessExit(this.id, this.#exited.reason))
+      if (this.#exited !== undefined)
+        this.#controller.abort(new ProcessExit(this.toString(), this.#exited.reason))
     }
     return this.#controller.signal
   }
@@ -269,13 +270,23 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     await this.exited
   }
 
-  /** As `id`. */
+  /** `#Process<12>`; unique within this program. */
+  get id(): string {
+    return `#Process<${this.process}>`
+  }
+
+  /** As `id`, with the name under which the process is registered, or was when it exited: `#Process<12 worker>`. */
   toString(): string {
+    return withName(this.id, this)
+  }
+
+  /** As `id`. */
+  toJSON(): string {
     return this.id
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.id
+    return this.toString()
   }
 
   #linksOf(): Links {
@@ -295,7 +306,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     this.#exited = { reason }
     let made: ProcessExit | undefined
     const exit = () => {
-      made ??= new ProcessExit(this.id, reason)
+      made ??= new ProcessExit(this.toString(), reason)
       return made
     }
     this.#timers?.clear()

@@ -19,11 +19,22 @@ export function compareByIdentity({ prototype }: { readonly prototype: object })
 
 /** A unique value, as Erlang's `make_ref/0` gives. Compare it with `===`; use it as a key in a `Map`. */
 export class Ref {
-  readonly #number = ++last
+  /** @internal Deep equality looks at such properties alone, whatever the class: no other handle has one of this name. */
+  protected readonly ref: number = ++last
 
-  /** `#Ref<12>`; the number is unique within this program. */
+  /** `#Ref<12>`; unique within this program. */
+  get id(): string {
+    return `#Ref<${this.ref}>`
+  }
+
+  /** As `id`. */
   toString(): string {
-    return `#${this.constructor.name}<${this.#number}>`
+    return this.id
+  }
+
+  /** As `id`. */
+  toJSON(): string {
+    return this.id
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -36,11 +47,21 @@ compareByIdentity(Ref)
 /** Names one call of `monitor`; the `DOWN` message carries it. */
 export class MonitorRef extends Ref {
   declare private readonly kind: 'monitor'
+
+  /** `#MonitorRef<12>`; unique within this program. */
+  override get id(): string {
+    return `#MonitorRef<${this.ref}>`
+  }
 }
 
 /** Names one call of `sendAfter`. */
 export class TimerRef extends Ref {
   declare private readonly kind: 'timer'
+
+  /** `#TimerRef<12>`; unique within this program. */
+  override get id(): string {
+    return `#TimerRef<${this.ref}>`
+  }
 }
 
 /** Makes a new reference. Source: `erlang:make_ref/0`. */

@@ -13,6 +13,9 @@ interface Entry {
 
 const entries = new Map<string, Entry>()
 
+/** The name that a pid has, or had when it exited: for prints. */
+const names = new WeakMap<Registrable, string>()
+
 /**
  * Gives `pid` a name. Throws a TypeError for a name that is not a non-empty string, and an Error if the name is
  * taken, the pid has a name already, or it has exited. Source: `erlang:register/2`.
@@ -20,12 +23,14 @@ const entries = new Map<string, Entry>()
 export function register(name: string, pid: Registrable): void {
   if (typeof name !== 'string' || name === '') throw new TypeError('name must be a non-empty string')
   if (entries.has(name)) throw new Error(`name '${name}' is taken by ${entries.get(name)?.pid}`)
-  for (const [other, entry] of entries) {
-    if (entry.pid === pid) throw new Error(`${pid} is registered already, as '${other}'`)
+  const other = names.get(pid)
+  if (other !== undefined && entries.get(other)?.pid === pid) {
+    throw new Error(`${pid} is registered already, as '${other}'`)
   }
   const stop = watch(pid, () => entries.delete(name), 'pid')
   if (stop === undefined) throw new Error(`${pid} has exited`)
   entries.set(name, { pid, stop })
+  names.set(pid, name)
 }
 
 /** Takes the name back. Throws an Error if nobody has it. Source: `erlang:unregister/1`. */
@@ -34,6 +39,13 @@ export function unregister(name: string): void {
   if (entry === undefined) throw new Error(`no process is registered as '${name}'`)
   entry.stop()
   entries.delete(name)
+  names.delete(entry.pid)
+}
+
+/** The id of a pid, `#Process<12>`, with its name: `#Process<12 worker>`. */
+export function withName(id: string, pid: Registrable): string {
+  const name = names.get(pid)
+  return name === undefined ? id : `${id.slice(0, -1)} ${name}>`
 }
 
 /** Who has the name; `undefined` if nobody does. Source: `erlang:whereis/1`. */

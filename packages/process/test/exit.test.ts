@@ -244,11 +244,11 @@ describe('the exit hook', () => {
   test('is by default a warning of the host, which names the process and the reason', async t => {
     setExitHook(undefined)
     const emitted = t.mock.method(process, 'emitWarning', () => undefined)
-    const self = createProcess()
+    const self = createProcess({ name: 'doomed' })
     self.exit(new Error('boom'))
     createProcess().exit({ odd: true })
     const [first, second] = emitted.mock.calls.map(call => call.arguments as unknown[])
-    assert.equal(first?.[0], `${self.id} exited: Error: boom`)
+    assert.equal(first?.[0], `${self.id.replace('>', ' doomed>')} exited: Error: boom`)
     assert.match(String(second?.[0]), /exited: \{ odd: true \}$/)
     const { type, code } = (first ?? [])[1] as { type: string; code: string }
     assert.deepEqual({ type, code }, { type: 'UncaughtExit', code: 'HOLSTER_UNCAUGHT_EXIT' })
