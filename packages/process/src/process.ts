@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import { P } from 'ts-pattern'
+import { onAbort } from './abort.js'
 import { ProcessExit } from './errors.js'
 import {
   checkTarget,
@@ -297,8 +298,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   #obey(signal: AbortSignal): void {
     const abort = () => this.exit(['shutdown', signal.reason])
     if (signal.aborted) return abort()
-    signal.addEventListener('abort', abort)
-    this.#watchers.add(() => signal.removeEventListener('abort', abort))
+    this.#watchers.add(onAbort(signal, abort))
   }
 
   #end(reason: ExitReason): void {

@@ -1,5 +1,6 @@
 /** Selective receive: a mailbox, and the receives that wait for what is not in it yet. */
 
+import { onAbort } from './abort.js'
 import { type ProcessExit, ReceiveTimeout } from './errors.js'
 import { resolved } from './fairness.js'
 import { firstMatch, Mailbox } from './mailbox.js'
@@ -225,11 +226,7 @@ export class Inbox implements Consumer {
         })
       }
     }
-    if (signal !== undefined) {
-      const abort = () => this.#giveUp(waiter, signal.reason)
-      signal.addEventListener('abort', abort)
-      waiter.unlisten = () => signal.removeEventListener('abort', abort)
-    }
+    if (signal !== undefined) waiter.unlisten = onAbort(signal, () => this.#giveUp(waiter, signal.reason))
     this.#pressure?.waiting()
     return waiter.outcome
   }
