@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import { eventually } from './support/connect.ts'
+import { eventually, receiveError } from './support/connect.ts'
 import { chunked, ends, httpEnds, transports } from './support/http-peer.ts'
 import { lineName, lines, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
@@ -248,9 +248,9 @@ describe('what is left of a cancelled response', () => {
     assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
   })
 
-  test('ends the connection if it takes longer than closingTimeout', async t => {
+  test('ends the connection if it takes longer than cancelTimeout', async t => {
     await using _left = assertNothingLeft()
-    await using it = await ends('tcp', { retry: 0, httpOpts: { closingTimeout: 700 } })
+    await using it = await ends('tcp', { retry: 0, httpOpts: { cancelTimeout: 700 } })
     const first = gun.get(it.connPid, '/1')
     await it.peer.send('HTTP/1.1 200 OK\r\n\r\na')
     assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
@@ -264,11 +264,57 @@ describe('what is left of a cancelled response', () => {
     assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
   })
 
+  test('has 5 s, and those behind it are told whether it is safe to ask again', async t => {
+    await using _left = assertNothingLeft()
+    await using it = await ends('tcp', { retry: 0, httpOpts: { pipelining: 3 } })
+    const hangs = gun.get(it.connPid, '/hangs')
+    const get = gun.get(it.connPid, '/sent')
+    const post = gun.post(it.connPid, '/sent', {}, 'body')
+    const waits = gun.post(it.connPid, '/waits', {}, 'body')
+    for (let i = 0; i < 2; i++) await it.peer.receiveRequest()
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    gun.cancel(it.connPid, hangs)
+    t.mock.timers.tick(4999)
+    assert.equal(gun.info(it.connPid).stateName, 'connected')
+    t.mock.timers.tick(1)
+    t.mock.timers.reset()
+    const text =
+      'the connection was closed, since the rest of a cancelled response did not come within 5000 ms'
+    const told = async (streamRef: gun.StreamRef): Promise<string[]> => {
+      const { code, kind, message } = await receiveError({ owner: it.self, connPid: it.connPid }, streamRef)
+      return [code, kind, message]
+    }
+    assert.deepEqual(await told(get), [
+      'cancelled',
+      'connection_error',
+      `${text}; it is safe to ask again, since GET is idempotent`,
+    ])
+    assert.deepEqual(await told(post), [
+      'cancelled',
+      'connection_error',
+      `${text}; the peer may have acted on the POST of this stream already`,
+    ])
+    assert.deepEqual((await told(waits)).slice(0, 2), ['refused_stream', 'connection_error'])
+    assert.deepEqual(await it.heard(3), ['down: cancelled, killed 3', 'error: cancelled', 'DOWN: shutdown'])
+  })
+
+  test('may take as long as it likes with a cancelTimeout of Infinity', async t => {
+    await using _left = assertNothingLeft()
+    await using it = await ends('tcp', { httpOpts: { cancelTimeout: Number.POSITIVE_INFINITY } })
+    const hangs = gun.get(it.connPid, '/hangs')
+    await it.peer.receiveRequest()
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    gun.cancel(it.connPid, hangs)
+    t.mock.timers.tick(1_000_000)
+    t.mock.timers.reset()
+    assert.equal(gun.info(it.connPid).stateName, 'connected')
+  })
+
   test('has the time in which a full mailbox keeps it from being read on top', async t => {
     await using _left = assertNothingLeft()
     await using it = await ends(
       'tcp',
-      { httpOpts: { closingTimeout: 700 } },
+      { httpOpts: { cancelTimeout: 700 } },
       { highWaterMark: { messages: 1 } },
     )
     const first = gun.get(it.connPid, '/1')
@@ -288,7 +334,7 @@ describe('what is left of a cancelled response', () => {
 
   test('no longer ends the connection once it has come', async t => {
     await using _left = assertNothingLeft()
-    await using it = await ends('tcp', { httpOpts: { closingTimeout: 700 } })
+    await using it = await ends('tcp', { httpOpts: { cancelTimeout: 700 } })
     const first = gun.get(it.connPid, '/1')
     gun.get(it.connPid, '/2')
     await it.peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na')

@@ -478,6 +478,96 @@ describe('an upgrade among requests', () => {
   })
 })
 
+describe('a limit on pipelining', () => {
+  const limited = (pipelining: number, more: gun.HttpOpts = {}): gun.Opts => ({
+    httpOpts: { pipelining, ...more },
+  })
+
+  onEachTransport('of 1 sends each request when the response before it is complete', async transport => {
+    await using it = await ends(transport, limited(1))
+    const { connPid, peer } = it
+    const upload = gun.headers(connPid, 'PUT', '/0', { 'content-length': 2 })
+    for (const path of ['/1', '/2']) gun.get(connPid, path)
+    gun.data(connPid, upload, 'fin', 'ab')
+    assert.equal((await peer.receiveRequest()).path, '/0')
+    assert.equal(String(await peer.receive(2)), 'ab')
+    assert.equal((await answerAlone(peer, sized('0'))).path, '/1')
+    const chunks = `${OK}transfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\nx: y\r\n\r\n`
+    assert.equal((await answerAlone(peer, chunks)).path, '/2')
+    await peer.send(NO_CONTENT)
+    const told = await it.heard(6)
+    assert.deepEqual(
+      told.filter(words => !words.startsWith('data')),
+      ['response 200 nofin', 'response 200 nofin', 'trailers x=y', 'response 204 fin'],
+    )
+  })
+
+  onEachTransport('of 2 sends the third with the end of the first response', async transport => {
+    await using it = await ends(transport, limited(2))
+    const { connPid, peer } = it
+    for (const path of ['/0', '/1', '/2', '/3']) gun.get(connPid, path)
+    assert.equal((await peer.receiveRequest()).path, '/0')
+    assert.equal((await peer.receiveRequest()).path, '/1')
+    assert.equal((await answerAlone(peer, sized('a'))).path, '/2')
+    assert.equal((await answerAlone(peer, sized('b'))).path, '/3')
+  })
+
+  onEachTransport('counts a cancelled request until its response has come', async transport => {
+    await using it = await ends(transport, limited(1))
+    const { connPid, peer } = it
+    const cancelled = gun.get(connPid, '/0')
+    gun.get(connPid, '/1')
+    assert.equal((await peer.receiveRequest()).path, '/0')
+    gun.cancel(connPid, cancelled)
+    assert.equal((await answerAlone(peer, sized('a'))).path, '/1')
+    await peer.send(NO_CONTENT)
+    assert.deepEqual(await it.heard(1), ['response 204 fin'])
+  })
+
+  onEachTransport('lets one that waits be cancelled, and never sends it', async transport => {
+    await using it = await ends(transport, limited(1))
+    const { connPid, peer } = it
+    const [, waiting] = ['/0', '/1', '/2'].map(path => gun.get(connPid, path))
+    gun.cancel(connPid, waiting as gun.StreamRef)
+    assert.equal((await peer.receiveRequest()).path, '/0')
+    assert.equal((await answerAlone(peer, NO_CONTENT)).path, '/2')
+    assert.deepEqual(await it.heard(1), ['response 204 fin'])
+    assert.deepEqual(await it.waiting(), [])
+  })
+
+  for (const [how, lose, code] of [
+    ['is lost', (peer: Peer) => peer.reset(), 'socket_error'],
+    ['ends', (peer: Peer) => peer.end(), 'closed'],
+  ] as const) {
+    onEachTransport(
+      `says of those that wait that they were not sent when the connection ${how}`,
+      async on => {
+        await using it = await ends(on, { retry: 0, ...limited(1) })
+        const { connPid, peer, self } = it
+        const [sent, ...waiting] = ['/0', '/1', '/2'].map(path => gun.get(connPid, path))
+        await peer.receiveRequest()
+        lose(peer)
+        const client = { connPid, owner: self }
+        const error = await receiveError(client, sent)
+        if (on !== 'unix') assert.equal(error.code, code)
+        for (const streamRef of waiting) {
+          assert.equal((await receiveError(client, streamRef)).code, 'refused_stream')
+        }
+        const { killedStreams } = await self.receive([{ type: 'gun_down' }], PATIENCE)
+        assert.deepEqual(killedStreams, [sent, ...waiting])
+      },
+    )
+  }
+
+  onEachTransport('is the one that protocols gives, too', async transport => {
+    await using it = await ends(transport, { protocols: [['http', { pipelining: 1 }]] })
+    const { connPid, peer } = it
+    for (const path of ['/0', '/1']) gun.get(connPid, path)
+    assert.equal((await peer.receiveRequest()).path, '/0')
+    assert.equal((await answerAlone(peer, NO_CONTENT)).path, '/1')
+  })
+})
+
 // Any pipeline, against a model of it.
 
 interface Plan {

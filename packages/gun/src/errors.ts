@@ -21,8 +21,9 @@ export interface GunErrorCodes {
   /** The peer closed the connection; or a command came after the connection had ended: `cause` is its last error. */
   readonly closed: 'closed'
   /**
-   * The connection was closed rather than read the rest of a cancelled response, or send the rest of a cancelled
-   * request.
+   * This side closed the connection rather than read the rest of a cancelled response, or send the rest of a cancelled
+   * request. A request behind it that was sent may be asked again if its method is idempotent (RFC 9110 section 9.2.2): the
+   * message says so. One that was not sent is told with `refused_stream`.
    */
   readonly cancelled: 'cancelled'
   /** The connection broke; `cause` is the system's error, such as `ECONNRESET`. */

@@ -302,9 +302,10 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
 /**
  * Ends a stream as far as you are concerned: no more messages of it are posted, nor is it among `killedStreams`. A
  * request that was not sent yet never is. HTTP/2 resets the stream. HTTP/1.1 cannot take back what was sent: the rest of
- * the response is read and dropped. If that is more than 1 MiB or takes longer than `closingTimeout`, or if the request's
- * own body is not complete, the connection is lost with `cancelled`, once the responses before it have come. For a stream
- * that is not open it is a `gun_error` `badstate`. Source: manual page gun:cancel.
+ * the response is read and dropped. If that is more than 1 MiB or takes longer than `httpOpts.cancelTimeout`, or if the
+ * request's own body is not complete, the connection is lost with `cancelled`, once the responses before it have come: a
+ * request that hangs does not hold up those behind it for ever, whose errors say whether it is safe to ask again. For a
+ * stream that is not open it is a `gun_error` `badstate`. Source: manual page gun:cancel.
  */
 export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
   const connection = connectionOf(connPid)

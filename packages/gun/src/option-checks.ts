@@ -88,6 +88,7 @@ const contentHandler = v.custom<ContentHandler>(
 const invalidRequestHeaders = v.picklist(['raise', 'ignore'], "must be 'raise' or 'ignore'")
 
 const httpOpts = options({
+  cancelTimeout: v.optional(duration),
   closingTimeout: v.optional(duration),
   contentHandlers: v.optional(v.array(contentHandler, 'must be an array')),
   cookieIgnoreInformational: v.optional(flag),
@@ -95,6 +96,7 @@ const httpOpts = options({
   keepalive: v.optional(period),
   maxHeaderBlockSize: v.optional(limit),
   maxTrailerBlockSize: v.optional(limit),
+  pipelining: v.optional(positiveCount),
   transformHeaderName: v.optional(fun),
   version: v.optional(v.picklist(['HTTP/1.0', 'HTTP/1.1'], "must be 'HTTP/1.0' or 'HTTP/1.1'")),
 })

@@ -11,6 +11,11 @@ import type { WsHandler } from './ws/handler.js'
 
 /** Options of HTTP/1.1. */
 export interface HttpOpts {
+  /**
+   * How long the rest of a cancelled response may take once its turn has come, in milliseconds. When that time is over the
+   * connection is closed, so that a request that hangs does not hold up those behind it for ever. Default 5000.
+   */
+  readonly cancelTimeout?: number
   /** How long a graceful shutdown waits for responses, in milliseconds. Default 15000. */
   readonly closingTimeout?: number
   /** What is made of the bodies of responses, the first to see them first. Default: none, bodies come as `gun_data`. */
@@ -28,6 +33,12 @@ export interface HttpOpts {
   readonly maxHeaderBlockSize?: number
   /** The most bytes that the trailers of a response may have. Default 10000. Beyond: `limit_reached`. */
   readonly maxTrailerBlockSize?: number
+  /**
+   * How many requests may be under way at once: sent, and not answered yet in full. The others wait, in order, and nothing of
+   * them is sent. 1 sends each request when the response before it is complete. Default `Infinity`: each is sent at once, as
+   * Gun does (RFC 9112 section 9.3.2).
+   */
+  readonly pipelining?: number
   /** Gives the name under which a header is sent; it gets it in lower case. Default: as it is. */
   readonly transformHeaderName?: (name: string) => string
   /** The version that requests state. Over `'HTTP/1.0'` there is no upgrade. Default `'HTTP/1.1'`. */
@@ -230,6 +241,7 @@ export interface Opts {
 }
 
 export const HTTP_DEFAULTS: Required<HttpOpts> = {
+  cancelTimeout: 5000,
   closingTimeout: 15000,
   contentHandlers: [],
   cookieIgnoreInformational: false,
@@ -237,6 +249,7 @@ export const HTTP_DEFAULTS: Required<HttpOpts> = {
   keepalive: Number.POSITIVE_INFINITY,
   maxHeaderBlockSize: 100000,
   maxTrailerBlockSize: 10000,
+  pipelining: Number.POSITIVE_INFINITY,
   transformHeaderName: name => name,
   version: 'HTTP/1.1',
 }

@@ -169,11 +169,12 @@ export class HttpRequests {
 
   /**
    * An upgrade is neither sent behind others nor followed by others: many servers switch as soon as they read it, and
-   * what follows may be frames or requests. HTTP/1.0 has no pipelining.
+   * what follows may be frames or requests. HTTP/1.0 has no pipelining, and HTTP/1.1 as much as the caller wants.
    */
   #isBlocked(next: HttpStream): boolean {
     const { open } = this.#responses
     if (open.length === 0) return false
+    if (open.length >= this.#opts.pipelining) return true
     if (next.upgrade !== undefined || this.#opts.version === 'HTTP/1.0') return true
     return open.some(({ upgrade }) => upgrade !== undefined)
   }

@@ -96,14 +96,14 @@ export class HttpResponses implements ResponseUser, Responder {
   #drop(stream: HttpStream): void {
     const rest = (stream.length ?? 0) - stream.received
     if (!stream.isComplete || rest > MOST_DROPPED) return this.#host.lost(cancelled())
-    const { closingTimeout } = this.#opts
-    if (closingTimeout === Number.POSITIVE_INFINITY) return
+    const { cancelTimeout } = this.#opts
+    if (cancelTimeout === Number.POSITIVE_INFINITY) return
     clearTimeout(this.#dropTimer)
     this.#dropTimer = setTimeout(() => {
       // What a full mailbox keeps from being read is not late.
       if (this.#backlog.isFull) this.#drop(stream)
-      else this.#host.lost(cancelled())
-    }, closingTimeout)
+      else this.#host.lost(hangs(cancelTimeout))
+    }, cancelTimeout)
   }
 
   /** Nothing more is handed on. */
@@ -183,6 +183,11 @@ export class HttpResponses implements ResponseUser, Responder {
 
 function cancelled(): GunError {
   const text = 'the connection was closed, since there was too much left of a stream that was cancelled'
+  return new GunError('cancelled', 'connection_error', text)
+}
+
+function hangs(ms: number): GunError {
+  const text = `the connection was closed, since the rest of a cancelled response did not come within ${ms} ms`
   return new GunError('cancelled', 'connection_error', text)
 }
 

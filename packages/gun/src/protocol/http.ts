@@ -13,7 +13,7 @@ import { HttpResponses, type ResponseHandler } from './http-responses.js'
 import type { HttpStream } from './http-stream.js'
 import { frame, withHost, writeTrailers } from './request.js'
 import type { ResponseEvent } from './response-event.js'
-import { ended, neverSent, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
+import { behindCancelled, ended, neverSent, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
 import { Ws } from './ws.js'
 
 const CRLF: Uint8Array = Buffer.from('\r\n')
@@ -191,7 +191,9 @@ export class Http implements Protocol, ResponseHandler {
     const sent = this.#responses.open.splice(0)
     const killed = sent.filter(isKilled)
     const waiting = this.#requests.removeAll().filter(isKilled)
-    for (const { ref } of killed) this.#host.fail(ref, error)
+    for (const { ref, method } of killed) {
+      this.#host.fail(ref, error.code === 'cancelled' ? behindCancelled(method, error) : error)
+    }
     // Its response is over, and only its body was not.
     const { writing } = this.#requests
     if (writing !== undefined && !sent.includes(writing)) writing.refuseMore(error)

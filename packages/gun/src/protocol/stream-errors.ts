@@ -25,6 +25,17 @@ export function neverSent(cause: GunError): GunError {
   return new GunError('refused_stream', 'connection_error', text, { cause })
 }
 
+/** RFC 9110 section 9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+/** The request was sent behind a cancelled stream, for whose sake this side has closed the connection. */
+export function behindCancelled(method: string, cause: GunError): GunError {
+  const text = IDEMPOTENT.has(method)
+    ? `it is safe to ask again, since ${method} is idempotent`
+    : `the peer may have acted on the ${method} of this stream already`
+  return new GunError('cancelled', 'connection_error', `${cause.message}; ${text}`, { cause })
+}
+
 /** The connection is closing, and what was asked for is not sent any more. */
 export function unsent(): GunError {
   const text = 'the connection is closing; the request was not sent'
