@@ -1,11 +1,17 @@
 /** The cookies of one connection's requests and responses: asked of a store and given to it, in order. */
 
-import { reportExit } from '@holster/process'
+import { reportExit, reportRejection } from '@holster/process'
 import type { ConnPid } from './conn-pid.js'
+import { GunError } from './errors.js'
 import { forbiddenInValue } from './headers.js'
 import type { Headers } from './messages.js'
 
-/** What holds cookies; a `CookieJar` of tough-cookie is one. The methods with `Sync` are used where `store.synchronous` says so. */
+/**
+ * What holds cookies; a `CookieJar` of tough-cookie is one. The methods with `Sync` are used where `store.synchronous` says
+ * so. What a method throws, or rejects with, goes to the exit hook, and the request is sent without the store's cookies. So
+ * it is with a promise that has not settled within 5000 ms: the exit hook gets a GunError `bad_option`, and the store is
+ * left alone until that promise settles.
+ */
 export interface CookieStore {
   /** The value of the cookie header for a request to that URL; empty where there is none. Requests wait for it, in order. */
   getCookieString(url: string): Promise<string>
@@ -29,6 +35,9 @@ export interface CookieStore {
 /** A store that answers at once. */
 type SyncStore = Required<Pick<CookieStore, 'getCookieStringSync' | 'setCookieSync'>>
 
+/** How long a promise of the store's may take to settle, in milliseconds. */
+const PATIENCE = 5000
+
 /** RFC 6265bis section 5.6: nameless cookies are cookies too. */
 const SET_COOKIE = { ignoreError: true, loose: true } as const
 
@@ -44,6 +53,8 @@ export class Cookies {
   readonly #sync: SyncStore | undefined
   /** Of an asynchronous store: ends when it is through with all that was asked of it. */
   #last: Promise<void> = Promise.resolve()
+  /** A promise of the store's has been pending for too long, and still is. */
+  #isStuck = false
 
   constructor(connPid: ConnPid, store: CookieStore) {
     this.#connPid = connPid
@@ -61,20 +72,24 @@ export class Cookies {
       return this.#enqueue(async () => {
         let value = ''
         try {
-          value = sendable(await this.#store.getCookieString(url))
+          const call = () => this.#store.getCookieString(url)
+          if (!this.#isStuck) value = sendable(await this.#wait('getCookieString', call))
         } catch (error) {
           this.#report(error)
         }
         done(value)
       })
     }
-    let value = ''
+    let value: unknown
+    let cookies = ''
     try {
-      value = sendable(sync.getCookieStringSync(url))
+      value = sync.getCookieStringSync(url)
+      cookies = sendable(value)
     } catch (error) {
+      reportRejection(this.#connPid, value)
       this.#report(error)
     }
-    done(value)
+    done(cookies)
   }
 
   /** Gives the store every set-cookie header of a response from `url`, in order. Queries made later see them. Never throws. */
@@ -88,10 +103,13 @@ export class Cookies {
 
   #give(cookie: string, url: string): void {
     if (this.#sync === undefined) {
-      return this.#enqueue(async () => void (await this.#store.setCookie(cookie, url, SET_COOKIE)))
+      return this.#enqueue(async () => {
+        const call = () => this.#store.setCookie(cookie, url, SET_COOKIE)
+        if (!this.#isStuck) await this.#wait('setCookie', call)
+      })
     }
     try {
-      this.#sync.setCookieSync(cookie, url, SET_COOKIE)
+      reportRejection(this.#connPid, this.#sync.setCookieSync(cookie, url, SET_COOKIE))
     } catch (error) {
       this.#report(error)
     }
@@ -101,9 +119,39 @@ export class Cookies {
     this.#last = this.#last.then(task).catch(error => this.#report(error))
   }
 
+  /** What the store gives, in time: one that never settles must not hold up the requests of the connection for ever. */
+  async #wait<T>(method: string, call: () => Promise<T>): Promise<T> {
+    const result = Promise.resolve(call())
+    let isLate = false
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        isLate = true
+        this.#isStuck = true
+        reject(stuck(method))
+      }, PATIENCE)
+      // Node stays alive for the connection, not for its store.
+      timer.unref()
+    })
+    const settled = () => {
+      clearTimeout(timer)
+      if (isLate) this.#isStuck = false
+    }
+    result.then(settled, error => {
+      settled()
+      if (isLate) this.#report(error)
+    })
+    return Promise.race([result, late])
+  }
+
   #report(error: unknown): void {
     reportExit(this.#connPid, error)
   }
+}
+
+function stuck(method: string): GunError {
+  const text = `cookieStore.${method} has not settled within ${PATIENCE} ms; until it does, no cookies are sent or stored`
+  return new GunError('bad_option', 'options', text)
 }
 
 function isSynchronous(store: CookieStore): store is CookieStore & SyncStore {

@@ -1,5 +1,6 @@
 /** The one error type of this package, and its codes. */
 
+import { inspect } from 'node:util'
 import type { WsFrame } from './messages.js'
 
 /** Every error code, by its name: what went wrong. What the peer did and what the caller did never share a code. */
@@ -122,6 +123,15 @@ export class GunError extends Error {
     this.code = code
     this.kind = kind
     this.frames = details.frames
+  }
+}
+
+/** What somebody else's code has thrown, in words. Never throws, whatever that is. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : inspect(thrown)
+  } catch {
+    return 'a value that cannot be shown'
   }
 }
 

@@ -267,7 +267,7 @@ export type EventName = keyof EventMap
 
 /**
  * Gets to know what happens on a connection, in the order in which it happens. It runs within the connection: keep it
- * short. What it throws goes to the exit hook, and changes nothing. Every method is optional. Source: manual page
+ * short. What it throws, or rejects with, goes to the exit hook, and changes nothing. Every method is optional. Source: manual page
  * gun_event.
  *
  * Without an option, the subscribers of `node:diagnostics_channel` get the same events of all connections, for example

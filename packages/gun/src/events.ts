@@ -1,7 +1,7 @@
 /** What happens on a connection, told as it happens to who wants to know; nothing waits for it, and it changes nothing. */
 
 import { type Channel, channel } from 'node:diagnostics_channel'
-import { reportExit } from '@holster/process'
+import { reportExit, reportRejection } from '@holster/process'
 import type { ConnPid } from './conn-pid.js'
 import { EVENTS, type EventHandler, type EventMap, type EventName } from './event-map.js'
 import type { Trace } from './trace.js'
@@ -16,8 +16,8 @@ const channels = Object.fromEntries(EVENTS.map(name => [name, channel(PREFIX + n
 
 /**
  * Who is told of the events of one connection: its transcript, its event handler, and the subscribers of
- * `node:diagnostics_channel`. A handler that throws is reported; a subscriber that does is Node's business, which makes
- * it an uncaught exception in a later tick.
+ * `node:diagnostics_channel`. What a method of the handler throws, or rejects with, is reported; a subscriber that throws
+ * is Node's business, which makes it an uncaught exception in a later tick.
  */
 export class Events {
   readonly #connPid: ConnPid
@@ -32,20 +32,36 @@ export class Events {
 
   /** Whether anybody wants to know, so that an event need not be made for nobody. */
   wants(name: EventName): boolean {
-    return this.#handler?.[name] !== undefined || channels[name].hasSubscribers || this.#trace !== undefined
+    return (
+      this.#trace !== undefined ||
+      channels[name].hasSubscribers ||
+      (this.#handler !== undefined && this.#method(name) !== undefined)
+    )
   }
 
   tell<Name extends EventName>(name: Name, event: EventMap[Name]): void {
     this.#trace?.event(name, event)
-    const handler = this.#handler
-    if (handler?.[name] !== undefined) {
-      try {
-        const call = handler[name] as (this: EventHandler, given: EventMap[Name]) => void
-        call.call(handler, event)
-      } catch (error) {
-        reportExit(this.#connPid, error)
-      }
-    }
+    if (this.#handler !== undefined) this.#call(this.#handler, name, event)
     if (channels[name].hasSubscribers) channels[name].publish(event)
+  }
+
+  #call<Name extends EventName>(handler: EventHandler, name: Name, event: EventMap[Name]): void {
+    const method = this.#method(name)
+    if (method === undefined) return
+    try {
+      reportRejection(this.#connPid, method.call(handler, event))
+    } catch (error) {
+      reportExit(this.#connPid, error)
+    }
+  }
+
+  /** The handler is the caller's object: even to look at it may fail. */
+  #method<Name extends EventName>(name: Name): ((given: EventMap[Name]) => unknown) | undefined {
+    try {
+      return this.#handler?.[name]
+    } catch (error) {
+      reportExit(this.#connPid, error)
+      return undefined
+    }
   }
 }

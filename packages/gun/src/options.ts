@@ -229,7 +229,7 @@ export interface Opts {
   readonly tlsHandshakeTimeout?: number
   /**
    * Writes a transcript of the connection, a line for each state, event and message: to the standard error, or to the
-   * function, and what that throws goes to the exit hook. Long values are shortened; bytes, `tlsOpts`, and what the
+   * function, and what that throws, or rejects with, goes to the exit hook. Long values are shortened; bytes, `tlsOpts`, and what the
    * names of headers, options and parts of a query say to be secret are left out. The text of frames is not. Default
    * `false`.
    */

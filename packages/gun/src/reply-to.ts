@@ -1,6 +1,14 @@
 /** Who gets messages: the owner of a connection, or whom one stream replies to. */
 
-import { attach, deliver, type Pid, Process, reportExit, type Source } from '@holster/process'
+import {
+  attach,
+  deliver,
+  type Pid,
+  Process,
+  reportExit,
+  reportRejection,
+  type Source,
+} from '@holster/process'
 import type { ConnPid } from './conn-pid.js'
 import type { GunMessage, Receiver } from './messages.js'
 
@@ -20,12 +28,11 @@ export function hasMailbox(to: ReplyTo): boolean {
   return to instanceof Process
 }
 
-/** Hands a message over. A receiver that throws harms nobody but itself: its error goes to the exit hook. */
+/** Hands a message over. A receiver that throws, or rejects, harms nobody but itself: its error goes to the exit hook. */
 export function post(from: ConnPid, source: Source, to: ReplyTo, message: GunMessage, bytes: number): void {
   if (to instanceof Process) return to[deliver](source, message, bytes)
   try {
-    if (typeof to === 'function') to(message)
-    else to.send(message)
+    reportRejection(from, typeof to === 'function' ? to(message) : to.send(message))
   } catch (error) {
     reportExit(from, error)
   }

@@ -1,6 +1,6 @@
 /** The transcript of one connection: a line for each state, event and message, without what must stay secret. */
 
-import { Process, reportExit } from '@holster/process'
+import { Process, reportExit, reportRejection } from '@holster/process'
 import { ConnPid } from './conn-pid.js'
 import type { EventName } from './event-map.js'
 import type { GunMessage } from './messages.js'
@@ -27,11 +27,11 @@ const userInfo = /\/\/[^/?#@\s]*@/g
 
 export class Trace {
   readonly #connPid: ConnPid
-  readonly #write: (line: string) => void
+  readonly #write: (line: string) => unknown
   readonly #start = performance.now()
   #state: string | undefined
 
-  constructor(connPid: ConnPid, write: (line: string) => void) {
+  constructor(connPid: ConnPid, write: (line: string) => unknown) {
     this.#connPid = connPid
     this.#write = write
   }
@@ -54,7 +54,7 @@ export class Trace {
   #tell(what: () => string): void {
     const ms = Math.round(performance.now() - this.#start)
     try {
-      this.#write(`${this.#connPid} +${ms}ms ${what()}`)
+      reportRejection(this.#connPid, this.#write(`${this.#connPid} +${ms}ms ${what()}`))
     } catch (error) {
       reportExit(this.#connPid, error)
     }

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { CookieJar, MemoryCookieStore } from 'tough-cookie'
 import { ConnPid } from '../src/conn-pid.ts'
 import { type CookieStore, Cookies } from '../src/cookies.ts'
+import { GunError } from '../src/errors.ts'
 import type { Headers } from '../src/messages.ts'
 import { checkOpts } from '../src/option-checks.ts'
 
@@ -544,5 +545,88 @@ describe('a store', () => {
     })
     assert.equal(await answered(cookies, HTTP), '')
     assert.deepEqual(it.reports, [[connPid, 'done']])
+  })
+
+  test('that says it is synchronous and gives promises that reject is reported for each, and for what it lacks', async () => {
+    using it = reporting()
+    const boom = new Error('boom')
+    const fail = async (): Promise<never> => {
+      throw boom
+    }
+    const store = {
+      store: { synchronous: true },
+      getCookieString: fail,
+      setCookie: fail,
+      getCookieStringSync: fail as unknown as () => string,
+      setCookieSync: fail,
+    }
+    const cookies = new Cookies(connPid, store)
+    cookies.store(HTTP, setCookies('a=1'))
+    assert.equal(asked(cookies, HTTP), '')
+    await turn()
+    const [noString, ...others] = it.reports.map(([, reason]) => reason)
+    assert.ok(noString instanceof TypeError)
+    assert.deepEqual(others, [boom, boom])
+  })
+
+  describe('whose promise does not settle', () => {
+    const problem = (it: ReturnType<typeof reporting>) =>
+      it.reports.map(([, reason]) => reason instanceof GunError && `${reason.code}: ${reason.message}`)
+
+    test('is given up after 5000 ms, and counts as without cookies', async t => {
+      t.mock.timers.enable({ apis: ['setTimeout'] })
+      using it = reporting()
+      const slow = new SlowStore()
+      const cookies = new Cookies(connPid, slow)
+      const values: string[] = []
+      cookies.query('1', value => values.push(value))
+      cookies.store('1', setCookies('a=1'))
+      cookies.query('2', value => values.push(value))
+      await slow.next()
+      t.mock.timers.tick(4999)
+      await turn()
+      assert.deepEqual([values, it.reports], [[], []])
+      t.mock.timers.tick(1)
+      await turn()
+      assert.deepEqual(values, ['', ''])
+      assert.deepEqual(slow.calls, [])
+      const text =
+        'cookieStore.getCookieString has not settled within 5000 ms; until it does, no cookies are sent or stored'
+      assert.deepEqual(problem(it), [`bad_option: ${text}`])
+    })
+
+    test('is left alone until it does, so that nothing piles up, and then asked again', async t => {
+      t.mock.timers.enable({ apis: ['setTimeout'] })
+      using it = reporting()
+      const slow = new SlowStore()
+      const cookies = new Cookies(connPid, slow)
+      cookies.store('1', setCookies('a=1'))
+      const call = await slow.next()
+      t.mock.timers.tick(5000)
+      await turn()
+      for (let i = 0; i < 10; i++) cookies.store('2', setCookies('b=1'))
+      assert.equal(await answered(cookies, '2'), '')
+      assert.deepEqual(slow.calls, [])
+      assert.equal(it.reports.length, 1)
+      call.resolve('')
+      await turn()
+      cookies.query('3', () => {})
+      assert.equal((await slow.next()).what, 'get 3')
+    })
+
+    test('and rejects later is reported for that as well', async t => {
+      t.mock.timers.enable({ apis: ['setTimeout'] })
+      using it = reporting()
+      const slow = new SlowStore()
+      const cookies = new Cookies(connPid, slow)
+      cookies.store('1', setCookies('a=1'))
+      const call = await slow.next()
+      t.mock.timers.tick(5000)
+      await turn()
+      call.reject('late')
+      await turn()
+      assert.deepEqual(it.reports[1], [connPid, 'late'])
+      assert.equal(it.reports.length, 2)
+    })
   })
 })

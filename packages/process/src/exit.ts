@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import type { AnyActorRef } from 'xstate'
+import { onRejection } from './callback.js'
 import { Watchers } from './watchers.js'
 
 /**
@@ -119,10 +120,23 @@ function isOnlyObserver(actor: object): boolean {
 /** Gets each exit reason that nobody is known to have handled: who ended, and why. */
 export type ExitHook = (pid: unknown, reason: ExitReason) => void
 
-/** A reason in one line, if its author did not put more into it. */
+/** A reason in one line, if its author did not put more into it. Never throws, whatever the reason is. */
 export function describeReason(reason: ExitReason): string {
   if (typeof reason === 'string') return reason
-  return reason instanceof Error ? `${reason.name}: ${reason.message}` : inspect(reason)
+  try {
+    return reason instanceof Error ? `${reason.name}: ${reason.message}` : inspect(reason)
+  } catch {
+    return 'a value that cannot be shown'
+  }
+}
+
+/** All that can be shown of a reason. */
+function detailsOf(reason: ExitReason): string {
+  try {
+    return inspect(reason)
+  } catch {
+    return ''
+  }
 }
 
 function warn(pid: unknown, reason: ExitReason): void {
@@ -131,7 +145,7 @@ function warn(pid: unknown, reason: ExitReason): void {
   process.emitWarning(`${name} exited: ${describeReason(reason)}`, {
     type: 'UncaughtExit',
     code: 'HOLSTER_UNCAUGHT_EXIT',
-    detail: inspect(reason),
+    detail: detailsOf(reason),
   })
 }
 
@@ -139,8 +153,8 @@ let hook: ExitHook = warn
 
 /**
  * Sets what happens to uncaught exit reasons, and gives the hook that was set before. `undefined` restores the
- * default, which is `process.emitWarning` with the code `HOLSTER_UNCAUGHT_EXIT`. A hook that throws is replaced by
- * the default for that one call.
+ * default, which is `process.emitWarning` with the code `HOLSTER_UNCAUGHT_EXIT`. A hook that throws, or gives a promise
+ * that rejects, is replaced by the default for that one call.
  *
  * Every reason is reported once, except `'normal'`, `'shutdown'` and `['shutdown', cause]`; a reason that reached a
  * process through a link was reported where it arose. Source: the crash reports of Erlang's logger.
@@ -159,10 +173,21 @@ export function isOrderly(reason: ExitReason): boolean {
 /** Hands a reason to the exit hook, unless it is an orderly one. Never throws. */
 export function reportExit(pid: unknown, reason: ExitReason): void {
   if (isOrderly(reason)) return
-  try {
-    hook(pid, reason)
-  } catch (error) {
+  const failed = (error: unknown) => {
     warn(pid, reason)
     warn(pid, error)
   }
+  try {
+    onRejection(hook(pid, reason), failed)
+  } catch (error) {
+    failed(error)
+  }
+}
+
+/**
+ * To be given what a function of the caller's has returned where nobody waits for it: if that is a promise that rejects,
+ * the reason goes to the exit hook, as an error that the function throws does.
+ */
+export function reportRejection(pid: unknown, result: unknown): void {
+  if (result !== undefined) onRejection(result, reason => reportExit(pid, reason))
 }

@@ -4,6 +4,7 @@
  */
 
 export { type ActorScope, fromProcess, type ProcessActorLogic, type ProcessSnapshot } from './actor-logic.js'
+export { onRejection } from './callback.js'
 export { ProcessExit, ReceiveTimeout } from './errors.js'
 export {
   type ExitHook,
@@ -14,6 +15,7 @@ export {
   type MonitorTarget,
   onExit,
   reportExit,
+  reportRejection,
   setExitHook,
   watch,
 } from './exit.js'

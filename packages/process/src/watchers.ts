@@ -1,6 +1,6 @@
 /** Those who want to know when something ends: the other side of `[onExit]`. */
 
-import { type ExitReason, reportExit } from './exit.js'
+import { type ExitReason, reportExit, reportRejection } from './exit.js'
 
 /** The listeners of one thing that ends. */
 export class Watchers {
@@ -21,13 +21,13 @@ export class Watchers {
     return this.#listeners.size === 0
   }
 
-  /** Calls each listener once. One that throws keeps nothing from the others: its error goes to the exit hook. */
+  /** Calls each listener once. One that throws, or rejects, keeps nothing from the others: its error goes to the exit hook. */
   tell(reason: ExitReason): void {
     const listeners = [...this.#listeners]
     this.#listeners.clear()
     for (const listener of listeners) {
       try {
-        listener(reason)
+        reportRejection(listener, listener(reason))
       } catch (error) {
         reportExit(listener, error)
       }

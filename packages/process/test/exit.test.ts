@@ -271,6 +271,39 @@ describe('the exit hook', () => {
     )
   })
 
+  test('that rejects gives way to the default for that reason, too', async t => {
+    const unhandled = collectUnhandled(t)
+    const emitted = t.mock.method(process, 'emitWarning', () => undefined)
+    const previous = setExitHook(async () => {
+      throw new Error('hook')
+    })
+    t.after(() => {
+      setExitHook(previous)
+    })
+    const self = createProcess()
+    self.exit('crash')
+    await turn()
+    assert.deepEqual(
+      emitted.mock.calls.map(call => String(call.arguments[0])),
+      [`${self.id} exited: crash`, `${self.id} exited: Error: hook`],
+    )
+    assert.deepEqual(unhandled, [])
+  })
+
+  test('by default also names a reason that cannot be shown', t => {
+    setExitHook(undefined)
+    const emitted = t.mock.method(process, 'emitWarning', () => undefined)
+    const fail = () => {
+      throw new Error('not even that')
+    }
+    const self = createProcess()
+    self.exit({ [inspect.custom]: fail, toString: fail })
+    createProcess().exit(Object.defineProperty(new Error('boom'), 'message', { get: fail }))
+    const [first, second] = emitted.mock.calls.map(call => String(call.arguments[0]))
+    assert.equal(first, `${self.id} exited: a value that cannot be shown`)
+    assert.match(String(second), /exited: a value that cannot be shown$/)
+  })
+
   test('can be given a reason by another package', t => {
     const exits = collectExits(t)
     reportExit('someone', 'crash')

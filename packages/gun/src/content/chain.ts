@@ -1,6 +1,6 @@
 /** The content handlers of one response, each of which hands on to the next one that wants the body. */
 
-import { reportExit } from '@holster/process'
+import { onRejection, reportExit, reportRejection } from '@holster/process'
 import type { ConnPid } from '../conn-pid.js'
 import type { IsFin } from '../messages.js'
 import type { ContentHandler, ContentReader, ContentResponse, Next } from './contract.js'
@@ -71,14 +71,14 @@ export class ContentChain {
     return this.#waiter.promise
   }
 
-  /** Closes all readers, and settles the promise of `handle`. What they throw goes to the exit hook. */
+  /** Closes all readers, and settles the promise of `handle`. What they throw, or reject with, goes to the exit hook. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#review()
     for (const { reader } of this.#stages) {
       try {
-        reader?.close?.()
+        reportRejection(this.#connPid, reader?.close?.())
       } catch (error) {
         reportExit(this.#connPid, error)
       }
@@ -95,6 +95,10 @@ export class ContentChain {
     }
     reader = handler.init(response, next)
     if (reader === undefined) return
+    if (onRejection(reader, reason => reportExit(this.#connPid, reason))) {
+      reader = undefined
+      throw new TypeError('init of a content handler must give { handle } or undefined, not a promise')
+    }
     if (typeof reader?.handle !== 'function') {
       throw new TypeError('init of a content handler must give { handle } or undefined')
     }
@@ -119,14 +123,13 @@ export class ContentChain {
         stage.pending.then(() => (this.#isClosed ? undefined : stage.take(isFin, data))),
       )
     }
-    let taken: void | Promise<void>
     try {
-      taken = stage.take(isFin, data)
+      const taken = stage.take(isFin, data)
+      if (isThenable(taken)) return this.#wait(stage, taken)
     } catch (error) {
       this.#fail(error)
       throw error
     }
-    if (isThenable(taken)) return this.#wait(stage, taken)
   }
 
   #wait(stage: Stage, taken: PromiseLike<void>): Promise<void> {

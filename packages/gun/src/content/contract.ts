@@ -35,7 +35,10 @@ export interface ContentReader {
    * gives is pending nothing more is read.
    */
   handle(isFin: IsFin, data: Buffer): void | Promise<void>
-  /** The body is over, or will never be: the stream was cancelled, or the connection lost. Comes once. */
+  /**
+   * The body is over, or will never be: the stream was cancelled, or the connection lost. Comes once. What it throws, or
+   * rejects with, goes to the exit hook.
+   */
   close?(): void
 }
 
@@ -45,6 +48,6 @@ export interface ContentReader {
  * Source: `content_handlers` of Gun's `http_opts`.
  */
 export interface ContentHandler {
-  /** A response with a body has begun, and its `gun_response` was sent. Gives what handles its body; `undefined`: it is not for this handler. */
+  /** A response with a body has begun, and its `gun_response` was sent. Gives at once, not in a promise, what handles its body; `undefined`: it is not for this handler. */
   init(response: ContentResponse, next: Next): ContentReader | undefined
 }

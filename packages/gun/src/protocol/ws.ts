@@ -1,6 +1,7 @@
 /** WebSocket: one stream that owns the connection; frames both ways until both sides have said close. */
 
-import type { Pid } from '@holster/process'
+import { inspect } from 'node:util'
+import { onRejection, type Pid, reportExit } from '@holster/process'
 import { GunError } from '../errors.js'
 import type { StreamInfo } from '../info.js'
 import type { GunMessage, Headers, WsFrame, WsFrameIn } from '../messages.js'
@@ -75,6 +76,7 @@ export class Ws implements Protocol, InboundHandler {
     this.#reply = new Reply(host, streamRef)
     this.#handler = handlerOf(agreement.subprotocol, opts)
     this.#state = this.#handler.init(this.#reply as Pid<never>, streamRef, headers, opts)
+    onRejection(this.#state, cause => this.guard(() => this.onError(handlerError(cause), INTERNAL_ERROR)))
     const { connPid, events } = host
     const limits = {
       maxPayload: opts.maxPayload ?? WS_DEFAULTS.maxPayload,
@@ -234,9 +236,7 @@ export class Ws implements Protocol, InboundHandler {
     let sent: number
     try {
       sent = this.#handler.handle(frame, this.#state)
-      if (!Number.isInteger(sent) || sent < 0) {
-        throw new TypeError(`handle must give a number of messages, not ${String(sent)}`)
-      }
+      if (!Number.isInteger(sent) || sent < 0) throw this.#noCount(sent)
     } catch (cause) {
       return this.onError(handlerError(cause), INTERNAL_ERROR)
     }
@@ -264,6 +264,14 @@ export class Ws implements Protocol, InboundHandler {
 
   get #deflation(): Deflation | undefined {
     return this.#agreement.deflation
+  }
+
+  /** `handle` has given something else than how many messages it has sent. */
+  #noCount(given: unknown): TypeError {
+    const isPromise = onRejection(given, reason => reportExit(this.#host.connPid, reason))
+    return new TypeError(
+      `handle must give a number of messages, not ${isPromise ? 'a promise' : inspect(given, { depth: 0 })}`,
+    )
   }
 
   /** The owner wants so many messages fewer. */

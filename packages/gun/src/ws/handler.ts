@@ -1,21 +1,22 @@
 /** Subprotocol handlers: what is made of the frames of one WebSocket. The built-in one makes `gun_ws` of each. */
 
-import { inspect } from 'node:util'
 import type { Pid } from '@holster/process'
-import { GunError } from '../errors.js'
+import { GunError, messageOf } from '../errors.js'
 import type { GunMessage, Headers, WsFrameIn } from '../messages.js'
 import { WS_DEFAULTS, type WsOpts } from '../options.js'
 import { connPidOf, type StreamRef } from '../stream-ref.js'
 
 /**
  * What a subprotocol does with frames, as `wsOpts.protocols` and `wsOpts.defaultProtocol` take it. What it throws ends
- * the connection with `handler_error`, and in `handle` with close code 1011. Source: manual page gun_ws_protocol.
+ * the connection with `handler_error`, and in `handle` with close code 1011. Neither method is waited for: a `handle` that
+ * gives a promise counts as one that throws. Source: manual page gun_ws_protocol.
  */
 export interface WsHandler<State = unknown, Message = GunMessage> {
   /**
    * The upgrade has succeeded; gives the state that `handle` gets, which may be changed in place. What is sent to
    * `replyTo` goes to whom the stream replies and counts against its mailbox's high-water mark. `headers` are the
-   * response's. Runs before `gun_upgrade` is sent.
+   * response's. Runs before `gun_upgrade` is sent. A promise is a state like any other; if it rejects, that counts as
+   * thrown in `handle`.
    */
   init(replyTo: Pid<Message>, streamRef: StreamRef, headers: Headers, opts: WsOpts): State
   /**
@@ -54,6 +55,6 @@ export function handlerOf(subprotocol: string | undefined, opts: WsOpts): WsHand
 
 /** What a handler has thrown, as the error that ends the connection. */
 export function handlerError(cause: unknown): GunError {
-  const text = `the handler of the subprotocol failed: ${cause instanceof Error ? cause.message : inspect(cause)}`
+  const text = `the handler of the subprotocol failed: ${messageOf(cause)}`
   return new GunError('handler_error', 'connection_error', text, { cause })
 }
