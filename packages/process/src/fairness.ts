@@ -29,6 +29,12 @@ export function resolved<T>(value: T): Promise<T> {
   return new Promise(resolve => setImmediate(resolve, value))
 }
 
+/** A promise that is rejected with `reason`, by the same rule: whoever catches it may receive again. */
+export function rejected(reason: unknown): Promise<never> {
+  if (++settled < LOOK || !isDue()) return Promise.reject(reason)
+  return new Promise((_, reject) => setImmediate(reject, reason))
+}
+
 /** Something has come from outside, so the event loop turns. */
 export function turned(): void {
   settled = 0

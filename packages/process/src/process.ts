@@ -92,7 +92,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    *
    * Resolves to the message, narrowed to the patterns, or to the result of the handler that `on` gave the pattern.
    * Rejects with `ReceiveTimeout` after `timeout` milliseconds (`Infinity` by default; `0` looks once), with
-   * `ProcessExit` once the process has exited, with what a guard or a handler threw (a message whose guard threw
+   * `ProcessExit` when the process exits (in the next turn of the event loop where it has before), with what a guard or a handler threw (a message whose guard threw
    * stays, one whose handler threw is gone), or with the signal's reason.
    *
    * Throws a TypeError or RangeError at once if an argument is wrong. Source: Erlang's `receive … after … end`.
@@ -189,7 +189,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
 
   /**
    * Ends this process: `exited` resolves, `signal` aborts, receives reject with `ProcessExit`, monitors and links
-   * are told, timers are gone. Nothing happens if it has exited already. Source: `erlang:exit/1`.
+   * are told, timers are gone. It returns to its caller: a body goes on until its next receive. Nothing happens if the
+   * process has exited already. Source: `erlang:exit/1`.
    */
   exit(reason: ExitReason = 'normal'): void {
     if (this.#exited === undefined) this.#report(this, reason)

@@ -2,7 +2,7 @@
 
 import { onAbort } from './abort.js'
 import { type ProcessExit, ReceiveTimeout } from './errors.js'
-import { resolved } from './fairness.js'
+import { rejected, resolved } from './fairness.js'
 import { firstMatch, Mailbox } from './mailbox.js'
 import { Clause, type Handle } from './pattern.js'
 import { type Consumer, type HighWaterMark, isFedBy, Pressure, type Source } from './pressure.js'
@@ -69,6 +69,11 @@ const NO_LIMITS: Limits = {}
 
 function ignore(): void {}
 
+/** So many receives of a process that has exited are rejected in the next turn of the event loop. */
+const PROMPT_REFUSALS = 64
+/** In milliseconds: how long one of those behind them waits at most. */
+const LONGEST_REFUSAL = 1000
+
 /** The mailbox of one process with the receives that wait on it. */
 export class Inbox implements Consumer {
   readonly #mailbox = new Mailbox()
@@ -82,6 +87,8 @@ export class Inbox implements Consumer {
   #catchingUp = false
   /** Gives the error of what is asked after the end. Made when it is asked for: an error costs more than the end does. */
   #closed: (() => ProcessExit) | undefined
+  /** How many receives were asked for after the end. */
+  #refusals = 0
 
   constructor(mark: Required<HighWaterMark>) {
     this.#mark = mark
@@ -111,7 +118,7 @@ export class Inbox implements Consumer {
     { onTimeout, signal }: Limits = NO_LIMITS,
   ): Promise<unknown> {
     if (this.#closed !== undefined) return this.#refuse(this.#closed())
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) return rejected(signal.reason)
     const clauses = this.#cache.compile(patterns)
     this.#matching++
     try {
@@ -120,7 +127,7 @@ export class Inbox implements Consumer {
       this.#pressure?.taken()
       return taken.clause.handle === undefined ? resolved(taken.message) : resolved(taken).then(handle)
     } catch (error) {
-      return Promise.reject(error)
+      return rejected(error)
     } finally {
       // Not before the receive waits, if it has to: what its guards have sent is a new arrival for it.
       this.#matched()
@@ -179,9 +186,17 @@ export class Inbox implements Consumer {
     return isFedBy(source, clause) || this.#pressure?.hasSourceOf(clause) !== true
   }
 
-  /** An exit is intended: a receive that nobody awaits any more must not become an unhandled rejection. */
+  /**
+   * Rejects not before the next turn of the event loop, so that a body that catches everything and receives again keeps
+   * nobody from running. One that never stops gets slower, until it costs nothing, and does not keep the program alive.
+   */
   #refuse(reason: ProcessExit): Promise<never> {
-    const refused = Promise.reject(reason)
+    const delay = Math.min(this.#refusals++ - PROMPT_REFUSALS, LONGEST_REFUSAL)
+    const refused = new Promise<never>((_, reject) => {
+      if (delay < 0) setImmediate(reject, reason)
+      else setTimeout(reject, delay, reason).unref()
+    })
+    // An exit is intended: a receive that nobody awaits any more must not become an unhandled rejection.
     refused.catch(ignore)
     return refused
   }
@@ -194,7 +209,7 @@ export class Inbox implements Consumer {
   ): Promise<unknown> {
     // A guard may have ended the process, or aborted the signal.
     if (this.#closed !== undefined) return this.#refuse(this.#closed())
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) return rejected(signal.reason)
     return timeout === 0 ? this.#expire(onTimeout) : this.#wait(clauses, timeout, onTimeout, signal)
   }
 

@@ -587,6 +587,33 @@ describe('fairness', () => {
     }
   })
 
+  const fail = () => {
+    throw new Error('failed')
+  }
+  const failing: [
+    name: string,
+    receive: (self: Process<Message>, signal: AbortSignal) => Promise<unknown>,
+  ][] = [
+    ['whose guard throws', self => self.receive([{ n: when(fail) }])],
+    ['whose handler throws', self => self.receive([self.on({ type: 'a' }, fail)])],
+    ['whose signal has aborted', (self, signal) => self.receive([{ type: 'a' }], { signal })],
+    ['whose time is over', self => self.receive([{ type: 'b' }], 0)],
+  ]
+  for (const [name, receive] of failing) {
+    test(`a loop of receives ${name}, and that catches it, lets an immediate run`, async () => {
+      const self = createProcess<Message>()
+      let ran = false
+      setImmediate(() => {
+        ran = true
+      })
+      while (!ran) {
+        self.send(a(1))
+        await receive(self, AbortSignal.abort()).catch(() => undefined)
+        self.flush()
+      }
+    })
+  }
+
   test('two processes that answer each other let an immediate run', async () => {
     const ping = createProcess<Message>()
     const pong = createProcess<Message>()
