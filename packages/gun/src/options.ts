@@ -88,7 +88,8 @@ export interface Http2Opts {
   readonly maxFrameSizeReceived?: number
   /**
    * The most bytes that the headers, or the trailers, of a response may have, with 32 more for each field
-   * (SETTINGS_MAX_HEADER_LIST_SIZE). Beyond: `limit_reached` for that stream. Default 100000.
+   * (SETTINGS_MAX_HEADER_LIST_SIZE). Beyond: `limit_reached` for that stream, and for the connection where the frames of
+   * one header block have more than twice as many bytes and 16 KiB. Default 100000.
    */
   readonly maxHeaderListSize?: number
   /** How long the server's first SETTINGS may take, in milliseconds. Default 5000. */

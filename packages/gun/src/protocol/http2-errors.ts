@@ -1,7 +1,8 @@
 /** What the error codes of HTTP/2 mean, and why a stream or a session has ended (RFC 9113 section 7). */
 
 import { constants } from 'node:http2'
-import { GunError } from '../errors.js'
+import { GunError, type GunErrorCode } from '../errors.js'
+import type { Fault } from './http2-frames.js'
 
 const NAMES = new Map(
   Object.entries(constants)
@@ -41,6 +42,38 @@ export function refused(what: string, details: { cause?: unknown } = {}): GunErr
 export function unsendable(cause: unknown): GunError {
   const text = `the request cannot be sent over HTTP/2: ${cause instanceof Error ? cause.message : cause}`
   return new GunError('not_supported', 'stream_error', text, { cause })
+}
+
+/** Why the peer is not listened to any longer, and the code with which it is told. */
+export const FAULTS: Record<Fault, { readonly code: number; readonly error: () => GunError }> = {
+  preface: fault(
+    'PROTOCOL_ERROR',
+    'protocol_error',
+    'the peer does not speak HTTP/2: it did not begin with SETTINGS',
+  ),
+  http1: fault(
+    'PROTOCOL_ERROR',
+    'protocol_error',
+    "the peer answered HTTP/2's preface with HTTP/1.1, so it does not speak HTTP/2 here",
+  ),
+  interrupted: fault(
+    'PROTOCOL_ERROR',
+    'protocol_error',
+    'the peer broke the rules of HTTP/2: it sent another frame within a header block',
+  ),
+  block: fault(
+    'ENHANCE_YOUR_CALM',
+    'limit_reached',
+    'a header block of the peer exceeds by far what maxHeaderListSize allows',
+  ),
+  flood: fault('ENHANCE_YOUR_CALM', 'limit_reached', 'the peer sends too many frames that bring nothing'),
+}
+
+function fault(name: 'PROTOCOL_ERROR' | 'ENHANCE_YOUR_CALM', code: GunErrorCode, text: string) {
+  return {
+    code: constants[`NGHTTP2_${name}`],
+    error: () => new GunError(code, 'connection_error', text),
+  }
 }
 
 /** Why Node's session has ended. */

@@ -1,4 +1,4 @@
-/** The frames of HTTP/2 as they pass by (RFC 9113 section 4): what Node's session does not tell of them. */
+/** The frames of HTTP/2 as they pass by (RFC 9113 section 4): what Node's session does not tell of them, and header blocks only whole. */
 
 const HEADER = 9
 const DATA = 0x0
@@ -11,6 +11,7 @@ const WINDOW_UPDATE = 0x8
 const CONTINUATION = 0x9
 
 const END_STREAM = 0x1
+const END_HEADERS = 0x4
 const PADDED = 0x8
 
 /** Of a PUSH_PROMISE: the promised stream. */
@@ -21,12 +22,31 @@ const PADDING = 1
 const FAREWELL = 8
 /** Our own preface, in front of the frames that leave (RFC 9113 section 3.4). */
 const PREFACE = 24
+/** How many CONTINUATION frames Node takes of a header block. */
+const MOST_CONTINUATIONS = 8
+
+/** How many bytes are kept between two reads as a rule, and from how many on the room for them is let go again. */
+const SMALL = 64
+const LARGE = 4096
+
+/** Why the peer cannot be listened to any longer. */
+export type Fault =
+  /** The first frame is not SETTINGS, with which a peer that speaks HTTP/2 begins (RFC 9113 section 3.4). */
+  | 'preface'
+  /** The same, and it is how an answer of HTTP/1 begins. */
+  | 'http1'
+  /** Another frame, or one of another stream, stands within a header block (RFC 9113 section 6.10). */
+  | 'interrupted'
+  /** A header block has more bytes, or more frames, than is allowed. */
+  | 'block'
+  /** Too many frames cost the peer little and bring nothing. */
+  | 'flood'
 
 /** Goes from frame to frame, in whatever pieces they come. */
 abstract class Frames {
-  /** What has come of a frame's header and of what is looked at behind it, unless it lies whole in one piece. */
-  readonly #head = Buffer.alloc(HEADER + FAREWELL)
-  #filled = 0
+  /** The beginning of what has to be whole before it is looked at, unless it lies whole in one piece. */
+  #kept = Buffer.allocUnsafeSlow(SMALL)
+  #size = 0
   /** How many bytes are still to pass that nobody looks at. */
   #skip: number
 
@@ -34,51 +54,92 @@ abstract class Frames {
     this.#skip = skip
   }
 
-  /** How many bytes of such a frame's payload are looked at. */
-  protected abstract more(type: number, flags: number): number
-  /** A frame begins at `at`; where its payload is long enough, what is looked at of it is there too. */
-  protected abstract look(bytes: Buffer, at: number, size: number): void
+  /** How many bytes of what begins at `at` have to be there before it is looked at, as far as those that are there say. */
+  protected abstract wanted(bytes: Buffer, at: number, there: number): number | Fault
+  /** A frame begins at `at`, and all that is wanted of it is there. */
+  protected abstract look(bytes: Buffer, at: number): Fault | undefined
+  /** Takes bytes that were looked at, or that nobody looks at. */
+  protected abstract pass(bytes: Buffer): void
 
-  scan(bytes: Buffer): void {
+  /** Gives what is wrong, if anything is: then what lies before it has passed, and nothing more will. */
+  scan(bytes: Buffer): Fault | undefined {
     const { length } = bytes
-    let at = 0
+    let from = 0
+    while (this.#size > 0) {
+      const wanted = this.wanted(this.#kept, 0, this.#size)
+      if (typeof wanted === 'string') return wanted
+      if (wanted > this.#size) {
+        if (from === length) return undefined
+        const to = Math.min(length, from + wanted - this.#size)
+        this.#keep(bytes, from, to)
+        from = to
+      } else {
+        const fault = this.look(this.#kept, 0)
+        if (fault !== undefined) return fault
+        this.#release(wanted)
+      }
+    }
+    let at = from
+    let fault: Fault | undefined
     while (at < length) {
       if (this.#skip > 0) {
         const passed = Math.min(this.#skip, length - at)
         this.#skip -= passed
         at += passed
-      } else if (this.#filled === 0 && length - at >= this.#wanted(bytes, at, length - at)) {
-        at += this.#found(bytes, at)
-      } else {
-        const taken = Math.min(this.#wanted(this.#head, 0, this.#filled) - this.#filled, length - at)
-        bytes.copy(this.#head, this.#filled, at, at + taken)
-        this.#filled += taken
-        at += taken
-        if (this.#filled < this.#wanted(this.#head, 0, this.#filled)) continue
-        this.#filled = 0
-        this.#found(this.#head, 0)
+        continue
       }
+      const wanted = this.wanted(bytes, at, length - at)
+      fault = typeof wanted === 'string' ? wanted : undefined
+      if (typeof wanted === 'string') break
+      if (wanted > length - at) {
+        this.#keep(bytes, at, length)
+        break
+      }
+      fault = this.look(bytes, at)
+      if (fault !== undefined) break
+      this.#skip = behind(bytes, at, wanted)
+      at += wanted
     }
+    if (at > from) this.pass(at - from === length ? bytes : bytes.subarray(from, at))
+    return fault
   }
 
-  /** How many bytes of the frame there must be before it is looked at, as far as what there is of it says. */
-  #wanted(bytes: Buffer, at: number, there: number): number {
-    if (there < HEADER) return HEADER
-    const more = this.more(bytes[at + 3] as number, bytes[at + 4] as number)
-    return more === 0 || sizeOf(bytes, at) < more ? HEADER : HEADER + more
+  #keep(bytes: Buffer, from: number, to: number): void {
+    const size = this.#size + to - from
+    if (size > this.#kept.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * size)
+      this.#kept.copy(larger, 0, 0, this.#size)
+      this.#kept = larger
+    }
+    bytes.copy(this.#kept, this.#size, from, to)
+    this.#size = size
   }
 
-  #found(bytes: Buffer, at: number): number {
-    const size = sizeOf(bytes, at)
-    const looked = this.#wanted(bytes, at, HEADER)
-    this.#skip = size - (looked - HEADER)
-    this.look(bytes, at, size)
-    return looked
+  /** It was looked at. */
+  #release(wanted: number): void {
+    const kept = this.#kept
+    this.#skip = behind(kept, 0, wanted)
+    this.#size = 0
+    if (kept.length > LARGE) this.#kept = Buffer.allocUnsafeSlow(SMALL)
+    this.pass(kept.subarray(0, wanted))
   }
+}
+
+/** How much of a frame's payload lies behind what was wanted of it. */
+function behind(bytes: Buffer, at: number, wanted: number): number {
+  return Math.max(0, HEADER + sizeOf(bytes, at) - wanted)
 }
 
 function sizeOf(bytes: Buffer, at: number): number {
   return ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
+}
+
+function typeOf(bytes: Buffer, at: number): number {
+  return bytes[at + 3] as number
+}
+
+function has(flag: number, bytes: Buffer, at: number): boolean {
+  return ((bytes[at + 4] as number) & flag) !== 0
 }
 
 function streamOf(bytes: Buffer, at: number): number {
@@ -90,7 +151,7 @@ export class PeerSide {
   /** Nothing more is sent. */
   isEnded = false
   isReset = false
-  /** How many header blocks have begun: interim responses, the response, trailers. */
+  /** How many header blocks have come: interim responses, the response, trailers. */
   headers = 0
   /** How many bytes of the body there are. */
   bytes = 0
@@ -110,71 +171,110 @@ export class PeerSide {
   }
 }
 
-/** What is told of the peer's frames, before Node's session sees them. */
+/** Who is told of the peer's frames, before Node's session sees them. */
 export interface FrameWatcher {
-  /** The first frame is none of SETTINGS, with which a peer that speaks HTTP/2 begins (RFC 9113 section 3.4). */
-  onWrongPreface(bytes: Buffer): void
   /** Where it is kept what the frames of a stream say; `undefined` for a stream that is not open. */
   peerOf(streamId: number): PeerSide | undefined
   /** The peer announces a stream of its own, in answer to the request on another. */
   onPushPromise(streamId: number, promisedId: number): void
-  /** A frame that costs the peer little and brings nothing, of which there may be too many. */
-  onCheapFrame(): void
+  /** A frame costs the peer little and brings nothing. Says whether there are too many of them. */
+  isTooCheap(): boolean
+  /** These bytes are for Node's session. */
+  onBytes(bytes: Buffer): void
 }
 
+/** Limits of what the peer sends, in bytes. */
+export interface FrameLimits {
+  /** A frame that claims to have more is refused by Node, which knows that by its first bytes. */
+  readonly frame: number
+  /** A header block, with the heads of its frames. */
+  readonly block: number
+}
+
+/**
+ * Hands on what the peer sends: a header block once it is whole, anything else as it comes. Of a block that has come in
+ * part Node's session keeps what it has read, and where that is never completed Node may abort the program.
+ */
 export class FrameScanner extends Frames {
   readonly #watcher: FrameWatcher
+  readonly #limits: FrameLimits
   #isFirst = true
 
-  constructor(watcher: FrameWatcher) {
+  constructor(watcher: FrameWatcher, limits: FrameLimits) {
     super(0)
     this.#watcher = watcher
+    this.#limits = limits
   }
 
-  protected more(type: number, flags: number): number {
-    const padding = flags & PADDED ? PADDING : 0
-    return type === PUSH_PROMISE ? padding + PROMISE : type === DATA ? padding : 0
+  protected wanted(bytes: Buffer, at: number, there: number): number | Fault {
+    if (there < HEADER) return HEADER
+    const size = sizeOf(bytes, at)
+    const type = typeOf(bytes, at)
+    if (type === DATA) return HEADER + (size > 0 && has(PADDED, bytes, at) ? PADDING : 0)
+    if ((type !== HEADERS && type !== PUSH_PROMISE) || size > this.#limits.frame) return HEADER
+    return this.#block(bytes, at, there)
   }
 
-  protected look(bytes: Buffer, at: number, size: number): void {
-    const type = bytes[at + 3]
-    const flags = bytes[at + 4] as number
-    const isEnd = (flags & END_STREAM) !== 0
-    const isPadded = (flags & PADDED) !== 0
-    const watcher = this.#watcher
-    if (this.#isFirst) {
-      this.#isFirst = false
-      if (type !== SETTINGS) watcher.onWrongPreface(bytes.subarray(at, at + HEADER))
+  /** How many bytes the header block has that begins at `at`, as far as its frames are there. */
+  #block(bytes: Buffer, at: number, there: number): number | Fault {
+    let size = 0
+    for (let next = at, frames = 0; ; next = at + size, frames++) {
+      if (there < size + HEADER) return size + HEADER
+      const goesOn = typeOf(bytes, next) === CONTINUATION && streamOf(bytes, next) === streamOf(bytes, at)
+      if (frames > 0 && !goesOn) return 'interrupted'
+      const length = sizeOf(bytes, next)
+      size += HEADER + length
+      const { frame, block } = this.#limits
+      if (frames > MOST_CONTINUATIONS || length > frame || size > block) return 'block'
+      if (has(END_HEADERS, bytes, next)) return size
     }
+  }
+
+  protected look(bytes: Buffer, at: number): Fault | undefined {
+    const type = typeOf(bytes, at)
+    if (this.#isFirst && type !== SETTINGS) {
+      return bytes.latin1Slice(at, at + 6) === 'HTTP/1' ? 'http1' : 'preface'
+    }
+    this.#isFirst = false
+    const watcher = this.#watcher
+    const size = sizeOf(bytes, at)
+    const isEnd = has(END_STREAM, bytes, at)
+    const padding = has(PADDED, bytes, at) ? PADDING : 0
     switch (type) {
       case DATA: {
-        const padding = isPadded && size > 0 ? PADDING + (bytes[at + HEADER] as number) : 0
-        watcher.peerOf(streamOf(bytes, at))?.data(size - padding, isEnd)
-        if (size === 0 && !isEnd) watcher.onCheapFrame()
-        return
+        const unread = size > 0 && padding > 0 ? padding + (bytes[at + HEADER] as number) : 0
+        watcher.peerOf(streamOf(bytes, at))?.data(size - unread, isEnd)
+        return size === 0 && !isEnd ? this.#cheap() : undefined
       }
       case HEADERS:
         watcher.peerOf(streamOf(bytes, at))?.header(isEnd)
-        return
+        return undefined
       case RST_STREAM: {
         const peer = watcher.peerOf(streamOf(bytes, at))
-        if (peer === undefined) watcher.onCheapFrame()
-        else peer.isReset = true
-        return
+        if (peer === undefined) return this.#cheap()
+        peer.isReset = true
+        return undefined
       }
-      case PUSH_PROMISE: {
-        const promisedAt = at + HEADER + (isPadded ? PADDING : 0)
-        if (size >= (isPadded ? PADDING : 0) + PROMISE) {
-          watcher.onPushPromise(streamOf(bytes, at), bytes.readUInt32BE(promisedAt) & 0x7fffffff)
+      case PUSH_PROMISE:
+        if (size >= padding + PROMISE && size <= this.#limits.frame) {
+          const promised = bytes.readUInt32BE(at + HEADER + padding) & 0x7fffffff
+          watcher.onPushPromise(streamOf(bytes, at), promised)
         }
-        return watcher.onCheapFrame()
-      }
+        return this.#cheap()
       case WINDOW_UPDATE:
       case CONTINUATION:
-        return
+        return undefined
       default:
-        watcher.onCheapFrame()
+        return this.#cheap()
     }
+  }
+
+  protected pass(bytes: Buffer): void {
+    this.#watcher.onBytes(bytes)
+  }
+
+  #cheap(): Fault | undefined {
+    return this.#watcher.isTooCheap() ? 'flood' : undefined
   }
 }
 
@@ -187,13 +287,16 @@ export class FarewellScanner extends Frames {
     this.#onError = onError
   }
 
-  protected more(type: number): number {
-    return type === GOAWAY ? FAREWELL : 0
+  protected wanted(bytes: Buffer, at: number, there: number): number {
+    const isFarewell = there >= HEADER && typeOf(bytes, at) === GOAWAY && sizeOf(bytes, at) >= FAREWELL
+    return HEADER + (isFarewell ? FAREWELL : 0)
   }
 
-  protected look(bytes: Buffer, at: number, size: number): void {
-    if (bytes[at + 3] !== GOAWAY || size < FAREWELL) return
+  protected look(bytes: Buffer, at: number): undefined {
+    if (typeOf(bytes, at) !== GOAWAY || sizeOf(bytes, at) < FAREWELL) return
     const code = bytes.readUInt32BE(at + HEADER + 4)
     if (code !== 0) this.#onError(code)
   }
+
+  protected pass(): void {}
 }

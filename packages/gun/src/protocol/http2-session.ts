@@ -13,12 +13,17 @@ import type { Outlet } from '../transport/outlet.js'
 import { Pipe } from '../transport/pipe.js'
 import type { Host } from './contract.js'
 import { CheapFrames } from './http2-cheap-frames.js'
-import { nameOf, sessionError } from './http2-errors.js'
-import { FarewellScanner, FrameScanner, type FrameWatcher, PeerSide } from './http2-frames.js'
+import { FAULTS, nameOf, sessionError } from './http2-errors.js'
+import {
+  FarewellScanner,
+  type Fault,
+  type FrameLimits,
+  FrameScanner,
+  type FrameWatcher,
+  PeerSide,
+} from './http2-frames.js'
 import type { HeaderBlock } from './http2-headers.js'
 import { Keepalive } from './keepalive.js'
-
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_PROTOCOL_ERROR } = constants
 
 export type Http2Settings = typeof HTTP2_DEFAULTS
 
@@ -62,7 +67,7 @@ export class Http2Session implements FrameWatcher {
   readonly #outlet: Outlet
   readonly #pipe: Pipe
   readonly #node: ClientHttp2Session
-  readonly #scanner = new FrameScanner(this)
+  readonly #scanner: FrameScanner
   readonly #cheapFrames = new CheapFrames()
   readonly #keepalive: Keepalive | undefined
   readonly #prefaceTimer: NodeJS.Timeout | undefined
@@ -73,12 +78,14 @@ export class Http2Session implements FrameWatcher {
   readonly #promises = new Map<number, Omit<Push, 'node' | 'raw'>>()
   #lastPushed = 0
   #isStopped = false
+  #isDestroyed = false
 
   /** Begins HTTP/2: our preface and SETTINGS leave, whatever the peer says. */
   constructor(host: Host, opts: Http2Settings, user: Http2SessionUser) {
     this.#host = host
     this.#user = user
     this.#outlet = host.outlet
+    this.#scanner = new FrameScanner(this, limitsOf(opts))
     const farewell = new FarewellScanner(code => this.#onFarewell(code))
     this.#pipe = new Pipe(this.#outlet, bytes => farewell.scan(bytes))
     const node = createSession(this.#pipe, host, opts)
@@ -106,11 +113,11 @@ export class Http2Session implements FrameWatcher {
 
   /** Why it has ended is told of the connection. */
   get isDestroyed(): boolean {
-    return this.#node.destroyed
+    return this.#isDestroyed || this.#node.destroyed
   }
 
   get mayRequest(): boolean {
-    return !this.#node.closed && !this.#node.destroyed
+    return !this.#node.closed && !this.isDestroyed
   }
 
   /** The peer has not agreed to our settings yet, nor has to keep to them. */
@@ -121,9 +128,8 @@ export class Http2Session implements FrameWatcher {
   /** Bytes have come. */
   receive(bytes: Buffer): void {
     if (this.#isStopped) return
-    this.#scanner.scan(bytes)
-    // What was found may have ended the connection.
-    if (!this.#isStopped) this.#pipe.receive(bytes)
+    const fault = this.#scanner.scan(bytes)
+    if (fault !== undefined) this.#breakOff(fault)
   }
 
   /** Begins a stream. Throws what Node does not send. */
@@ -166,22 +172,18 @@ export class Http2Session implements FrameWatcher {
   }
 
   destroy(): void {
+    if (this.#isDestroyed) return
+    this.#isDestroyed = true
     this.stop()
     this.#peers.clear()
     this.#promises.clear()
-    this.#pipe.destroy()
-    this.#node.destroy()
+    this.#pipe.letGo()
+    // While a write is under way Node may abort the program over a session that is destroyed. One ends an immediate after it
+    // was dropped, and Node may begin another by then.
+    setImmediate(() => setImmediate(() => this.#node.destroy()))
   }
 
   // What the frames tell.
-
-  onWrongPreface(bytes: Buffer): void {
-    const isHttp1 = bytes.subarray(0, 6).toString('latin1') === 'HTTP/1'
-    const text = isHttp1
-      ? "the peer answered HTTP/2's preface with HTTP/1.1, so it does not speak HTTP/2 here"
-      : 'the peer does not speak HTTP/2: it did not begin with SETTINGS'
-    this.#breakOff(NGHTTP2_PROTOCOL_ERROR, new GunError('protocol_error', 'connection_error', text))
-  }
 
   peerOf(streamId: number): PeerSide | undefined {
     return this.#peers.get(streamId) ?? this.#promises.get(streamId)?.peer
@@ -194,10 +196,18 @@ export class Http2Session implements FrameWatcher {
     this.#promises.set(promisedId, { parentId: streamId, peer: new PeerSide() })
   }
 
+  isTooCheap(): boolean {
+    return this.#cheapFrames.areTooMany()
+  }
+
+  onBytes(bytes: Buffer): void {
+    // What came before may have ended the connection.
+    if (!this.#isStopped) this.#pipe.receive(bytes)
+  }
+
+  /** Counts what Node tells of, and what brings nothing. */
   onCheapFrame(): void {
-    if (!this.#cheapFrames.areTooMany()) return
-    const text = 'the peer sends too many frames that bring nothing'
-    this.#breakOff(NGHTTP2_ENHANCE_YOUR_CALM, new GunError('limit_reached', 'connection_error', text))
+    if (this.isTooCheap()) this.#breakOff('flood')
   }
 
   // What Node tells.
@@ -222,10 +232,13 @@ export class Http2Session implements FrameWatcher {
     setImmediate(() => this.#host.guard(() => this.#user.onEnded(error)))
   }
 
-  #breakOff(code: number, error: GunError): void {
+  #breakOff(fault: Fault): void {
     if (this.#isStopped) return
+    this.stop()
+    const { code, error } = FAULTS[fault]
     this.goAway(code)
-    this.#user.onEnded(error)
+    // Node tells later of what has come before.
+    process.nextTick(() => this.#host.guard(() => this.#user.onEnded(error())))
   }
 
   #within(
@@ -237,6 +250,11 @@ export class Http2Session implements FrameWatcher {
     const error = () => new GunError(code, 'connection_error', `the peer did not ${what} within ${ms} ms`)
     return setTimeout(() => this.#host.guard(() => this.#host.lost(error())), ms)
   }
+}
+
+/** A block whose fields exceed what the list may have costs no more than its stream, unless it is much too large. */
+function limitsOf({ maxFrameSizeReceived, maxHeaderListSize }: Http2Settings): FrameLimits {
+  return { frame: maxFrameSizeReceived, block: 2 * maxHeaderListSize + 16384 }
 }
 
 function createSession(pipe: Pipe, host: Host, opts: Http2Settings): ClientHttp2Session {

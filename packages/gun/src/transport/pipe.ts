@@ -13,6 +13,7 @@ export class Pipe extends Duplex {
   /** Go on writing: one for each piece, and a write of many is only over with all of them. */
   #waiting: Done[] = []
   #hasBegun = false
+  #isLetGo = false
   /** What waits for that. */
   #behind: (() => void)[] = []
 
@@ -38,17 +39,27 @@ export class Pipe extends Duplex {
 
   override _read(): void {}
 
+  /** Nothing more leaves, and what is written is over at once. */
+  letGo(): void {
+    this.#isLetGo = true
+    this.#outlet.onSent = undefined
+    this.#behind.length = 0
+    this.#goOn()
+  }
+
   /** Past the buffer of a stream, which would only take time: the outlet has one of its own. */
   override write(bytes: Buffer, encoding?: BufferEncoding | Done, done?: Done): boolean {
-    this.#outlet.write(bytes)
-    this.#onWrite(bytes)
+    if (!this.#isLetGo) {
+      this.#outlet.write(bytes)
+      this.#onWrite(bytes)
+    }
     const settled = typeof encoding === 'function' ? encoding : done
     if (settled !== undefined) this.#settle(settled)
     return true
   }
 
   override cork(): void {
-    this.#outlet.cork()
+    if (!this.#isLetGo) this.#outlet.cork()
   }
 
   override uncork(): void {
@@ -63,19 +74,21 @@ export class Pipe extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    this.#outlet.onSent = undefined
-    this.#waiting.length = 0
-    this.#behind.length = 0
+    this.letGo()
     done(error)
   }
 
   #settle(done: Done): void {
-    if (this.#outlet.buffered <= MARK) return done()
+    if (this.#isLetGo || this.#outlet.buffered <= MARK) return done()
     this.#waiting.push(done)
     this.#outlet.onSent = () => {
       if (this.#outlet.buffered > MARK) return
       this.#outlet.onSent = undefined
-      for (const waiting of this.#waiting.splice(0)) waiting()
+      this.#goOn()
     }
+  }
+
+  #goOn(): void {
+    for (const waiting of this.#waiting.splice(0)) waiting()
   }
 }
