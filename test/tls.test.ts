@@ -2,14 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import dns from 'node:dns'
 import { once } from 'node:events'
-import { syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import tls from 'node:tls'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
@@ -19,23 +17,11 @@ import { arrived, isPaused, numbers, texts, until } from './support/flood.ts'
 import { receiveFrame } from './support/frames.ts'
 import * as h2 from './support/h2-frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
+import { lookUp } from './support/lookup.ts'
 import { origin } from './support/origin.ts'
 import { ping, text, transports, upgraded } from './support/ws-scene.ts'
 
 const trusting = { ca: certificates.ca }
-
-/** From now on the look-up of any name gives these addresses, of which nobody listens on 127.0.0.2 and so on. */
-function lookUp(t: TestContext, addresses: readonly string[]): void {
-  const found = addresses.map(address => ({ address, family: net.isIP(address) }))
-  const mocked = t.mock.method(dns, 'lookup', (_host: string, _options: unknown, answer: unknown) => {
-    queueMicrotask(() => (answer as (error: null, found: unknown) => void)(null, found))
-  })
-  syncBuiltinESMExports()
-  t.after(() => {
-    mocked.mock.restore()
-    syncBuiltinESMExports()
-  })
-}
 
 /** All that comes leaves at once, but what is written is held back from the peer's second flight on, until `release`. */
 function holding(socket: net.Socket): { carrier: Duplex; release(): void } {

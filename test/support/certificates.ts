@@ -20,6 +20,8 @@ export const certificates = {
   otherHost: identity('other-host'),
   /** For localhost, signed by itself and not by the CA. */
   selfSigned: identity('self-signed'),
+  /** Good for an internationalised name alone, xn--bcher-kva.test, and signed by itself. */
+  international: identity('international'),
 } as const
 
 export const { ca, server, expired, otherHost, selfSigned } = certificates

@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import type { Headers } from './messages.js'
+import { beyondOctets } from './transport/octets.js'
 
 /** Header fields as they may be given; names in any case. */
 export type HeadersInit =
@@ -15,7 +16,7 @@ export const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/
 const aroundValue = /^[ \t]+|[ \t]+$/g
 const forbiddenInPath = /[^\x21-\x7e]/
 
-/** Lower-case names with their values, in the order given. Throws a TypeError that names the header, which says less unchecked. */
+/** Lower-case names with their values, in the order given. Throws a TypeError that names the header; unchecked only for what is no octet. */
 export function normalizeHeaders(
   given: HeadersInit | undefined,
   isChecked = true,
@@ -45,11 +46,11 @@ export function normalizeHeaders(
 }
 
 function checkHeader(name: unknown, value: unknown, isChecked: boolean): readonly [string, string] {
-  if (typeof name !== 'string' || (isChecked && !token.test(name))) {
+  if (typeof name !== 'string' || (isChecked ? !token.test(name) : beyondOctets.test(name))) {
     throw new TypeError(`headers: ${inspect(name)} is not a header name`)
   }
   const text = typeof value === 'number' ? String(value) : value
-  if (typeof text !== 'string' || (isChecked && forbiddenInValue.test(text))) {
+  if (typeof text !== 'string' || (isChecked ? forbiddenInValue : beyondOctets).test(text)) {
     throw new TypeError(
       `headers: the value of ${name} has a character that may not be sent: ${inspect(value)}`,
     )
@@ -64,14 +65,14 @@ export function isToken(text: string): boolean {
 
 /** Throws a TypeError unless `method` is a token (RFC 9110 section 9.1). */
 export function checkMethod(method: unknown, isChecked = true): asserts method is string {
-  if (typeof method !== 'string' || (isChecked && !token.test(method))) {
+  if (typeof method !== 'string' || (isChecked ? !token.test(method) : beyondOctets.test(method))) {
     throw new TypeError(`method must be a token such as GET, not ${inspect(method)}`)
   }
 }
 
 /** Throws a TypeError unless `path` can stand in a request line: no spaces, no control characters. */
 export function checkPath(path: unknown, isChecked = true): asserts path is string {
-  if (typeof path !== 'string' || path === '' || (isChecked && forbiddenInPath.test(path))) {
+  if (typeof path !== 'string' || path === '' || (isChecked ? forbiddenInPath : beyondOctets).test(path)) {
     throw new TypeError(
       `path must be a non-empty string without spaces or control characters, not ${inspect(path)}`,
     )

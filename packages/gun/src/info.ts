@@ -75,7 +75,7 @@ export function infoOf(connection: Connection): Info {
     sockIp: socket?.localAddress,
     sockPort: socket?.localPort,
     originScheme: transport === 'tls' ? 'https' : 'http',
-    originHost: origin.host,
+    originHost: origin.host.given,
     originPort: origin.port,
     intermediaries: [],
     cookieStore: opts.cookieStore,

@@ -170,8 +170,8 @@ export interface ReqOpts {
   /** How many messages of its body the response may post, see `httpOpts.flow`, which is the default. */
   readonly flow?: number
   /**
-   * `'ignore'` sends header values and the path unchecked, control characters included, at your own risk. Default
-   * `'raise'`: a TypeError.
+   * `'ignore'` sends header values and the path unchecked, control characters included, at your own risk; only a
+   * character beyond U+00FF, which is no octet, is a TypeError. Default `'raise'`: a TypeError.
    */
   readonly invalidRequestHeaders?: 'raise' | 'ignore'
   /** Whom the stream replies to. Default: the owner. A function or an actor runs within the sender: keep it short. */

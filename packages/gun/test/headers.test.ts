@@ -119,3 +119,14 @@ test('a value loses the spaces and tabs around it, and nothing that is part of U
     ['x-b', '\xc3\xa0'],
   ])
 })
+
+test('unchecked is what it stands for, but never which octet a character is', () => {
+  const evil = '\u010d\u010a'
+  assert.deepEqual(normalizeHeaders({ 'X:A': 'a\r\nb\xff ' }, false), [['x:a', 'a\r\nb\xff ']])
+  checkPath('/a b\r\n\xff', false)
+  checkMethod('GET\r\n', false)
+  assert.throws(() => normalizeHeaders({ 'x-a': evil }, false), /^TypeError: headers: the value of x-a /)
+  assert.throws(() => normalizeHeaders({ [evil]: '' }, false), /^TypeError: headers: .* is not a header name/)
+  assert.throws(() => checkPath(`/${evil}`, false), /^TypeError: path must be /)
+  assert.throws(() => checkMethod(`GET${evil}`, false), /^TypeError: method must be /)
+})

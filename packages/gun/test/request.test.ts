@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toBytes } from '../src/body.ts'
-import { authorityOf, checkFraming, framingOf, writeChunk, writeHead } from '../src/protocol/request.ts'
-
-test('a host has its port unless that is the default, and brackets around IPv6', () => {
-  assert.equal(authorityOf({ host: 'localhost', port: 80 }, 'tcp'), 'localhost')
-  assert.equal(authorityOf({ host: 'localhost', port: 443 }, 'tls'), 'localhost')
-  assert.equal(authorityOf({ host: 'localhost', port: 443 }, 'tcp'), 'localhost:443')
-  assert.equal(authorityOf({ host: 'localhost', port: 80 }, 'tls'), 'localhost:80')
-  assert.equal(authorityOf({ host: '127.0.0.1', port: 8080 }, 'tcp'), '127.0.0.1:8080')
-  assert.equal(authorityOf({ host: '::1', port: 80 }, 'tcp'), '[::1]')
-  assert.equal(authorityOf({ host: '2001:db8::1', port: 8443 }, 'tls'), '[2001:db8::1]:8443')
-})
+import { checkFraming, framingOf, writeChunk, writeHead, writeTrailers } from '../src/protocol/request.ts'
 
 test('a head is its request line, its headers as given, and an empty line', () => {
   const head = writeHead('GET', '/a?b', { version: 'HTTP/1.1', transformHeaderName: name => name }, [
@@ -20,6 +10,20 @@ test('a head is its request line, its headers as given, and an empty line', () =
     ['x-b', ''],
   ])
   assert.equal(head, 'GET /a?b HTTP/1.1\r\nhost: localhost\r\nx-a: é\r\nx-b: \r\n\r\n')
+})
+
+test('a character that is no octet is never written as another', () => {
+  const opts = { version: 'HTTP/1.1', transformHeaderName: (name: string) => name } as const
+  const evil = '\u010d\u010a'
+  const refused = { name: 'TypeError', message: /no octet/ }
+  assert.throws(() => writeHead(`GET${evil}`, '/', opts, []), refused)
+  assert.throws(() => writeHead('GET', `/${evil}`, opts, []), refused)
+  assert.throws(() => writeHead('GET', '/', opts, [['host', evil]]), refused)
+  assert.throws(
+    () => writeHead('GET', '/', { ...opts, transformHeaderName: () => evil }, [['a', '']]),
+    refused,
+  )
+  assert.throws(() => writeTrailers([['a', evil]], name => name), refused)
 })
 
 test('the framing is what the headers say', () => {

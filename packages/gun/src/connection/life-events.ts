@@ -20,7 +20,7 @@ export function tellInit({ connPid, events, owner, transport, origin, opts }: Co
     owner,
     transport,
     originScheme: transport === 'tls' ? 'https' : 'http',
-    originHost: origin.host,
+    originHost: origin.host.given,
     originPort: origin.port,
     opts,
   })
@@ -32,7 +32,7 @@ export function lookupTeller({ connPid, events, destination, opts }: Connection)
     if (!events.wants(name)) return
     const begun: DomainLookupEvent = {
       connPid,
-      host: destination.path ?? destination.host,
+      host: destination.path ?? destination.host.target,
       port: destination.path === undefined ? destination.port : undefined,
       tcpOpts: opts.tcpOpts,
       timeout: timeoutOf(opts.domainLookupTimeout),

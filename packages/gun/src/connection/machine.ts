@@ -9,7 +9,7 @@ import type { GunMessage } from '../messages.js'
 import { checkChoice, checkOpts } from '../option-checks.js'
 import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options.js'
 import type { Owner } from '../reply-to.js'
-import { type Addresses, checkDestination, type Destination } from '../transport/contract.js'
+import { type Addresses, destinationOf } from '../transport/contract.js'
 import { connect, dialTcp, lookup } from '../transport/tcp.js'
 import { dialTls, handshake } from '../transport/tls.js'
 import { Connection, type ConnectionEvent, type Machine } from './connection.js'
@@ -91,9 +91,7 @@ function createConnection(self: AnyActorRef, input: ConnectionInput): Connection
   }
   const { opts = {} } = input
   checkOpts(opts)
-  const destination: Destination =
-    input.path === undefined ? { host: input.host, port: input.port } : { path: input.path }
-  checkDestination(destination)
+  const destination = destinationOf(input)
   const isHttps = destination.path === undefined && destination.port === 443
   const transport = opts.transport ?? (isHttps ? 'tls' : 'tcp')
   checkChoice(protocolsOf(opts, transport), transport)
@@ -151,7 +149,7 @@ const machine = setup({
       const connection = connectionOf(context.connPid)
       const { attempt, destination, opts, origin, protocols, trace, transport } = connection
       trace?.state('connecting')
-      const dial = transport === 'tls' ? dialTls(origin.host, opts.tlsOpts, protocols) : dialTcp
+      const dial = transport === 'tls' ? dialTls(origin.host.identity, opts.tlsOpts, protocols) : dialTcp
       attempt.begin<Socket>(
         answer => connect(destination, event.addresses, opts.tcpOpts, dial, answer),
         socket => ({ type: 'connected', socket }),
@@ -165,7 +163,7 @@ const machine = setup({
       const { attempt, origin, opts, protocols, trace } = connection
       trace?.state('initial_tls_handshake')
       attempt.begin<Socket>(
-        answer => handshake(event.socket, origin.host, opts.tlsOpts, protocols, answer),
+        answer => handshake(event.socket, origin.host.identity, opts.tlsOpts, protocols, answer),
         socket => ({ type: 'connected', socket }),
         'tlsHandshakeTimeout',
         handshakeTeller(connection, event.socket),

@@ -3,7 +3,7 @@
 import { headerValue } from '../headers.js'
 import type { Headers } from '../messages.js'
 import type { HttpOpts } from '../options.js'
-import type { Origin } from '../transport/contract.js'
+import { type Octets, octets } from '../transport/octets.js'
 
 /** How the end of a request's body is told: not at all, by counting, or by chunks. */
 export type Framing =
@@ -66,9 +66,9 @@ export function withCookies(headers: Headers, cookies: string): Headers {
   return [...others, ['cookie', [...own, cookies].join('; ')]]
 }
 
-/** The head of a request, as latin1 text. */
-export function writeHead(method: string, path: string, opts: HeadOpts, headers: Headers): string {
-  return `${method} ${path} ${opts.version}\r\n${writeFields(headers, opts.transformHeaderName)}\r\n`
+/** The head of a request. */
+export function writeHead(method: string, path: string, opts: HeadOpts, headers: Headers): Octets {
+  return octets(`${method} ${path} ${opts.version}\r\n${writeFields(headers, opts.transformHeaderName)}\r\n`)
 }
 
 type HeadOpts = Pick<Required<HttpOpts>, 'version' | 'transformHeaderName'>
@@ -81,7 +81,7 @@ function writeFields(headers: Headers, nameOf: (name: string) => string): string
 
 /** The end of a chunked body with trailer fields (RFC 9112 section 7.1.2). */
 export function writeTrailers(headers: Headers, nameOf: (name: string) => string): Buffer {
-  return Buffer.from(`0\r\n${writeFields(headers, nameOf)}\r\n`, 'latin1')
+  return Buffer.from(octets(`0\r\n${writeFields(headers, nameOf)}\r\n`), 'latin1')
 }
 
 /** What may not stand in trailers (RFC 9110 section 6.5.1): what frames, routes, authenticates or describes the message. */
@@ -121,9 +121,3 @@ export function writeChunk(chunk: Uint8Array): readonly Uint8Array[] {
 
 export const LAST_CHUNK: Uint8Array = Buffer.from('0\r\n\r\n')
 const CRLF: Uint8Array = Buffer.from('\r\n')
-
-/** The host header: no default port, brackets around IPv6 (RFC 9110 section 7.2). */
-export function authorityOf({ host, port }: Origin, transport: 'tcp' | 'tls'): string {
-  const name = host.includes(':') ? `[${host}]` : host
-  return port === (transport === 'tls' ? 443 : 80) ? name : `${name}:${port}`
-}

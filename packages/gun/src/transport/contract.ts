@@ -3,9 +3,15 @@
 import type { LookupAddress } from 'node:dns'
 import { inspect } from 'node:util'
 import type { GunError } from '../errors.js'
+import { type HostForms, LOCALHOST, type Origin, parseHost } from './host.js'
 
 /** A host and port, or the path of a Unix socket. */
 export type Destination =
+  | { readonly host: HostForms; readonly port: number; readonly path?: undefined }
+  | { readonly path: string }
+
+/** The same as the caller gives it. */
+export type DestinationInit =
   | { readonly host: string; readonly port: number; readonly path?: undefined }
   | { readonly path: string }
 
@@ -29,33 +35,23 @@ export function later(run: () => void): Abandon {
   }
 }
 
-/** What no host name and no address contains, and what must not get into a request. */
-const notInHost = /[^\x21-\x7e\x80-\uffff]|[/@?#[\]\\]/
-
-/** Throws a TypeError or RangeError that names the host, the port or the path if it cannot be one. */
-export function checkDestination(destination: Destination): void {
-  if (destination.path !== undefined) {
-    const { path } = destination
+/** Where `open` or `openUnix` leads. Throws a TypeError or RangeError that names the host, the port or the path if it cannot be one. */
+export function destinationOf(given: DestinationInit): Destination {
+  if (given.path !== undefined) {
+    const { path } = given
     if (typeof path !== 'string' || path === '') throw new TypeError('path must be a non-empty string')
-    return
+    return { path }
   }
-  const { host, port } = destination
-  if (typeof host !== 'string' || host === '' || notInHost.test(host)) {
-    throw new TypeError(`host must be a name or an address without brackets, not ${inspect(host)}`)
-  }
+  const { port } = given
+  const host = parseHost(given.host)
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     throw new RangeError(`port must be an integer between 1 and 65535, not ${inspect(port)}`)
   }
-}
-
-/** What the other end calls itself, whatever address it was reached at. */
-export interface Origin {
-  readonly host: string
-  readonly port: number
+  return { host, port }
 }
 
 /** A Unix socket's origin is localhost, at the default port of its transport. */
 export function originOf(destination: Destination, transport: 'tcp' | 'tls'): Origin {
   if (destination.path === undefined) return destination
-  return { host: 'localhost', port: transport === 'tls' ? 443 : 80 }
+  return { host: LOCALHOST, port: transport === 'tls' ? 443 : 80 }
 }

@@ -2,6 +2,7 @@
 
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Octets } from './octets.js'
 
 /** Bytes of a page. What is larger gets one of its own. */
 const PAGE = 16 * 1024
@@ -60,8 +61,8 @@ export class Outlet {
     this.#bytes += size
   }
 
-  /** Latin1 text: a character is a byte. */
-  writeText(text: string): void {
+  /** A character is a byte. */
+  writeText(text: Octets): void {
     const size = text.length
     if (size > COPIED) return this.write(Buffer.from(text, 'latin1'))
     const at = this.room(size)

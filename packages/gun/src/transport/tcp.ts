@@ -4,20 +4,14 @@ import { lookup as lookupHost } from 'node:dns'
 import { isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { GunError } from '../errors.js'
 import type { Opts } from '../options.js'
-import {
-  type Abandon,
-  type Addresses,
-  type Answer,
-  type Destination,
-  later,
-  type Origin,
-} from './contract.js'
+import { type Abandon, type Addresses, type Answer, type Destination, later } from './contract.js'
+import type { Origin } from './host.js'
 import { readingShared } from './reading.js'
 
 /** All addresses of the host. A Unix socket has none; an address stands for itself. */
 export function lookup(destination: Destination, answer: Answer<Addresses>): Abandon {
   if (destination.path !== undefined) return later(() => answer([]))
-  const { host } = destination
+  const host = destination.host.target
   const family = isIP(host)
   if (family !== 0) return later(() => answer([{ address: host, family }]))
   let isWanted = true
@@ -58,7 +52,7 @@ export function connect(
   })
   const fail = (cause: Error) => {
     ignoreErrors(socket, fail)
-    const where = destination.path ?? `${destination.host}:${destination.port}`
+    const where = destination.path ?? `${destination.host.target}:${destination.port}`
     const text = `no connection to ${where}: ${textOf(cause)}`
     answer(new GunError('connect_error', 'connection_error', text, { cause }))
   }
@@ -78,7 +72,7 @@ export function connect(
 }
 
 function addressOf(
-  { host, port }: Origin,
+  { host: { target: host }, port }: Origin,
   addresses: Addresses,
 ): Pick<TcpNetConnectOpts, 'host' | 'port' | 'lookup'> {
   const [first, second] = addresses
