@@ -2,17 +2,52 @@
 
 import { describeReason, type ExitReason } from './exit.js'
 
-/** No message that matches arrived in time. Source: the `after` branch of Erlang's `receive`. */
+const nothing = (): string => ''
+
+/**
+ * No message that matches arrived in time. `message` shows the patterns and the first few of the messages that waited
+ * instead, shortened, without those that have been taken by the time it is first read, and without what a name such as
+ * `authorization` or `password` says to be secret. Source: the `after` branch of Erlang's `receive`.
+ */
 export class ReceiveTimeout extends Error {
   /** `'ReceiveTimeout'`, as it starts the stack. */
   override readonly name = 'ReceiveTimeout'
   /** How long the receive waited, in milliseconds. */
   readonly timeout: number
+  #describe: () => string
 
-  /** @internal */
-  constructor(timeout: number) {
-    super(`no message matched within ${timeout} ms`)
+  /** @internal `describe` is called when the message is first read: mostly nobody does. */
+  constructor(timeout: number, describe: () => string) {
+    super()
     this.timeout = timeout
+    this.#describe = describe
+  }
+
+  /** What was waited for, and what waited instead. */
+  override get message(): string {
+    if (!(#describe in this)) return ''
+    const message = `no message matched within ${this.timeout} ms${this.#describe()}`
+    this.message = message
+    return message
+  }
+
+  /** Replaces it. */
+  override set message(value: string) {
+    this.#describe = nothing
+    Reflect.defineProperty(this, 'message', { value, writable: true, configurable: true })
+  }
+}
+
+/** So many causes of a reason are looked at: a cause may lead back to where it began. */
+const DEEPEST_CAUSE = 8
+
+/** Has a reason say what it knows of a mailbox that is about to be gone. */
+export function settleReason(reason: ExitReason): void {
+  let error = reason
+  for (let depth = 0; error instanceof Error && depth < DEEPEST_CAUSE; depth++) {
+    if (error instanceof ReceiveTimeout) return void error.message
+    // Not by a getter, which may throw.
+    error = Object.getOwnPropertyDescriptor(error, 'cause')?.value
   }
 }
 

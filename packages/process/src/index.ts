@@ -25,6 +25,7 @@ export type { Checked, Narrowed, NoMessageMatches, On, PatternOrOn, Received } f
 export type { ProcessOptions, ReceiveOptions } from './options.js'
 export { P } from './pattern.js'
 export { type Consumer, type HighWaterMark, Source, type Valve } from './pressure.js'
+export { type PrintLimits, print } from './print.js'
 export { attach, deliver, type Incoming, type Pid, Process } from './process.js'
 export { compareByIdentity, MonitorRef, makeRef, Ref, TimerRef } from './ref.js'
 export { type Registrable, register, unregister, whereis } from './registry.js'

@@ -2,10 +2,14 @@
 
 import { Envelope } from './envelope.js'
 import type { Clause } from './pattern.js'
+import { LEFT_OUT, printShort } from './print.js'
 import { findInOrder, ReferenceIndex } from './reference-index.js'
 
 /** Passing so many messages costs about as much as listing one. */
 const LONG_WALK = 10
+
+/** So many messages are shown to whoever waits in vain. */
+const SHOWN = 3
 
 /** A message that was taken, and the clause that it matched. */
 export interface Taken {
@@ -89,6 +93,25 @@ export class Mailbox {
       return dropped
     } finally {
       this.#walks--
+    }
+  }
+
+  /** Gives a function that says what waits now, but for what has been taken meanwhile: it holds on to no message. */
+  snapshot(): () => string {
+    const length = this.#length
+    const sent = this.#sent
+    return () => {
+      if (length === 0) return 'empty'
+      const lines: string[] = []
+      let envelope = this.#first
+      while (envelope !== undefined && envelope.order < sent && lines.length < SHOWN) {
+        lines.push(printShort(envelope.message))
+        envelope = envelope.next
+      }
+      if (lines.length === 0) lines.push('all taken since')
+      else if (lines.length < Math.min(length, SHOWN)) lines.push('the others taken since')
+      else if (length > SHOWN) lines.push(LEFT_OUT)
+      return [`${length} ${length === 1 ? 'message' : 'messages'}`, ...lines].join('\n    ')
     }
   }
 

@@ -34,7 +34,8 @@ interface Matcher {
   [matcher](): { readonly matcherType?: string }
 }
 
-function isMatcher(pattern: object): pattern is Matcher {
+/** Whether it is one of ts-pattern's, which tests by itself. */
+export function isMatcher(pattern: object): pattern is Matcher {
   const match: unknown = (pattern as Partial<Matcher>)[matcher]
   return match !== undefined && match !== matchIdentity
 }
@@ -77,6 +78,8 @@ export class Clause {
   /** Keeps V8 from forgetting the shapes of clauses and fields, as `Envelope.kept` does. */
   static readonly kept = new Clause({ type: 'kept' })
 
+  /** What it was made from: for prints. */
+  readonly pattern: unknown
   readonly handle: Handle | undefined
   /** The fields of a plain object's or an array's pattern. */
   fields: Field | undefined = undefined
@@ -91,6 +94,7 @@ export class Clause {
   private readonly whole: Test | undefined
 
   constructor(pattern: unknown, handle?: Handle) {
+    this.pattern = pattern
     this.handle = handle
     if (isFieldwise(pattern)) {
       this.length = undefined

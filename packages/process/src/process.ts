@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import { P } from 'ts-pattern'
 import { onAbort } from './abort.js'
-import { ProcessExit } from './errors.js'
+import { ProcessExit, settleReason } from './errors.js'
 import {
   checkTarget,
   type ExitHook,
@@ -304,6 +304,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
 
   #end(reason: ExitReason): void {
     if (this.#exited !== undefined) return
+    settleReason(reason)
     this.#exited = { reason }
     let made: ProcessExit | undefined
     const exit = () => {

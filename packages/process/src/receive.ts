@@ -6,6 +6,7 @@ import { rejected, resolved } from './fairness.js'
 import { firstMatch, Mailbox } from './mailbox.js'
 import { Clause, type Handle } from './pattern.js'
 import { type Consumer, type HighWaterMark, isFedBy, Pressure, type Source } from './pressure.js'
+import { LEFT_OUT, printShort } from './print.js'
 import { handle, Waiter, Waiting } from './waiting.js'
 
 /** What `on` makes: known by its class, so that no pattern can be mistaken for it. */
@@ -59,6 +60,18 @@ function compileClause(element: unknown): Clause {
   return element instanceof Handler ? new Clause(element.pattern, element.handle) : new Clause(element)
 }
 
+/** So many patterns are shown to whoever waits in vain. */
+const SHOWN = 5
+
+/** A function, as it is costly and mostly in vain. */
+function describeMiss(clauses: readonly Clause[], mailbox: () => string): () => string {
+  return () => {
+    const wanted = clauses.slice(0, SHOWN).map(({ pattern }) => printShort(pattern))
+    if (clauses.length > SHOWN) wanted.push(LEFT_OUT)
+    return `\n  wanted: ${wanted.join('\n      or: ')}\n  mailbox: ${mailbox()}`
+  }
+}
+
 /** What ends a receive beside its message and its timeout, and how. */
 export interface Limits {
   readonly onTimeout?: () => unknown
@@ -66,6 +79,9 @@ export interface Limits {
 }
 
 const NO_LIMITS: Limits = {}
+
+/** Ends a receive that has a value for its timeout. */
+const EXPIRED = Symbol('expired')
 
 function ignore(): void {}
 
@@ -210,13 +226,17 @@ export class Inbox implements Consumer {
     // A guard may have ended the process, or aborted the signal.
     if (this.#closed !== undefined) return this.#refuse(this.#closed())
     if (signal?.aborted) return rejected(signal.reason)
-    return timeout === 0 ? this.#expire(onTimeout) : this.#wait(clauses, timeout, onTimeout, signal)
+    return timeout === 0 ? this.#expire(clauses, onTimeout) : this.#wait(clauses, timeout, onTimeout, signal)
   }
 
-  async #expire(onTimeout: (() => unknown) | undefined): Promise<unknown> {
+  async #expire(clauses: readonly Clause[], onTimeout: (() => unknown) | undefined): Promise<unknown> {
     await resolved(undefined)
-    if (onTimeout === undefined) throw new ReceiveTimeout(0)
+    if (onTimeout === undefined) throw this.#expired(0, clauses)
     return onTimeout()
+  }
+
+  #expired(timeout: number, clauses: readonly Clause[]): ReceiveTimeout {
+    return new ReceiveTimeout(timeout, describeMiss(clauses, this.#mailbox.snapshot()))
   }
 
   #wait(
@@ -228,15 +248,12 @@ export class Inbox implements Consumer {
     const waiter = new Waiter(clauses)
     this.#waiting.add(waiter)
     if (timeout !== Number.POSITIVE_INFINITY) {
-      // Made only when it is needed: an error costs as much as the rest of a receive.
-      let expired: ReceiveTimeout | undefined
-      waiter.timer = setTimeout(() => {
-        expired = new ReceiveTimeout(timeout)
-        this.#giveUp(waiter, expired)
-      }, timeout)
+      // An error is made only when it is needed: it costs as much as the rest of a receive.
+      const expired = onTimeout === undefined ? () => this.#expired(timeout, clauses) : () => EXPIRED
+      waiter.timer = setTimeout(() => this.#giveUp(waiter, expired()), timeout)
       if (onTimeout !== undefined) {
         waiter.outcome = waiter.outcome.catch(error => {
-          if (expired === undefined || error !== expired) throw error
+          if (error !== EXPIRED) throw error
           return onTimeout()
         })
       }

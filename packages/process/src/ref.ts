@@ -17,6 +17,12 @@ export function compareByIdentity({ prototype }: { readonly prototype: object })
   Object.defineProperty(prototype, P.matcher, { value: matchIdentity })
 }
 
+/** Whether an object is a handle that says itself how it prints: a ref, a process, a connection. */
+export function isHandle(value: object): boolean {
+  const match: unknown = (value as Partial<Record<P.matcher, unknown>>)[P.matcher]
+  return match === matchIdentity && value.toString !== Object.prototype.toString
+}
+
 /** A unique value, as Erlang's `make_ref/0` gives. Compare it with `===`; use it as a key in a `Map`. */
 export class Ref {
   /** @internal Deep equality looks at such properties alone, whatever the class: no other handle has one of this name. */
