@@ -245,7 +245,8 @@ onEachVersion(
     assert.equal(give(stream, Buffer.alloc(100 * MIB)), false)
     it.peer.reset()
     const { reason } = await self.receive([{ type: 'gun_error', streamRef: stream.streamRef }], PATIENCE)
-    assert.equal(reason.kind, 'connection_error')
+    assert.equal(reason.code, 'badstate')
+    assert.ok(reason.cause instanceof gun.GunError && reason.cause.kind === 'connection_error')
     assert.match((await it.heard(1)).join(), /^down: .*, killed 0$/)
   },
 )

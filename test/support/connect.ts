@@ -7,6 +7,7 @@ import { createProcess, type Process, type ProcessOptions } from '@holster/proce
 import { certificates } from './certificates.ts'
 import { type Line, speaking } from './http-server.ts'
 import { type Origin, origin, type Transport } from './origin.ts'
+import { streamEnds } from './stream-ends.ts'
 
 /** How long a message that must come may take; passing tests do not wait for it. */
 export const PATIENCE = 5000
@@ -38,6 +39,7 @@ export async function connect(
     async [Symbol.asyncDispose]() {
       gun.close(connPid)
       owner.exit()
+      streamEnds.assert()
     },
   }
 }

@@ -7,6 +7,7 @@ import { certificates } from './certificates.ts'
 import { PATIENCE } from './connect.ts'
 import { type HttpPeer, httpOrigin, type Line, speaking } from './http-server.ts'
 import { type Origin, origin, type Peer, type Transport } from './origin.ts'
+import { streamEnds } from './stream-ends.ts'
 
 export const transports: readonly Transport[] = ['tcp', 'tls', 'unix']
 
@@ -99,6 +100,7 @@ export async function clientOf<P, S extends Pick<Origin, 'port' | 'path' | 'clos
       self.exit()
       peers.exit()
       await server.close()
+      streamEnds.assert()
     },
   }
 }

@@ -6,6 +6,7 @@ import { certificates } from './certificates.ts'
 import { PATIENCE } from './connect.ts'
 import { type Line, speaking } from './http-server.ts'
 import type { Origin, Transport } from './origin.ts'
+import { streamEnds } from './stream-ends.ts'
 
 export const LIFE = [
   'init',
@@ -95,6 +96,7 @@ export function opened(
       gun.close(connPid)
       await connPid[Symbol.asyncDispose]()
       self.exit()
+      streamEnds.assert()
     },
   }
 }

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import tls from 'node:tls'
 import { certificates } from './certificates.ts'
 import { closer, listen, type Place } from './listen.ts'
+import { streamEnds } from './stream-ends.ts'
 
 export type Transport = 'tcp' | 'tls' | 'unix'
 
@@ -316,6 +317,7 @@ export async function origin(script: Script, options: OriginOptions = {}): Promi
     // A script that was waiting for its client gets to see that it is gone, and to fail.
     await turn()
     fail()
+    streamEnds.assert()
   }
 
   return {

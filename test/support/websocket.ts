@@ -11,6 +11,7 @@ import type { Deflate } from './deflate.ts'
 import { type ClientFrame, frame, opcodes, parseClientFrames, switchingProtocols } from './frames.ts'
 import { streamServer } from './h2-ends.ts'
 import { origin, type Peer, type RequestHead } from './origin.ts'
+import { streamEnds } from './stream-ends.ts'
 import { isH2, transportOf, type Wire } from './ws-scene.ts'
 
 export { isH2, type Wire, wires } from './ws-scene.ts'
@@ -94,6 +95,7 @@ export async function wsServer(wire: Wire): Promise<WsServer> {
       }
       arrivals.exit()
       await server.close()
+      streamEnds.assert()
     },
   }
 }

@@ -195,7 +195,11 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   cancel(streamRef: StreamRef): void {
-    if (this.#postponed.remove(streamRef) || this.comeback.remove(streamRef)) return
+    if (this.#postponed.remove(streamRef)) return
+    if (this.comeback.remove(streamRef)) {
+      const told = { connPid: this.connPid, streamRef, replyTo: replyToOf(streamRef) }
+      return this.events.tell('cancel', { ...told, endpoint: 'local', reason: 'cancel' })
+    }
     this.proceed(streamRef, 'to cancel', protocol => {
       protocol.cancel?.(streamRef)
       return protocol.cancel !== undefined

@@ -10,6 +10,7 @@ import type { Agreement } from '../ws/handshake.js'
 import type { Host, UpgradeCommand } from './contract.js'
 import { type Framing, LAST_CHUNK, withCookies, writeChunk } from './request.js'
 import { type Gate, Response, type ResponseUser } from './response.js'
+import { takesNoData } from './stream-errors.js'
 
 /** What is made of the content of responses. */
 export type ContentOpts = Pick<Required<HttpOpts>, 'contentHandlers' | 'cookieIgnoreInformational'>
@@ -197,11 +198,14 @@ export class HttpStream {
     this.#isFull = false
   }
 
-  /** Nothing more of the body is sent, though the response may be whole: whoever waits for room is told why. */
-  refuseMore(reason: GunError): void {
+  /**
+   * The response is whole, and nothing more of the body is sent: answers a caller who waits for room, as `data` would answer
+   * him now. It is not an end, which the stream has had.
+   */
+  refuseMore(cause?: GunError): void {
     if (!this.isFull) return
     this.stopWaiting()
-    this.#host.fail(this.ref, reason)
+    this.#host.fail(this.ref, takesNoData(cause))
   }
 
   /** Frames a part of the body and keeps it until it may be sent. */

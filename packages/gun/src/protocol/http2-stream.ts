@@ -219,7 +219,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     http.response.close()
     if (inner !== undefined) return inner.closed(reason, again)
     if (this.isDone) {
-      if (reason !== 'normal') http.refuseMore(reason)
+      http.refuseMore(reason === 'normal' ? undefined : reason)
       return false
     }
     if (again === undefined || !http.upgrade?.command.isRepeated) return true

@@ -296,8 +296,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     const { http } = stream
     this.#streams.remove(stream)
     if (reason !== undefined) this.#host.fail(http.ref, reason)
-    // Errors are costly to make, and hardly a stream needs this one.
-    else if (http.isFull) http.refuseMore(takesNoData())
+    else http.refuseMore()
     // Afterwards: to begin the next, or to end with the last, may be the end of the connection.
     if (!this.#isClosed) this.#streams.advance()
     if (this.#isLeaving) this.#finish()

@@ -12,9 +12,10 @@ export function nothingToCancel(): GunError {
   return new GunError('badstate', 'badstate', text)
 }
 
-export function takesNoData(): GunError {
+/** `cause`: why it has ended. */
+export function takesNoData(cause?: GunError): GunError {
   const text = 'this stream takes no data: its body is complete, or it has ended'
-  return new GunError('badstate', 'badstate', text)
+  return new GunError('badstate', 'badstate', text, cause === undefined ? undefined : { cause })
 }
 
 /** The connection has ended before anything of it was sent. */
