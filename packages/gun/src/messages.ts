@@ -207,3 +207,19 @@ export type GunMessage =
 
 /** Who gets the messages of a connection or a stream, when it is neither a process nor an actor. */
 export type Receiver = (message: GunMessage) => void
+
+/** Whether nothing of a stream follows the message. What a content handler makes of a body may be no message of ours. */
+export function endsStream(message: GunMessage): boolean {
+  switch (message?.type) {
+    case 'gun_response':
+    case 'gun_data':
+      return message.isFin === 'fin'
+    case 'gun_sse':
+      return message.event === 'fin'
+    case 'gun_trailers':
+    case 'gun_error':
+      return true
+    default:
+      return false
+  }
+}

@@ -3,11 +3,6 @@
 import { GunError } from '../errors.js'
 import type { Parsed, ResponseEvent } from './response-event.js'
 
-/** Why nothing is handed on: the receiver wants no more, a mailbox is over its mark, or a content handler is at work. */
-export const CREDIT = 1
-export const MAILBOX = 2
-export const BUSY = 4
-
 /** Where it comes from. */
 export interface Tap {
   stopReading(): void
@@ -18,6 +13,10 @@ export interface Tap {
 
 /** Who hands it on. */
 export interface Responder {
+  /** Whoever gets the response whose turn it is wants no more for now. */
+  readonly isFull: boolean
+  /** A content handler of the response whose turn it is is at work. */
+  readonly isBusy: boolean
   /** May end the connection. */
   respond(event: ResponseEvent): void
 }
@@ -26,9 +25,10 @@ export class Backlog {
   readonly #tap: Tap
   readonly #responder: Responder
   readonly #events: ResponseEvent[] = []
-  #held = 0
-  /** What may hold it up. */
-  #holders = CREDIT | MAILBOX | BUSY
+  /** A mailbox is over its mark. */
+  #isPaused = false
+  /** Nobody's wishes hold anything up. */
+  #isLifted = false
   #isResponding = false
   /** Why the connection ends once all that has come is handed on. */
   #end: GunError | undefined
@@ -44,31 +44,31 @@ export class Backlog {
     for (const event of events) {
       // Whoever got the one before may have closed the connection.
       if (this.#isClosed) return
-      if (this.#held !== 0 || this.#events.length > 0) this.#events.push(event)
+      if (this.#isHeld || this.#events.length > 0) this.#events.push(event)
       else this.#run(event)
     }
     if (error !== undefined) {
       this.#end ??= new GunError(error.code, 'connection_error', error.message, { cause: error })
     }
-    this.#advance()
+    this.advance()
   }
 
   add(event: ResponseEvent): void {
     if (this.#isClosed) return
-    if (this.#held !== 0 || this.#events.length > 0) this.#events.push(event)
+    if (this.#isHeld || this.#events.length > 0) this.#events.push(event)
     else this.#run(event)
-    this.#advance()
+    this.advance()
   }
 
   /** Nothing more can come, so there is nothing to hold the rest back for. */
   lift(): void {
-    this.#holders = BUSY
-    this.release(CREDIT | MAILBOX)
+    this.#isLifted = true
+    this.advance()
   }
 
   /** All that has come is handed on. */
   get isEmpty(): boolean {
-    return this.#events.length === 0 && (this.#held & BUSY) === 0
+    return this.#events.length === 0 && !this.#responder.isBusy
   }
 
   /** The peer has sent its last byte, or, with a reason, the line broke. */
@@ -76,19 +76,17 @@ export class Backlog {
     // Behind the peer's last byte the socket closes, which says nothing new.
     this.#end ??= reason ?? new GunError('closed', 'connection_error', 'the peer closed the connection')
     if (reason !== undefined) this.lift()
-    this.#advance()
+    this.advance()
   }
 
-  hold(reason: number): void {
-    this.#held |= reason & this.#holders
+  /** A mailbox is over its mark. */
+  pause(): void {
+    this.#isPaused = true
   }
 
-  release(reason: number): void {
-    if ((this.#held & reason) === 0) return
-    this.#held &= ~reason
-    if (this.isFull) return
-    for (const tell of this.#whenFree.splice(0)) tell()
-    this.#advance()
+  resume(): void {
+    this.#isPaused = false
+    this.advance()
   }
 
   /** When there is room again; `undefined`: there is now. */
@@ -105,7 +103,12 @@ export class Backlog {
 
   /** The receiver wants no more, or a mailbox is over its mark. */
   get isFull(): boolean {
-    return (this.#held & (CREDIT | MAILBOX)) !== 0
+    return !this.#isLifted && (this.#isPaused || this.#responder.isFull)
+  }
+
+  /** Asked each time: a reason that was remembered here could outlive the response that it was of. */
+  get #isHeld(): boolean {
+    return this.isFull || this.#responder.isBusy
   }
 
   #run(event: ResponseEvent): void {
@@ -117,16 +120,19 @@ export class Backlog {
     }
   }
 
-  #advance(): void {
+  /** Goes on, if nothing holds it up: to be called whenever that may have changed. */
+  advance(): void {
+    if (this.#isClosed) return
+    if (this.#whenFree.length > 0 && !this.isFull) for (const tell of this.#whenFree.splice(0)) tell()
     // Whoever calls within a response goes on when that has been handed on.
     if (this.#isResponding) return
-    while (!this.#isClosed && this.#held === 0) {
+    while (!this.#isClosed && !this.#isHeld) {
       const event = this.#events.shift()
       if (event === undefined) break
       this.#run(event)
     }
     if (this.#isClosed) return
-    if (this.#held !== 0) this.#tap.stopReading()
+    if (this.#isHeld) this.#tap.stopReading()
     else if (this.#end !== undefined) this.#tap.lost(this.#end)
     else this.#tap.startReading()
   }

@@ -3,7 +3,7 @@
 import { GunError } from '../errors.js'
 import type { HttpOpts } from '../options.js'
 import { keep } from '../transport/reading.js'
-import { Backlog, BUSY, CREDIT, MAILBOX, type Responder } from './backlog.js'
+import { Backlog, type Responder } from './backlog.js'
 import type { Host } from './contract.js'
 import { HttpStream, type StreamInit } from './http-stream.js'
 import type { ResponseUser } from './response.js'
@@ -68,17 +68,17 @@ export class HttpResponses implements ResponseUser, Responder {
   }
 
   pause(): void {
-    this.#backlog.hold(MAILBOX)
+    this.#backlog.pause()
   }
 
   resume(): void {
-    this.#backlog.release(MAILBOX)
+    this.#backlog.resume()
   }
 
   /** More of the body is wanted. */
   updateFlow(stream: HttpStream, increment: number): void {
     stream.credit += increment
-    if (stream === this.open[0] && stream.credit > 0) this.#backlog.release(CREDIT)
+    this.#backlog.advance()
   }
 
   /** Nothing more of a cancelled stream is posted: what comes is dropped, if there is not too much of it. */
@@ -89,7 +89,7 @@ export class HttpResponses implements ResponseUser, Responder {
     this.#drop(stream)
     if (this.#isOver) return
     if (stream.isReceived) stream.response.finish()
-    this.#backlog.release(CREDIT | BUSY)
+    this.#backlog.advance()
   }
 
   /** It is the turn of a cancelled response. */
@@ -113,6 +113,14 @@ export class HttpResponses implements ResponseUser, Responder {
     this.#parser.free()
     clearTimeout(this.#dropTimer)
     for (const { response } of this.open) response.close()
+  }
+
+  get isFull(): boolean {
+    return this.open[0]?.response.isFull ?? false
+  }
+
+  get isBusy(): boolean {
+    return this.open[0]?.response.isBusy ?? false
   }
 
   respond(event: ResponseEvent): void {
@@ -144,6 +152,7 @@ export class HttpResponses implements ResponseUser, Responder {
     // Refused: what is left of it is a response like any other.
     stream.upgrade = undefined
     stream.length = length
+    stream.isReceived = isFin
     this.#handler.onFinal(stream, keepAlive)
     stream.response.head(status, headers, isFin)
     if (stream.isCancelled && !isFin && !this.#isOver) this.#drop(stream)
@@ -175,9 +184,9 @@ export class HttpResponses implements ResponseUser, Responder {
     stream.response.tell('responseEnd')
     if (!this.#isOver) this.#handler.onFinished()
     if (this.#isOver) return
-    this.#backlog.release(CREDIT)
     const [next] = this.open
     if (next?.isCancelled) this.#drop(next)
+    if (!this.#isOver) this.#backlog.advance()
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Source } from '@holster/process'
 import type { GunError } from '../errors.js'
 import { headerValue } from '../headers.js'
-import type { Headers, IsFin } from '../messages.js'
+import { endsStream, type GunMessage, type Headers, type IsFin } from '../messages.js'
 import type { HttpOpts } from '../options.js'
 import { replyToOf, type StreamRef, sendMarkOf } from '../stream-ref.js'
 import type { Agreement } from '../ws/handshake.js'
@@ -71,8 +71,10 @@ export class HttpStream {
   readonly response: Response
   /** What its messages come from, where that can be paused for this stream alone. */
   source: Source | undefined
-  /** Nothing more is posted. */
+  /** Nothing more is posted, and what still comes of the response is dropped. */
   isCancelled = false
+  /** Its last message was posted. */
+  #isEnded = false
   /** How many bytes the body has. */
   length: number | undefined
   /** How many of them have come. */
@@ -142,6 +144,23 @@ export class HttpStream {
   /** The headers with the store's cookies. */
   get fields(): Headers {
     return this.cookies ? withCookies(this.headers, this.cookies) : this.headers
+  }
+
+  /** The message that ends it was posted, or is being posted: nothing of it follows. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** Posts a message, unless the stream was cancelled or has ended: everything of a stream goes this way, so it ends once. */
+  post(message: GunMessage, bytes = 0): void {
+    if (this.isCancelled || this.#isEnded) return
+    this.#isEnded = endsStream(message)
+    this.#host.deliver(this.ref, message, bytes, this.source)
+  }
+
+  /** Posts the error that ends it. */
+  fail(reason: GunError): void {
+    this.post({ type: 'gun_error', connPid: this.#host.connPid, streamRef: this.ref, reason })
   }
 
   tellRequest(name: 'requestStart' | 'requestHeaders', fields: Headers): void {

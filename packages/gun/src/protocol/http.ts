@@ -149,7 +149,7 @@ export class Http implements Protocol, ResponseHandler {
 
   cancel(streamRef: StreamRef): void {
     const stream = this.#find(streamRef)
-    if (stream === undefined || stream.isCancelled) {
+    if (stream === undefined || stream.isCancelled || isOver(stream)) {
       return this.#host.refuse(streamRef, nothingToCancel())
     }
     stream.isCancelled = true
@@ -165,7 +165,7 @@ export class Http implements Protocol, ResponseHandler {
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
     const stream = this.#find(streamRef)
-    if (stream === undefined) return undefined
+    if (stream === undefined || isOver(stream)) return undefined
     const state = stream.isCancelled ? 'stopping' : 'running'
     return { ref: streamRef, replyTo: replyToOf(streamRef), state, intermediaries: [] }
   }
@@ -182,8 +182,8 @@ export class Http implements Protocol, ResponseHandler {
   close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     const error = reason === 'normal' ? ended() : reason
     this.#shut()
-    const isKilled = ({ upgrade, isCancelled }: HttpStream): boolean => {
-      if (isCancelled) return false
+    const isKilled = ({ upgrade, isCancelled, isEnded }: HttpStream): boolean => {
+      if (isCancelled || isEnded) return false
       if (again === undefined || !upgrade?.command.isRepeated) return true
       again(upgrade.command)
       return false
@@ -191,20 +191,20 @@ export class Http implements Protocol, ResponseHandler {
     const sent = this.#responses.open.splice(0)
     const killed = sent.filter(isKilled)
     const waiting = this.#requests.removeAll().filter(isKilled)
-    for (const { ref, method } of killed) {
-      this.#host.fail(ref, error.code === 'cancelled' ? behindCancelled(method, error) : error)
+    for (const stream of killed) {
+      stream.fail(error.code === 'cancelled' ? behindCancelled(stream.method, error) : error)
     }
     // Its response is over, and only its body was not.
     const { writing } = this.#requests
-    if (writing !== undefined && !sent.includes(writing)) writing.refuseMore(error)
-    for (const { ref } of waiting) this.#host.fail(ref, neverSent(error))
+    if (writing?.isEnded) writing.refuseMore(error)
+    for (const stream of waiting) stream.fail(neverSent(error))
     return [...killed, ...waiting].map(({ ref }) => ref)
   }
 
   /** One at a time: whoever is told may close the connection, which then tells the others. */
   #refuseWaiting(reason: GunError): void {
     for (let next = this.#requests.removeFirst(); next !== undefined; next = this.#requests.removeFirst()) {
-      this.#host.fail(next.ref, reason)
+      next.fail(reason)
     }
   }
 
@@ -304,6 +304,11 @@ export class Http implements Protocol, ResponseHandler {
     if (rest.length > 0) this.#host.handle(rest)
     if (this.#asked) this.#host.closing(ws.closing(), true)
   }
+}
+
+/** Its last message was posted, all of its response has come, and its body was given. */
+function isOver({ isEnded, isComplete, isReceived }: HttpStream): boolean {
+  return isEnded && isComplete && isReceived
 }
 
 function notSupported(text: string): GunError {

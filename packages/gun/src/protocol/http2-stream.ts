@@ -4,7 +4,7 @@ import { type ClientHttp2Stream, constants } from 'node:http2'
 import { Source, type Valve } from '@holster/process'
 import type { GunError } from '../errors.js'
 import type { Headers } from '../messages.js'
-import { Backlog, CREDIT, MAILBOX, type Responder, type Tap } from './backlog.js'
+import { Backlog, type Responder, type Tap } from './backlog.js'
 import type { Again, Host } from './contract.js'
 import { type ContentOpts, HttpStream, type StreamInit } from './http-stream.js'
 import { Arrival } from './http2-arrival.js'
@@ -91,7 +91,21 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   /** The response is over, or nothing more of it is told. */
   get isDone(): boolean {
-    return this.#isDone || this.http.isCancelled
+    const { isCancelled, isEnded } = this.http
+    return this.#isDone || isCancelled || (isEnded && this.#isComplete)
+  }
+
+  /** There is nothing left of it to be cancelled. */
+  get isSpent(): boolean {
+    return this.isDone && (this.http.isCancelled || this.http.isComplete)
+  }
+
+  get isFull(): boolean {
+    return this.http.response.isFull
+  }
+
+  get isBusy(): boolean {
+    return this.http.response.isBusy
   }
 
   /** Nothing that has come waits to be handed on. */
@@ -162,7 +176,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     const { http } = this
     if (this.inner !== undefined) return this.inner.protocol?.updateFlow?.(http.ref, increment)
     http.credit += increment
-    if (http.credit > 0) this.#backlog.release(CREDIT)
+    this.#backlog.advance()
   }
 
   /** Nothing more is wanted of it. */
@@ -208,7 +222,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   /** In closing no mailbox holds up what is still to come. */
   lift(): void {
-    this.#backlog.release(MAILBOX)
+    this.#backlog.resume()
   }
 
   /** The connection is lost. Says whether the stream was killed; it is reported by whoever asks. */
@@ -218,7 +232,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     const { http, inner } = this
     http.response.close()
     if (inner !== undefined) return inner.closed(reason, again)
-    if (this.isDone) {
+    if (this.isDone || http.isEnded) {
       http.refuseMore(reason === 'normal' ? undefined : reason)
       return false
     }
@@ -250,7 +264,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   lost(reason: GunError): void {
     if (this.#isOver) return
-    const isTold = this.isDone
+    const isTold = this.isDone || this.http.isEnded
     this.#isDone = true
     this.http.response.close()
     this.#detach()
@@ -279,12 +293,12 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   // What mailboxes ask for.
 
   pause(): void {
-    this.#backlog.hold(MAILBOX)
+    this.#backlog.pause()
     this.stopReading()
   }
 
   resume(): void {
-    this.#backlog.release(MAILBOX)
+    this.#backlog.resume()
   }
 
   feeds(reference: object): boolean {

@@ -103,7 +103,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     const stream = this.#streams.find(streamRef)
     const waiting = this.#upgrades.findIndex(({ command }) => command.streamRef === streamRef)
     // Its response may be over before its body.
-    if (waiting === -1 && (stream === undefined || stream.http.isCancelled)) {
+    if (waiting === -1 && (stream === undefined || stream.isSpent)) {
       return this.#host.refuse(streamRef, nothingToCancel())
     }
     if (waiting !== -1) this.#upgrades.splice(waiting, 1)
@@ -121,7 +121,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
     const stream = this.#streams.find(streamRef)
     if (stream?.inner !== undefined) return stream.inner.protocol?.streamInfo(streamRef)
-    if (stream === undefined) return undefined
+    if (stream === undefined || stream.isSpent) return undefined
     return { ref: streamRef, replyTo: replyToOf(streamRef), state: 'running', intermediaries: [] }
   }
 
@@ -220,8 +220,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     for (const { http, id, inner } of killed) {
       // What had taken over has told of it.
       if (inner !== undefined) continue
-      if (this.#isUnseen(id)) this.#host.fail(http.ref, unseen())
-      else this.#host.fail(http.ref, id === undefined ? neverSent(error) : error)
+      if (this.#isUnseen(id)) http.fail(unseen())
+      else http.fail(id === undefined ? neverSent(error) : error)
     }
     const refs = killed.map(({ http }) => http.ref)
     for (const { command, since } of this.#upgrades) {
@@ -295,7 +295,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   onOver(stream: Http2Stream, reason: GunError | undefined): void {
     const { http } = stream
     this.#streams.remove(stream)
-    if (reason !== undefined) this.#host.fail(http.ref, reason)
+    if (reason !== undefined) http.fail(reason)
     else http.refuseMore()
     // Afterwards: to begin the next, or to end with the last, may be the end of the connection.
     if (!this.#isClosed) this.#streams.advance()
@@ -426,7 +426,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
       const { again } = this
       const command = http.upgrade?.command
       if (again !== undefined && command?.isRepeated) again(command)
-      else this.#host.fail(http.ref, reason())
+      else http.fail(reason())
     }
   }
 

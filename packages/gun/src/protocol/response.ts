@@ -1,20 +1,20 @@
 /** One response, whatever brings it: told of as it comes, and its body handed on through its content handlers. */
 
 import { inspect } from 'node:util'
+import { reportExit } from '@holster/process'
 import { ContentChain } from '../content/chain.js'
 import { GunError } from '../errors.js'
 import type { GunMessage, Headers, IsFin } from '../messages.js'
 import { replyToOf, type StreamRef } from '../stream-ref.js'
-import { BUSY, CREDIT } from './backlog.js'
 import type { Host } from './contract.js'
 import type { ContentOpts, HttpStream } from './http-stream.js'
 
 const EMPTY = Buffer.alloc(0)
 
-/** What the response comes through, and which it can hold up. */
+/** What the response comes through. While the response is full or busy, nothing more comes. */
 export interface Gate {
-  hold(reason: number): void
-  release(reason: number): void
+  /** The response may be neither any longer. */
+  advance(): void
   /** When there is room again; `undefined`: there is now. */
   untilFree(): Promise<void> | undefined
 }
@@ -49,6 +49,17 @@ export class Response {
     this.#stream = stream
     this.#gate = gate
     this.#user = user
+  }
+
+  /** As many messages of its body were posted as are wanted. */
+  get isFull(): boolean {
+    const { credit, isCancelled, isEnded } = this.#stream
+    return credit <= 0 && !isCancelled && !isEnded && !this.#isDone
+  }
+
+  /** A content handler is at work. */
+  get isBusy(): boolean {
+    return this.#work !== undefined
   }
 
   /** Its first byte has come. */
@@ -174,14 +185,13 @@ export class Response {
     }
     if (this.isOver) return
     if (work === undefined) return then()
-    this.#gate.hold(BUSY)
     this.#work = work
     const settle = (run: () => void) => {
       if (this.#work !== work || this.isOver) return
       this.#host.guard(() => {
         this.#work = undefined
         run()
-        this.#gate.release(BUSY)
+        this.#gate.advance()
       })
     }
     work.then(
@@ -194,24 +204,22 @@ export class Response {
     const stream = this.#stream
     if (this.isOver || stream.isCancelled) return
     const isOurs = cause instanceof GunError && cause.kind === 'stream_error'
-    this.#host.fail(stream.ref, isOurs ? cause : contentError(cause))
+    // A handler may fail once it has handed on the end.
+    if (stream.isEnded) reportExit(this.#host.connPid, cause)
+    else stream.fail(isOurs ? cause : contentError(cause))
     stream.isCancelled = true
     if (!this.isOver) this.#user.onFailed(stream)
   }
 
   #post(message: GunMessage): void {
-    if (!this.#stream.isCancelled && !this.isOver) this.#host.deliver(this.#ref, message)
+    if (!this.isOver) this.#stream.post(message)
   }
 
   /** Posts what was made of a body, and counts it. */
   #pass(message: GunMessage, bytes: number): void {
-    const stream = this.#stream
-    if (stream.isCancelled || this.isOver) return
-    this.#host.deliver(stream.ref, message, bytes, stream.source)
-    if (stream.credit === Number.POSITIVE_INFINITY) return
-    stream.credit--
-    // Whoever got it may have cancelled the stream, which lets what follows come.
-    if (stream.credit <= 0 && !this.#isDone && !stream.isCancelled) this.#gate.hold(CREDIT)
+    if (this.isOver) return
+    this.#stream.credit--
+    this.#stream.post(message, bytes)
   }
 
   #passData(isFin: IsFin, data: Buffer): void {
