@@ -4,7 +4,18 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import { createProcess, type ExitReason, exit, Process, setExitHook, spawn, watch } from '@holster/process'
+import {
+  createProcess,
+  type ExitReason,
+  exit,
+  P,
+  Process,
+  register,
+  setExitHook,
+  spawn,
+  watch,
+  whereis,
+} from '@holster/process'
 import { assign, createActor, fromCallback, setup } from 'xstate'
 import { certificates } from './support/certificates.ts'
 import {
@@ -662,6 +673,47 @@ describe('links and signals', () => {
     const message = await linked.receive([{ type: 'EXIT', from: connPid }], PATIENCE)
     assert.ok(Array.isArray(message.reason) && message.reason[1] instanceof gun.GunError)
     assert.equal(message.reason[1].code, 'connect_error')
+  })
+
+  test('a link is told of the end before a monitor, and a name is free before both', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await websocketServer()
+    await using owner = createProcess<gun.GunMessage>()
+    await using watcher = createProcess<gun.GunMessage>({ trapExit: true })
+    const connPid = gun.open(server.host, server.port, { owner })
+    await gun.awaitUp(connPid, PATIENCE)
+    const named: unknown[] = []
+    watch(connPid, () => named.push(whereis('connection')))
+    watcher.monitor(connPid)
+    watcher.link(connPid)
+    register('connection', Object.assign(connPid, { send: () => undefined }))
+    gun.close(connPid)
+    const types = [
+      (await watcher.receive([P._], PATIENCE)).type,
+      (await watcher.receive([P._], PATIENCE)).type,
+    ]
+    assert.deepEqual(types, ['EXIT', 'DOWN'])
+    assert.deepEqual(named, [undefined])
+  })
+
+  test('the connection shuts down with a linked process whose reason is kill, as with any other', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await origin(async peer => {
+      await peer.receiveRequest()
+      await peer.send(NO_CONTENT)
+      await peer.closed
+    })
+    using _hooked = hooked()
+    await using owner = createProcess<gun.GunMessage>()
+    const connPid = gun.open(server.host, server.port, { owner })
+    await gun.awaitUp(connPid, PATIENCE)
+    const linked = createProcess()
+    linked.link(connPid)
+    owner.monitor(connPid)
+    const streamRef = gun.get(connPid, '/')
+    linked.exit('kill')
+    assert.equal((await owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)).status, 204)
+    assert.equal(await downOf(owner, connPid), 'shutdown')
   })
 
   test('the connection shuts down with a linked process that exits, but not with one that was unlinked', async () => {

@@ -1,6 +1,14 @@
 /** The handle of a connection: opaque, printable, usable as a key, and never thenable. */
 
-import { compareByIdentity, type ExitReason, exitSignal, type Monitorable, onExit } from '@holster/process'
+import {
+  compareByIdentity,
+  type ExitReason,
+  type ExitRoute,
+  exitSignal,
+  type Monitorable,
+  onExit,
+  type WatchOrder,
+} from '@holster/process'
 import type { Connection } from './connection/connection.js'
 import type { Owner } from './reply-to.js'
 
@@ -45,14 +53,14 @@ export class ConnPid implements Monitorable, AsyncDisposable {
   }
 
   /** Lets a process monitor the connection, or link to it. */
-  [onExit](listener: (reason: ExitReason) => void): (() => void) | undefined {
-    return connectionOf(this).watch(listener)
+  [onExit](listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
+    return connectionOf(this).watch(listener, order)
   }
 
-  /** An exit signal shuts the connection down; `'kill'` closes it at once. */
-  [exitSignal](_from: unknown, reason: ExitReason): void {
+  /** An exit signal shuts the connection down; `'kill'` closes it at once, unless it came through a link. */
+  [exitSignal](_from: unknown, reason: ExitReason, route: ExitRoute): void {
     if (reason === 'normal') return
-    if (reason === 'kill') connectionOf(this).close()
+    if (reason === 'kill' && route === 'exit') connectionOf(this).close()
     else connectionOf(this).shutdown()
   }
 

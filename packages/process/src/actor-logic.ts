@@ -1,10 +1,12 @@
 /** A process as xstate actor logic, so that a machine can invoke or spawn one. */
 
 import type { ActorLogic, AnyActorRef, EventObject, NonReducibleUnknown, Snapshot } from 'xstate'
-import { isOrderly, onExit } from './exit.js'
+import { endsFor, stopReasonOf, takeExits } from './actor-end.js'
+import { exitSignal, type MonitorTarget, onExit } from './exit.js'
+import { isOrderly, thrown } from './exit-reason.js'
 import { checkOptions, type ProcessOptions } from './options.js'
-import { type Pid, Process } from './process.js'
-import { thrown } from './spawn.js'
+import type { Pid } from './pid.js'
+import { Process } from './process.js'
 
 /** What the body of an actor's process gets beside the process. */
 export interface ActorScope<TInput> {
@@ -12,7 +14,10 @@ export interface ActorScope<TInput> {
   readonly input: TInput
   /** The actor itself: what others send to, link and monitor. Its `system` is the actor system. */
   readonly actor: AnyActorRef
-  /** Sends an event to the machine that invoked or spawned this actor; nothing happens if there is none. */
+  /**
+   * Sends an event to the machine that invoked or spawned this actor. Nothing happens if there is none, or once the process
+   * has exited.
+   */
   readonly sendBack: (event: EventObject) => void
 }
 
@@ -45,17 +50,16 @@ class Ended {
   }
 }
 
-type Running = Pid<EventObject> & { exit(reason: string): void }
-
-/** An error of the process is the actor's error. */
-function reportedByXstate(): void {}
+type Running = Pid<EventObject> & Pick<Process, 'exit'>
 
 const running = new WeakMap<object, Running>()
 
 /**
  * Makes actor logic for `createActor`, `invoke` and `spawnChild` out of a process body. Events sent to the actor
- * arrive in the process's mailbox. When the body returns the actor is done with its result, when it throws the actor
- * fails with the error (which xstate then reports), and when the actor is stopped the process exits `'shutdown'`.
+ * arrive in the process's mailbox, and exit signals to it are signals to the process. When the body returns the actor is
+ * done with its result, when it throws the actor fails with the error (which xstate then reports; what is thrown and is no
+ * Error becomes the cause of one), and when the actor is stopped the process exits `'shutdown'`, or for the reason for
+ * which a link stopped it.
  */
 export function fromProcess<M extends EventObject, TOutput = unknown, TInput = NonReducibleUnknown>(
   body: (self: Process<M>, scope: ActorScope<TInput>) => TOutput | Promise<TOutput>,
@@ -70,23 +74,33 @@ export function fromProcess<M extends EventObject, TOutput = unknown, TInput = N
     restoreSnapshot: snapshot => snapshot as State,
     start: (state, { self }) => {
       if (state.status !== 'active') return
-      const process = new Process<M>(options, reportedByXstate)
+      let isReported = true
+      const process = new Process<M>(options, () => {
+        // The actor fails with the error, which xstate reports, or those who watch the actor.
+        isReported = false
+      })
       running.set(self, process as Running)
+      takeExits(self, (from, reason, route) => {
+        process[exitSignal](from as MonitorTarget | undefined, reason, route)
+      })
       const end = (ended: Ended) => {
         if (running.delete(self)) self.send(ended as EventObject as M)
       }
       process[onExit](reason => {
+        if (!running.has(self)) return
+        endsFor(self, reason, isReported)
         end(isOrderly(reason) ? new Ended('done', undefined) : new Ended('error', reason))
       })
-      const sendBack = (event: EventObject) => self._parent?.send(event)
+      const sendBack = (event: EventObject) => {
+        if (process.isAlive) self._parent?.send(event)
+      }
       const run = async () => {
         try {
           end(new Ended('done', await body(process, { input: state.input as TInput, actor: self, sendBack })))
+          process.exit()
         } catch (error) {
-          end(new Ended('error', error))
           process.exit(thrown(error))
         }
-        process.exit()
       }
       void run()
     },
@@ -94,7 +108,7 @@ export function fromProcess<M extends EventObject, TOutput = unknown, TInput = N
       const process = running.get(self)
       if (event.type === STOP) {
         running.delete(self)
-        process?.exit('shutdown')
+        process?.exit(stopReasonOf(self))
         return { ...state, status: 'stopped', output: undefined, error: undefined }
       }
       if (event instanceof Ended) {

@@ -1,6 +1,6 @@
 /** What a `receive` rejects with when it is not a message that ends it. */
 
-import { describeReason, type ExitReason } from './exit.js'
+import { describeReason, type ExitReason } from './exit-reason.js'
 
 const nothing = (): string => ''
 

@@ -1,34 +1,36 @@
-/** How anything ends: exit reasons, who gets to know them, and what happens to one that nobody handles. */
+/** What can end: how its end is watched, and how an exit signal reaches it. */
 
 import { inspect } from 'node:util'
 import type { AnyActorRef } from 'xstate'
-import { onRejection } from './callback.js'
-import { Watchers } from './watchers.js'
-
-/**
- * Why something ended: `'normal'`, `'shutdown'`, `['shutdown', cause]`, `'killed'`, `'noproc'` (it had ended
- * before anybody asked), an Error that was thrown, or whatever was given to `exit`.
- */
-export type ExitReason = unknown
+import { stopActor, watchActor } from './actor-end.js'
+import { isActorRef } from './actor-ref.js'
+import type { ExitReason } from './exit-reason.js'
+import type { Watch, Watchers, WatchOrder } from './watchers.js'
 
 /** Carried by what can be monitored: calls `listener` once when it ends. `undefined`: it has ended already. */
 export const onExit: unique symbol = Symbol.for('@holster/process.onExit')
 
-/** Carried by what takes exit signals, as links and `exit` send them. `from` is the linked process, if it was one. */
+/** Carried by what takes exit signals, as links and `exit` send them. */
 export const exitSignal: unique symbol = Symbol.for('@holster/process.exitSignal')
+
+/** Carried by what has its watchers ready to be added to; gives `undefined` once it has ended. */
+export const watchersOf: unique symbol = Symbol('@holster/process.watchersOf')
+
+/** How an exit signal came: through a link, where `'kill'` is a reason like any other, or from one who called `exit`. */
+export type ExitRoute = 'link' | 'exit'
 
 /** Something whose end can be watched. A Process is one, a connection is one. */
 export interface Monitorable {
   /**
    * Calls `listener` once, with the reason, when it ends. Gives a function that stops watching; `undefined`: it has
-   * ended already, and `listener` is never called.
+   * ended already, and `listener` is never called. `order` is meant for `Watchers.add`.
    */
-  [onExit](listener: (reason: ExitReason) => void): (() => void) | undefined
+  [onExit](listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined
   /**
-   * Takes an exit signal. `from` is the linked side that ended; `undefined`: the signal came from `exit`. Absent
-   * where nothing can end it from outside.
+   * Takes an exit signal. `from` is the linked side that ended, or the process that called its `exit`; `undefined`: it came
+   * from the function `exit`, which knows no sender. Absent where nothing can end it from outside.
    */
-  [exitSignal]?(from: unknown, reason: ExitReason): void
+  [exitSignal]?(from: unknown, reason: ExitReason, route: ExitRoute): void
 }
 
 /** What `monitor` and `link` take: a process, a connection, or an xstate actor. */
@@ -38,17 +40,11 @@ export function isMonitorable(value: unknown): value is Monitorable {
   return typeof value === 'object' && value !== null && onExit in value
 }
 
-/** Whether it is an xstate actor, told by `send`, `subscribe` and `getSnapshot`. Never throws. */
-export function isActorRef(value: unknown): value is AnyActorRef {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'send' in value &&
-    typeof value.send === 'function' &&
-    'subscribe' in value &&
-    typeof value.subscribe === 'function' &&
-    'getSnapshot' in value &&
-    typeof value.getSnapshot === 'function'
+/** Throws a TypeError that names the argument, unless `target` is something that ends. */
+export function checkTarget(target: unknown, argument = 'target'): asserts target is MonitorTarget {
+  if (isMonitorable(target) || isActorRef(target)) return
+  throw new TypeError(
+    `${argument} must be a process, a connection or an xstate actor, not ${inspect(target, { depth: 0 })}`,
   )
 }
 
@@ -60,134 +56,37 @@ export function watch(
   target: MonitorTarget,
   listener: (reason: ExitReason) => void,
   argument = 'target',
+  order: WatchOrder = 'monitor',
 ): (() => void) | undefined {
   checkTarget(target, argument)
-  return isMonitorable(target) ? target[onExit](listener) : watchActor(target, listener)
+  return isMonitorable(target) ? target[onExit](listener, order) : watchActor(target, listener, order)
 }
 
-/** Throws a TypeError that names the argument, unless `target` is something that ends. */
-export function checkTarget(target: unknown, argument = 'target'): asserts target is MonitorTarget {
-  if (isMonitorable(target) || isActorRef(target)) return
-  throw new TypeError(
-    `${argument} must be a process, a connection or an xstate actor, not ${inspect(target, { depth: 0 })}`,
-  )
+/** As `watch`, without a function for each: most of what is watched are processes. `false`: it has ended already. */
+export function watchBy(watcher: Watch, target: MonitorTarget, order: WatchOrder): boolean {
+  const watchers = (target as { readonly [watchersOf]?: () => Watchers | undefined })[watchersOf]
+  if (watchers !== undefined) return watchers.call(target)?.insert(watcher, order) !== undefined
+  watcher.unwatch = watch(target, reason => watcher.told(reason), 'target', order)
+  return watcher.unwatch !== undefined
 }
 
-interface WatchedActor {
-  readonly watchers: Watchers
-  readonly unsubscribe: () => void
-}
-
-/** One subscription for all who watch an actor, so that its error is reported once. */
-const watchedActors = new WeakMap<AnyActorRef, WatchedActor>()
-
-function watchActor(actor: AnyActorRef, listener: (reason: ExitReason) => void): (() => void) | undefined {
-  // A stopped actor accepts a subscription and never calls it.
-  // One that invokes us has no snapshot yet: it is being started.
-  if ((actor.getSnapshot() ?? { status: 'active' }).status !== 'active') return undefined
-  const watched = watchedActors.get(actor) ?? subscribe(actor)
-  const stop = watched.watchers.add(listener)
-  return () => {
-    stop()
-    if (watched.watchers.isEmpty) watched.unsubscribe()
-  }
-}
-
-function subscribe(actor: AnyActorRef): WatchedActor {
-  const watchers = new Watchers()
-  const subscription = actor.subscribe({
-    complete: () => watchers.tell(actor.getSnapshot().status === 'done' ? 'normal' : 'shutdown'),
-    error: error => {
-      // With an error listener, ours, xstate no longer reports the error by itself. A child's goes to its parent.
-      if (actor._parent === undefined && isOnlyObserver(actor)) reportExit(actor, error)
-      watchers.tell(error)
-    },
-  })
-  const unsubscribe = () => {
-    subscription.unsubscribe()
-    if (watchedActors.get(actor) === watched) watchedActors.delete(actor)
-  }
-  const watched = { watchers, unsubscribe }
-  watchedActors.set(actor, watched)
-  return watched
-}
-
-/** Whether nobody but us gets to know the error. Not public in xstate: a test fails if the field moves. */
-function isOnlyObserver(actor: object): boolean {
-  return !('observers' in actor && actor.observers instanceof Set) || actor.observers.size === 1
-}
-
-/** Gets each exit reason that nobody is known to have handled: who ended, and why. */
-export type ExitHook = (pid: unknown, reason: ExitReason) => void
-
-/** A reason in one line, if its author did not put more into it. Never throws, whatever the reason is. */
-export function describeReason(reason: ExitReason): string {
-  if (typeof reason === 'string') return reason
-  try {
-    return reason instanceof Error ? `${reason.name}: ${reason.message}` : inspect(reason)
-  } catch {
-    return 'a value that cannot be shown'
-  }
-}
-
-/** All that can be shown of a reason. */
-function detailsOf(reason: ExitReason): string {
-  try {
-    return inspect(reason)
-  } catch {
-    return ''
-  }
-}
-
-function warn(pid: unknown, reason: ExitReason): void {
-  const id = isActorRef(pid) ? pid.id : pid
-  const name = typeof id === 'string' ? id : inspect(id, { depth: 0 })
-  process.emitWarning(`${name} exited: ${describeReason(reason)}`, {
-    type: 'UncaughtExit',
-    code: 'HOLSTER_UNCAUGHT_EXIT',
-    detail: detailsOf(reason),
-  })
-}
-
-let hook: ExitHook = warn
-
-/**
- * Sets what happens to uncaught exit reasons, and gives the hook that was set before. `undefined` restores the
- * default, which is `process.emitWarning` with the code `HOLSTER_UNCAUGHT_EXIT`. A hook that throws, or gives a promise
- * that rejects, is replaced by the default for that one call.
- *
- * Every reason is reported once, except `'normal'`, `'shutdown'` and `['shutdown', cause]`; a reason that reached a
- * process through a link was reported where it arose. Source: the crash reports of Erlang's logger.
- */
-export function setExitHook(next: ExitHook | undefined): ExitHook {
-  if (next !== undefined && typeof next !== 'function') throw new TypeError('hook must be a function')
-  const previous = hook
-  hook = next ?? warn
-  return previous
-}
-
-export function isOrderly(reason: ExitReason): boolean {
-  return reason === 'normal' || reason === 'shutdown' || (Array.isArray(reason) && reason[0] === 'shutdown')
-}
-
-/** Hands a reason to the exit hook, unless it is an orderly one. Never throws. */
-export function reportExit(pid: unknown, reason: ExitReason): void {
-  if (isOrderly(reason)) return
-  const failed = (error: unknown) => {
-    warn(pid, reason)
-    warn(pid, error)
-  }
-  try {
-    onRejection(hook(pid, reason), failed)
-  } catch (error) {
-    failed(error)
-  }
+/** Sends an exit signal to whatever can be ended. */
+export function sendExit(
+  target: MonitorTarget,
+  from: MonitorTarget | undefined,
+  reason: ExitReason,
+  route: ExitRoute,
+): void {
+  checkTarget(target, 'pid')
+  if (isMonitorable(target)) target[exitSignal]?.(from, reason, route)
+  else stopActor(target, from, reason, route)
 }
 
 /**
- * To be given what a function of the caller's has returned where nobody waits for it: if that is a promise that rejects,
- * the reason goes to the exit hook, as an error that the function throws does.
+ * Sends an exit signal that names no sender. `'normal'` does nothing; another reason ends the process, or becomes an
+ * `EXIT` message if it traps exits; `'kill'` always ends it, with reason `'killed'`. `self.exit(pid, reason)` does the
+ * same in the name of a process. Source: `erlang:exit/2`.
  */
-export function reportRejection(pid: unknown, result: unknown): void {
-  if (result !== undefined) onRejection(result, reason => reportExit(pid, reason))
+export function exit(pid: MonitorTarget, reason: ExitReason): void {
+  sendExit(pid, undefined, reason, 'exit')
 }

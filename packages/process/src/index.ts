@@ -4,30 +4,35 @@
  */
 
 export { type ActorScope, fromProcess, type ProcessActorLogic, type ProcessSnapshot } from './actor-logic.js'
+export { isActorRef } from './actor-ref.js'
 export { onRejection } from './callback.js'
 export { ProcessExit, ReceiveTimeout } from './errors.js'
 export {
-  type ExitHook,
-  type ExitReason,
+  type ExitRoute,
+  exit,
   exitSignal,
-  isActorRef,
   type Monitorable,
   type MonitorTarget,
   onExit,
+  watch,
+} from './exit.js'
+export {
+  type ExitHook,
+  type ExitReason,
   reportExit,
   reportRejection,
   setExitHook,
-  watch,
-} from './exit.js'
-export { type Exit, exit } from './link.js'
-export type { Down } from './monitor.js'
+} from './exit-reason.js'
+export type { Exit } from './link.js'
+export { type Down, MonitorRef } from './monitor.js'
 export type { Checked, Narrowed, NoMessageMatches, On, PatternOrOn, Received } from './narrowing.js'
 export type { ProcessOptions, ReceiveOptions } from './options.js'
 export { P } from './pattern.js'
+export type { Pid } from './pid.js'
 export { type Consumer, type HighWaterMark, Source, type Valve } from './pressure.js'
 export { type PrintLimits, print } from './print.js'
-export { attach, deliver, type Incoming, type Pid, Process } from './process.js'
-export { compareByIdentity, MonitorRef, makeRef, Ref, TimerRef } from './ref.js'
+export { attach, deliver, type Incoming, Process } from './process.js'
+export { compareByIdentity, makeRef, Ref, TimerRef } from './ref.js'
 export { type Registrable, register, unregister, whereis } from './registry.js'
 export { createProcess, spawn } from './spawn.js'
-export { Watchers } from './watchers.js'
+export { Watchers, type WatchOrder } from './watchers.js'

@@ -6,30 +6,26 @@ import { onAbort } from './abort.js'
 import { ProcessExit, settleReason } from './errors.js'
 import {
   checkTarget,
-  type ExitHook,
-  type ExitReason,
+  type ExitRoute,
   exitSignal,
   type Monitorable,
   type MonitorTarget,
   onExit,
-  reportExit,
+  sendExit,
+  watchersOf,
 } from './exit.js'
+import { type ExitHook, type ExitReason, reportExit } from './exit-reason.js'
 import { type Exit, Links } from './link.js'
-import { type Down, Monitors } from './monitor.js'
+import { type Down, MonitorRef, Monitors } from './monitor.js'
 import type { Checked, Narrowed, On, PatternOrOn, Received } from './narrowing.js'
 import { checkOptions, checkReceiveOptions, type ProcessOptions, type ReceiveOptions } from './options.js'
+import type { Pid } from './pid.js'
 import { checkHighWaterMark, type Source } from './pressure.js'
 import { Handler, Inbox } from './receive.js'
-import { compareByIdentity, MonitorRef, TimerRef } from './ref.js'
+import { compareByIdentity, TimerRef } from './ref.js'
 import { register, withName } from './registry.js'
 import { checkDuration, Timers } from './timer.js'
-import { Watchers } from './watchers.js'
-
-/** Anything that messages can be sent to. An xstate ActorRef is one as it is. */
-export interface Pid<M> {
-  /** Takes a message. A process never fails at it; what an actor does with an event is its own affair. */
-  send(message: M): void
-}
+import { tellAll, Watchers, type WatchOrder } from './watchers.js'
 
 /** What a process that expects `M` may find in its mailbox. */
 export type Incoming<M> = M | Down | Exit
@@ -47,8 +43,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   /** As `Ref.ref`. */
   private readonly process: number = ++last
   readonly #inbox: Inbox
-  readonly #watchers = new Watchers()
-  readonly #send = (message: Down | Exit): void => this.#inbox.accept(message)
+  #watchers: Watchers | undefined
+  #disobey: (() => void) | undefined
   readonly #report: ExitHook
   #monitors: Monitors | undefined
   #links: Links | undefined
@@ -133,7 +129,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
       checkTarget(target)
       return new MonitorRef()
     }
-    this.#monitors ??= new Monitors(this.#send)
+    this.#monitors ??= new Monitors(this.#inbox)
     return this.#monitors.add(target)
   }
 
@@ -156,21 +152,14 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   link(target: MonitorTarget): void {
     checkTarget(target)
     if (this.#exited !== undefined || target === this) return
-    const mutual = target instanceof Process && target.isAlive
-    if (this.#linksOf().add(target, mutual)) {
-      if (mutual) target.#linksOf().add(this, mutual)
-      return
-    }
-    // Nobody else has reported this one: it arises here.
-    if (!this.#trapExit) this.#report(this, 'noproc')
-    this[exitSignal](target, 'noproc')
+    const isMutual = target instanceof Process && target.isAlive
+    this.#linksOf().add(target, isMutual ? target.#linksOf() : undefined)
   }
 
   /** Undoes `link`, on both sides. Source: `erlang:unlink/1`. */
   unlink(target: MonitorTarget): void {
     checkTarget(target)
     this.#links?.remove(target)
-    if (target instanceof Process) target.#links?.remove(this)
   }
 
   /** Whether exit signals arrive as `EXIT` messages. `'kill'` cannot be trapped. */
@@ -188,11 +177,20 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   }
 
   /**
-   * Ends this process: `exited` resolves, `signal` aborts, receives reject with `ProcessExit`, monitors and links
+   * Ends this process: `exited` resolves, `signal` aborts, receives reject with `ProcessExit`, links and monitors
    * are told, timers are gone. It returns to its caller: a body goes on until its next receive. Nothing happens if the
    * process has exited already. Source: `erlang:exit/1`.
    */
-  exit(reason: ExitReason = 'normal'): void {
+  exit(reason?: ExitReason): void
+  /**
+   * Sends an exit signal in the name of this process, which fills the `from` of an EXIT message. As the function `exit`,
+   * but `'normal'` ends the process that sends it to itself. Nothing happens if this process has exited. Source:
+   * `erlang:exit/2`.
+   */
+  exit(pid: MonitorTarget, reason: ExitReason): void
+  exit(...args: [reason?: ExitReason] | [pid: MonitorTarget, reason: ExitReason]): void {
+    if (args.length === 2) return this.#signal(...args)
+    const [reason = 'normal'] = args
     if (this.#exited === undefined) this.#report(this, reason)
     this.#end(reason)
   }
@@ -248,21 +246,28 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    * Lets a process or a connection watch this one: calls `listener` once with the reason. `undefined`: it has
    * exited.
    */
-  [onExit](listener: (reason: ExitReason) => void): (() => void) | undefined {
-    return this.#exited === undefined ? this.#watchers.add(listener) : undefined
+  [onExit](listener: (reason: ExitReason) => void, order: WatchOrder = 'monitor'): (() => void) | undefined {
+    return this[watchersOf]()?.add(listener, order)
+  }
+
+  /** @internal */
+  [watchersOf](): Watchers | undefined {
+    if (this.#exited !== undefined) return undefined
+    this.#watchers ??= new Watchers()
+    return this.#watchers
   }
 
   /**
-   * Takes an exit signal, as links and `exit` send them; `from` is `undefined` where it comes from `exit`. Source:
-   * `erlang:exit/2`.
+   * Takes an exit signal, as links and `exit` send them; `from` is `undefined` where it comes from the function `exit`.
+   * Source: `erlang:exit/2`.
    */
-  [exitSignal](from: MonitorTarget | undefined, reason: ExitReason): void {
+  [exitSignal](from: MonitorTarget | undefined, reason: ExitReason, route: ExitRoute): void {
     if (this.#exited !== undefined) return
-    if (reason === 'kill' && from === undefined) return this.exit('killed')
-    if (this.#trapExit) return this.#send({ type: 'EXIT', from, reason })
-    if (reason === 'normal') return
+    if (reason === 'kill' && route === 'exit') return this.exit('killed')
+    if (this.#trapExit) return this.#inbox.accept({ type: 'EXIT', from, reason })
+    if (reason === 'normal' && !(from === this && route === 'exit')) return
     // What came through a link was reported where it arose.
-    if (from === undefined) this.#report(this, reason)
+    if (route === 'exit') this.#report(this, reason)
     this.#end(reason)
   }
 
@@ -292,14 +297,19 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   }
 
   #linksOf(): Links {
-    this.#links ??= new Links(this, (from, reason) => this[exitSignal](from, reason))
+    this.#links ??= new Links(this, this.#inbox)
     return this.#links
+  }
+
+  #signal(pid: MonitorTarget, reason: ExitReason): void {
+    checkTarget(pid, 'pid')
+    if (this.#exited === undefined) sendExit(pid, this, reason, 'exit')
   }
 
   #obey(signal: AbortSignal): void {
     const abort = () => this.exit(['shutdown', signal.reason])
     if (signal.aborted) return abort()
-    this.#watchers.add(onAbort(signal, abort))
+    this.#disobey = onAbort(signal, abort)
   }
 
   #end(reason: ExitReason): void {
@@ -311,13 +321,15 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
       made ??= new ProcessExit(this.toString(), reason)
       return made
     }
+    // Before anything that may bring about other ends.
+    this.#watchers?.announce(reason)
+    this.#disobey?.()
     this.#timers?.clear()
     this.#monitors?.clear()
     this.#inbox.close(exit)
     this.#controller?.abort(exit())
     this.#ended?.resolve(reason)
-    this.#watchers.tell(reason)
-    this.#links?.signalAll(reason)
+    tellAll()
   }
 }
 

@@ -114,12 +114,19 @@ export class Inbox implements Consumer {
     return this.#mailbox.length
   }
 
+  /** Whether guards are running: what reaches the process meanwhile has to be put off. */
+  get isMatching(): boolean {
+    return this.#matching > 0
+  }
+
+  /** Calls `run` once the guards that are running have run; never if the process exits first. */
+  putOff(run: () => void): void {
+    this.#putOff.push(run)
+  }
+
   accept(message: unknown, bytes = 0, source?: Source): void {
     if (this.#closed !== undefined) return
-    if (this.#matching > 0) {
-      this.#putOff.push(() => this.accept(message, bytes, source))
-      return
-    }
+    if (this.isMatching) return this.putOff(() => this.accept(message, bytes, source))
     const taken = this.#waiting.first !== undefined && this.#offer(message)
     if (!taken && this.#closed === undefined) {
       this.#mailbox.push(message, bytes)
@@ -303,7 +310,7 @@ export class Inbox implements Consumer {
     if (this.#putOff.length === 0 || this.#matching > 0 || this.#catchingUp) return
     this.#catchingUp = true
     // The list grows while what was put off makes guards send more.
-    for (const accept of this.#putOff) accept()
+    for (const run of this.#putOff) run()
     this.#putOff = []
     this.#catchingUp = false
   }

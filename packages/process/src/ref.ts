@@ -50,16 +50,6 @@ export class Ref {
 
 compareByIdentity(Ref)
 
-/** Names one call of `monitor`; the `DOWN` message carries it. */
-export class MonitorRef extends Ref {
-  declare private readonly kind: 'monitor'
-
-  /** `#MonitorRef<12>`; unique within this program. */
-  override get id(): string {
-    return `#MonitorRef<${this.ref}>`
-  }
-}
-
 /** Names one call of `sendAfter`. */
 export class TimerRef extends Ref {
   declare private readonly kind: 'timer'

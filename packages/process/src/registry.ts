@@ -1,7 +1,7 @@
 /** Names for processes. A name goes when its process exits. */
 
 import { type MonitorTarget, watch } from './exit.js'
-import type { Pid } from './process.js'
+import type { Pid } from './pid.js'
 
 /** What can have a name: something to send to that also ends. */
 export type Registrable = Pid<never> & MonitorTarget
@@ -27,7 +27,7 @@ export function register(name: string, pid: Registrable): void {
   if (other !== undefined && entries.get(other)?.pid === pid) {
     throw new Error(`${pid} is registered already, as '${other}'`)
   }
-  const stop = watch(pid, () => entries.delete(name), 'pid')
+  const stop = watch(pid, () => entries.delete(name), 'pid', 'name')
   if (stop === undefined) throw new Error(`${pid} has exited`)
   entries.set(name, { pid, stop })
   names.set(pid, name)

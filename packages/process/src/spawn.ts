@@ -1,12 +1,13 @@
 /** How processes begin: with a body that runs, or without one. */
 
-import type { ExitReason } from './exit.js'
+import { thrown } from './exit-reason.js'
 import type { ProcessOptions } from './options.js'
 import { Process } from './process.js'
 
 /**
  * Starts a process that runs `body`, and gives it at once; the body begins in a later microtask. When the body
- * returns the process exits `'normal'`, when it throws the process exits with the error. Source: `erlang:spawn/1`.
+ * returns the process exits `'normal'`. When it throws the process exits with the error; what is thrown and is no Error
+ * becomes the cause of one. Source: `erlang:spawn/1`.
  */
 export function spawn<M = unknown>(
   body: (self: Process<M>) => unknown,
@@ -26,11 +27,6 @@ async function run<M>(process: Process<M>, body: (self: Process<M>) => unknown):
   } catch (error) {
     process.exit(thrown(error))
   }
-}
-
-/** What a body threw, as an exit reason: `undefined` would be no reason at all, and so 'normal'. */
-export function thrown(error: unknown): ExitReason {
-  return error === undefined ? new Error('undefined was thrown') : error
 }
 
 /** A process without a body: it lives until `exit()`. For scripts, tests and a REPL. */

@@ -2,8 +2,27 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assign, createActor, fromPromise, sendTo, setup, spawnChild, toPromise, waitFor } from 'xstate'
-import { createProcess, exit, fromProcess, P, type Process, ProcessExit, spawn } from '../src/index.ts'
+import {
+  assign,
+  createActor,
+  createMachine,
+  fromPromise,
+  sendTo,
+  setup,
+  spawnChild,
+  toPromise,
+  waitFor,
+} from 'xstate'
+import {
+  createProcess,
+  exit,
+  fromProcess,
+  type MonitorTarget,
+  P,
+  type Process,
+  ProcessExit,
+  spawn,
+} from '../src/index.ts'
 import { collectExits, collectUncaught } from './support/exits.ts'
 import { turn } from './support/turns.ts'
 
@@ -147,6 +166,85 @@ describe('an actor made of a process', () => {
     })
   })
 
+  test('that traps exits gets its EXIT, from a link and from exit, as a process does', async () => {
+    const logic = fromProcess(
+      async (self: Process<Order>) => {
+        const exits = [await self.receive([{ type: 'EXIT' }]), await self.receive([{ type: 'EXIT' }])]
+        return exits.map(({ from, reason }) => [from, reason])
+      },
+      { trapExit: true },
+    )
+    const actor = createActor(logic).start()
+    const [linked, other] = [createProcess(), createProcess()]
+    linked.link(actor)
+    linked.exit('normal')
+    other.exit(actor, 'crash')
+    assert.deepEqual(await toPromise(actor), [
+      [linked, 'normal'],
+      [other, 'crash'],
+    ])
+  })
+
+  for (const [what, reason] of [
+    ['an error', new Error('boom')],
+    ['a crash', 'crash'],
+    ['a shutdown with a cause', ['shutdown', 'x']],
+    ['a shutdown', 'shutdown'],
+  ] as const) {
+    test(`passes the reason, ${what}, on in the middle of links, which is reported where it arose`, async t => {
+      const exits = collectExits(t)
+      const uncaught = collectUncaught(t)
+      const actor = createActor(adder, { input: 0 }).start()
+      const [before, after] = [createProcess(), createProcess()]
+      before.link(actor)
+      after.link(actor)
+      before.exit(reason)
+      assert.equal(await after.exited, reason)
+      await new Promise(resolve => setTimeout(resolve))
+      assert.deepEqual(
+        exits.map(({ pid }) => pid),
+        reason instanceof Error || reason === 'crash' ? [before] : [],
+      )
+      assert.deepEqual(uncaught, [])
+    })
+  }
+
+  test('tells those who watch it why it exited, also in order', async () => {
+    const watcher = createProcess()
+    const actor = createActor(fromProcess((self: Process<Order>) => self.exit(['shutdown', 'enough'])))
+    watcher.monitor(actor)
+    actor.start()
+    const { reason } = await watcher.receive([{ type: 'DOWN', reason: P._ }])
+    assert.deepEqual(reason, ['shutdown', 'enough'])
+  })
+
+  test('that throws what is no Error fails with an Error whose cause it is', async t => {
+    collectExits(t)
+    const watcher = createProcess()
+    const actor = createActor(fromProcess<Order>(() => Promise.reject('normal')))
+    watcher.monitor(actor)
+    actor.start()
+    const { reason } = await watcher.receive([{ type: 'DOWN', reason: P._ }])
+    assert.ok(reason instanceof Error && reason.cause === 'normal')
+    assert.equal(actor.getSnapshot().error, reason)
+  })
+
+  test('sends nothing back once its process has exited', async () => {
+    const ticker = fromProcess<Order>(async (self, { sendBack }) => {
+      sendBack({ type: 'TICK' })
+      self.exit()
+      sendBack({ type: 'TICK' })
+    })
+    const machine = setup({ actors: { ticker }, types: { context: {} as { ticks: number } } }).createMachine({
+      context: { ticks: 0 },
+      entry: spawnChild('ticker'),
+      on: { TICK: { actions: assign({ ticks: ({ context }) => context.ticks + 1 }) } },
+    })
+    const actor = createActor(machine).start()
+    await turn()
+    assert.equal(actor.getSnapshot().context.ticks, 1)
+  })
+
   test('takes the options of a process, and refuses wrong ones at once', async t => {
     collectExits(t)
     const trapping = fromProcess(
@@ -228,6 +326,40 @@ describe('a machine', () => {
     assert.deepEqual(ended, ['shutdown'])
   })
 
+  test('hands the reason for which a link stops it to the process that it invokes', async t => {
+    collectExits(t)
+    const ended: unknown[] = []
+    const waiting = fromProcess((self: Process<Order>) => {
+      void self.exited.then(reason => ended.push(reason))
+      return self.receive([{ type: 'sum' }])
+    })
+    const machine = setup({ actors: { waiting } }).createMachine({ invoke: { src: 'waiting' } })
+    const actor = createActor(machine).start()
+    const [before, after] = [createProcess(), createProcess()]
+    before.link(actor)
+    after.link(actor)
+    before.exit('crash')
+    assert.equal(await after.exited, 'crash')
+    await turn()
+    assert.deepEqual(ended, ['crash'])
+  })
+
+  test('is told of the crash of a process that it invokes and that a link ends', async t => {
+    collectExits(t)
+    const machine = setup({ actors: { adder } }).createMachine({
+      initial: 'working',
+      states: {
+        working: { invoke: { id: 'adder', src: 'adder', input: 0, onError: 'failed' } },
+        failed: {},
+      },
+    })
+    const actor = createActor(machine).start()
+    const other = createProcess()
+    other.link(actor.getSnapshot().children.adder as MonitorTarget)
+    other.exit('crash')
+    await waitFor(actor, snapshot => snapshot.matches('failed'))
+  })
+
   test('spawns a process, which sends events back', async () => {
     const ticker = fromProcess<Order>(async (_self, { sendBack }) => {
       sendBack({ type: 'TICK' })
@@ -249,6 +381,37 @@ test('an xstate actor is a Pid as it is, and a process can answer it', async () 
     actor.send({ type: 'sum' })
   }).exited
   assert.equal(await toPromise(actor), 5)
+})
+
+test('a promise actor that rejects with what is no Error crashes with an Error whose cause it is', async t => {
+  collectExits(t)
+  const self = createProcess()
+  const actor = createActor(fromPromise(() => Promise.reject('normal')))
+  self.link(actor)
+  actor.start()
+  const reason = await self.exited
+  assert.ok(reason instanceof Error && reason.cause === 'normal')
+})
+
+test('a machine that a link stops passes the reason on, once, and killed for kill', async t => {
+  const exits = collectExits(t)
+  for (const [end, expected] of [
+    ['crash', 'crash'],
+    ['kill', 'kill'],
+  ]) {
+    const actor = createActor(createMachine({})).start()
+    const [before, after] = [createProcess(), createProcess()]
+    before.link(actor)
+    after.link(actor)
+    before.exit(end)
+    assert.equal(await after.exited, expected)
+    assert.deepEqual(exits.splice(0), [{ pid: before, reason: end }])
+  }
+  const actor = createActor(createMachine({})).start()
+  const after = createProcess()
+  after.link(actor)
+  exit(actor, 'kill')
+  assert.equal(await after.exited, 'killed')
 })
 
 test('a promise actor can be monitored like any other', async () => {

@@ -66,13 +66,19 @@ describe('a result that is', () => {
   }
 })
 
-test('what is reported goes to the exit hook as if it had been thrown: an orderly reason does not', async t => {
+test('what is reported goes to the exit hook as if it had been thrown, an orderly reason too', async t => {
   const exits = collectExits(t)
   reportRejection('mine', Promise.reject(boom))
   reportRejection('mine', Promise.reject('normal'))
   reportRejection('mine', undefined)
   await turn()
-  assert.deepEqual(exits, [{ pid: 'mine', reason: boom }])
+  assert.deepEqual(
+    exits.map(({ pid, reason }) => [pid, reason === boom || (reason as Error).cause]),
+    [
+      ['mine', true],
+      ['mine', 'normal'],
+    ],
+  )
 })
 
 test('a listener of watch that is asynchronous and rejects is reported, and keeps nothing from the others', async t => {

@@ -4,9 +4,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import {
   createProcess,
+  type Down,
   type ExitHook,
+  P,
   ProcessExit,
   type ProcessOptions,
   reportExit,
@@ -72,6 +75,26 @@ describe('a body', () => {
     const reason = await spawn(() => Promise.reject()).exited
     assert.ok(reason instanceof Error)
     assert.equal(exits.length, 1)
+  })
+
+  for (const value of ['normal', ['shutdown', 'x'], 5, null, undefined, { toString: null }]) {
+    test(`that throws ${inspect(value)}, which is no Error, crashes with an Error whose cause it is`, async t => {
+      const exits = collectExits(t)
+      const [watcher, linked] = [createProcess<Down>(), createProcess()]
+      const self = spawn(() => Promise.reject(value))
+      linked.link(self)
+      watcher.monitor(self)
+      const { reason } = await watcher.receive([{ type: 'DOWN', reason: P.instanceOf(Error) }])
+      assert.equal(reason.cause, value)
+      assert.equal(await linked.exited, reason)
+      assert.deepEqual(exits, [{ pid: self, reason }])
+    })
+  }
+
+  test('that throws an Error of another realm exits with that very error', async t => {
+    collectExits(t)
+    const error: unknown = runInNewContext('new Error("foreign")')
+    assert.equal(await spawn(() => Promise.reject(error)).exited, error)
   })
 
   test('does not begin when its process has ended before', async () => {

@@ -6,6 +6,7 @@ import { createActor, createMachine } from 'xstate'
 import {
   createProcess,
   type ExitReason,
+  type ExitRoute,
   exit,
   exitSignal,
   type MonitorTarget,
@@ -225,6 +226,65 @@ describe('exit(pid, reason)', () => {
   })
 })
 
+describe('self.exit(pid, reason)', () => {
+  test('names the process that sends the signal', async () => {
+    const [self, other] = [createProcess(), createProcess({ trapExit: true })]
+    self.exit(other, 'normal')
+    self.exit(other, 'crash')
+    for (const reason of ['normal', 'crash']) {
+      assert.deepEqual(await other.receive([{ type: 'EXIT', from: self }], 0), {
+        type: 'EXIT',
+        from: self,
+        reason,
+      })
+    }
+    assert.equal(self.isAlive, true)
+  })
+
+  test('ends another process, unless the reason is normal, and is reported', async t => {
+    const exits = collectExits(t)
+    const [self, other] = [createProcess(), createProcess()]
+    self.exit(other, 'normal')
+    assert.equal(other.isAlive, true)
+    self.exit(other, 'crash')
+    assert.equal(await other.exited, 'crash')
+    assert.deepEqual(exits, [{ pid: other, reason: 'crash' }])
+  })
+
+  test('with kill ends a process that traps exits with killed, linked or not', async t => {
+    collectExits(t)
+    const [self, other] = [createProcess({ trapExit: true }), createProcess({ trapExit: true })]
+    self.link(other)
+    self.exit(other, 'kill')
+    assert.equal(await other.exited, 'killed')
+    assert.deepEqual(await self.receive([{ type: 'EXIT' }], 0), {
+      type: 'EXIT',
+      from: other,
+      reason: 'killed',
+    })
+  })
+
+  test('to itself ends it with normal too, unless it traps exits', async () => {
+    const [self, trapping] = [createProcess(), createProcess({ trapExit: true })]
+    self.exit(self, 'normal')
+    assert.equal(await self.exited, 'normal')
+    trapping.exit(trapping, 'normal')
+    assert.deepEqual(await trapping.receive([{ type: 'EXIT' }], 0), {
+      type: 'EXIT',
+      from: trapping,
+      reason: 'normal',
+    })
+  })
+
+  test('does nothing once the process has exited, but names a wrong argument all the same', () => {
+    const [self, other] = [createProcess(), createProcess()]
+    self.exit()
+    self.exit(other, 'crash')
+    assert.equal(other.isAlive, true)
+    assert.throws(() => self.exit({} as unknown as MonitorTarget, 'crash'), { message: /^pid must be/ })
+  })
+})
+
 describe('links to other things', () => {
   test('an xstate actor that ends signals the process, and is stopped with it', async () => {
     const self = createProcess({ trapExit: true })
@@ -255,13 +315,21 @@ describe('links to other things', () => {
     const signals: unknown[] = []
     const connection = {
       [onExit]: (listener: (reason: ExitReason) => void) => watchers.add(listener),
-      [exitSignal]: (from: unknown, reason: ExitReason) => signals.push([from, reason]),
+      [exitSignal]: (...signal: [from: unknown, reason: ExitReason, route: ExitRoute]) =>
+        signals.push(signal),
     }
     const [one, two] = [createProcess(), createProcess({ trapExit: true })]
     one.link(connection)
     two.link(connection)
     one.exit('shutdown')
-    assert.deepEqual(signals, [[one, 'shutdown']])
+    one.unlink(connection)
+    two.exit(connection, 'crash')
+    exit(connection, 'kill')
+    assert.deepEqual(signals, [
+      [one, 'shutdown', 'link'],
+      [two, 'crash', 'exit'],
+      [undefined, 'kill', 'exit'],
+    ])
     watchers.tell(['shutdown', 'gone'])
     const message = await two.receive([{ type: 'EXIT' }], 0)
     assert.deepEqual(message, { type: 'EXIT', from: connection, reason: ['shutdown', 'gone'] })

@@ -1,7 +1,7 @@
 /** What the machine drives: the socket, the protocol on it, the owner, and the commands that wait. */
 
 import type { Socket } from 'node:net'
-import { type ExitReason, Source, type Valve, Watchers } from '@holster/process'
+import { type ExitReason, Source, type Valve, Watchers, type WatchOrder } from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
 import { Cookies } from '../cookies.js'
 import { asKind, GunError } from '../errors.js'
@@ -153,8 +153,8 @@ export class Connection implements Host, LineUser, Valve {
     return this.#line.outlet
   }
 
-  watch(listener: (reason: ExitReason) => void): (() => void) | undefined {
-    return this.#ended ? undefined : this.#watchers.add(listener)
+  watch(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
+    return this.#ended ? undefined : this.#watchers.add(listener, order)
   }
 
   // What the caller asks for.
