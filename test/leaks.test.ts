@@ -79,7 +79,7 @@ describe('a thousand connections (a hundred over tls)', () => {
     ['tcp', 1000],
     ['tls', 100],
   ] as const) {
-    test(`that fetch something over ${transport} leave nothing behind`, { timeout: 100_000 }, async () => {
+    test(`that fetch something over ${transport} leave nothing behind`, async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       await using server = await websocketServer({ transport })
@@ -91,7 +91,7 @@ describe('a thousand connections (a hundred over tls)', () => {
       })
     })
 
-    test(`that are WebSockets over ${transport} leave nothing behind`, { timeout: 100_000 }, async () => {
+    test(`that are WebSockets over ${transport} leave nothing behind`, async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       await using server = await websocketServer({ transport })

@@ -187,7 +187,7 @@ export function suite(title: string, cases: readonly Case[]): void {
       await left[Symbol.asyncDispose]()
     })
     for (const given of cases) {
-      test(given.name, { timeout: 60_000 }, async () => {
+      test(given.name, async () => {
         const all = [...servers].flatMap(([wire, server]) =>
           feeds.map(async feed => {
             try {
