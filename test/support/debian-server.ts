@@ -1,6 +1,6 @@
 // Servers that are not ours and not Node's, as Debian packages them: each test starts its own and ends it.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { certificates } from './certificates.ts'
 
@@ -79,6 +80,15 @@ async function listens(child: ChildProcess, port: number): Promise<boolean> {
   return false
 }
 
+/**
+ * Starts what ends the whole group of a program, once its pipe is closed: by the test, or by the system if the process
+ * of the test is itself ended in a way that lets it do nothing more.
+ */
+function guardGroup({ pid = 0 }: ChildProcess): ChildProcessByStdio<Writable, null, null> {
+  const script = `cat; kill -s KILL -- -${pid}`
+  return spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+}
+
 async function start({ program, args }: Start): Promise<DebianServer> {
   const path = pathOf(program) ?? program
   const files = await makeFiles()
@@ -87,17 +97,19 @@ async function start({ program, args }: Start): Promise<DebianServer> {
   for (let attempt = 0; attempt < 5; attempt++) {
     // Below those that the system gives to all who ask for any, as other tests do all the time.
     const port = randomInt(15_000, 32_000)
-    const child = spawn(path, await args(port, files), { stdio: ['ignore', 'ignore', 'pipe'] })
+    // The leader of a group of its own, so that what it starts can be ended with it.
+    const stdio = ['ignore', 'ignore', 'pipe'] as const
+    const child = spawn(path, await args(port, files), { detached: true, stdio: [...stdio] })
     child.stderr.on('data', (chunk: Buffer) => {
       said += chunk
     })
     // Also of what it has started, which holds its end of the pipe.
-    const ended = once(child, 'close').then(() => {})
-    const kill = (): void => {
-      child.kill('SIGKILL')
-    }
-    process.once('exit', kill)
-    ended.finally(() => process.off('exit', kill)).catch(() => {})
+    const guard = guardGroup(child)
+    const guarded = once(guard, 'close')
+    const ended = once(child, 'close').then(async () => {
+      guard.stdin.end()
+      await guarded
+    })
     if (!(await listens(child, port))) {
       await ended
       continue
@@ -110,7 +122,7 @@ async function start({ program, args }: Start): Promise<DebianServer> {
         child.kill(name)
       },
       async [Symbol.asyncDispose]() {
-        kill()
+        guard.stdin.end()
         await ended
         await rm(files.folder, { recursive: true })
       },
