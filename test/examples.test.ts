@@ -1,37 +1,18 @@
 /** Every example runs to its end and prints what it promises; so does the first example of the README. */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as gun from '@holster/gun'
+import { type Run, run } from './support/program.ts'
 import { websocketServer } from './support/servers.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-interface Run {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function run(file: string, ...args: string[]): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', chunk => {
-      stdout += chunk
-    })
-    child.stderr.on('data', chunk => {
-      stderr += chunk
-    })
-    child.on('error', reject)
-    child.on('close', code => resolve({ code, stdout, stderr }))
-  })
-}
+const runScript = (file: string, ...args: string[]): Promise<Run> =>
+  run(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root })
 
 const promises: Record<string, readonly string[]> = {
   'websocket.ts': ['gun_up: the connection speaks http', "frame: [ 'text', 'Hello!' ]", 'exited: normal'],
@@ -52,7 +33,7 @@ const promises: Record<string, readonly string[]> = {
 
 for (const [file, lines] of Object.entries(promises)) {
   test(`examples/${file} runs to its end`, async () => {
-    const { code, stdout, stderr } = await run(join('examples', file))
+    const { code, stdout, stderr } = await runScript(join('examples', file))
     assert.equal(stderr, '')
     assert.equal(code, 0)
     for (const line of lines) assert.ok(stdout.includes(line), `${line} is missing in:\n${stdout}`)
@@ -66,7 +47,7 @@ test('every example is run by these tests', async () => {
 
 test('examples/websocket.ts talks to the server it is given', async () => {
   await using server = await websocketServer()
-  const { code, stdout, stderr } = await run(
+  const { code, stdout, stderr } = await runScript(
     'examples/websocket.ts',
     `ws://127.0.0.1:${server.port}/any?path`,
   )
@@ -84,7 +65,7 @@ test('the first example of the README works as it stands, but for the port', asy
   try {
     const file = join(folder, 'readme.ts')
     await writeFile(file, example.replace('8080', String(server.port)))
-    const { code, stdout, stderr } = await run(file)
+    const { code, stdout, stderr } = await runScript(file)
     assert.equal(stderr, '')
     assert.equal(code, 0)
     assert.equal(stdout, "[ 'text', 'Hello!' ]\n")

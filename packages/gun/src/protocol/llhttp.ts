@@ -1,6 +1,7 @@
 /** The only file that knows where the WebAssembly build of llhttp lives and how to talk to it. */
 
-import { createRequire } from 'node:module'
+import simd from 'undici/lib/llhttp/llhttp_simd-wasm.js'
+import plain from 'undici/lib/llhttp/llhttp-wasm.js'
 
 /** What llhttp answers when it stops; every other code but 0 is an error of its own. */
 export const code = { ok: 0, paused: 21, upgraded: 22, refused: -1 } as const
@@ -54,8 +55,6 @@ interface Exports {
 }
 
 const RESPONSE = 2
-const SIMD = 'undici/lib/llhttp/llhttp_simd-wasm.js'
-const PLAIN = 'undici/lib/llhttp/llhttp-wasm.js'
 const PAGE = 4096
 // A TLS socket reads at most 64 KiB at a time. A bigger chunk goes in by pieces, since WebAssembly memory never shrinks.
 const MAX_REGION = 1 << 20
@@ -84,46 +83,39 @@ const callbacks = {
   wasm_on_message_complete: () => active?.onMessageComplete(),
 }
 
-function compile(require: NodeJS.Require): { file: string; module: object } {
-  const load = (file: string) => ({ file, module: new WebAssembly.Module(require(file)) })
+/** A machine without SIMD compiles only the plain build. */
+function compile(): object {
   try {
-    return load(SIMD)
+    return new WebAssembly.Module(simd)
   } catch (simdError) {
     try {
-      return load(PLAIN)
+      return new WebAssembly.Module(plain)
     } catch (cause) {
-      throw unusable(require, `${SIMD} and ${PLAIN} do not load`, new AggregateError([simdError, cause]))
+      throw unusable('neither of its builds compiles', new AggregateError([simdError, cause]))
     }
   }
 }
 
-function unusable(require: NodeJS.Require, problem: string, cause?: unknown): Error {
-  let version = 'which is not installed'
-  try {
-    version = require('undici/package.json').version
-  } catch {
-    // Then that is what the message says.
-  }
-  const message = `llhttp cannot be used: ${problem} (undici ${version}); install the undici 7 that Holster asks for`
+function unusable(problem: string, cause?: unknown): Error {
+  const message = `llhttp cannot be used: ${problem}; install the undici 7 that Holster asks for`
   return new Error(message, cause === undefined ? undefined : { cause })
 }
 
 function instantiate(): Exports {
-  const require = createRequire(import.meta.url)
-  const { file, module } = compile(require)
+  const module = compile()
   let found: Record<string, unknown>
   try {
     found = new WebAssembly.Instance(module, { env: callbacks }).exports
   } catch (cause) {
-    throw unusable(require, `${file} does not instantiate`, cause)
+    throw unusable('it does not instantiate', cause)
   }
   const call = (name: string): Call => {
     const value = found[name]
-    if (typeof value !== 'function') throw unusable(require, `${file} lacks the export ${name}`)
+    if (typeof value !== 'function') throw unusable(`it lacks the export ${name}`)
     return value as Call
   }
   const { memory } = found
-  if (!(memory instanceof WebAssembly.Memory)) throw unusable(require, `${file} lacks the export memory`)
+  if (!(memory instanceof WebAssembly.Memory)) throw unusable('it lacks the export memory')
   return {
     memory,
     malloc: call('malloc'),
