@@ -90,7 +90,13 @@ interface Manager {
 const managers: readonly Manager[] = [
   { name: 'npm', command: 'npm', args: ['install', '--no-audit', '--no-fund', '--prefer-offline'] },
   { name: 'pnpm', command: 'npx', args: ['--yes', 'pnpm@10', 'install', '--prefer-offline'] },
-  { name: 'yarn 1', command: 'npx', args: ['--yes', 'yarn@1', 'install', '--prefer-offline'] },
+  {
+    name: 'yarn 1',
+    command: 'npx',
+    args: ['--yes', 'yarn@1', 'install'],
+    // Its usual cache knows a tarball by name and version, so it would install what was packed the first time.
+    env: { YARN_CACHE_FOLDER: '.cache' },
+  },
   {
     name: 'yarn 4',
     command: 'npx',
