@@ -7,6 +7,7 @@ import type { CookieStore } from './cookies.js'
 import { GunError } from './errors.js'
 import { EVENTS, type EventHandler } from './event-map.js'
 import { isToken } from './headers.js'
+import { strictOptions } from './option-names.js'
 import type { Opts, ReqOpts, Retry, WsOpts } from './options.js'
 import type { Owner, ReplyTo } from './reply-to.js'
 import type { WsHandler } from './ws/handler.js'
@@ -73,8 +74,13 @@ const receiver = v.custom<ReplyTo>(
 const owner = v.custom<Owner>(isOwner, 'must be a process or an xstate actor')
 
 /** Known options only; valibot alone would take an array for an object. */
-function options<const T extends v.ObjectEntries>(entries: T) {
-  return v.pipe(bag, v.strictObject(entries, 'is not an option'))
+function options<const T extends v.ObjectEntries>(entries: T, elsewhere?: readonly string[]) {
+  return v.pipe(bag, strictOptions(entries, elsewhere))
+}
+
+/** The names of options that belong into another object of options. */
+function namesIn(place: string, { pipe: [, { entries }] }: ReturnType<typeof options>): readonly string[] {
+  return Object.keys(entries).map(name => `${place}.${name}`)
 }
 
 const cookieStore = v.custom<CookieStore>(
@@ -215,25 +221,34 @@ const trace = v.custom<NonNullable<Opts['trace']>>(
   'must be a boolean or a function',
 )
 
-const opts = options({
-  connectTimeout: v.optional(duration),
-  cookieStore: v.optional(cookieStore),
-  domainLookupTimeout: v.optional(duration),
-  eventHandler: v.optional(eventHandler),
-  httpOpts: v.optional(httpOpts),
-  http2Opts: v.optional(http2Opts),
-  owner: v.optional(owner),
-  protocols: v.optional(protocols),
-  retry: v.optional(count),
-  retryFun: v.optional(fun),
-  retryTimeout: v.optional(finiteDuration),
-  tcpOpts: v.optional(bag),
-  tlsOpts: v.optional(bag),
-  tlsHandshakeTimeout: v.optional(duration),
-  trace: v.optional(trace),
-  transport: v.optional(v.picklist(['tcp', 'tls'], "must be 'tcp' or 'tls'")),
-  wsOpts: v.optional(wsOpts),
-})
+const elsewhere = [
+  ...namesIn('httpOpts', httpOpts),
+  ...namesIn('http2Opts', http2Opts),
+  ...namesIn('wsOpts', wsOpts),
+]
+
+const opts = options(
+  {
+    connectTimeout: v.optional(duration),
+    cookieStore: v.optional(cookieStore),
+    domainLookupTimeout: v.optional(duration),
+    eventHandler: v.optional(eventHandler),
+    httpOpts: v.optional(httpOpts),
+    http2Opts: v.optional(http2Opts),
+    owner: v.optional(owner),
+    protocols: v.optional(protocols),
+    retry: v.optional(count),
+    retryFun: v.optional(fun),
+    retryTimeout: v.optional(finiteDuration),
+    tcpOpts: v.optional(bag),
+    tlsOpts: v.optional(bag),
+    tlsHandshakeTimeout: v.optional(duration),
+    trace: v.optional(trace),
+    transport: v.optional(v.picklist(['tcp', 'tls'], "must be 'tcp' or 'tls'")),
+    wsOpts: v.optional(wsOpts),
+  },
+  elsewhere,
+)
 
 function check(schema: v.GenericSchema, value: unknown, prefix: string): void {
   const { success, issues } = v.safeParse(schema, value, { abortEarly: true })

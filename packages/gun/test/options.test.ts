@@ -130,6 +130,34 @@ test('an unknown option is named', () => {
   refuse(checkReqOpts, { reply: 1 }, 'reqOpts.reply', /is not an option/)
 })
 
+test('an option that does not exist is refused with the one that was probably meant', () => {
+  const meant: [(value: unknown) => void, string, string][] = [
+    [checkOpts, 'ws_opts', "'wsOpts'"],
+    [checkOpts, 'http2_opts', "'http2Opts'"],
+    [checkOpts, 'retries', "'retry'"],
+    [checkOpts, 'after', "'retryTimeout'"],
+    [checkOpts, 'conectTimeout', "'connectTimeout'"],
+    [checkOpts, 'timeout', "'connectTimeout', 'domainLookupTimeout' or 'retryTimeout'"],
+    [checkOpts, 'compress', "'wsOpts.compress'"],
+    [checkOpts, 'keepalive', "'httpOpts.keepalive', 'http2Opts.keepalive' or 'wsOpts.keepalive'"],
+    [checkOpts, 'rejectUnauthorized', "'tlsOpts.rejectUnauthorized'"],
+    [checkOpts, 'lookup', "'tcpOpts.lookup'"],
+    [checkOpts, 'wsOpts.max_payload', "'maxPayload'"],
+    [checkOpts, 'wsOpts.perMessageDeflate', "'compress'"],
+    [checkOpts, 'wsOpts.compress.windowBits', "'serverMaxWindowBits' or 'clientMaxWindowBits'"],
+    [checkOpts, 'httpOpts.keepAlive', "'keepalive'"],
+    [checkWsOpts, 'reply_to', "'replyTo'"],
+    [checkReqOpts, 'reply', "'replyTo'"],
+  ]
+  for (const [check, path, names] of meant) {
+    const value = wrap(path, 5)
+    assert.throws(() => check(value), {
+      message: new RegExp(`${path} is not an option: did you mean ${names}\\?$`),
+    })
+  }
+  assert.throws(() => checkOpts({ xyzzy: 5 }), { message: 'xyzzy is not an option' })
+})
+
 test('options are objects', () => {
   for (const value of [null, 1, 'tls', []]) {
     refuse(checkOpts, value, 'opts', /must be an object/)
@@ -281,7 +309,7 @@ type Wrong = [path: string, values: readonly unknown[], said: RegExp, named?: st
 
 const wrongWsOpts: readonly Wrong[] = [
   ['compress', [1, null, 'deflate', []], /must be an object$/],
-  ['compress.windowBits', [9], /is not an option$/],
+  ['compress.windowBits', [9], /is not an option: did you mean 'serverMaxWindowBits' or/],
   ['compress.serverNoContextTakeover', isNoFlag, /must be a boolean$/],
   ['compress.clientNoContextTakeover', isNoFlag, /must be a boolean$/],
   ...['compress.serverMaxWindowBits', 'compress.clientMaxWindowBits'].flatMap((path): Wrong[] => [

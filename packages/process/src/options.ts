@@ -1,6 +1,7 @@
 /** The options of a process and of a receive, and the check that each is known and makes sense. */
 
 import type { HighWaterMark } from './pressure.js'
+import { didYouMean, type Synonyms } from './suggestion.js'
 
 /** Options of `spawn`, `createProcess` and `fromProcess`. They throw a TypeError or RangeError that names what is wrong. */
 export interface ProcessOptions {
@@ -24,14 +25,32 @@ export interface ReceiveOptions<R = never> {
   readonly signal?: AbortSignal
 }
 
+const OF_PROCESS = ['name', 'highWaterMark', 'trapExit', 'signal']
+const OF_RECEIVE = ['timeout', 'onTimeout', 'signal']
+const SYNONYMS: Synonyms = {
+  abort: ['signal'],
+  abortsignal: ['signal'],
+  after: ['timeout'],
+  deadline: ['timeout'],
+  defaultvalue: ['onTimeout'],
+  limit: ['highWaterMark'],
+  mailboxsize: ['highWaterMark'],
+  maxqueue: ['highWaterMark'],
+  ms: ['timeout'],
+  registeredname: ['name'],
+}
+
+function checkNames(options: object, known: readonly string[], what: string): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    throw new TypeError(`options.${key} is not an option of ${what}${didYouMean(key, known, SYNONYMS)}`)
+  }
+}
+
 /** Throws a TypeError that names what is wrong. */
 export function checkOptions(options: ProcessOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
-  for (const key of Object.keys(options)) {
-    if (!['name', 'highWaterMark', 'trapExit', 'signal'].includes(key)) {
-      throw new TypeError(`options.${key} is not an option of a process`)
-    }
-  }
+  checkNames(options, OF_PROCESS, 'a process')
   if (options.trapExit !== undefined && typeof options.trapExit !== 'boolean') {
     throw new TypeError('options.trapExit must be a boolean')
   }
@@ -39,11 +58,7 @@ export function checkOptions(options: ProcessOptions): void {
 }
 
 export function checkReceiveOptions<R>(options: ReceiveOptions<R>): ReceiveOptions<R> {
-  for (const key of Object.keys(options)) {
-    if (!['timeout', 'onTimeout', 'signal'].includes(key)) {
-      throw new TypeError(`options.${key} is not an option of receive`)
-    }
-  }
+  checkNames(options, OF_RECEIVE, 'receive')
   if (options.onTimeout !== undefined && typeof options.onTimeout !== 'function') {
     throw new TypeError('options.onTimeout must be a function')
   }

@@ -6,6 +6,7 @@
 import { turned } from './fairness.js'
 import type { Mailbox } from './mailbox.js'
 import type { Clause } from './pattern.js'
+import { didYouMean } from './suggestion.js'
 
 /** How much may wait in a mailbox before its sources are paused. They go on at half. `Infinity` switches one off. */
 export interface HighWaterMark {
@@ -17,13 +18,16 @@ export interface HighWaterMark {
 
 export const DEFAULT_MARK: Required<HighWaterMark> = { messages: 16384, bytes: 16 * 1024 * 1024 }
 
+const MEASURES: readonly (keyof HighWaterMark)[] = ['messages', 'bytes']
+
 export function checkHighWaterMark(mark: HighWaterMark | undefined): Required<HighWaterMark> {
   if (mark === undefined) return DEFAULT_MARK
   if (typeof mark !== 'object' || mark === null) throw new TypeError('highWaterMark must be an object')
   for (const key of Object.keys(mark)) {
-    if (key !== 'messages' && key !== 'bytes') throw new TypeError(`highWaterMark.${key} is not an option`)
+    if (MEASURES.some(name => name === key)) continue
+    throw new TypeError(`highWaterMark.${key} is not an option${didYouMean(key, MEASURES)}`)
   }
-  for (const key of ['messages', 'bytes'] as const) {
+  for (const key of MEASURES) {
     const value = mark[key]
     if (value !== undefined && !(typeof value === 'number' && value >= 1)) {
       throw new RangeError(`highWaterMark.${key} must be a number of at least 1, or Infinity, not ${value}`)

@@ -4,6 +4,7 @@ import { createParser } from 'eventsource-parser'
 import * as v from 'valibot'
 import { GunError } from '../errors.js'
 import type { GunSse, IsFin, ServerSentEvent } from '../messages.js'
+import { strictOptions } from '../option-names.js'
 import type { ContentHandler, ContentReader, ContentResponse } from './contract.js'
 
 /** Options of `sse`. */
@@ -12,21 +13,18 @@ export interface SseOpts {
   readonly maxEventSize?: number
 }
 
-const sseOpts = v.strictObject(
-  {
-    maxEventSize: v.optional(
-      v.pipe(
-        v.number('must be a number'),
-        v.check(
-          n => n === Number.POSITIVE_INFINITY || (Number.isInteger(n) && n >= 1),
-          'must be a whole number of at least 1, or Infinity',
-        ),
+const sseOpts = strictOptions({
+  maxEventSize: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.check(
+        n => n === Number.POSITIVE_INFINITY || (Number.isInteger(n) && n >= 1),
+        'must be a whole number of at least 1, or Infinity',
       ),
-      1024 * 1024,
     ),
-  },
-  'is not an option',
-)
+    1024 * 1024,
+  ),
+})
 
 /**
  * Makes a `gun_sse` of each event of a response whose content-type is text/event-stream, and one with `'fin'` of its

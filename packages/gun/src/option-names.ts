@@ -1,0 +1,60 @@
+/** The names of options: what is not one is refused, with the name that was probably meant. */
+
+import { didYouMean, type Synonyms } from '@holster/process'
+import * as v from 'valibot'
+
+/** Names of other libraries. Node's options of sockets have a place before them. */
+const SYNONYMS: Synonyms = {
+  abort: ['signal'],
+  abortsignal: ['signal'],
+  after: ['timeout', 'retryTimeout'],
+  alpnprotocols: ['protocols'],
+  attempts: ['retry'],
+  backoff: ['retryFun'],
+  ca: ['tlsOpts.ca'],
+  cert: ['tlsOpts.cert'],
+  compression: ['compress', 'wsOpts.compress'],
+  cookiejar: ['cookieStore'],
+  cookies: ['cookieStore'],
+  deadline: ['timeout', 'connectTimeout'],
+  debug: ['trace'],
+  family: ['tcpOpts.family'],
+  heartbeat: ['keepalive', 'wsOpts.keepalive'],
+  jar: ['cookieStore'],
+  key: ['tlsOpts.key'],
+  localaddress: ['tcpOpts.localAddress'],
+  logger: ['trace'],
+  lookup: ['tcpOpts.lookup'],
+  maxmessagesize: ['maxPayload', 'wsOpts.maxPayload'],
+  maxpayloadlength: ['maxPayload', 'wsOpts.maxPayload'],
+  maxretries: ['retry'],
+  maxsize: ['maxBodySize', 'maxEventSize', 'maxPayload'],
+  ms: ['timeout'],
+  parent: ['owner'],
+  permessagedeflate: ['compress', 'wsOpts.compress'],
+  pinginterval: ['keepalive', 'wsOpts.keepalive'],
+  reconnect: ['retry', 'reupgrade'],
+  rejectunauthorized: ['tlsOpts.rejectUnauthorized'],
+  retries: ['retry'],
+  retrydelay: ['retryTimeout'],
+  secure: ['transport'],
+  servername: ['tlsOpts.servername'],
+  ssl: ['transport'],
+  sslopts: ['tlsOpts'],
+  verify: ['tlsOpts.rejectUnauthorized'],
+}
+
+/**
+ * An object with these entries at most. What is given beside them is refused with the name that was probably meant: one
+ * of these, or one of `elsewhere`, which has its place before it (`wsOpts.compress`).
+ */
+export function strictOptions<const T extends v.ObjectEntries>(
+  entries: T,
+  elsewhere: readonly string[] = [],
+) {
+  const known = [...Object.keys(entries), ...elsewhere]
+  return v.strictObject(
+    entries,
+    ({ path }) => `is not an option${didYouMean(String(path?.at(-1)?.key), known, SYNONYMS)}`,
+  )
+}
