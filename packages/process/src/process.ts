@@ -195,7 +195,11 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     this.#end(reason)
   }
 
-  /** Sends `message` to this process after so many milliseconds, unless it is cancelled. Source: `erlang:send_after/3`. */
+  /**
+   * Sends `message` to this process after so many milliseconds, unless it is cancelled. What is due together, after the
+   * event loop was busy, arrives in the order of the times, also among processes, and before the timeout of a receive that
+   * is due later. Source: `erlang:send_after/3`.
+   */
   sendAfter(ms: number, message: M): TimerRef {
     checkDuration('ms', ms, false)
     if (this.#exited !== undefined) return new TimerRef()

@@ -7,6 +7,7 @@ import { firstMatch, Mailbox } from './mailbox.js'
 import { Clause, type Handle } from './pattern.js'
 import { type Consumer, type HighWaterMark, isFedBy, Pressure, type Source } from './pressure.js'
 import { LEFT_OUT, printShort } from './print.js'
+import { Timer } from './timer.js'
 import { handle, Waiter, Waiting } from './waiting.js'
 
 /** What `on` makes: known by its class, so that no pattern can be mistaken for it. */
@@ -257,7 +258,7 @@ export class Inbox implements Consumer {
     if (timeout !== Number.POSITIVE_INFINITY) {
       // An error is made only when it is needed: it costs as much as the rest of a receive.
       const expired = onTimeout === undefined ? () => this.#expired(timeout, clauses) : () => EXPIRED
-      waiter.timer = setTimeout(() => this.#giveUp(waiter, expired()), timeout)
+      waiter.timer = new Timer(timeout, () => this.#giveUp(waiter, expired()))
       if (onTimeout !== undefined) {
         waiter.outcome = waiter.outcome.catch(error => {
           if (error !== EXPIRED) throw error

@@ -3,6 +3,7 @@
 import { settle } from './fairness.js'
 import type { Taken } from './mailbox.js'
 import type { Clause } from './pattern.js'
+import type { Timer } from './timer.js'
 
 /** A receive that waits. Made often, and native private fields are slow to make: hence `private`. */
 export class Waiter {
@@ -12,7 +13,7 @@ export class Waiter {
   readonly clauses: readonly Clause[]
   /** What the caller of receive holds. */
   outcome: Promise<unknown>
-  timer: NodeJS.Timeout | undefined = undefined
+  timer: Timer | undefined = undefined
   unlisten: (() => void) | undefined = undefined
   isWaiting = true
   /** The one before it in the list of those that wait; of one that has left, the one that was then. */
@@ -43,7 +44,7 @@ export class Waiter {
   }
 
   private release(): void {
-    if (this.timer !== undefined) clearTimeout(this.timer)
+    this.timer?.cancel()
     this.unlisten?.()
   }
 }
