@@ -248,6 +248,16 @@ describe('retryFun', () => {
     ['gives half a retry', () => ({ retries: 0.5, timeout: 0 }), undefined],
     ['gives no number for a time', () => ({ retries: 1, timeout: Number.NaN }), undefined],
     ['gives a time without end', () => ({ retries: 1, timeout: Number.POSITIVE_INFINITY }), undefined],
+    ['gives what is no number', () => ({ retries: '1', timeout: 0 }), undefined],
+    ['gives what cannot be read', () => new Proxy({}, { get: () => assert.fail(boom) }), boom],
+    [
+      'gives what changes as it is read',
+      () => {
+        const times = [0, -1]
+        return Object.defineProperty({ retries: -1 }, 'timeout', { get: () => times.shift() })
+      },
+      undefined,
+    ],
     ['gives a promise', async () => ({ retries: 1, timeout: 0 }), undefined],
   ]
   for (const [what, retryFun, cause] of wrong) {

@@ -7,7 +7,8 @@ import type { WsFrame } from './messages.js'
 export interface GunErrorCodes {
   /**
    * Thrown, by `open` and by what takes options: an option is unknown or has a wrong value; the message names its
-   * path. Also why a connection ended whose `retryFun` threw or gave what is no `Retry`.
+   * path. Also told later, where a function among the options threw (`cause` is what), or gave what it must not:
+   * `retryFun` and `tlsOpts.checkServerIdentity` end the connection, `httpOpts.transformHeaderName` the stream.
    */
   readonly bad_option: 'bad_option'
   /**

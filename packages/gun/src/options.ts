@@ -39,7 +39,11 @@ export interface HttpOpts {
    * Gun does (RFC 9112 section 9.3.2).
    */
   readonly pipelining?: number
-  /** Gives the name under which a header is sent; it gets it in lower case. Default: as it is. */
+  /**
+   * Gives the name under which a header is sent; it gets it in lower case. Default: as it is. If it throws, or gives what
+   * is no header name, the request is not sent, and its stream ends with `bad_option`; trailers are not sent either, and the
+   * body goes on.
+   */
   readonly transformHeaderName?: (name: string) => string
   /** The version that requests state. Over `'HTTP/1.0'` there is no upgrade. Default `'HTTP/1.1'`. */
   readonly version?: 'HTTP/1.0' | 'HTTP/1.1'
@@ -224,7 +228,10 @@ export interface Opts {
   readonly retryTimeout?: number
   /** Passed to the socket. */
   readonly tcpOpts?: Partial<TcpNetConnectOpts & SocketConstructorOpts>
-  /** Passed to TLS; for example `ca`. The peer is verified unless this says otherwise. */
+  /**
+   * Passed to TLS; for example `ca`. The peer is verified unless this says otherwise. A `checkServerIdentity` or
+   * `pskCallback` that throws, or gives what it must not, ends the connection with `bad_option`.
+   */
   readonly tlsOpts?: ConnectionOptions
   /** How long the TLS handshake may take. Default `Infinity`. */
   readonly tlsHandshakeTimeout?: number
@@ -241,6 +248,9 @@ export interface Opts {
   readonly wsOpts?: WsOpts
 }
 
+/** Header names are sent as they are. */
+export const unchanged = (name: string): string => name
+
 export const HTTP_DEFAULTS: Required<HttpOpts> = {
   cancelTimeout: 5000,
   closingTimeout: 15000,
@@ -251,7 +261,7 @@ export const HTTP_DEFAULTS: Required<HttpOpts> = {
   maxHeaderBlockSize: 100000,
   maxTrailerBlockSize: 10000,
   pipelining: Number.POSITIVE_INFINITY,
-  transformHeaderName: name => name,
+  transformHeaderName: unchanged,
   version: 'HTTP/1.1',
 }
 

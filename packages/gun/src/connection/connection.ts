@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { type ExitReason, Source, type Valve, Watchers, type WatchOrder } from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
 import { Cookies } from '../cookies.js'
-import { asKind, GunError } from '../errors.js'
+import { asKind, GunError, messageOf } from '../errors.js'
 import { Events } from '../events.js'
 import type { StreamInfo } from '../info.js'
 import type { GunMessage, ProtocolName, WsFrame } from '../messages.js'
@@ -504,5 +504,6 @@ function endOf(reason: GunError | 'normal'): GunError {
 }
 
 function defect(cause: unknown): GunError {
-  return new GunError('internal_error', 'connection_error', `a defect of @holster/gun: ${cause}`, { cause })
+  const text = `a defect of @holster/gun: ${messageOf(cause)}`
+  return new GunError('internal_error', 'connection_error', text, { cause })
 }

@@ -1,7 +1,10 @@
 /** The requests of one connection: each is sent in its turn, its head with its cookies, its body as it comes. */
 
+import { asKind, GunError } from '../errors.js'
+import type { Headers } from '../messages.js'
 import type { HttpOpts } from '../options.js'
 import type { StreamRef } from '../stream-ref.js'
+import type { Octets } from '../transport/octets.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { Host } from './contract.js'
 import type { HttpResponses } from './http-responses.js'
@@ -157,10 +160,8 @@ export class HttpRequests {
         this.#isBlocked(next)
       )
         return
-      if (next.hasCookies) {
-        this.#waiting.shift()
-        this.#begin(next)
-      } else {
+      if (next.hasCookies) this.#begin(next)
+      else {
         next.askForCookies(this.#goOn)
         if (!next.hasCookies) return
       }
@@ -179,14 +180,37 @@ export class HttpRequests {
     return open.some(({ upgrade }) => upgrade !== undefined)
   }
 
-  #begin(stream: HttpStream): void {
+  /**
+   * Its head; `undefined` where it has a name that may not be sent, which its stream is told of. Nothing of it was sent
+   * then, so that the others go on.
+   */
+  #headOf(stream: HttpStream, fields: Headers): Octets | undefined {
     const { method, path } = stream
+    // The caller's function may ask for more, which waits.
+    this.#writing = stream
+    try {
+      const head = writeHead(method, path, this.#opts, fields)
+      if (this.#waiting[0] === stream) return head
+    } catch (error) {
+      if (!(error instanceof GunError)) throw error
+      if (this.remove(stream)) stream.fail(asKind('stream_error', error))
+    } finally {
+      this.#writing = undefined
+    }
+    // Or it may have cancelled the stream or closed the connection.
+    return undefined
+  }
+
+  #begin(stream: HttpStream): void {
     const { fields } = stream
+    const head = this.#headOf(stream, fields)
+    if (head === undefined) return
+    this.#waiting.shift()
     this.#responses.expect(stream)
     this.#writing = stream
     stream.tellRequest('requestStart', fields)
     if (this.#isOver) return
-    this.#outlet.writeText(writeHead(method, path, this.#opts, fields))
+    this.#outlet.writeText(head)
     stream.tellRequest('requestHeaders', fields)
     if (this.#isOver) return
     if (stream.isLast) this.retire()

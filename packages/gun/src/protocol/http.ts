@@ -96,7 +96,16 @@ export class Http implements Protocol, ResponseHandler {
       const text = 'trailers can only follow a body that is sent in chunks, without content-length'
       return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
     }
-    stream.holdEnd(writeTrailers(headers, this.#opts.transformHeaderName))
+    let end: Buffer
+    try {
+      end = writeTrailers(headers, this.#opts.transformHeaderName)
+    } catch (error) {
+      if (!(error instanceof GunError)) throw error
+      // The stream goes on, as after any command that is refused.
+      const text = `${error.message}; the trailers were not sent`
+      return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { cause: error }))
+    }
+    stream.holdEnd(end)
     this.#requests.grown(stream)
   }
 

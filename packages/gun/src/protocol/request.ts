@@ -1,8 +1,9 @@
 /** How a request is written (RFC 9112 section 3 and 6): its head, and the framing of its body. */
 
-import { headerValue } from '../headers.js'
+import { headerValue, isToken } from '../headers.js'
 import type { Headers } from '../messages.js'
-import type { HttpOpts } from '../options.js'
+import { ask } from '../option-function.js'
+import { type HttpOpts, unchanged } from '../options.js'
 import { type Octets, octets } from '../transport/octets.js'
 
 /** How the end of a request's body is told: not at all, by counting, or by chunks. */
@@ -66,7 +67,7 @@ export function withCookies(headers: Headers, cookies: string): Headers {
   return [...others, ['cookie', [...own, cookies].join('; ')]]
 }
 
-/** The head of a request. */
+/** The head of a request. Throws a GunError `bad_option` for a name that may not be sent. */
 export function writeHead(method: string, path: string, opts: HeadOpts, headers: Headers): Octets {
   return octets(`${method} ${path} ${opts.version}\r\n${writeFields(headers, opts.transformHeaderName)}\r\n`)
 }
@@ -75,11 +76,21 @@ type HeadOpts = Pick<Required<HttpOpts>, 'version' | 'transformHeaderName'>
 
 function writeFields(headers: Headers, nameOf: (name: string) => string): string {
   let fields = ''
-  for (const [name, value] of headers) fields += `${nameOf(name)}: ${value}\r\n`
+  for (const [name, value] of headers) fields += `${sentName(name, nameOf)}: ${value}\r\n`
   return fields
 }
 
-/** The end of a chunked body with trailer fields (RFC 9112 section 7.1.2). */
+function sentName(name: string, nameOf: (name: string) => string): string {
+  if (nameOf === unchanged) return name
+  return ask(
+    'httpOpts.transformHeaderName',
+    () => nameOf(name),
+    given => (given === name || (typeof given === 'string' && isToken(given)) ? given : undefined),
+    `a header name for ${JSON.stringify(name)}`,
+  )
+}
+
+/** The end of a chunked body with trailer fields (RFC 9112 section 7.1.2). Throws as `writeHead` does. */
 export function writeTrailers(headers: Headers, nameOf: (name: string) => string): Buffer {
   return Buffer.from(octets(`0\r\n${writeFields(headers, nameOf)}\r\n`), 'latin1')
 }

@@ -2,7 +2,7 @@
 
 import { isIP, connect as netConnect } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ConnectionOptions, TLSSocket, connect as tlsConnect } from 'node:tls'
+import { TLSSocket, connect as tlsConnect } from 'node:tls'
 import { inspect } from 'node:util'
 import { GunError } from '../errors.js'
 import type { ProtocolName } from '../messages.js'
@@ -11,6 +11,10 @@ import { offer, problemWith } from './alpn.js'
 import { type Abandon, type Answer, later } from './contract.js'
 import { RECORD, readingShared } from './reading.js'
 import { type Dial, type DialOpts, ignoreErrors, textOf } from './tcp.js'
+import { guardFunctions, type GuardedOptions as Secure } from './tls-functions.js'
+
+/** What a socket speaks TLS with. */
+const speakers = new WeakMap<TLSSocket, Secure>()
 
 /** What `tls.connect` takes as `net.connect` does; of anything else only a socket without TLS knows. */
 const SHARED_OPTS = new Set([
@@ -72,7 +76,7 @@ export function handshake(
   const fail = (cause: unknown) => {
     leave()
     socket.destroy()
-    answer(failure(host, cause))
+    answer(speakers.get(socket)?.mistake ?? failure(host, cause))
   }
   const closed = () => fail(new Error('the peer closed the connection'))
   const done = () => {
@@ -93,11 +97,7 @@ export function handshake(
   }
 }
 
-function optionsOf(
-  host: string,
-  tlsOpts: Opts['tlsOpts'],
-  protocols: readonly ProtocolName[],
-): ConnectionOptions {
+function optionsOf(host: string, tlsOpts: Opts['tlsOpts'], protocols: readonly ProtocolName[]): Secure {
   // RFC 6066 section 3: SNI names a host, never an address.
   const name = isIP(host) === 0 ? { servername: host } : {}
   const options = { host, ...name, ...tlsOpts, ALPNProtocols: offer(protocols) }
@@ -106,34 +106,37 @@ function optionsOf(
   if (servername && typeof servername !== 'string') {
     throw new TypeError(`servername must be a string, not ${inspect(servername)}`)
   }
-  return options
+  return guardFunctions(options)
 }
 
 /** Whether `tls.connect` does with all these options what they say. */
-function canBeOne({ host, servername }: ConnectionOptions, opts: DialOpts): boolean {
+function canBeOne({ options: { host, servername } }: Secure, opts: DialOpts): boolean {
   // Without a name it wants the certificate for the host that it connects to.
   const isVerified = Boolean(servername) || opts.host === host
   return isVerified && Object.keys(opts).every(name => SHARED_OPTS.has(name))
 }
 
-function connectSecure(secure: ConnectionOptions, opts: DialOpts): TLSSocket {
+function connectSecure(secure: Secure, opts: DialOpts): TLSSocket {
   // Where it leads is not for TLS to say.
-  const both = { ...secure, socket: undefined, path: undefined, lookup: undefined, ...opts }
+  const both = { ...secure.options, socket: undefined, path: undefined, lookup: undefined, ...opts }
   const socket = readingShared(reading => tlsConnect({ ...both, ...reading }), RECORD)
+  speakers.set(socket, secure)
   // Node 20 leaves these out.
   if (opts.noDelay) socket.setNoDelay(true)
   if (opts.keepAlive) socket.setKeepAlive(true, opts.keepAliveInitialDelay)
   return socket
 }
 
-function speakOver(stream: Duplex, secure: ConnectionOptions): TLSSocket {
-  const socket = tlsConnect({ ...secure, socket: stream })
+function speakOver(stream: Duplex, secure: Secure): TLSSocket {
+  const socket = tlsConnect({ ...secure.options, socket: stream })
+  speakers.set(socket, secure)
   // Else a reset would look like an ordinary close.
   stream.on('error', cause => socket.destroy(cause))
   return socket
 }
 
 function failure(host: string, cause: unknown): GunError {
+  if (cause instanceof GunError) return cause
   const text = `the TLS handshake with ${host} failed: ${textOf(cause)}`
   return new GunError('tls_error', 'connection_error', text, { cause })
 }

@@ -1,0 +1,87 @@
+/** The functions among `tlsOpts`: Node calls them where what they throw, or a wrong result, would end the program. */
+
+import type { ConnectionOptions, PeerCertificate, PSKCallbackNegotation } from 'node:tls'
+import { types } from 'node:util'
+import { GunError } from '../errors.js'
+import { ask } from '../option-function.js'
+
+/** As many bytes of a pre-shared key, and of its identity, as every version of OpenSSL takes. */
+const LONGEST_PSK = 256
+const LONGEST_IDENTITY = 128
+
+/** Options whose functions never throw. */
+export interface GuardedOptions {
+  readonly options: ConnectionOptions
+  /** What was wrong with one of the functions, so that the handshake could not go on. */
+  mistake?: GunError
+}
+
+/** Guards the functions among these options. Throws a GunError `bad_option` for what ought to be one and is not. */
+export function guardFunctions(given: ConnectionOptions): GuardedOptions {
+  const { checkServerIdentity, pskCallback } = given
+  const options = { ...given }
+  const guarded: GuardedOptions = { options }
+  const failed = (error: unknown): GunError => {
+    guarded.mistake =
+      error instanceof GunError ? error : new GunError('internal_error', 'connection_error', String(error))
+    return guarded.mistake
+  }
+  if (checkServerIdentity !== undefined) {
+    checkFunction('checkServerIdentity', checkServerIdentity)
+    options.checkServerIdentity = (host, certificate) => {
+      try {
+        return verify(given, host, certificate)
+      } catch (error) {
+        return failed(error)
+      }
+    }
+  }
+  if (pskCallback !== undefined) {
+    checkFunction('pskCallback', pskCallback)
+    options.pskCallback = hint => {
+      try {
+        return keyOf(given, hint)
+      } catch (error) {
+        failed(error)
+        return null
+      }
+    }
+  }
+  return guarded
+}
+
+function verify(given: ConnectionOptions, host: string, certificate: PeerCertificate): Error | undefined {
+  const { problem } = ask(
+    'tlsOpts.checkServerIdentity',
+    () => given.checkServerIdentity?.(host, certificate),
+    problem => (problem === undefined || isError(problem) ? { problem } : undefined),
+    'an Error or undefined',
+  )
+  return problem
+}
+
+function keyOf(given: ConnectionOptions, hint: string | null): PSKCallbackNegotation | null {
+  const { key } = ask(
+    'tlsOpts.pskCallback',
+    () => given.pskCallback?.(hint),
+    key => (key === undefined || key === null ? { key: null } : acceptKey(key)),
+    `{ psk, identity }, of at most ${LONGEST_PSK} and ${LONGEST_IDENTITY} bytes, or null`,
+  )
+  return key
+}
+
+function acceptKey(key: object): { readonly key: PSKCallbackNegotation } | undefined {
+  const { psk, identity } = key as Partial<PSKCallbackNegotation>
+  if (!ArrayBuffer.isView(psk) || psk.byteLength > LONGEST_PSK) return undefined
+  if (typeof identity !== 'string' || Buffer.byteLength(identity) > LONGEST_IDENTITY) return undefined
+  return { key: { psk, identity } }
+}
+
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value)
+}
+
+function checkFunction(name: string, given: unknown): void {
+  if (typeof given === 'function') return
+  throw new GunError('bad_option', 'options', `tlsOpts.${name} must be a function`)
+}
