@@ -118,7 +118,7 @@ const situations: Record<string, (owner: Process<gun.GunMessage>) => Promise<Sit
 
 describe('when the owner exits', () => {
   for (const [stateName, arrange] of Object.entries(situations)) {
-    test(`normally in ${stateName}, the connection ends gracefully with DOWN shutdown`, async () => {
+    test(`normally in ${stateName}, the connection ends gracefully with DOWN normal`, async () => {
       await using _left = assertNothingLeft()
       await using warnings = collectWarnings()
       await using watcher = createProcess<gun.GunMessage>()
@@ -128,7 +128,8 @@ describe('when the owner exits', () => {
       assert.equal(gun.info(connPid).stateName, stateName)
       watcher.monitor(connPid)
       owner.exit()
-      assert.equal(await downOf(watcher, connPid), 'shutdown')
+      // One that was shutting down already does so for that reason.
+      assert.equal(await downOf(watcher, connPid), stateName === 'closing' ? 'shutdown' : 'normal')
       assert.equal(gun.info(connPid).stateName, 'terminated')
       await server?.finished()
       await warnings.assertNone()
@@ -179,7 +180,35 @@ describe('when the owner exits', () => {
     answer.resolve()
     const response = await gun.await(connPid, streamRef, PATIENCE, ref)
     assert.equal(response.type, 'gun_response')
-    assert.equal(await downOf(other, connPid), 'shutdown')
+    assert.equal(await downOf(other, connPid), 'normal')
+  })
+
+  for (const reason of ['normal', 'shutdown', ['shutdown', 'for tonight']]) {
+    test(`in order, with ${reason}, the connection ends with the same reason`, async () => {
+      await using _left = assertNothingLeft()
+      await using server = await origin(serve)
+      await using watcher = createProcess<gun.GunMessage>()
+      const owner = createProcess<gun.GunMessage>()
+      const connPid = gun.open(server.host, server.port, { owner })
+      await gun.awaitUp(connPid, PATIENCE)
+      watcher.monitor(connPid)
+      owner.exit(reason)
+      assert.equal(await downOf(watcher, connPid), reason)
+    })
+  }
+
+  test('normally, a third process that is linked to the connection lives on', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await origin(serve)
+    await using linked = createProcess<gun.GunMessage>()
+    const owner = createProcess<gun.GunMessage>()
+    const connPid = gun.open(server.host, server.port, { owner })
+    await gun.awaitUp(connPid, PATIENCE)
+    linked.link(connPid)
+    linked.monitor(connPid)
+    owner.exit()
+    await downOf(linked, connPid)
+    assert.equal(linked.isAlive, true)
   })
 
   test('commands that were postponed fail', async () => {
@@ -248,7 +277,7 @@ describe('the owner', () => {
     assert.equal(gun.info(connPid).stateName, 'connected')
     watcher.monitor(connPid)
     second.exit()
-    assert.equal(await downOf(watcher, connPid), 'shutdown')
+    assert.equal(await downOf(watcher, connPid), 'normal')
   })
 
   test('cannot be changed while the connection shuts down', async () => {
@@ -282,7 +311,7 @@ describe('the owner', () => {
     assert.equal(await gun.awaitUp(connPid, PATIENCE), 'http')
     watcher.monitor(connPid)
     owner.exit()
-    assert.equal(await downOf(watcher, connPid), 'shutdown')
+    assert.equal(await downOf(watcher, connPid), 'normal')
   })
 
   test('that has exited may be followed by one that lives: the connection lives too', async () => {
@@ -326,7 +355,7 @@ describe('the owner', () => {
       watcher.monitor(connPid)
       await gun.awaitUp(connPid, PATIENCE)
     }).exited
-    assert.equal((await watcher.receive([{ type: 'DOWN' }], PATIENCE)).reason, 'shutdown')
+    assert.equal((await watcher.receive([{ type: 'DOWN' }], PATIENCE)).reason, 'normal')
   })
 })
 

@@ -10,7 +10,7 @@ import { onRejection } from './callback.js'
  */
 export type ExitReason = unknown
 
-/** Whether nobody needs to hear of an end for this reason. */
+/** Whether nobody needs to hear of an end for this reason: `'normal'`, `'shutdown'` or `['shutdown', cause]`. */
 export function isOrderly(reason: ExitReason): boolean {
   return reason === 'normal' || reason === 'shutdown' || (Array.isArray(reason) && reason[0] === 'shutdown')
 }

@@ -19,6 +19,7 @@ export {
 export {
   type ExitHook,
   type ExitReason,
+  isOrderly,
   reportExit,
   reportRejection,
   setExitHook,

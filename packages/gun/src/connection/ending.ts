@@ -1,6 +1,6 @@
 /** Why a connection ends for good, and what those who watch it are told. */
 
-import type { ExitReason } from '@holster/process'
+import { type ExitReason, isOrderly } from '@holster/process'
 import { GunError } from '../errors.js'
 
 /** What decided that nothing is connected again. */
@@ -11,12 +11,12 @@ export type Ending =
   /** The caller sent a close frame. */
   | { readonly by: 'protocol' }
 
-/** The reason in `DOWN`; `ending` is undefined when the retries are spent. */
+/** The reason in `DOWN`; `ending` is undefined when the retries are spent. An owner's own is handed on if it is an orderly one. */
 export function exitReasonOf(ending: Ending | undefined, reason: GunError | 'normal'): ExitReason {
   if (ending?.by === 'close' || ending?.by === 'shutdown') return 'shutdown'
   if (ending?.by === 'owner') {
     const { reason: cause } = ending
-    if (cause === 'normal' || cause === 'shutdown') return 'shutdown'
+    if (isOrderly(cause)) return cause
     const error = new GunError('owner_down', 'connection_error', 'the owner of the connection exited', {
       cause,
     })
