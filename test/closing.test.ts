@@ -9,6 +9,7 @@ import { certificates } from './support/certificates.ts'
 import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { origin, type Peer } from './support/origin.ts'
+import { streamEnds } from './support/stream-ends.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
@@ -430,6 +431,25 @@ for (const transport of transports) {
       assert.equal(reason.code, 'closing')
       await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n')
       assert.deepEqual(await it.story(), ['response 204 fin', 'DOWN: shutdown'])
+    })
+
+    test('refuses what a function asks for within the last response, and says so before DOWN', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      await using it = await scene(transport)
+      const told: string[] = []
+      const replyTo = streamEnds.watch(message => {
+        told.push(tell(message))
+        if (message.type !== 'gun_response') return
+        streamEnds.began(it.connPid, gun.get(it.connPid, '/2', {}, { replyTo }))
+      })
+      gun.get(it.connPid, '/1', {}, { replyTo })
+      await it.peer.receiveRequest()
+      gun.shutdown(it.connPid)
+      await it.peer.send('HTTP/1.1 204 No Content\r\n\r\n')
+      assert.deepEqual(await it.story(), ['DOWN: shutdown'])
+      assert.deepEqual(told, ['response 204 fin', 'error of the stream: closing'])
+      streamEnds.assert()
     })
 
     test('during an upgrade closes the WebSocket that comes of it', async () => {

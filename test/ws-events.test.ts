@@ -307,6 +307,19 @@ for (const wire of wires) {
       assert.deepEqual(await it.story(), ['error of the stream: shutdown', 'DOWN: shutdown'])
     })
 
+    for (const name of ['wsSendFrameStart', 'wsSendFrameEnd'] as const) {
+      test(`that closes the connection as it is told ${name} of a pong gets nothing of the ping`, async () => {
+        await using _left = assertNothingLeft()
+        await using _calm = collectWarnings()
+        const eventHandler: gun.EventHandler = {
+          [name]: ({ connPid }: gun.WsSendFrameEvent) => gun.close(connPid),
+        }
+        await using it = await upgraded(wire, { opts: { eventHandler }, wsOpts: { silencePings: false } })
+        await it.peer.send(ping('a'))
+        assert.deepEqual(await it.story(), ['error of the stream: shutdown', 'DOWN: shutdown'])
+      })
+    }
+
     test('that throws is reported each time, and changes nothing', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()

@@ -70,6 +70,8 @@ export class Connection implements Host, LineUser, Valve {
   readonly #source = new Source(this)
   readonly #watchers = new Watchers()
   readonly #postponed = new Postponed()
+  /** Of functions, which are told a little later. */
+  readonly #refusals: { readonly streamRef: StreamRef; readonly reason: GunError }[] = []
   readonly #ownership: Ownership
   #line: Line | undefined
   #protocol: Protocol | undefined
@@ -326,6 +328,7 @@ export class Connection implements Host, LineUser, Valve {
       for (const { streamRef } of this.comeback.take()) this.fail(streamRef, error)
       this.#postponed.fail(error)
     }
+    this.#tellRefusals()
     if (this.#ending === undefined && reason !== 'normal') {
       this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     }
@@ -375,7 +378,12 @@ export class Connection implements Host, LineUser, Valve {
     if (hasMailbox(replyToOf(streamRef))) return this.fail(streamRef, reason)
     // A function that asks again would call itself, and would hear of a stream before it has the stream's ref; in a
     // microtask it could keep the program from everything else.
-    setImmediate(() => this.fail(streamRef, reason))
+    this.#refusals.push({ streamRef, reason })
+    if (this.#refusals.length === 1) setImmediate(() => this.#tellRefusals())
+  }
+
+  #tellRefusals(): void {
+    for (const { streamRef, reason } of this.#refusals.splice(0)) this.fail(streamRef, reason)
   }
 
   switchTo(protocol: Protocol): boolean {

@@ -232,6 +232,8 @@ export class Ws implements Protocol, InboundHandler {
     } else if (name === 'close') {
       this.#receivedClose = true
     }
+    // Who was told of the answer may have closed the connection as well.
+    if (this.#isOver) return
     this.#reply.bytes = bytes
     let sent: number
     try {
