@@ -1,4 +1,4 @@
-/** The processes that a benchmark starts: each answers a line with a line, under Node or under Bun. */
+/** The processes that a benchmark starts: each answers a line with a line, under Node, under Bun, or on the BEAM. */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -30,6 +30,10 @@ export class Worker implements Disposable {
 
   static onBun(bun: string, ...args: readonly string[]): Worker {
     return new Worker(bun, ['run', ...args])
+  }
+
+  static onBeam(script: string): Worker {
+    return new Worker('escript', [script])
   }
 
   async read<T>(): Promise<T> {

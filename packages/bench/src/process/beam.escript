@@ -1,0 +1,90 @@
+#!/usr/bin/env escript
+%%! +S 1:1
+%% The BEAM's part of ../process.ts: takes jobs, one a line, and answers with what each cost. A job is written as an Erlang
+%% term, which JSON's lists of strings and numbers are. One scheduler, as JavaScript has one thread.
+-mode(compile).
+
+main(_) ->
+    case io:get_line("") of
+        eof ->
+            ok;
+        Line ->
+            {ok, Tokens, _} = erl_scan:string(Line ++ "."),
+            {ok, [Name, Units]} = erl_parse:parse_term(Tokens),
+            answer(list_to_atom(Name), Units),
+            main([])
+    end.
+
+%% In a process of its own, since that begins with a small heap.
+answer(Name, Units) ->
+    Self = self(),
+    spawn_link(fun() -> Self ! {cost, measure(Name, Units)} end),
+    receive
+        {cost, {Cpu, Seconds, Bytes}} ->
+            io:format("{\"cpu\":~p,\"seconds\":~p,\"rss\":~p,\"heap\":~p}~n", [Cpu, Seconds, Bytes, Bytes])
+    end.
+
+measure(Name, Units) ->
+    Ready = prepare(Name, Units),
+    Memory = erlang:memory(total),
+    {CpuBefore, _} = erlang:statistics(runtime),
+    Start = erlang:monotonic_time(microsecond),
+    Kept = run(Name, Units, Ready),
+    Seconds = (erlang:monotonic_time(microsecond) - Start) / 1.0e6,
+    {CpuAfter, _} = erlang:statistics(runtime),
+    Bytes = erlang:memory(total) - Memory,
+    case Kept of
+        {living, Pids} -> stop_all(Pids);
+        _ -> ok
+    end,
+    {(CpuAfter - CpuBefore) * 1000, Seconds, Bytes}.
+
+prepare(monitor, Units) -> spawn_all(Units, []);
+prepare(backlog, _) -> fill(self(), 100000, noise);
+prepare(_, _) -> none.
+
+%% Each returns at once; the last one says so, since one scheduler runs them in their order.
+run(spawn, Units, _) ->
+    Self = self(),
+    spawn_each(Units - 1, fun() -> ok end),
+    spawn(fun() -> Self ! last end),
+    receive last -> ok end;
+
+%% All of them live at the same time, wait for a message, and return with it.
+run(live, Units, _) ->
+    Pids = spawn_all(Units, []),
+    stop_all(Pids),
+    Self = self(),
+    spawn(fun() -> Self ! last end),
+    receive last -> ok end;
+
+run(monitor, _, Pids) ->
+    Refs = [erlang:monitor(process, Pid) || Pid <- Pids],
+    stop_all(Pids),
+    lists:foreach(fun(Ref) -> receive {'DOWN', Ref, process, _, normal} -> ok end end, Refs);
+
+run(backlog, Units, _) ->
+    take_behind(Units);
+
+run(idle, Units, _) ->
+    {living, spawn_all(Units, [])}.
+
+spawn_each(0, _) -> ok;
+spawn_each(Units, Body) ->
+    spawn(Body),
+    spawn_each(Units - 1, Body).
+
+spawn_all(0, Pids) -> lists:reverse(Pids);
+spawn_all(Units, Pids) -> spawn_all(Units - 1, [spawn(fun() -> receive stop -> ok end end) | Pids]).
+
+stop_all(Pids) -> lists:foreach(fun(Pid) -> Pid ! stop end, Pids).
+
+fill(_, 0, _) -> ok;
+fill(Pid, Units, Tag) ->
+    Pid ! {Tag, Units},
+    fill(Pid, Units - 1, Tag).
+
+take_behind(0) -> ok;
+take_behind(Units) ->
+    self() ! {wanted, Units},
+    receive {wanted, Units} -> take_behind(Units - 1) end.

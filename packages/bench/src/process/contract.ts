@@ -1,0 +1,21 @@
+/** The jobs of the benchmark of processes, which every side does in its own way. */
+
+/**
+ * - `spawn`: so many processes begin at once, and each returns.
+ * - `live`: so many processes live at the same time, each waits for a message, and returns with it.
+ * - `monitor`: so many processes that wait are monitored, are ended, and their DOWNs are received by their references.
+ * - `backlog`: so many messages are sent and received by their tag behind 100,000 of another tag.
+ * - `idle`: so many processes wait, and stay.
+ */
+export type JobName = 'spawn' | 'live' | 'monitor' | 'backlog' | 'idle'
+
+export type Job = readonly [name: JobName, units: number]
+
+/** How many messages wait in front of the one that is asked for. */
+export const BACKLOG = 100_000
+
+/** One side's way to do the jobs. */
+export interface Client {
+  /** Does what the clock need not see, and gives what it sees; what that gives stays until its memory is known. */
+  readonly jobs: Readonly<Partial<Record<JobName, (units: number) => () => Promise<unknown>>>>
+}
