@@ -50,17 +50,20 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   #links: Links | undefined
   #timers: Timers | undefined
   #controller: AbortController | undefined
-  #exited: { readonly reason: ExitReason } | undefined
+  #isAlive = true
+  #reason: ExitReason
+  #exit: ProcessExit | undefined
   #ended:
     | { readonly promise: Promise<ExitReason>; readonly resolve: (reason: ExitReason) => void }
     | undefined
   #trapExit = false
 
   /** @internal Use `spawn` or `createProcess`. `report` gets the reason of an exit that nobody else knows of. */
-  constructor(options: ProcessOptions = {}, report: ExitHook = reportExit) {
-    checkOptions(options)
+  constructor(options: ProcessOptions | undefined, report: ExitHook = reportExit) {
     this.#report = report
-    this.#inbox = new Inbox(checkHighWaterMark(options.highWaterMark))
+    if (options !== undefined) checkOptions(options)
+    this.#inbox = new Inbox(checkHighWaterMark(options?.highWaterMark))
+    if (options === undefined) return
     this.#trapExit = options.trapExit ?? false
     if (options.name !== undefined) register(options.name, this)
     if (options.signal !== undefined) this.#obey(options.signal)
@@ -125,7 +128,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    * Each call is a monitor of its own. Source: `erlang:monitor/2`.
    */
   monitor(target: MonitorTarget): MonitorRef {
-    if (this.#exited !== undefined) {
+    if (!this.#isAlive) {
       checkTarget(target)
       return new MonitorRef()
     }
@@ -151,7 +154,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    */
   link(target: MonitorTarget): void {
     checkTarget(target)
-    if (this.#exited !== undefined || target === this) return
+    if (!this.#isAlive || target === this) return
     const isMutual = target instanceof Process && target.isAlive
     this.#linksOf().add(target, isMutual ? target.#linksOf() : undefined)
   }
@@ -191,7 +194,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   exit(...args: [reason?: ExitReason] | [pid: MonitorTarget, reason: ExitReason]): void {
     if (args.length === 2) return this.#signal(...args)
     const [reason = 'normal'] = args
-    if (this.#exited === undefined) this.#report(this, reason)
+    if (this.#isAlive) this.#report(this, reason)
     this.#end(reason)
   }
 
@@ -202,7 +205,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    */
   sendAfter(ms: number, message: M): TimerRef {
     checkDuration('ms', ms, false)
-    if (this.#exited !== undefined) return new TimerRef()
+    if (!this.#isAlive) return new TimerRef()
     this.#timers ??= new Timers()
     return this.#timers.start(ms, () => this.send(message))
   }
@@ -217,15 +220,14 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#exited !== undefined)
-        this.#controller.abort(new ProcessExit(this.toString(), this.#exited.reason))
+      if (!this.#isAlive) this.#controller.abort(this.#exitError())
     }
     return this.#controller.signal
   }
 
   /** Resolves to the reason when the process exits. It does not wait for the body to return. */
   get exited(): Promise<ExitReason> {
-    if (this.#exited !== undefined) return Promise.resolve(this.#exited.reason)
+    if (!this.#isAlive) return Promise.resolve(this.#reason)
     if (this.#ended === undefined) {
       let resolve!: (reason: ExitReason) => void
       const promise = new Promise<ExitReason>(settle => {
@@ -238,7 +240,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
 
   /** Whether the process has not exited. Source: `is_process_alive/1`. */
   get isAlive(): boolean {
-    return this.#exited === undefined
+    return this.#isAlive
   }
 
   /** How many messages wait in the mailbox. Source: `process_info(Pid, message_queue_len)`. */
@@ -256,7 +258,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
 
   /** @internal */
   [watchersOf](): Watchers | undefined {
-    if (this.#exited !== undefined) return undefined
+    if (!this.#isAlive) return undefined
     this.#watchers ??= new Watchers()
     return this.#watchers
   }
@@ -266,7 +268,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    * Source: `erlang:exit/2`.
    */
   [exitSignal](from: MonitorTarget | undefined, reason: ExitReason, route: ExitRoute): void {
-    if (this.#exited !== undefined) return
+    if (!this.#isAlive) return
     if (reason === 'kill' && route === 'exit') return this.exit('killed')
     if (this.#trapExit) return this.#inbox.accept({ type: 'EXIT', from, reason })
     if (reason === 'normal' && !(from === this && route === 'exit')) return
@@ -307,7 +309,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
 
   #signal(pid: MonitorTarget, reason: ExitReason): void {
     checkTarget(pid, 'pid')
-    if (this.#exited === undefined) sendExit(pid, this, reason, 'exit')
+    if (this.#isAlive) sendExit(pid, this, reason, 'exit')
   }
 
   #obey(signal: AbortSignal): void {
@@ -317,23 +319,25 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   }
 
   #end(reason: ExitReason): void {
-    if (this.#exited !== undefined) return
+    if (!this.#isAlive) return
     settleReason(reason)
-    this.#exited = { reason }
-    let made: ProcessExit | undefined
-    const exit = () => {
-      made ??= new ProcessExit(this.toString(), reason)
-      return made
-    }
+    this.#isAlive = false
+    this.#reason = reason
     // Before anything that may bring about other ends.
     this.#watchers?.announce(reason)
     this.#disobey?.()
     this.#timers?.clear()
     this.#monitors?.clear()
-    this.#inbox.close(exit)
-    this.#controller?.abort(exit())
+    this.#inbox.close(() => this.#exitError())
+    this.#controller?.abort(this.#exitError())
     this.#ended?.resolve(reason)
     tellAll()
+  }
+
+  /** What rejects whoever waits for a process that has exited. Made when it is needed: it costs more than the rest of an exit. */
+  #exitError(): ProcessExit {
+    this.#exit ??= new ProcessExit(this.toString(), this.#reason)
+    return this.#exit
   }
 }
 

@@ -15,18 +15,27 @@ export function spawn<M = unknown>(
 ): Process<M> {
   if (typeof body !== 'function') throw new TypeError('body must be a function')
   const process = new Process<M>(options)
-  queueMicrotask(() => void run(process, body))
+  // Not queueMicrotask: Node makes a resource of its own for each.
+  void started.then(() => run(process, body))
   return process
 }
 
-async function run<M>(process: Process<M>, body: (self: Process<M>) => unknown): Promise<void> {
+const started = Promise.resolve()
+
+function run<M>(process: Process<M>, body: (self: Process<M>) => unknown): void {
   if (!process.isAlive) return
+  let result: unknown
   try {
-    await body(process)
-    process.exit()
+    result = body(process)
   } catch (error) {
-    process.exit(thrown(error))
+    return process.exit(thrown(error))
   }
+  if ((typeof result !== 'object' && typeof result !== 'function') || result === null) return process.exit()
+  // Whatever has a `then` is waited for.
+  Promise.resolve(result).then(
+    () => process.exit(),
+    error => process.exit(thrown(error)),
+  )
 }
 
 /** A process without a body: it lives until `exit()`. For scripts, tests and a REPL. */

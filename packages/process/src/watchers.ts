@@ -64,7 +64,8 @@ export class Watchers {
   /** The last of the names and links, which come before all others. */
   private lastLink: Watch | undefined = undefined
   private nextToTell: Watchers | undefined = undefined
-  private ended: { readonly reason: ExitReason } | undefined = undefined
+  private reason: ExitReason = undefined
+  private isToBeTold = false
 
   /**
    * Adds a listener, and gives a function that takes it away. The same function may be added more than once. Listeners of
@@ -121,8 +122,9 @@ export class Watchers {
   /** @internal As `tell`, up to where `tellAll` goes on. */
   announce(reason: ExitReason): void {
     while (this.first?.order === 'name') this.tellFirst(reason)
-    if (this.first === undefined || this.ended !== undefined) return
-    this.ended = { reason }
+    if (this.first === undefined || this.isToBeTold) return
+    this.isToBeTold = true
+    this.reason = reason
     if (lastToTell === undefined) firstToTell = this
     else lastToTell.nextToTell = this
     lastToTell = this
@@ -130,9 +132,9 @@ export class Watchers {
 
   /** @internal To be called when it is the first of those that are to be told. */
   tellEach(): void {
-    const reason = this.ended?.reason
-    while (this.first !== undefined) this.tellFirst(reason)
-    this.ended = undefined
+    while (this.first !== undefined) this.tellFirst(this.reason)
+    this.isToBeTold = false
+    this.reason = undefined
     firstToTell = this.nextToTell
     if (firstToTell === undefined) lastToTell = undefined
     this.nextToTell = undefined
