@@ -26,7 +26,18 @@ export {
 } from './exit-reason.js'
 export type { Exit } from './link.js'
 export { type Down, MonitorRef } from './monitor.js'
-export type { Checked, Narrowed, NoMessageMatches, On, PatternOrOn, Received } from './narrowing.js'
+export type {
+  Checked,
+  CheckedList,
+  Narrowed,
+  NoMessageMatches,
+  On,
+  PatternList,
+  PatternOrOn,
+  PatternsAreNoList,
+  PatternsAreNotConst,
+  Received,
+} from './narrowing.js'
 export type { ProcessOptions, ReceiveOptions } from './options.js'
 export { P } from './pattern.js'
 export type { Pid } from './pid.js'

@@ -7,6 +7,7 @@
  * | a plain object | an object whose fields match those named; `undefined` asks for a field that is absent |
  * | an array | an array of equal length whose elements match |
  * | `P.…` | what ts-pattern says |
+ * | a function | none: it throws, since a guard is `P.when(guard)` |
  */
 
 import { isMatching, P } from 'ts-pattern'
@@ -58,6 +59,7 @@ export class Field {
   next: Field | undefined = undefined
 
   constructor(name: string | number, pattern: unknown) {
+    if (typeof pattern === 'function') throw functionError(`'${name}' is a function, which`)
     const kind = kindOf(pattern)
     this.name = name
     this.kind = kind
@@ -165,8 +167,12 @@ export class Clause {
   }
 }
 
+/** A guard that would be compared by identity matches nothing, and says nothing of it. */
+function functionError(subject: string): TypeError {
+  return new TypeError(`patterns: ${subject} is no pattern: write P.when(guard) for a guard`)
+}
+
 function kindOf(pattern: unknown): number {
-  if (typeof pattern === 'function') return IDENTITY
   if (typeof pattern !== 'object' || pattern === null) return Number.isNaN(pattern) ? TEST : LITERAL
   if (isMatcher(pattern)) return needsPresence(pattern) ? PRESENT : TEST
   if (isPlain(pattern) || Array.isArray(pattern)) return TEST
@@ -179,6 +185,7 @@ function needsPresence(pattern: Matcher): boolean {
 }
 
 function compile(pattern: unknown): Test {
+  if (typeof pattern === 'function') throw functionError('a function')
   if (kindOf(pattern) <= PIN) return value => value === pattern
   if (typeof pattern !== 'object' || pattern === null) return value => Number.isNaN(value)
   if (isMatcher(pattern)) return isMatching(pattern as P.Pattern<unknown>)

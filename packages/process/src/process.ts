@@ -17,7 +17,7 @@ import {
 import { type ExitHook, type ExitReason, reportExit } from './exit-reason.js'
 import { type Exit, Links } from './link.js'
 import { type Down, MonitorRef, Monitors } from './monitor.js'
-import type { Checked, Narrowed, On, PatternOrOn, Received } from './narrowing.js'
+import type { Checked, CheckedList, Narrowed, On, PatternList, Received } from './narrowing.js'
 import { checkOptions, checkReceiveOptions, type ProcessOptions, type ReceiveOptions } from './options.js'
 import type { Pid } from './pid.js'
 import { checkHighWaterMark, type Source } from './pressure.js'
@@ -94,10 +94,10 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    * `ProcessExit` when the process exits (in the next turn of the event loop where it has before), with what a guard or a handler threw (a message whose guard threw
    * stays, one whose handler threw is gone), or with the signal's reason.
    *
-   * Throws a TypeError or RangeError at once if an argument is wrong. Source: Erlang's `receive … after … end`.
+   * Throws a TypeError or RangeError at once if an argument is wrong: a guard that is not `P.when(guard)`, for one. Source: Erlang's `receive … after … end`.
    */
-  receive<const Ps extends readonly PatternOrOn<Incoming<M>>[], R = never>(
-    patterns: Ps & { readonly [K in keyof Ps]: Checked<Incoming<M>, Ps[K]> },
+  receive<const Ps extends PatternList<Incoming<M>>, R = never>(
+    patterns: Ps & CheckedList<Incoming<M>, Ps>,
     timeout: number | ReceiveOptions<R> = Number.POSITIVE_INFINITY,
   ): Promise<Received<Incoming<M>, Ps> | Awaited<R>> {
     if (!Array.isArray(patterns)) throw new TypeError(`patterns must be an array, not ${inspect(patterns)}`)

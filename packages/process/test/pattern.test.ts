@@ -323,3 +323,22 @@ describe('a pattern that pins a reference', () => {
     }
   })
 })
+
+test('a function is no pattern, wherever it stands: it throws at once, and names P.when', () => {
+  const self = createProcess()
+  const guard = (value: unknown): boolean => value === 1
+  const refused: [unknown, string][] = [
+    [guard, 'a function'],
+    [{ type: 'a', n: guard }, "'n' is a function, which"],
+    [{ a: { b: guard } }, "'b' is a function, which"],
+    [['a', guard], "'1' is a function, which"],
+    [['a', guard, ...P.array(P.string)], 'a function'],
+    [P.string.optional, 'a function'],
+  ]
+  for (const [pattern, subject] of refused) {
+    const message = `patterns: ${subject} is no pattern: write P.when(guard) for a guard`
+    assert.throws(() => self.receive([pattern as P.Pattern<unknown>]), { name: 'TypeError', message })
+    assert.throws(() => self.flush(pattern as P.Pattern<unknown>), { name: 'TypeError', message })
+  }
+  self.exit()
+})

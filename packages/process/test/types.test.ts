@@ -13,6 +13,7 @@ import {
   MonitorRef,
   makeRef,
   P,
+  type PatternOrOn,
   type Pid,
   type Process,
   type Ref,
@@ -124,6 +125,51 @@ describe('a receive is narrowed to its patterns', () => {
   })
 })
 
+describe('a pinned pid or from keeps its type', () => {
+  const other = createProcess<Up>()
+  const pids = createProcess<Message | { type: 'call'; from: Pid<Up> }>()
+  const type = <T>(received: Promise<T>) => {
+    received.catch(() => {})
+    return expectTypeOf<T>()
+  }
+
+  test('in DOWN and EXIT, also in a process that expects anything', () => {
+    const down = pids.receive([{ type: 'DOWN', pid: other }])
+    type(down.then(({ pid }) => pid)).toEqualTypeOf<Process<Up>>()
+    type(down.then(({ ref }) => ref)).toEqualTypeOf<MonitorRef>()
+    type(pids.receive([{ type: 'EXIT', from: other }]).then(({ from }) => from)).toEqualTypeOf<Process<Up>>()
+    const unknown = createProcess()
+    type(unknown.receive([{ type: 'DOWN', pid: other }]).then(({ pid }) => pid)).toEqualTypeOf<Process<Up>>()
+    unknown.exit()
+  })
+
+  test('in a message of one’s own, and by the field alone', () => {
+    type(pids.receive([{ type: 'call', from: other }]).then(({ from }) => from)).toEqualTypeOf<Process<Up>>()
+    const either = pids.receive([{ from: other }])
+    type(either.then(({ type }) => type)).toEqualTypeOf<'EXIT' | 'call'>()
+    type(either.then(({ from }) => from)).toEqualTypeOf<Process<Up>>()
+  })
+
+  test('in a handler, and beside other patterns', () => {
+    const on = pids.on({ type: 'DOWN', pid: other }, ({ pid }) => pid)
+    type(pids.receive([on])).toEqualTypeOf<Process<Up>>()
+    const received = pids.receive([{ type: 'DOWN', pid: other }, { type: 'up' }])
+    type(received.then(message => (message.type === 'DOWN' ? message.pid : message.conn))).toEqualTypeOf<
+      Process<Up> | Ref
+    >()
+  })
+
+  test('of an xstate actor as well', () => {
+    const actor = createActor(fromProcess((_: Process<Up>) => 1))
+    type(pids.receive([{ type: 'DOWN', pid: actor }]).then(({ pid }) => pid)).toEqualTypeOf<typeof actor>()
+    type(pids.receive([{ type: 'EXIT', from: actor }]).then(({ from }) => from)).toEqualTypeOf<typeof actor>()
+    const target: Down['pid'] = [other, actor][0] ?? other
+    type(pids.receive([{ type: 'DOWN', pid: target }]).then(({ ref }) => ref)).toEqualTypeOf<MonitorRef>()
+    pids.exit()
+    other.exit()
+  })
+})
+
 describe('DOWN and EXIT need not be declared', () => {
   test('and have their fields in a process that expects anything', async () => {
     const self = createProcess()
@@ -173,6 +219,22 @@ describe('what no message can match is refused', () => {
     await self.receive([{ type: 'up', conn: 5 }], { timeout: 0, onTimeout: () => 0 })
     // @ts-expect-error there is no such code
     await self.receive([{ type: 'failure', code: 'open' }], { timeout: 0, onTimeout: () => 0 })
+  })
+
+  test('patterns without brackets, in a variable without as const, and a function', () => {
+    const self = ready()
+    // @ts-expect-error patterns need brackets
+    assert.throws(() => self.receive({ type: 'up' }), { message: /^patterns must be an array/ })
+    const patterns = [{ type: 'up' }, { type: 'ws' }]
+    // @ts-expect-error the tags are any string
+    self.receive(patterns, { timeout: 0, onTimeout: () => 0 })
+    createProcess().receive(patterns, { timeout: 0, onTimeout: () => 0 })
+    const typed: PatternOrOn<Message | Down | Exit>[] = [{ type: 'up' }]
+    self.receive(typed, { timeout: 0, onTimeout: () => 0 })
+    // @ts-expect-error a guard is P.when
+    assert.throws(() => self.receive([(message: Message) => message.type === 'up']), /P\.when\(guard\)/)
+    // @ts-expect-error a guard is P.when
+    assert.throws(() => self.receive([{ type: 'failure', code: (code: string) => code === '' }]), /P\.when/)
   })
 
   test('in on and flush as well', () => {
