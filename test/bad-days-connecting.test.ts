@@ -221,7 +221,7 @@ describe('a TLS handshake', () => {
     [
       'a server that speaks plain HTTP',
       peer => peer.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
-      /wrong version number/,
+      /wrong version number \(ERR_SSL_WRONG_VERSION_NUMBER\); the peer does not seem to speak TLS$/,
     ],
     ['a server that sends garbage', peer => peer.end('garbage\n'), /wrong version number|closed/],
     ['a server that closes at once', peer => peer.end(), /closed|disconnected/],
@@ -269,6 +269,7 @@ describe('a TLS handshake', () => {
       assert.equal(error.code, 'tls_error')
       assert.match(error.message, /^the TLS handshake with localhost failed: /)
       assert.match(error.message, text)
+      assert.doesNotMatch(error.message, /\n|openssl\/|error:[0-9A-F]/)
     })
   }
 
@@ -295,6 +296,7 @@ describe('a TLS handshake', () => {
     await using conn = attempt('localhost', server.port, { transport: 'tls', tlsOpts: trusting })
     const error = await conn.failure()
     assert.equal(error.code, 'tls_error')
+    assert.match(error.message, /failed: [a-z0-9 ]+ \(ERR_SSL_[A-Z0-9_]+\)$/)
   })
 
   test('that TLS 1.3 lets the server refuse afterwards ends with gun_down', async () => {
@@ -312,5 +314,6 @@ describe('a TLS handshake', () => {
     const { reason } = await conn.self.receive([{ type: 'gun_down' }], 10_000)
     assert.ok(reason instanceof gun.GunError)
     assert.match(reason.code, /^(socket_error|closed)$/)
+    assert.doesNotMatch(reason.message, /\n|openssl\/|error:[0-9A-F]/)
   })
 })

@@ -105,7 +105,11 @@ export type GunErrorKind = 'stream_error' | 'connection_error' | 'down' | 'timeo
 interface Details {
   readonly cause?: unknown
   readonly frames?: readonly WsFrame[]
+  readonly isPermanent?: boolean
 }
+
+/** What is wrong on this side, and will be so again. */
+const PERMANENT: ReadonlySet<GunErrorCode> = new Set(['bad_option', 'internal_error'])
 
 /** Every error of this package: thrown for wrong options, in messages for what the network does, in rejections of `await`. */
 export class GunError extends Error {
@@ -117,6 +121,11 @@ export class GunError extends Error {
   readonly kind: GunErrorKind
   /** The frames that were not sent, when `wsSend` could not send them. */
   readonly frames: readonly WsFrame[] | undefined
+  /**
+   * Whether trying again cannot help, since what is wrong is on this side: an option that Node or OpenSSL refuses, or a defect
+   * of this package. The connection then ends at once, whatever `retry` says.
+   */
+  readonly isPermanent: boolean
 
   /** @internal */
   constructor(code: GunErrorCode, kind: GunErrorKind, message: string, details: Details = {}) {
@@ -124,6 +133,7 @@ export class GunError extends Error {
     this.code = code
     this.kind = kind
     this.frames = details.frames
+    this.isPermanent = details.isPermanent ?? PERMANENT.has(code)
   }
 }
 
@@ -139,5 +149,6 @@ export function messageOf(thrown: unknown): string {
 /** The same error, concerning something else: of a stream that ended with its connection, for one. */
 export function asKind(kind: GunErrorKind, error: GunError): GunError {
   if (error.kind === kind) return error
-  return new GunError(error.code, kind, error.message, { cause: error.cause })
+  const { code, message, cause, isPermanent } = error
+  return new GunError(code, kind, message, { cause, isPermanent })
 }

@@ -212,14 +212,17 @@ export interface Opts {
   readonly httpOpts?: HttpOpts
   /** Options of HTTP/2; those given in `protocols` win. */
   readonly http2Opts?: Http2Opts
-  /** Who owns the connection. Default: a process made for it, which `connPid.owner` gives. */
+  /**
+   * Who owns the connection. Default: a process made for it, which `connPid.owner` gives. What ends such a connection for good
+   * is reported through the exit hook, unless somebody monitors the connection or takes its `gun_error`.
+   */
   readonly owner?: Owner
   /**
    * What to speak, the preferred one first: over tls ALPN offers it and the server chooses (HTTP/1.1 if it knows no ALPN,
    * unless only one is given); over tcp it must be exactly one. Default: tcp `['http']`, tls `['http2', 'http']`.
    */
   readonly protocols?: readonly ProtocolInit[]
-  /** How many attempts follow when the connection is lost or cannot be made. The first is immediate
+  /** How many attempts follow when the connection is lost or cannot be made; none behind an error that `isPermanent`. The first is immediate
    * (of infinitely many none is). Default 5. */
   readonly retry?: number
   /** Decides about each retry. Default: one less each time; at once after a loss, else `retryTimeout`. */

@@ -81,5 +81,6 @@ function timedOut(option: Timeout, ms: number): GunError {
 
 /** What Node throws at once, for example for a wrong option of a socket. */
 function impossible(cause: unknown): GunError {
-  return new GunError('connect_error', 'connection_error', `no connection could be made: ${cause}`, { cause })
+  const text = `no connection could be made: ${cause}`
+  return new GunError('connect_error', 'connection_error', text, { cause, isPermanent: true })
 }

@@ -1,7 +1,7 @@
 /** What the machine drives: the socket, the protocol on it, the owner, and the commands that wait. */
 
 import type { Socket } from 'node:net'
-import { type ExitReason, Source, type Valve, Watchers, type WatchOrder } from '@holster/process'
+import { type ExitReason, Process, reportExit, Source, type Valve, Watchers, type WatchOrder } from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
 import { Cookies } from '../cookies.js'
 import { asKind, GunError, messageOf } from '../errors.js'
@@ -86,6 +86,10 @@ export class Connection implements Host, LineUser, Valve {
   #ended = false
   /** Why the last attempt failed or the connection was lost; `undefined` when it ended in order. */
   lastError: GunError | undefined
+  /** The owner was made for the connection, so that perhaps nobody reads its mailbox. */
+  isUnattended = false
+  /** It was up, on this socket or on one before it. */
+  #hasBeenUp = false
   /** How long the end that has begun may take, in milliseconds. */
   closingTimeout = 0
 
@@ -134,6 +138,13 @@ export class Connection implements Host, LineUser, Valve {
   /** Whether a connection that is lost will be made again, if there are retries left. */
   get reconnects(): boolean {
     return this.#ending === undefined
+  }
+
+  /** Whether the next attempt would fail as the last one did. A Unix socket that was there comes back with its server. */
+  get isHopeless(): boolean {
+    const error = this.lastError
+    if (error?.isPermanent) return true
+    return !this.#hasBeenUp && this.destination.path !== undefined && codeOf(error?.cause) === 'ENOENT'
   }
 
   get goesOn(): boolean {
@@ -232,6 +243,7 @@ export class Connection implements Host, LineUser, Valve {
       })
     }
     this.#ownership.owner = owner
+    this.isUnattended = false
   }
 
   shutdown(): void {
@@ -261,6 +273,7 @@ export class Connection implements Host, LineUser, Valve {
       return this.lost(defect(cause))
     }
     this.#accepting = true
+    this.#hasBeenUp = true
     this.lastError = undefined
     this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol: name })
     for (const command of this.comeback.take()) this.guard(protocol => protocol.wsUpgrade?.(command))
@@ -330,7 +343,7 @@ export class Connection implements Host, LineUser, Valve {
     }
     this.#tellRefusals()
     if (this.#ending === undefined && reason !== 'normal') {
-      this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
+      this.#tellOfFailure(reason)
     }
     if (this.events.wants('terminate')) {
       // On the way to an end that nobody asked for it passes through not_connected, though it never rests there.
@@ -339,6 +352,15 @@ export class Connection implements Host, LineUser, Valve {
     }
     this.#source.close()
     this.#watchers.tell(exit)
+  }
+
+  /** Where the owner was made for the connection and nobody takes the message, nobody would ever hear of the failure. */
+  #tellOfFailure(reason: GunError): void {
+    const { owner } = this
+    const isUnread = owner instanceof Process && this.isUnattended && this.#watchers.isEmpty
+    const waiting = isUnread ? owner.messageQueueLength : 0
+    this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
+    if (isUnread && owner.messageQueueLength > waiting) reportExit(this.connPid, reason)
   }
 
   /** The actor was stopped from outside. */
@@ -509,6 +531,10 @@ export class Connection implements Host, LineUser, Valve {
 function endOf(reason: GunError | 'normal'): GunError {
   if (reason !== 'normal') return asKind('connection_error', reason)
   return new GunError('closed', 'connection_error', 'the connection was closed')
+}
+
+function codeOf(cause: unknown): unknown {
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined
 }
 
 function defect(cause: unknown): GunError {

@@ -60,7 +60,7 @@ function plan({ connPid }: ConnectionContext, retriesLeft: number): Partial<Conn
 }
 
 function canRetry(connection: Connection, retriesLeft: number): boolean {
-  return connection.reconnects && retriesLeft > 0
+  return connection.reconnects && retriesLeft > 0 && !connection.isHopeless
 }
 
 /** How often a connection that was up is tried again. */
@@ -95,8 +95,10 @@ function createConnection(self: AnyActorRef, input: ConnectionInput): Connection
   const isHttps = destination.path === undefined && destination.port === 443
   const transport = opts.transport ?? (isHttps ? 'tls' : 'tcp')
   checkChoice(protocolsOf(opts, transport), transport)
-  const owner = opts.owner ?? parentOf(self) ?? createProcess<GunMessage>()
+  const given = opts.owner ?? parentOf(self)
+  const owner = given ?? createProcess<GunMessage>()
   const connection = new Connection(new RunningMachine(self), destination, transport, opts, owner)
+  if (given === undefined) connection.isUnattended = true
   self.subscribe({ complete: () => connection.stopped(), error: cause => connection.broken(cause) })
   return connection
 }

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { GunError } from '../errors.js'
+import { textOf } from './error-text.js'
 import { Outlet } from './outlet.js'
 import { take } from './reading.js'
 
@@ -28,7 +29,7 @@ export class Line {
     take(socket, chunk => this.#user?.handle(chunk))
     socket.on('end', () => this.#user?.ended(undefined))
     socket.on('error', cause => {
-      const text = `the connection broke: ${cause.message}`
+      const text = `the connection broke: ${textOf(cause)}`
       this.#user?.ended(new GunError('socket_error', 'connection_error', text, { cause }))
     })
     socket.on('close', () => {

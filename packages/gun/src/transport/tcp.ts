@@ -5,6 +5,7 @@ import { isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from
 import { GunError } from '../errors.js'
 import type { Opts } from '../options.js'
 import { type Abandon, type Addresses, type Answer, type Destination, later } from './contract.js'
+import { textOf } from './error-text.js'
 import type { Origin } from './host.js'
 import { readingShared } from './reading.js'
 
@@ -91,10 +92,4 @@ function addressOf(
 export function ignoreErrors(socket: Socket, listener: (cause: Error) => void): void {
   socket.off('error', listener)
   socket.on('error', () => {})
-}
-
-/** What an error says. One that stands for several attempts has no message of its own. */
-export function textOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(textOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
 }

@@ -9,8 +9,9 @@ import type { ProtocolName } from '../messages.js'
 import type { Opts } from '../options.js'
 import { offer, problemWith } from './alpn.js'
 import { type Abandon, type Answer, later } from './contract.js'
+import { textOf } from './error-text.js'
 import { RECORD, readingShared } from './reading.js'
-import { type Dial, type DialOpts, ignoreErrors, textOf } from './tcp.js'
+import { type Dial, type DialOpts, ignoreErrors } from './tcp.js'
 import { guardFunctions, type GuardedOptions as Secure } from './tls-functions.js'
 
 /** What a socket speaks TLS with. */
@@ -66,7 +67,7 @@ export function handshake(
   } catch (cause) {
     stream.on('error', () => {})
     stream.destroy()
-    return later(() => answer(failure(host, cause)))
+    return later(() => answer(failure(host, cause, true)))
   }
   const leave = () => {
     socket.off('secureConnect', done)
@@ -135,8 +136,9 @@ function speakOver(stream: Duplex, secure: Secure): TLSSocket {
   return socket
 }
 
-function failure(host: string, cause: unknown): GunError {
+/** `isPermanent`: the options are wrong, and so would be the next attempt's. */
+function failure(host: string, cause: unknown, isPermanent = false): GunError {
   if (cause instanceof GunError) return cause
   const text = `the TLS handshake with ${host} failed: ${textOf(cause)}`
-  return new GunError('tls_error', 'connection_error', text, { cause })
+  return new GunError('tls_error', 'connection_error', text, { cause, isPermanent })
 }
