@@ -275,3 +275,43 @@ for (const padding of [undefined, 0, 7]) {
     },
   )
 }
+
+onEachTransport('flush of a stream keeps the push of a stream that goes on', async transport => {
+  await using it = await scene({ transport })
+  const { connPid, self } = it
+  const streamRef = gun.get(connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send([
+    h2.pushPromise(streamId, 2, promise(it, transport, { path: '/goes-on' })),
+    h2.pushPromise(streamId, 4, promise(it, transport, { path: '/waits' })),
+    h2.pushPromise(streamId, 6, promise(it, transport, { path: '/cancelled' })),
+    h2.headers(4, [[':status', '204']], { endStream: true }),
+    h2.headers(streamId, ok),
+    h2.data(streamId, 'body', { endStream: true }),
+  ])
+  await goesOn(it)
+  const pushes = await Promise.all(
+    Array.from({ length: 3 }, () => self.receive([{ type: 'gun_push' }], 5000)),
+  )
+  for (const push of pushes) self.send(push)
+  const [going, waits, cancelled] = pushes.map(push => push.newStreamRef) as [
+    gun.StreamRef,
+    gun.StreamRef,
+    gun.StreamRef,
+  ]
+  gun.cancel(connPid, cancelled)
+  // Its response, its body, and the push of what was cancelled.
+  assert.equal(gun.flush(streamRef), 3)
+  const left = await Promise.all([1, 2].map(() => self.receive([{ type: 'gun_push' }], 0)))
+  assert.deepEqual(
+    left.map(push => push.newStreamRef),
+    [going, waits],
+  )
+  for (const push of left) self.send(push)
+  await self.receive([{ streamRef: waits }], 0)
+  assert.equal(gun.flush(streamRef), 1)
+  await it.peer.send(h2.headers(2, [[':status', '204']], { endStream: true }))
+  assert.deepEqual(await it.story(going), ['response 204 fin'])
+  assert.equal((await self.receive([{ type: 'gun_push' }], 0)).newStreamRef, going)
+  assert.deepEqual(await it.waiting(), [])
+})

@@ -373,3 +373,45 @@ onEachVersion('an upload that waits for room keeps no more than the mark and a c
   assert.equal(String((await gun.awaitBody(connPid, streamRef)).body), String(many * CHUNK.length))
   await eventually(() => owner.messageQueueLength === 0, 'nothing is left')
 })
+
+onEachLine('where nothing is taken it is false, mark or none, and never followed by a drain', async line => {
+  await using it = await httpEnds(line)
+  const { connPid, self } = it
+  const refused = async ({ streamRef }: Stream): Promise<string> => {
+    const message = await self.receive([{ streamRef }], PATIENCE)
+    assert.ok(message.type === 'gun_error', message.type)
+    return message.reason.code
+  }
+  for (const mark of [undefined, 0]) {
+    const stream = post(connPid, 1, mark)
+    const asked = await it.peer.request()
+    assert.equal(give(stream, 'longer than it says'), false)
+    assert.equal(await refused(stream), 'badstate')
+    assert.equal(give(stream, '1', 'fin'), true)
+    assert.equal(give(stream, '2'), false)
+    assert.equal(await refused(stream), 'badstate')
+    await asked.content()
+    await asked.answer(NOTHING)
+    assert.deepEqual(await it.heard(1), ['response 204 fin'])
+    assert.equal(give(stream, '3'), false)
+    assert.equal(await refused(stream), 'badstate')
+  }
+  const get = { connPid, streamRef: gun.get(connPid, '/') }
+  assert.equal(give(get, '4'), false)
+  assert.equal(await refused(get), 'badstate')
+  await settle()
+  assert.deepEqual(await it.waiting(), [])
+  gun.close(connPid)
+  assert.equal(give(get, '5'), false)
+  assert.deepEqual([await refused(get), await refused(get)], ['shutdown', 'closed'])
+})
+
+onEachVersion('what is postponed is taken: without a mark it is true', async line => {
+  await using it = await httpEnds(line)
+  it.peer.reset()
+  assert.match((await it.heard(1)).join(), /^down: /)
+  const stream = post(it.connPid, 1, undefined)
+  assert.equal(give(stream, '1', 'fin'), true)
+  const asked = await (await it.next()).request()
+  assert.equal((await asked.content()).body, '1')
+})

@@ -16,6 +16,7 @@ import { h2Server } from './support/h2-server.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { type WebsocketServerOptions, websocketServer } from './support/servers.ts'
 import {
+  asking,
   isH2,
   type Scene,
   type Setup,
@@ -447,6 +448,74 @@ for (const wire of wires) {
       await it.peer.closed
       await settle()
       assert.deepEqual(told, ['gun_upgrade', 'gun_ws', 'gun_error'])
+    })
+
+    test('behind a close frame it is false, with the frames in a gun_error, and no drain is told of', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      await using it = await upgraded(wire)
+      const late: gun.WsFrame[] = [['text', 'late'], 'ping']
+      assert.deepEqual(
+        [send(it, ['text', 'in time']), send(it, 'close'), send(it, late), gun.wsSend(it.connPid, 'pong')],
+        [true, true, false, false],
+      )
+      for (const frames of [late, ['pong']]) {
+        const message = await it.self.receive([{ streamRef: it.streamRef }])
+        assert.ok(message.type === 'gun_error')
+        assert.deepEqual([message.reason.code, message.reason.frames], ['badstate', frames])
+      }
+      for (const opcode of [opcodes.text, opcodes.close]) {
+        assert.equal((await receiveFrame(it.peer)).opcode, opcode)
+      }
+      await settle()
+      assert.equal(it.self.messageQueueLength, 0)
+    })
+
+    test('of a list with a close frame in it what stands before it is sent, and the rest comes back', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      await using it = await upgraded(wire, { wsOpts: { sendHighWaterMark: 0 } })
+      // What was taken of it is beyond the mark, and yet there is nothing to go on with.
+      assert.equal(send(it, [['text', 'first'], 'close', ['text', 'late']]), false)
+      const message = await it.self.receive([{ streamRef: it.streamRef }])
+      assert.ok(message.type === 'gun_error')
+      assert.deepEqual(message.reason.frames, [['text', 'late']])
+      assert.equal(String((await receiveFrame(it.peer)).payload), 'first')
+      await settle()
+      assert.equal(it.self.messageQueueLength, 0)
+    })
+
+    test('behind the close frame of the peer it is false, too', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      await using it = await upgraded(wire, { wsOpts: { sendHighWaterMark: 0 } })
+      await it.peer.send(frame({ opcode: opcodes.close, payload: closePayload(1000) }))
+      await it.self.receive([{ type: 'gun_ws', streamRef: it.streamRef }])
+      assert.equal(send(it, 'ping'), false)
+      const { reason } = await it.self.receive([{ type: 'gun_error', streamRef: it.streamRef }])
+      assert.deepEqual([reason.code, reason.frames], ['badstate', ['ping']])
+    })
+
+    test('where there is no WebSocket yet, or any more, it is false, with the frames in a gun_error', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      await using it = await asking(wire, { opts: { retry: 0 }, wsOpts: { sendHighWaterMark: 0 } })
+      const { connPid, self, streamRef } = it
+      const come = async (ref: gun.StreamRef | undefined): Promise<unknown> => {
+        const { reason } = await self.receive([{ type: 'gun_error', streamRef: ref }])
+        assert.equal(reason.code, 'badstate')
+        return reason.frames
+      }
+      assert.equal(gun.wsSend(connPid, streamRef, 'ping'), false)
+      assert.deepEqual(await come(streamRef), ['ping'])
+      assert.equal(gun.wsSend(connPid, ['text', 'a']), false)
+      assert.deepEqual(await come(undefined), [['text', 'a']])
+      const request = gun.get(connPid, '/')
+      assert.equal(gun.wsSend(connPid, request, 'pong'), false)
+      assert.deepEqual(await come(request), ['pong'])
+      gun.close(connPid)
+      assert.equal(gun.wsSend(connPid, 'ping'), false)
+      assert.deepEqual(await come(undefined), ['ping'])
     })
 
     test('when what is told of a frame closes the connection, wsSend does not throw', async () => {

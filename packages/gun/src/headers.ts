@@ -50,9 +50,17 @@ function checkHeader(name: unknown, value: unknown, isChecked: boolean): readonl
     throw new TypeError(`headers: ${inspect(name)} is not a header name`)
   }
   const text = typeof value === 'number' ? String(value) : value
-  if (typeof text !== 'string' || (isChecked ? forbiddenInValue : beyondOctets).test(text)) {
+  if (typeof text !== 'string') {
+    const advice =
+      value === undefined || value === null ? 'leave the header out, or give it a string' : 'give a string'
     throw new TypeError(
-      `headers: the value of ${name} has a character that may not be sent: ${inspect(value)}`,
+      `headers: the value of ${name} is ${inspect(value, { depth: 0 })}; ${advice} or a number`,
+    )
+  }
+  if ((isChecked ? forbiddenInValue : beyondOctets).test(text)) {
+    const advice = 'encode it, for example with encodeURIComponent'
+    throw new TypeError(
+      `headers: the value of ${name} has a character that may not be sent: ${inspect(value)}; ${advice}`,
     )
   }
   return [name.toLowerCase(), isChecked ? text.replace(aroundValue, '') : text]
@@ -70,13 +78,22 @@ export function checkMethod(method: unknown, isChecked = true): asserts method i
   }
 }
 
-/** Throws a TypeError unless `path` can stand in a request line: no spaces, no control characters. */
+/** The forms of a request target beside a path (RFC 9112 section 3.2): `*`, a whole URL, and a host with its port. */
+const otherTarget = /^(?:\*$|https?:\/\/|[^/?#]+:\d+$)/i
+
+/**
+ * Throws a TypeError unless `path` can stand in a request line: no spaces, no control characters, and `/` first unless it is
+ * another form of a request target.
+ */
 export function checkPath(path: unknown, isChecked = true): asserts path is string {
   if (typeof path !== 'string' || path === '' || (isChecked ? forbiddenInPath : beyondOctets).test(path)) {
+    const advice = typeof path === 'string' && path !== '' ? '; encode it, for example with encodeURI' : ''
     throw new TypeError(
-      `path must be a non-empty string without spaces or control characters, not ${inspect(path)}`,
+      `path must be a non-empty string without spaces or control characters, not ${inspect(path)}${advice}`,
     )
   }
+  if (!isChecked || path.startsWith('/') || otherTarget.test(path)) return
+  throw new TypeError(`path must begin with a slash: ${inspect(`/${path}`)}, not ${inspect(path)}`)
 }
 
 /** The value of a field, several joined as RFC 9110 section 5.3 says; `undefined` if there is none. */

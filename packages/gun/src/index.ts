@@ -15,14 +15,15 @@ import {
 import { type Bytes, toBytes } from './body.js'
 import { type ConnPid, connectionOf } from './conn-pid.js'
 import { type ConnectionInput, connectionMachine } from './connection/machine.js'
+import { flushConnection, flushStream } from './flush.js'
 import { checkMethod, checkPath, type HeadersInit, normalizeHeaders } from './headers.js'
 import { type Info, infoOf, type StreamInfo } from './info.js'
 import type { IsFin, ProtocolName, WsFrame } from './messages.js'
 import { checkReqOpts, checkWsOpts, isOwner } from './option-checks.js'
 import { merge, type Opts, type ReqOpts, type WsOpts } from './options.js'
 import { checkFraming, checkTrailers } from './protocol/request.js'
-import { mailboxOf, type Owner } from './reply-to.js'
-import { connPidOf, replyToOf, StreamRef, sendMarkOf } from './stream-ref.js'
+import type { Owner } from './reply-to.js'
+import { connPidOf, StreamRef, sendMarkOf } from './stream-ref.js'
 import { checkFrames } from './ws/frame.js'
 
 export type { Body, StreamMessage } from './await.js'
@@ -261,11 +262,13 @@ function ask(
 }
 
 /**
- * A part of a request's body. Only `'fin'` ends the body, an empty chunk does not. For a stream that takes no data it
- * is a `gun_error` `badstate`. Nothing is dropped. Where the request has a `sendHighWaterMark` it gives `false` while more
- * than that waits to be sent, while the connection is being made, and for a stream that takes no data; else always `true`.
- * Behind `false` one of these follows, unless `'fin'` or `cancel` does: a `gun_notify` `'drain'` when there is room, a
- * `gun_response`, since then more may not be wanted, or a `gun_error`. Source: manual page gun:data.
+ * A part of a request's body. Only `'fin'` ends the body, an empty chunk does not. Nothing that was taken is dropped. Gives
+ * `false`, which has two meanings. Either the part was not taken: the stream takes no data, since its body is complete or it
+ * has ended, or the part is longer than `content-length` allows; a `gun_error` says why, mostly `badstate`, and no drain is
+ * told of it. Or, where the request has a `sendHighWaterMark`, the part was taken and the caller should wait, since more than
+ * that is to be sent or the connection is being made. Then one of these follows, unless `'fin'` or `cancel` does: a
+ * `gun_notify` `'drain'` when there is room, a `gun_response`, since then more may not be wanted, or a `gun_error`.
+ * Source: manual page gun:data.
  */
 export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk: Bytes): boolean {
   const connection = connectionOf(connPid)
@@ -274,13 +277,14 @@ export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk
     throw new TypeError(`isFin must be 'fin' or 'nofin', not ${isFin}`)
   const bytes = toBytes(chunk, 'chunk')
   let hasRoom: boolean | undefined
-  connection.proceed(streamRef, 'data of a request', protocol => {
+  const waits = connection.proceed(streamRef, 'data of a request', protocol => {
     const isLate = hasRoom !== undefined
     hasRoom = protocol.data?.(streamRef, isFin, bytes, isLate)
     return protocol.data !== undefined
   })
-  hasRoom ??= false
-  return hasRoom || sendMarkOf(streamRef) === undefined
+  // What runs later sees by this that the caller has been told.
+  hasRoom ??= waits && sendMarkOf(streamRef) === undefined
+  return hasRoom
 }
 
 /**
@@ -393,14 +397,11 @@ function patience(
 
 /**
  * Drops the waiting messages of a connection (from its owner's mailbox, with its `DOWN`) or of a stream (from the
- * mailbox it replies to), and says how many they were. Source: manual page gun:flush.
+ * mailbox it replies to), and says how many they were. A `gun_push` of the stream stays while the stream that it tells of
+ * is open, or has messages that wait: that is a stream of its own. Source: manual page gun:flush.
  */
 export function flush(target: ConnPid | StreamRef): number {
-  if (target instanceof StreamRef) {
-    return mailboxOf(replyToOf(target), 'what the stream replies to').flush({ streamRef: target })
-  }
-  const mailbox = mailboxOf(connectionOf(target).owner, 'the owner')
-  return mailbox.flush({ connPid: target }) + mailbox.flush({ type: 'DOWN', pid: target })
+  return target instanceof StreamRef ? flushStream(target) : flushConnection(target)
 }
 
 /**
@@ -457,10 +458,11 @@ export function wsUpgrade(
 
 /**
  * Sends one frame or a list of frames, in order; all that is sent within one tick leaves in one write. A close frame
- * closes the connection cleanly, and nothing is connected again; over HTTP/2 it closes the stream. Gives `false` while more
- * than `sendHighWaterMark` waits to be sent, and a `gun_notify` `'drain'` says when to go on; nothing is dropped. Frames that
- * cannot be sent come back in a `gun_error` (`reason.frames`). Without a stream there must be exactly one WebSocket on the
- * connection. Throws a TypeError that names the frame when it is none.
+ * closes the connection cleanly, and nothing is connected again; over HTTP/2 it closes the stream. Gives `false`, which has two
+ * meanings. Either frames were not sent: there is no WebSocket yet or any more, or a close frame was sent before; they come
+ * back in a `gun_error` (`reason.frames`), and no drain is told of them. Or all were taken and the caller should wait, since
+ * more than `sendHighWaterMark` is to be sent: a `gun_notify` `'drain'` says when to go on, or a `gun_error` why that cannot be.
+ * Without a stream there must be exactly one WebSocket on the connection. Throws a TypeError that names the frame when it is none, and shows the right one.
  * Source: manual page gun:ws_send.
  */
 export function wsSend(connPid: ConnPid, frames: WsFrame | readonly WsFrame[]): boolean

@@ -79,11 +79,28 @@ test('a frame that is none is refused by a TypeError that says where it is', () 
     ],
     /^frames\[1\]: no frame is called 'txet'/,
   )
-  refuse(['ping', 'a'], /^frames\[1\] is not a frame: 'a'/)
   refuse([['text', 'a'], undefined], /^frames\[1\] is not a frame/)
   refuse(['close', 1000], /^frames: close takes a reason, or a code and a reason/)
   refuse(['close', 1000, 'a', 'b'], /^frames: close takes a reason, or a code and a reason/)
   refuse([[]], /^frames\[0\]: no frame is called undefined/)
+})
+
+test('a frame that is none shows the right one', () => {
+  refuse('hello', /^frames is not a frame: 'hello'; text is sent as \['text', 'hello'\]$/)
+  refuse(['txt', 'hello'], /^frames: no frame is called 'txt'; text is sent as \['text', 'hello'\]$/)
+  refuse(['bin', bytes], /^frames: no frame is called 'bin'; bytes are sent as \['binary', bytes\]$/)
+  refuse([['txt', 'hello']], /^frames\[0\]: no frame is called 'txt'; text is sent as \['text', 'hello'\]$/)
+  refuse(['hello', 'ping'], /^frames\[0\] is not a frame: 'hello'; text is sent as \['text', 'hello'\]$/)
+  refuse(bytes, /; bytes are sent as \['binary', bytes\]$/)
+  refuse(['text', bytes], /^frames: text takes one string; bytes are sent as \['binary', bytes\]$/)
+  refuse(['text', 42], /^frames: text takes one string; as in \['text', 'hello'\]$/)
+  refuse(['binary', 'hello'], /^frames: binary takes one Uint8Array; text is sent as \['text', 'hello'\]$/)
+  refuse(
+    ['ping', 'hello'],
+    /^frames: ping takes one Uint8Array, as in \['ping', Buffer.from\('hello'\)\], or nothing: 'ping'$/,
+  )
+  refuse({ type: 'text' }, /; a frame is 'close', 'ping', 'pong', or a tuple such as \['text', 'hello'\]$/)
+  refuse('a'.repeat(1000), /^.{1,120}$/)
 })
 
 test('a control frame carries 125 bytes and not one more', () => {

@@ -65,8 +65,14 @@ test('a value that could end its line, or is no text, is refused by name', () =>
   for (const value of ['a\nb', 'a\rb', 'a\r\nX-B: 1', '\0', '\x7f', 'snow ☃', '\n']) {
     refuse({ 'x-a': value }, /^headers: the value of x-a /)
   }
-  for (const value of [undefined, null, true, {}, Buffer.from('a')]) {
-    refuse([['x-a', value]], /^headers: the value of x-a /)
+  refuse(
+    [['x-a', undefined]],
+    /^headers: the value of x-a is undefined; leave the header out, or give it a string or a number$/,
+  )
+  refuse({ 'x-a': null }, /^headers: the value of x-a is null; leave the header out/)
+  refuse({ 'x-a': ['b', undefined] }, /^headers: the value of x-a is undefined; leave the header out/)
+  for (const value of [true, {}, Buffer.from('a')]) {
+    refuse([['x-a', value]], /^headers: the value of x-a is .*; give a string or a number$/s)
   }
 })
 
@@ -100,6 +106,23 @@ test('a method is a token, a path has no spaces or control characters', () => {
   for (const path of ['', '/a b', '/\r\n', '/\0', '/\x7f', '/é', undefined, 1]) {
     assert.throws(() => checkPath(path), { name: 'TypeError', message: /^path must be a non-empty string/ })
   }
+})
+
+test('a path begins with a slash, unless it is another form of a request target, or unchecked', () => {
+  for (const [path, right] of [
+    ['users', '/users'],
+    ['?a=b', '/?a=b'],
+    ['users/1', '/users/1'],
+    ['**', '/**'],
+  ] as const) {
+    assert.throws(() => checkPath(path), {
+      name: 'TypeError',
+      message: `path must begin with a slash: '${right}', not '${path}'`,
+    })
+    checkPath(path, false)
+  }
+  for (const path of ['*', 'http://localhost/', 'HTTPS://localhost', 'localhost:443', '[::1]:443'])
+    checkPath(path)
 })
 
 test('several fields of one name have one value', () => {

@@ -23,6 +23,10 @@ export class Comeback {
     }
   }
 
+  has(streamRef: StreamRef): boolean {
+    return this.#commands.some(command => command.streamRef === streamRef)
+  }
+
   /** Forgets one, and says whether there was one. */
   remove(streamRef: StreamRef): boolean {
     const left = this.#commands.filter(command => command.streamRef !== streamRef)

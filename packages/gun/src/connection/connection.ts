@@ -185,15 +185,17 @@ export class Connection implements Host, LineUser, Valve {
     this.refuse(streamRef, new GunError('closing', 'stream_error', text))
   }
 
-  /** As `perform`, for what belongs to a stream that was asked for before: it waits only if that stream does. */
-  proceed(streamRef: StreamRef, what: string, run: Run): void {
-    if (this.#ended) return this.refuse(streamRef, this.#hasEnded())
-    if (this.#postponed.has(streamRef)) return this.#postponed.add(this.#command(streamRef, false, what, run))
-    if (this.#protocol !== undefined) return this.#run(streamRef, what, run)
-    this.refuse(
-      streamRef,
-      new GunError('badstate', 'badstate', `${what} is not possible: the stream has ended`),
-    )
+  /** As `perform`, for what belongs to a stream that was asked for before: it waits only if that stream does, and says so. */
+  proceed(streamRef: StreamRef, what: string, run: Run): boolean {
+    const waits = !this.#ended && this.#postponed.has(streamRef)
+    if (waits) this.#postponed.add(this.#command(streamRef, false, what, run))
+    else if (this.#protocol !== undefined) this.#run(streamRef, what, run)
+    else if (this.#ended) this.refuse(streamRef, this.#hasEnded())
+    else {
+      const text = `${what} is not possible: the stream has ended`
+      this.refuse(streamRef, new GunError('badstate', 'badstate', text))
+    }
+    return waits
   }
 
   wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
@@ -204,7 +206,7 @@ export class Connection implements Host, LineUser, Valve {
     const reason = new GunError('badstate', 'badstate', text, { frames })
     if (streamRef === undefined) this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     else this.refuse(streamRef, reason)
-    return true
+    return false
   }
 
   cancel(streamRef: StreamRef): void {
@@ -231,6 +233,16 @@ export class Connection implements Host, LineUser, Valve {
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
     if (this.#protocol !== undefined) return this.#protocol.streamInfo(streamRef)
     throw new GunError('badstate', 'badstate', `${this.connPid} is not connected: it is ${this.stateName}`)
+  }
+
+  /** Whether the stream may still post something, or waits for the connection. */
+  isOpen(streamRef: StreamRef): boolean {
+    return this.#protocol?.streamInfo(streamRef) !== undefined || this.isPostponed(streamRef)
+  }
+
+  /** Whether the stream waits for the connection, or for the next. */
+  isPostponed(streamRef: StreamRef): boolean {
+    return this.#postponed.has(streamRef) || this.comeback.has(streamRef)
   }
 
   setOwner(owner: Owner): void {

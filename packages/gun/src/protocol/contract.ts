@@ -85,7 +85,7 @@ export interface Protocol {
   cancel?(streamRef: StreamRef): void
   ping?(streamRef: StreamRef): void
   wsUpgrade?(command: UpgradeCommand): void
-  /** Gives `false` while more than the send high-water mark is buffered. */
+  /** Gives `false` where frames were not sent, of which a `gun_error` tells, or while more than the send high-water mark is buffered. */
   wsSend?(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean
 }
 

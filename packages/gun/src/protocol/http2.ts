@@ -174,7 +174,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     const { connPid } = this.#host
     if (streamRef === undefined) this.#host.tellOwner({ type: 'gun_error', connPid, reason })
     else this.#host.refuse(streamRef, reason)
-    return true
+    return false
   }
 
   // What the connection asks for.

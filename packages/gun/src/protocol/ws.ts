@@ -173,7 +173,7 @@ export class Ws implements Protocol, InboundHandler {
     if (streamRef !== undefined && streamRef !== this.#ref) {
       const text = 'this stream is not the WebSocket of its connection'
       this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { frames }))
-      return this.#hasRoom()
+      return false
     }
     let sent = 0
     for (const frame of frames) {
@@ -183,7 +183,7 @@ export class Ws implements Protocol, InboundHandler {
           this.#ref,
           new GunError('badstate', 'badstate', text, { frames: frames.slice(sent) }),
         )
-        break
+        return false
       }
       if (frame === 'close' || frame[0] === 'close') this.#close(frame as WsFrame, true)
       else this.#send(frame)

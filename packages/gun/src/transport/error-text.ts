@@ -8,7 +8,7 @@ export function textOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(textOf).join('; ')
   if (!(error instanceof Error)) return String(error)
   const [, library = '', reason] = OPENSSL.exec(error.message) ?? []
-  if (reason === undefined) return error.message.trim().replace(/\s*\n\s*/g, '; ')
+  if (reason === undefined) return error.message.replace(/\s*\n\s*/g, '; ')
   const code = 'code' in error ? String(error.code) : ''
   const where = library === 'SSL routines' ? '' : `${library}: `
   const hint = code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? '; the peer does not seem to speak TLS' : ''
