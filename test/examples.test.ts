@@ -21,6 +21,13 @@ const promises: Record<string, readonly string[]> = {
   'subprotocol-handler.ts': ['stanza 1: <presence/>', 'stanza 2: <message/>'],
   'reupgrade.ts': ['hello again (0)', 'down (2), 0 streams lost', 'hello again (2)'],
   'back-pressure.ts': ['100 echoes of 8 KB, ten at a time; sending paused in between'],
+  'whole-response.ts': [
+    '200: Hello over HTTP\n3 bytes\n5 bytes\n',
+    'too large: limit_reached',
+    'given up: nobody wants it any more',
+    '(POST /upload) is sent in full, whose body is not complete: nothing of it was given',
+    '\n5 bytes\n',
+  ],
   'upload.ts': ['the server got 67108864 bytes; sending paused in between'],
   'selective-receive.ts': ['alarm: fire (1 messages were passed over)', 'the shop exited: normal'],
   'server-sent-events.ts': ['tick 1: number 1', 'the stream is over, so on from 2', 'tick 4: number 4'],

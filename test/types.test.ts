@@ -124,6 +124,43 @@ test('await gives messages of a stream, and no errors', () => {
   expectTypeOf<gun.Body['body']>().toEqualTypeOf<Buffer>()
 })
 
+test('awaitResponse gives all of a response, narrowed', () => {
+  expectTypeOf<Awaited<ReturnType<typeof gun.awaitResponse>>>().toEqualTypeOf<gun.FullResponse>()
+  expectTypeOf<gun.FullResponse>().toEqualTypeOf<{
+    readonly status: number
+    readonly headers: gun.Headers
+    readonly body: Buffer
+    readonly trailers?: gun.Headers
+  }>()
+  const { signal } = new AbortController()
+  const monitorRef = owner.monitor(connPid)
+  const never = (): void => {
+    void gun.awaitResponse(connPid, streamRef)
+    void gun.awaitResponse(connPid, streamRef, { timeout: 1000, monitorRef, signal, maxBodySize: 1024 })
+    void gun.awaitBody(connPid, streamRef, { timeout: 1000, monitorRef, signal, maxBodySize: 1024 })
+    void gun.awaitBody(connPid, streamRef, 1000, monitorRef)
+    void gun.await(connPid, streamRef, { timeout: 1000, monitorRef, signal })
+    void gun.await(connPid, streamRef, monitorRef)
+    void gun.awaitUp(connPid, { timeout: 1000, monitorRef, signal })
+    // @ts-expect-error the options have no positional form
+    void gun.awaitResponse(connPid, streamRef, 1000)
+    // @ts-expect-error there is no such option
+    void gun.awaitResponse(connPid, streamRef, { after: 1000 })
+    // @ts-expect-error one message has no body
+    void gun.await(connPid, streamRef, { maxBodySize: 1024 })
+    // @ts-expect-error nor has a connection
+    void gun.awaitUp(connPid, { maxBodySize: 1024 })
+  }
+  assert.equal(typeof never, 'function')
+})
+
+test('a request that is under way is told of in words', () => {
+  expectTypeOf<gun.RequestInfo['state']>().toEqualTypeOf<'waiting' | 'sending' | 'sent'>()
+  expectTypeOf<gun.RequestInfo['response']>().toEqualTypeOf<'due' | 'coming' | 'complete'>()
+  expectTypeOf<gun.StreamInfo['request']>().toEqualTypeOf<gun.RequestInfo | undefined>()
+  expectTypeOf<gun.GunError['isPermanent']>().toEqualTypeOf<boolean>()
+})
+
 test('every message has its connection', () => {
   expectTypeOf<gun.GunMessage['connPid']>().toEqualTypeOf<gun.ConnPid>()
   expectTypeOf<Incoming<gun.GunMessage>['type']>().toEqualTypeOf<gun.GunMessage['type'] | 'DOWN' | 'EXIT'>()

@@ -379,7 +379,17 @@ for (const wire of wires) {
         const expected = it.isH2 ? ['connected', 'http2'] : [stateName, protocol]
         assert.deepEqual([info.stateName, info.protocol], expected)
       }
-      assert.deepEqual(gun.streamInfo(connPid, streamRef), { ...known, state: 'running' })
+      const request = {
+        method: it.isH2 ? 'CONNECT' : 'GET',
+        path: '/',
+        state: 'sent',
+        givenBytes: 0,
+        isComplete: true,
+        response: 'due',
+        isHandled: false,
+        flow: Number.POSITIVE_INFINITY,
+      }
+      assert.deepEqual(gun.streamInfo(connPid, streamRef), { ...known, state: 'running', request })
       tells('connected', 'http')
       const extensions = 'permessage-deflate; client_max_window_bits=10'
       await it.peer.send(

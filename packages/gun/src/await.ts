@@ -1,10 +1,13 @@
-/** Waiting for a stream's or a connection's messages, one after the other, as gun:await does. */
+/** Waiting for a stream's or a connection's messages, one after the other, as gun:await does, or for a whole response. */
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Down, type MonitorRef, ProcessExit, ReceiveTimeout } from '@holster/process'
 import { type ConnPid, connectionOf } from './conn-pid.js'
 import { GunError } from './errors.js'
+import { flushStream } from './flush.js'
 import type { GunMessage, Headers, ProtocolName, StreamReply } from './messages.js'
 import { type Mailbox, mailboxOf } from './reply-to.js'
+import { notUp, silent } from './silence.js'
 import { replyToOf, type StreamRef } from './stream-ref.js'
 
 /** What `await` resolves to: the next message of the stream, unless it is an error. */
@@ -18,17 +21,32 @@ export interface Body {
   readonly trailers?: Headers
 }
 
+/** A whole response. */
+export interface FullResponse extends Body {
+  /** The status code, 200 or more (RFC 9110 section 15). */
+  readonly status: number
+  /** The header fields. */
+  readonly headers: Headers
+}
+
+/** What an await may take, with the defaults filled in. */
+export interface Limits {
+  readonly timeout: number
+  readonly monitorRef: MonitorRef | undefined
+  readonly signal: AbortSignal | undefined
+  readonly maxBodySize: number
+}
+
 /** See `await` in index. */
-export function awaitMessage(
-  connPid: ConnPid,
-  streamRef: StreamRef,
-  timeout: number,
-  monitorRef: MonitorRef | undefined,
-): Promise<StreamMessage> {
-  const mailbox = mailboxOf(replyToOf(streamRef), 'what the stream replies to')
-  return withMonitor(mailbox, connPid, monitorRef, async ref => {
+export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<StreamMessage> {
+  const mailbox = mailboxOfStream(streamRef)
+  return withMonitor(mailbox, connPid, limits, async ref => {
     const patterns = [{ streamRef }, { type: 'DOWN', ref, pid: connPid }] as const
-    const message = await inTime(connPid, timeout, mailbox.receive(patterns, timeout))
+    const message = await inTime(
+      limits.timeout,
+      ms => mailbox.receive(patterns, within(ms, limits)),
+      () => silent(connPid, streamRef, `no message of ${streamRef} came`, limits.timeout),
+    )
     if (message.type === 'DOWN') throw downError(connPid, message)
     if (message.type === 'gun_error') throw message.reason
     return message as StreamMessage
@@ -36,30 +54,34 @@ export function awaitMessage(
 }
 
 /** See `awaitBody` in index. */
-export function awaitBody(
-  connPid: ConnPid,
-  streamRef: StreamRef,
-  timeout: number,
-  monitorRef: MonitorRef | undefined,
-): Promise<Body> {
-  const mailbox = mailboxOf(replyToOf(streamRef), 'what the stream replies to')
-  return withMonitor(mailbox, connPid, monitorRef, async ref => {
+export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<Body> {
+  const mailbox = mailboxOfStream(streamRef)
+  const connection = connectionOf(connPid)
+  return withMonitor(mailbox, connPid, limits, async ref => {
     const patterns = [
       { type: 'gun_data', streamRef },
       { type: 'gun_trailers', streamRef },
       { type: 'gun_error', streamRef },
       { type: 'DOWN', ref, pid: connPid },
     ] as const
-    const chunks: Buffer[] = []
+    const parts = new Parts(limits.maxBodySize)
     for (;;) {
-      const message = await inTime(connPid, timeout, mailbox.receive(patterns, timeout))
+      const message = await inTime(
+        limits.timeout,
+        ms => mailbox.receive(patterns, within(ms, limits)),
+        () => silent(connPid, streamRef, `nothing of the body of ${streamRef} came`, limits.timeout),
+      )
       switch (message.type) {
         case 'gun_data':
-          chunks.push(message.data)
-          if (message.isFin === 'fin') return { body: Buffer.concat(chunks) }
+          if (!parts.add(message.data)) {
+            giveUp(connPid, streamRef)
+            throw tooLarge(streamRef, limits.maxBodySize)
+          }
+          if (message.isFin === 'fin') return { body: parts.join() }
+          connection.updateFlow(streamRef, 1)
           break
         case 'gun_trailers':
-          return { body: Buffer.concat(chunks), trailers: message.headers }
+          return { body: parts.join(), trailers: message.headers }
         case 'gun_error':
           throw message.reason
         case 'DOWN':
@@ -69,34 +91,115 @@ export function awaitBody(
   })
 }
 
+/** See `awaitResponse` in index. */
+export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<FullResponse> {
+  const mailbox = mailboxOfStream(streamRef)
+  const end = performance.now() + limits.timeout
+  let isWebSocket = false
+  return withMonitor(mailbox, connPid, limits, async ref => {
+    try {
+      return await collect(ref)
+    } catch (error) {
+      if (!isWebSocket) giveUp(connPid, streamRef)
+      throw error
+    }
+  })
+
+  async function collect(ref: MonitorRef): Promise<FullResponse> {
+    const connection = connectionOf(connPid)
+    const patterns = [
+      { type: 'gun_inform', streamRef },
+      { type: 'gun_response', streamRef },
+      { type: 'gun_data', streamRef },
+      { type: 'gun_trailers', streamRef },
+      { type: 'gun_upgrade', streamRef },
+      { type: 'gun_error', streamRef },
+      { type: 'DOWN', ref, pid: connPid },
+    ] as const
+    const parts = new Parts(limits.maxBodySize)
+    let head: Pick<FullResponse, 'status' | 'headers'> | undefined
+    let spare: number | undefined
+    const late = () => {
+      const what = `the response of ${streamRef} was not complete`
+      const size = head === undefined ? '' : `; its head and ${parts.size} bytes of its body had come`
+      return silent(connPid, streamRef, what, limits.timeout, size)
+    }
+    for (;;) {
+      const left = Math.max(0, end - performance.now())
+      if (left === 0) {
+        // What has come by then counts, but a peer that never stops must not put off the end.
+        spare = spare === undefined ? mailbox.messageQueueLength : spare - 1
+        if (spare < 0) throw late()
+      }
+      const message = await inTime(left, ms => mailbox.receive(patterns, within(ms, limits)), late)
+      switch (message.type) {
+        case 'gun_inform':
+          break
+        case 'gun_response':
+          head = { status: message.status, headers: message.headers }
+          if (message.isFin === 'fin') return { ...head, body: parts.join() }
+          break
+        case 'gun_data':
+          if (!parts.add(message.data)) throw tooLarge(streamRef, limits.maxBodySize)
+          if (message.isFin === 'fin') return { ...headOf(head), body: parts.join() }
+          connection.updateFlow(streamRef, 1)
+          break
+        case 'gun_trailers':
+          return { ...headOf(head), body: parts.join(), trailers: message.headers }
+        case 'gun_upgrade': {
+          isWebSocket = true
+          const text = `${streamRef} is a WebSocket now, and has no response: use await or receive`
+          throw new GunError('badstate', 'badstate', text)
+        }
+        case 'gun_error':
+          throw message.reason
+        case 'DOWN':
+          throw downError(connPid, message)
+      }
+    }
+  }
+
+  function headOf(
+    head: Pick<FullResponse, 'status' | 'headers'> | undefined,
+  ): Pick<FullResponse, 'status' | 'headers'> {
+    if (head !== undefined) return head
+    const text = `the head of the response of ${streamRef} was read already: use awaitBody for what is left`
+    throw new GunError('badstate', 'badstate', text)
+  }
+}
+
 /** See `awaitUp` in index. */
-export function awaitUp(
-  connPid: ConnPid,
-  timeout: number,
-  monitorRef: MonitorRef | undefined,
-): Promise<ProtocolName> {
+export function awaitUp(connPid: ConnPid, limits: Limits): Promise<ProtocolName> {
   const mailbox = mailboxOf(connectionOf(connPid).owner, 'the owner')
-  return withMonitor(mailbox, connPid, monitorRef, async ref => {
+  return withMonitor(mailbox, connPid, limits, async ref => {
     const patterns = [
       { type: 'gun_up', connPid },
       { type: 'DOWN', ref, pid: connPid },
     ] as const
-    const message = await inTime(connPid, timeout, mailbox.receive(patterns, timeout))
+    const message = await inTime(
+      limits.timeout,
+      ms => mailbox.receive(patterns, within(ms, limits)),
+      () => notUp(connPid, limits.timeout),
+    )
     if (message.type === 'DOWN') throw downError(connPid, message)
     return message.protocol
   })
+}
+
+function mailboxOfStream(streamRef: StreamRef): Mailbox {
+  return mailboxOf(replyToOf(streamRef), 'what the stream replies to')
 }
 
 /** Runs with a monitor of the connection: the caller's, or one that is gone afterwards together with its DOWN. */
 function withMonitor<T>(
   mailbox: Mailbox,
   connPid: ConnPid,
-  given: MonitorRef | undefined,
+  { monitorRef }: Limits,
   run: (ref: MonitorRef) => Promise<T>,
 ): Promise<T> {
-  const ref = given ?? mailbox.monitor(connPid)
+  const ref = monitorRef ?? mailbox.monitor(connPid)
   const outcome = run(ref).finally(() => {
-    if (given === undefined) mailbox.demonitor(ref)
+    if (monitorRef === undefined) mailbox.demonitor(ref)
   })
   const awaited = new Promise<T>((resolve, reject) => {
     outcome.then(resolve, error => {
@@ -108,16 +211,62 @@ function withMonitor<T>(
   return awaited
 }
 
-async function inTime<T>(connPid: ConnPid, timeout: number, received: Promise<T>): Promise<T> {
+function within(timeout: number, { signal }: Limits): number | { timeout: number; signal: AbortSignal } {
+  return signal === undefined ? timeout : { timeout, signal }
+}
+
+async function inTime<T>(
+  timeout: number,
+  look: (ms: number) => Promise<T>,
+  late: () => GunError,
+): Promise<T> {
   try {
-    return await received
+    return await look(timeout)
   } catch (error) {
     if (!(error instanceof ReceiveTimeout)) throw error
-    const { lastError } = connectionOf(connPid)
-    throw new GunError('timeout', 'timeout', `${connPid} sent nothing within ${timeout} ms`, {
-      cause: lastError,
-    })
   }
+  try {
+    // Where the program was busy the time is up before the sockets were read: what has come counts.
+    if (timeout > 0) await turn()
+    return await look(0)
+  } catch (error) {
+    throw error instanceof ReceiveTimeout ? late() : error
+  }
+}
+
+/** Nobody wants the rest of the stream any more. */
+function giveUp(connPid: ConnPid, streamRef: StreamRef): void {
+  const connection = connectionOf(connPid)
+  if (connection.isOpen(streamRef)) connection.cancel(streamRef)
+  flushStream(streamRef)
+}
+
+/** The parts of a body. */
+class Parts {
+  readonly #most: number
+  readonly #parts: Buffer[] = []
+  size = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Takes one more, and says whether it is not too much. */
+  add(part: Buffer): boolean {
+    this.size += part.length
+    if (part.length > 0) this.#parts.push(part)
+    return this.size <= this.#most
+  }
+
+  join(): Buffer {
+    const [only] = this.#parts
+    return only !== undefined && this.#parts.length === 1 ? only : Buffer.concat(this.#parts, this.size)
+  }
+}
+
+function tooLarge(streamRef: StreamRef, most: number): GunError {
+  const text = `the body of ${streamRef} has more than the ${most} bytes of maxBodySize; the stream was cancelled`
+  return new GunError('limit_reached', 'stream_error', text)
 }
 
 function downError(connPid: ConnPid, { reason }: Down): GunError {

@@ -8,8 +8,11 @@ import { createActor } from 'xstate'
 import {
   awaitBody as awaitBodyOf,
   awaitMessage,
+  awaitResponse as awaitResponseOf,
   awaitUp as awaitUpOf,
   type Body,
+  type FullResponse,
+  type Limits,
   type StreamMessage,
 } from './await.js'
 import { type Bytes, toBytes } from './body.js'
@@ -19,14 +22,29 @@ import { flushConnection, flushStream } from './flush.js'
 import { checkMethod, checkPath, type HeadersInit, normalizeHeaders } from './headers.js'
 import { type Info, infoOf, type StreamInfo } from './info.js'
 import type { IsFin, ProtocolName, WsFrame } from './messages.js'
-import { checkReqOpts, checkWsOpts, isOwner } from './option-checks.js'
-import { merge, type Opts, type ReqOpts, type WsOpts } from './options.js'
+import {
+  checkAwaitBodyOpts,
+  checkAwaitOpts,
+  checkReqOpts,
+  checkTimeout,
+  checkWsOpts,
+  isOwner,
+} from './option-checks.js'
+import {
+  AWAIT_DEFAULTS,
+  type AwaitBodyOpts,
+  type AwaitOpts,
+  merge,
+  type Opts,
+  type ReqOpts,
+  type WsOpts,
+} from './options.js'
 import { checkFraming, checkTrailers } from './protocol/request.js'
 import type { Owner } from './reply-to.js'
 import { connPidOf, StreamRef, sendMarkOf } from './stream-ref.js'
 import { checkFrames } from './ws/frame.js'
 
-export type { Body, StreamMessage } from './await.js'
+export type { Body, FullResponse, StreamMessage } from './await.js'
 export type { Bytes } from './body.js'
 export type { ConnPid } from './conn-pid.js'
 export { type ConnectionContext, type ConnectionInput, connectionMachine } from './connection/machine.js'
@@ -60,9 +78,11 @@ export type {
   WsUpgradeEvent,
 } from './event-map.js'
 export type { HeadersInit } from './headers.js'
-export type { Info, StreamInfo, WebSocketInfo } from './info.js'
+export type { Info, RequestInfo, StreamInfo, WebSocketInfo } from './info.js'
 export type * from './messages.js'
 export type {
+  AwaitBodyOpts,
+  AwaitOpts,
   CompressOpts,
   Http2Opts,
   HttpOpts,
@@ -336,63 +356,100 @@ export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo'> = {}): 
 /**
  * The next message of the stream, as it is. Rejects with a GunError: of kind `stream_error`, `connection_error` or
  * `badstate` when that message is a `gun_error`, `down` when the connection has ended, `timeout` when nothing came
- * within so many milliseconds. The monitor may be one of yours (given third or fourth); else one is made for the call.
- * It receives in the mailbox that the stream replies to; a TypeError where that is not a process.
+ * within so many milliseconds (5000 by default); its message says why, as far as that can be known: the stream has ended and
+ * was read already, was cancelled, was not sent, waits behind another, or the peer sent nothing. Rejects with the signal's
+ * reason when that aborts. Nothing is taken then. The monitor may be one of yours (given third or fourth); else one is made
+ * for the call. It receives in the mailbox that the stream replies to; a TypeError where that is not a process.
  * Source: manual page gun:await.
  */
 function awaitStream(
   connPid: ConnPid,
   streamRef: StreamRef,
-  timeout?: number | MonitorRef,
+  timeout?: number | MonitorRef | AwaitOpts,
   monitorRef?: MonitorRef,
 ): Promise<StreamMessage> {
   connectionOf(connPid)
   checkStreamRef(connPid, streamRef)
-  return awaitMessage(connPid, streamRef, ...patience(timeout, monitorRef))
+  return awaitMessage(connPid, streamRef, limitsOf(timeout, monitorRef, checkAwaitOpts))
 }
 
 export { awaitStream as await }
 
 /**
  * The body of a response whose `gun_response` was received; the timeout applies to each message. Rejects as `await`
- * does. Source: manual page gun:await_body.
+ * does; what was taken of the body until then is lost, so that such a stream is best cancelled. With more than `maxBodySize`
+ * bytes it is a GunError `limit_reached` of kind `stream_error`, and the stream is cancelled and flushed. Where `flow` is set
+ * it asks for more by itself. Source: manual page gun:await_body.
  */
 export function awaitBody(
   connPid: ConnPid,
   streamRef: StreamRef,
-  timeout?: number | MonitorRef,
+  timeout?: number | MonitorRef | AwaitBodyOpts,
   monitorRef?: MonitorRef,
 ): Promise<Body> {
   connectionOf(connPid)
   checkStreamRef(connPid, streamRef)
-  return awaitBodyOf(connPid, streamRef, ...patience(timeout, monitorRef))
+  return awaitBodyOf(connPid, streamRef, limitsOf(timeout, monitorRef, checkAwaitBodyOpts))
+}
+
+/**
+ * The whole response of a request: status, headers, body, and trailers if it has any. Informational responses are skipped. The
+ * timeout, 5000 ms by default, is for all of it together. Rejects as `await` does, and with `limit_reached` of kind
+ * `stream_error` where the body has more than `maxBodySize` bytes. Whenever it rejects the stream is given up: cancelled if it
+ * is still open, and flushed. Where `flow` is set it asks for more by itself. A stream that became a WebSocket has no response:
+ * `badstate`, and the WebSocket stays. Events of `sse` are no body; they come as `gun_sse`. Gun has no such function.
+ */
+export function awaitResponse(
+  connPid: ConnPid,
+  streamRef: StreamRef,
+  awaitOpts?: AwaitBodyOpts,
+): Promise<FullResponse> {
+  connectionOf(connPid)
+  checkStreamRef(connPid, streamRef)
+  if (awaitOpts !== undefined) checkAwaitBodyOpts(awaitOpts)
+  return awaitResponseOf(connPid, streamRef, limitsOf(awaitOpts, undefined, checkAwaitBodyOpts))
 }
 
 /**
  * Waits for `gun_up` in the owner's mailbox, and gives the protocol. Rejects with a GunError of kind `down` or
- * `timeout`; the cause is why the last attempt failed. Source: manual page gun:await_up.
+ * `timeout`, whose cause is why the last attempt failed, or with the signal's reason when that aborts.
+ * Source: manual page gun:await_up.
  */
 export function awaitUp(
   connPid: ConnPid,
-  timeout?: number | MonitorRef,
+  timeout?: number | MonitorRef | AwaitOpts,
   monitorRef?: MonitorRef,
 ): Promise<ProtocolName> {
   connectionOf(connPid)
-  return awaitUpOf(connPid, ...patience(timeout, monitorRef))
+  return awaitUpOf(connPid, limitsOf(timeout, monitorRef, checkAwaitOpts))
 }
 
-/** Milliseconds that Gun's await functions wait. */
-const PATIENCE = 5000
-
-function patience(
-  timeout: number | MonitorRef | undefined,
+function limitsOf(
+  given: number | MonitorRef | AwaitBodyOpts | undefined,
   monitorRef: MonitorRef | undefined,
-): [number, MonitorRef | undefined] {
-  if (timeout instanceof MonitorRef) return [PATIENCE, timeout]
+  check: (value: unknown) => void,
+): Limits {
+  const { timeout, maxBodySize } = AWAIT_DEFAULTS
+  if (given instanceof MonitorRef) return { timeout, monitorRef: given, signal: undefined, maxBodySize }
   if (monitorRef !== undefined && !(monitorRef instanceof MonitorRef)) {
     throw new TypeError('monitorRef must be what monitor gave')
   }
-  return [timeout ?? PATIENCE, monitorRef]
+  if (given === undefined) return { timeout, monitorRef, signal: undefined, maxBodySize }
+  if (typeof given === 'number') {
+    checkTimeout(given)
+    return { timeout: given, monitorRef, signal: undefined, maxBodySize }
+  }
+  if (typeof given !== 'object')
+    throw new TypeError(`timeout must be a number of milliseconds, not ${String(given)}`)
+  check(given)
+  if (monitorRef !== undefined)
+    throw new TypeError('monitorRef must be given within awaitOpts, where there are any')
+  return {
+    timeout: given.timeout ?? timeout,
+    monitorRef: given.monitorRef,
+    signal: given.signal,
+    maxBodySize: given.maxBodySize ?? maxBodySize,
+  }
 }
 
 /**

@@ -44,12 +44,42 @@ export interface StreamInfo {
   readonly ref: StreamRef
   /** Whom it replies to. */
   readonly replyTo: ReplyTo
-  /** `'stopping'`: a WebSocket on which a close frame was sent or received. */
+  /** `'stopping'`: a WebSocket on which a close frame was sent or received, or a cancelled request whose response is dropped. */
   readonly state: 'running' | 'stopping'
   /** The proxies in between. */
   readonly intermediaries: readonly []
+  /** What is known of a request and of its response; absent for a WebSocket. */
+  readonly request?: RequestInfo
   /** What is known of a WebSocket; absent for a request. */
   readonly websocket?: WebSocketInfo
+}
+
+/** A request that is under way, as it is now. */
+export interface RequestInfo {
+  /** Its method. */
+  readonly method: string
+  /** Its path. */
+  readonly path: string
+  /** `'waiting'`: nothing of it was sent. `'sending'`: its head was, and its body not in full. `'sent'`: all of it was. */
+  readonly state: 'waiting' | 'sending' | 'sent'
+  /**
+   * The stream that it waits for: one whose request has to be sent in full before this one is, or whose response comes before
+   * this one's. Absent where it waits for no other.
+   */
+  readonly behind?: StreamRef
+  /** How many bytes of its body were given. */
+  readonly givenBytes: number
+  /** Whether its body was given in full: with the request, or by `data` with `'fin'`, or `trailers`. */
+  readonly isComplete: boolean
+  /**
+   * `'due'`: nothing of its response has come. `'coming'`: something has, an informational response too. `'complete'`: the
+   * last message of the stream was posted, and only its own body is not complete.
+   */
+  readonly response: 'due' | 'coming' | 'complete'
+  /** Whether a content handler is at work on the response, which holds up what is behind it. */
+  readonly isHandled: boolean
+  /** How many messages of the response's body are still wanted; `Infinity` where flow control is off. */
+  readonly flow: number
 }
 
 /** A WebSocket that is open, as it is now. */

@@ -1,6 +1,6 @@
 /** The check that each option is known and makes sense. */
 
-import { isActorRef, onExit } from '@holster/process'
+import { isActorRef, MonitorRef, onExit } from '@holster/process'
 import * as v from 'valibot'
 import type { ContentHandler } from './content/contract.js'
 import type { CookieStore } from './cookies.js'
@@ -8,7 +8,7 @@ import { GunError } from './errors.js'
 import { EVENTS, type EventHandler } from './event-map.js'
 import { isToken } from './headers.js'
 import { strictOptions } from './option-names.js'
-import type { Opts, ReqOpts, Retry, WsOpts } from './options.js'
+import type { AwaitBodyOpts, AwaitOpts, Opts, ReqOpts, Retry, WsOpts } from './options.js'
 import type { Owner, ReplyTo } from './reply-to.js'
 import type { WsHandler } from './ws/handler.js'
 
@@ -198,6 +198,14 @@ const reqOpts = options({
   sendHighWaterMark: v.optional(count),
 })
 
+const awaitEntries = {
+  timeout: v.optional(duration),
+  monitorRef: v.optional(v.instance(MonitorRef, 'must be what monitor gave')),
+  signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
+}
+const awaitOpts = options(awaitEntries)
+const awaitBodyOpts = options({ ...awaitEntries, maxBodySize: v.optional(count) })
+
 const bareProtocol = v.picklist(
   ['http', 'http2'],
   "must be 'http', 'http2', ['http', httpOpts] or ['http2', http2Opts]",
@@ -275,6 +283,20 @@ export function checkWsOpts(value: unknown): asserts value is WsOpts {
 
 export function checkReqOpts(value: unknown): asserts value is ReqOpts {
   check(reqOpts, value, 'reqOpts')
+}
+
+/** Throws a RangeError unless it is a time that can be waited. */
+export function checkTimeout(ms: number): void {
+  if (!isDuration(ms))
+    throw new RangeError(`timeout must be between 0 and ${LONGEST} ms or Infinity, not ${ms}`)
+}
+
+export function checkAwaitOpts(value: unknown): asserts value is AwaitOpts {
+  check(awaitOpts, value, 'awaitOpts')
+}
+
+export function checkAwaitBodyOpts(value: unknown): asserts value is AwaitBodyOpts {
+  check(awaitBodyOpts, value, 'awaitOpts')
 }
 
 /** Whether it takes messages and ends, as an owner must. */

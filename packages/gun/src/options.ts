@@ -2,6 +2,7 @@
 
 import type { SocketConstructorOpts, TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
+import type { MonitorRef } from '@holster/process'
 import type { ContentHandler } from './content/contract.js'
 import type { CookieStore } from './cookies.js'
 import type { EventHandler } from './event-map.js'
@@ -187,6 +188,25 @@ export interface ReqOpts {
   readonly sendHighWaterMark?: number
 }
 
+/** Options of `await` and `awaitUp`. */
+export interface AwaitOpts {
+  /** Milliseconds; `0` looks once, `Infinity` waits for ever. Default 5000. */
+  readonly timeout?: number
+  /** A monitor of the connection that was set before. Default: one is made for the call, and gone afterwards. */
+  readonly monitorRef?: MonitorRef
+  /** Gives up when it aborts: rejects with `signal.reason`. Default: none. */
+  readonly signal?: AbortSignal
+}
+
+/** Options of `awaitBody` and `awaitResponse`. */
+export interface AwaitBodyOpts extends AwaitOpts {
+  /**
+   * How many bytes the body may have, as they are posted: behind content handlers. Beyond: `limit_reached`, and the stream is
+   * cancelled and flushed. Default 268435456: 256 MiB.
+   */
+  readonly maxBodySize?: number
+}
+
 /** The answer of a `retryFun`: how many retries are left after the next, and how long to wait for it. */
 export interface Retry {
   /** How many retries are left after the next; 0: it is the last. */
@@ -299,6 +319,8 @@ export const WS_DEFAULTS = {
   sendHighWaterMark: 1024 * 1024,
   silencePings: true,
 } satisfies WsOpts
+
+export const AWAIT_DEFAULTS = { timeout: 5000, maxBodySize: 256 * 1024 * 1024 } as const
 
 export const RETRY_DEFAULTS = { retry: 5, retryTimeout: 5000 } as const
 

@@ -15,6 +15,12 @@ export let replyToOf: (streamRef: StreamRef) => ReplyTo
 /** How many bytes of the request's body may wait to be sent before the caller is told; `undefined`: he never is. */
 export let sendMarkOf: (streamRef: StreamRef) => number | undefined
 
+/** Remembers that the caller wants nothing more of a stream that was open. */
+export let noteCancelled: (streamRef: StreamRef) => void
+
+/** Whether it was cancelled while it was open. */
+export let wasCancelled: (streamRef: StreamRef) => boolean
+
 /** A stream. Opaque; it remembers for good which connection it belongs to and to whom it replies. */
 export class StreamRef {
   /** @internal For the type checker, which would take one handle for another. There is no such property. */
@@ -24,6 +30,7 @@ export class StreamRef {
   readonly #connPid: ConnPid
   readonly #replyTo: ReplyTo
   readonly #sendMark: number | undefined
+  #isCancelled = false
 
   /** @internal */
   constructor(connPid: ConnPid, replyTo: ReplyTo, sendMark?: number) {
@@ -36,6 +43,10 @@ export class StreamRef {
     connPidOf = streamRef => streamRef.#connPid
     replyToOf = streamRef => streamRef.#replyTo
     sendMarkOf = streamRef => streamRef.#sendMark
+    noteCancelled = streamRef => {
+      streamRef.#isCancelled = true
+    }
+    wasCancelled = streamRef => streamRef.#isCancelled
   }
 
   /** `#Stream<7>`; the number is unique within this program. */

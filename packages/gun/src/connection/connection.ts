@@ -1,7 +1,15 @@
 /** What the machine drives: the socket, the protocol on it, the owner, and the commands that wait. */
 
 import type { Socket } from 'node:net'
-import { type ExitReason, Process, reportExit, Source, type Valve, Watchers, type WatchOrder } from '@holster/process'
+import {
+  type ExitReason,
+  Process,
+  reportExit,
+  Source,
+  type Valve,
+  Watchers,
+  type WatchOrder,
+} from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
 import { Cookies } from '../cookies.js'
 import { asKind, GunError, messageOf } from '../errors.js'
@@ -13,7 +21,7 @@ import type { ConnectedState, Host, Protocol } from '../protocol/contract.js'
 import { Http } from '../protocol/http.js'
 import { Http2 } from '../protocol/http2.js'
 import { attachTo, hasMailbox, type Owner, post } from '../reply-to.js'
-import { connPidOf, replyToOf, StreamRef } from '../stream-ref.js'
+import { connPidOf, noteCancelled, replyToOf, StreamRef } from '../stream-ref.js'
 import { type Trace, traceOf } from '../trace.js'
 import { spokenOver } from '../transport/alpn.js'
 import { type Addresses, type Destination, originOf } from '../transport/contract.js'
@@ -210,6 +218,7 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   cancel(streamRef: StreamRef): void {
+    if (this.isOpen(streamRef)) noteCancelled(streamRef)
     if (this.#postponed.remove(streamRef)) return
     if (this.comeback.remove(streamRef)) {
       const told = { connPid: this.connPid, streamRef, replyTo: replyToOf(streamRef) }

@@ -1,6 +1,7 @@
 /** The requests of one connection: each is sent in its turn, its head with its cookies, its body as it comes. */
 
 import { asKind, GunError } from '../errors.js'
+import type { StreamInfo } from '../info.js'
 import type { Headers } from '../messages.js'
 import type { HttpOpts } from '../options.js'
 import type { StreamRef } from '../stream-ref.js'
@@ -53,6 +54,18 @@ export class HttpRequests {
   find(streamRef: StreamRef): HttpStream | undefined {
     if (this.#writing?.ref === streamRef) return this.#writing
     return this.#waiting.find(({ ref }) => ref === streamRef)
+  }
+
+  /** What is known of a stream that is open. */
+  infoOf(stream: HttpStream): StreamInfo {
+    const due = this.#responses.open[0]
+    // What the first of those that wait is blocked by, all of them are.
+    if (this.#waiting.includes(stream))
+      return stream.info('waiting', (this.#writing ?? due ?? this.#waiting[0])?.ref)
+    return stream.info(
+      stream === this.#writing ? 'sending' : 'sent',
+      stream === this.#writing ? undefined : due?.ref,
+    )
   }
 
   /** Takes one back that was not begun, and says whether it was not. */

@@ -3,6 +3,7 @@
 import type { Source } from '@holster/process'
 import type { GunError } from '../errors.js'
 import { headerValue } from '../headers.js'
+import type { RequestInfo, StreamInfo } from '../info.js'
 import { endsStream, type GunMessage, type Headers, type IsFin } from '../messages.js'
 import type { HttpOpts } from '../options.js'
 import { replyToOf, type StreamRef, sendMarkOf } from '../stream-ref.js'
@@ -161,6 +162,28 @@ export class HttpStream {
   /** Posts the error that ends it. */
   fail(reason: GunError): void {
     this.post({ type: 'gun_error', connPid: this.#host.connPid, streamRef: this.ref, reason })
+  }
+
+  /** What is known of it, as it is now; `behind`: the stream that it waits for. */
+  info(state: RequestInfo['state'], behind: StreamRef | undefined): StreamInfo {
+    const { ref, method, path, isComplete, response, credit } = this
+    return {
+      ref,
+      replyTo: replyToOf(ref),
+      state: this.isCancelled ? 'stopping' : 'running',
+      intermediaries: [],
+      request: {
+        method,
+        path,
+        state,
+        ...(behind !== undefined && behind !== ref && { behind }),
+        givenBytes: this.#given,
+        isComplete: isComplete || this.upgrade !== undefined,
+        response: this.#isEnded ? 'complete' : response.hasBegun ? 'coming' : 'due',
+        isHandled: response.isBusy,
+        flow: credit,
+      },
+    }
   }
 
   tellRequest(name: 'requestStart' | 'requestHeaders', fields: Headers): void {

@@ -152,7 +152,9 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   updateFlow(streamRef: StreamRef, increment: number): void {
-    const stream = this.#find(streamRef)
+    // Mostly it is the one whose response is coming.
+    const [first] = this.#responses.open
+    const stream = first?.ref === streamRef ? first : this.#find(streamRef)
     if (stream !== undefined) this.#responses.updateFlow(stream, increment)
   }
 
@@ -174,9 +176,7 @@ export class Http implements Protocol, ResponseHandler {
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
     const stream = this.#find(streamRef)
-    if (stream === undefined || isOver(stream)) return undefined
-    const state = stream.isCancelled ? 'stopping' : 'running'
-    return { ref: streamRef, replyTo: replyToOf(streamRef), state, intermediaries: [] }
+    return stream === undefined || isOver(stream) ? undefined : this.#requests.infoOf(stream)
   }
 
   closing(): number {

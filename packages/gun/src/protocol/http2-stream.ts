@@ -3,6 +3,7 @@
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import { Source, type Valve } from '@holster/process'
 import type { GunError } from '../errors.js'
+import type { StreamInfo } from '../info.js'
 import type { Headers } from '../messages.js'
 import { Backlog, type Responder, type Tap } from './backlog.js'
 import type { Again, Host } from './contract.js'
@@ -87,6 +88,14 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   get id(): number | undefined {
     return this.#node?.id
+  }
+
+  /** What is known of it, as it is now. */
+  get info(): StreamInfo | undefined {
+    if (this.inner !== undefined) return this.inner.protocol?.streamInfo(this.http.ref)
+    if (this.#node === undefined) return this.http.info('waiting', undefined)
+    const isSent = this.#body.isSent || this.http.upgrade !== undefined
+    return this.http.info(isSent ? 'sent' : 'sending', undefined)
   }
 
   /** The response is over, or nothing more of it is told. */

@@ -120,9 +120,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
     const stream = this.#streams.find(streamRef)
-    if (stream?.inner !== undefined) return stream.inner.protocol?.streamInfo(streamRef)
-    if (stream === undefined || stream.isSpent) return undefined
-    return { ref: streamRef, replyTo: replyToOf(streamRef), state: 'running', intermediaries: [] }
+    return stream === undefined || (stream.inner === undefined && stream.isSpent) ? undefined : stream.info
   }
 
   ping(streamRef: StreamRef): void {

@@ -30,6 +30,8 @@ export interface ResponseUser {
 export class Response {
   /** Nothing more is handed on. */
   isOver = false
+  /** Something of it has come, an interim one too. */
+  hasBegun = false
   readonly #host: Host
   readonly #opts: ContentOpts
   readonly #stream: HttpStream
@@ -64,6 +66,7 @@ export class Response {
 
   /** Its first byte has come. */
   start(): void {
+    this.hasBegun = true
     this.tell('responseStart')
   }
 
