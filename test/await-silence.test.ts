@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
-import { createProcess } from '@holster/process'
-import { type Client, connect, defer, eventually, freePort, PATIENCE, rejection } from './support/connect.ts'
+import { type Client, connect, defer, eventually, PATIENCE, rejection } from './support/connect.ts'
 import { switchingProtocols } from './support/frames.ts'
+import { h2Origin } from './support/h2-origin.ts'
 import { onEachVersion } from './support/http-scene.ts'
 import { answerer, type HttpPeer, httpOrigin, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
@@ -249,6 +249,15 @@ describe('await says of a stream of which nothing came in time', () => {
     assert.equal(await why(client, waits), `it was cancelled; ${state}`)
   })
 
+  test('that the peer has not answered a ping', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await h2Origin(peer => peer.peer.closed)
+    await using client = await connect(server, { version: 'http2', transport: 'tcp' })
+    const { connPid } = client
+    const ref = gun.ping(connPid)
+    assert.equal(await why(client, ref), `the peer has not answered the ping; ${connPid} is up`)
+  })
+
   test('that its WebSocket is silent, or its flow used up', async () => {
     await using _left = assertNothingLeft()
     await using server = await origin(async peer => {
@@ -263,30 +272,12 @@ describe('await says of a stream of which nothing came in time', () => {
   })
 })
 
-describe('awaitUp says of a connection that was not up in time', () => {
-  test('what it is at, and what failed last', async () => {
-    await using _left = assertNothingLeft()
-    await using owner = createProcess<gun.GunMessage>()
-    const failed = defer<void>()
-    const retryFun = () => {
-      failed.resolve()
-      return { retries: 1, timeout: 60_000 }
-    }
-    await using connPid = gun.open('127.0.0.1', await freePort(), { owner, retryFun })
-    await failed.promise
-    const error = await rejection(gun.awaitUp(connPid, 0))
-    assert.ok(error.cause instanceof gun.GunError)
-    const state = `${connPid} is not up (not_connected), and the last error was: ${error.cause.message}`
-    assert.equal(error.message, `no gun_up of ${connPid} came within 0 ms: ${state}`)
-  })
-
-  test('that it is up, and its gun_up was read already', async () => {
-    await using _left = assertNothingLeft()
-    await using server = await origin(peer => peer.closed)
-    await using client = await connect(server)
-    const { connPid } = client
-    const error = await rejection(gun.awaitUp(connPid, 0))
-    const state = 'it is up, and its gun_up was read already'
-    assert.equal(error.message, `no gun_up of ${connPid} came within 0 ms: ${state}`)
-  })
+test('awaitUp says of a connection whose gun_up was read already that it is up', async () => {
+  await using _left = assertNothingLeft()
+  await using server = await origin(peer => peer.closed)
+  await using client = await connect(server)
+  const { connPid } = client
+  const error = await rejection(gun.awaitUp(connPid, 0))
+  const state = 'it is up, and its gun_up was read already'
+  assert.equal(error.message, `no gun_up of ${connPid} came within 0 ms: ${state}`)
 })

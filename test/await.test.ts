@@ -391,6 +391,8 @@ describe('awaitUp', () => {
     assert.equal(error.kind, 'timeout')
     assert.ok(error.cause instanceof gun.GunError)
     assert.equal(error.cause.code, 'connect_error')
+    const state = `${connPid} is not up (not_connected), and the last error was: ${error.cause.message}`
+    assert.equal(error.message, `no gun_up of ${connPid} came within 10 ms: ${state}`)
   })
 
   test('has no cause where nothing has failed', async () => {

@@ -84,6 +84,8 @@ export interface Protocol {
   trailers?(streamRef: StreamRef, headers: Headers): void
   cancel?(streamRef: StreamRef): void
   ping?(streamRef: StreamRef): void
+  /** Whether this is a ping that the peer has not answered. */
+  isPinging?(streamRef: StreamRef): boolean
   wsUpgrade?(command: UpgradeCommand): void
   /** Gives `false` where frames were not sent, of which a `gun_error` tells, or while more than the send high-water mark is buffered. */
   wsSend?(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean

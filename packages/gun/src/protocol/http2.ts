@@ -136,6 +136,10 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     })
   }
 
+  isPinging(streamRef: StreamRef): boolean {
+    return this.#pings.has(streamRef)
+  }
+
   wsUpgrade(command: UpgradeCommand): void {
     const { streamRef, path, isChecked, opts } = command
     const proposal = startConnect(command.headers, opts)
