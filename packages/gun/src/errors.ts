@@ -119,21 +119,25 @@ export class GunError extends Error {
   readonly code: GunErrorCode
   /** What it concerns. */
   readonly kind: GunErrorKind
-  /** The frames that were not sent, when `wsSend` could not send them. */
-  readonly frames: readonly WsFrame[] | undefined
   /**
    * Whether trying again cannot help, since what is wrong is on this side: an option that Node or OpenSSL refuses, or a defect
    * of this package. The connection then ends at once, whatever `retry` says.
    */
   readonly isPermanent: boolean
+  readonly #frames: readonly WsFrame[] | undefined
 
   /** @internal */
   constructor(code: GunErrorCode, kind: GunErrorKind, message: string, details: Details = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     this.kind = kind
-    this.frames = details.frames
     this.isPermanent = details.isPermanent ?? PERMANENT.has(code)
+    this.#frames = details.frames
+  }
+
+  /** The frames that were not sent, when `wsSend` could not send them. They are not printed with the error. */
+  get frames(): readonly WsFrame[] | undefined {
+    return this.#frames
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type StreamMessage,
 } from './await.js'
 import { type Bytes, toBytes } from './body.js'
+import { briefly } from './brief.js'
 import { type ConnPid, connectionOf } from './conn-pid.js'
 import { type ConnectionInput, connectionMachine } from './connection/machine.js'
 import { flushConnection, flushStream } from './flush.js'
@@ -481,7 +482,8 @@ export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: nu
 export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo | undefined {
   const connection = connectionOf(connPid)
   checkStreamRef(connPid, streamRef)
-  return connection.streamInfo(streamRef)
+  const info = connection.streamInfo(streamRef)
+  return info && briefly(info, ['replyTo'])
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What `info` tells about a connection. */
 
 import type { Socket } from 'node:net'
+import { briefly } from './brief.js'
 import type { Connection } from './connection/connection.js'
 import type { CookieStore } from './cookies.js'
 import type { EventHandler } from './event-map.js'
@@ -8,7 +9,7 @@ import type { ProtocolName } from './messages.js'
 import type { Owner, ReplyTo } from './reply-to.js'
 import type { StreamRef } from './stream-ref.js'
 
-/** A connection as it is now. What is not known while it is not up is `undefined`. */
+/** A connection as it is now. It prints shortly, with the names of objects for what is in them. What is not known while it is not up is `undefined`. */
 export interface Info {
   /** Who owns the connection. */
   readonly owner: Owner
@@ -96,7 +97,7 @@ export interface WebSocketInfo {
 
 export function infoOf(connection: Connection): Info {
   const { owner, socket, transport, protocol, stateName, origin, opts } = connection
-  return {
+  const info: Info = {
     owner,
     socket,
     transport,
@@ -111,4 +112,5 @@ export function infoOf(connection: Connection): Info {
     cookieStore: opts.cookieStore,
     eventHandler: opts.eventHandler,
   }
+  return briefly(info, ['owner', 'socket', 'cookieStore', 'eventHandler'])
 }
