@@ -39,6 +39,7 @@ async function scene(script: (peer: Peer) => unknown, opts: gun.Opts): Promise<S
   const self = createProcess<gun.GunMessage>()
   const connPid = gun.open('localhost', server.port, {
     owner: self,
+    transport: 'tcp',
     tlsOpts: { ca: certificates.ca },
     ...opts,
   })

@@ -12,7 +12,7 @@ import tls from 'node:tls'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { certificates } from './support/certificates.ts'
-import { connect, defer, PATIENCE } from './support/connect.ts'
+import { connect, defer, freePort, PATIENCE } from './support/connect.ts'
 import { arrived, isPaused, numbers, texts, until } from './support/flood.ts'
 import { receiveFrame } from './support/frames.ts'
 import * as h2 from './support/h2-frames.ts'
@@ -97,7 +97,14 @@ describe('over TLS', () => {
     ['no name that is asked for, but the host', 'localhost', { servername: '' }, false],
     ['the host that TLS is told of', '127.0.0.1', { host: 'localhost' }, false],
     ['the name that is asked for', '127.0.0.1', { servername: 'localhost' }, 'localhost'],
-    ['the host, and not for where TLS is told that it is', 'localhost', { path: '/', port: 1 }, 'localhost'],
+    ['the host that TLS is told of in place of a name', 'localhost', { host: 'LocalHost.' }, false],
+    [
+      'the host, whose name is not given',
+      'localhost',
+      { servername: undefined, host: undefined },
+      'localhost',
+    ],
+    ['the address that is asked for as if it were a name', 'localhost', { servername: '127.0.0.1' }, false],
   ] as const) {
     test(`the certificate has to be for ${what}`, async () => {
       await using _left = assertNothingLeft()
@@ -131,34 +138,27 @@ describe('over TLS', () => {
     })
   }
 
-  test('a name to ask for that is none is a tls_error, and leaves no socket open', async () => {
+  test('tcpOpts reach the socket', async () => {
     await using _left = assertNothingLeft()
-    await using _calm = collectWarnings()
-    await using server = await origin(peer => peer.closed)
-    await using owner = createProcess<gun.GunMessage>()
-    const tlsOpts = { servername: 5 as never }
-    await using connPid = gun.open(server.host, server.port, { owner, transport: 'tls', tlsOpts, retry: 0 })
-    const { reason } = await owner.receive([{ type: 'gun_error', connPid }], PATIENCE)
-    assert.equal(reason.code, 'tls_error')
+    await using server = await origin(peer => peer.closed, { transport: 'tls' })
+    const localPort = await freePort()
+    const tcpOpts = { localPort, allowHalfOpen: false }
+    await using it = await connect({ host: 'localhost', port: server.port }, 'tls', { tcpOpts })
+    const { sockPort, socket } = gun.info(it.connPid)
+    assert.equal(sockPort, localPort)
+    assert.equal(socket?.allowHalfOpen, false)
   })
 
-  for (const [what, extra] of [
-    ['of any socket', {}],
-    ['that TLS knows nothing of', { readable: true }],
-  ] as const) {
-    test(`tcpOpts ${what} reach the socket`, async () => {
+  for (const name of ['rejectUnauthorized', 'checkServerIdentity']) {
+    test(`${name} that is undefined is one that was not given`, async () => {
       await using _left = assertNothingLeft()
-      await using server = await origin(peer => peer.closed, { transport: 'tls' })
-      const free = net.createServer().listen(0, '127.0.0.1')
-      await once(free, 'listening')
-      const { port: localPort } = free.address() as net.AddressInfo
-      free.close()
-      await once(free, 'close')
-      const tcpOpts = { localPort, allowHalfOpen: false, ...extra }
-      await using it = await connect({ host: 'localhost', port: server.port }, 'tls', { tcpOpts })
-      const { sockPort, socket } = gun.info(it.connPid)
-      assert.equal(sockPort, localPort)
-      assert.equal(socket?.allowHalfOpen, false)
+      await using _calm = collectWarnings()
+      await using server = await origin(() => {}, { transport: 'tls', tls: certificates.otherHost })
+      await using owner = createProcess<gun.GunMessage>()
+      const tlsOpts = { ...trusting, [name]: undefined }
+      await using connPid = gun.open('localhost', server.port, { owner, transport: 'tls', tlsOpts, retry: 0 })
+      const { reason } = await owner.receive([{ type: 'gun_error', connPid }], PATIENCE)
+      assert.match(reason.message, /altname/i)
     })
   }
 

@@ -67,7 +67,10 @@ export async function wsServer(wire: Wire): Promise<WsServer> {
     const overH2 = isH2(wire)
     const client = overH2
       ? stream()
-      : await connect(server, transport, { retry: 0, tlsOpts: { secureContext } })
+      : await connect(server, transport, {
+          retry: 0,
+          ...(transport === 'tls' && { tlsOpts: { secureContext } }),
+        })
     try {
       if (!overH2) client.owner.monitor(client.connPid)
       const path = `/${++asked}`

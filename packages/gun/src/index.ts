@@ -91,6 +91,8 @@ export type {
   ProtocolInit,
   ReqOpts,
   Retry,
+  TcpOpts,
+  TlsOpts,
   WsOpts,
 } from './options.js'
 export type { Owner, ReplyTo } from './reply-to.js'

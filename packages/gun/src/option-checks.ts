@@ -1,5 +1,7 @@
 /** The check that each option is known and makes sense. */
 
+import { BlockList, isIP, type TcpNetConnectOpts } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import { isActorRef, MonitorRef, onExit } from '@holster/process'
 import * as v from 'valibot'
 import type { ContentHandler } from './content/contract.js'
@@ -10,6 +12,7 @@ import { isToken } from './headers.js'
 import { strictOptions } from './option-names.js'
 import type { AwaitBodyOpts, AwaitOpts, Opts, ReqOpts, Retry, WsOpts } from './options.js'
 import type { Owner, ReplyTo } from './reply-to.js'
+import { isHost } from './transport/host.js'
 import type { WsHandler } from './ws/handler.js'
 
 const LONGEST = 2147483647
@@ -91,6 +94,9 @@ const contentHandler = v.custom<ContentHandler>(
   value => isBag(value) && isFunction(value, 'init'),
   'must be a content handler: { init }',
 )
+/** Refused by name, so that nobody takes it for done. */
+const refused = (why: string) => v.optional(v.never(why))
+
 const invalidRequestHeaders = v.picklist(['raise', 'ignore'], "must be 'raise' or 'ignore'")
 
 const httpOpts = options({
@@ -107,8 +113,8 @@ const httpOpts = options({
   version: v.optional(v.picklist(['HTTP/1.0', 'HTTP/1.1'], "must be 'HTTP/1.0' or 'HTTP/1.1'")),
 })
 
-/** What Gun takes and Node decides by itself: refused by name, so that nobody takes it for done. */
-const fixed = v.optional(v.never("is decided by Node's HTTP/2 and cannot be set"))
+/** What Gun takes and Node decides by itself. */
+const fixed = refused("is decided by Node's HTTP/2 and cannot be set")
 
 const http2Opts = options({
   closingTimeout: v.optional(duration),
@@ -206,6 +212,95 @@ const awaitEntries = {
 const awaitOpts = options(awaitEntries)
 const awaitBodyOpts = options({ ...awaitEntries, maxBodySize: v.optional(count) })
 
+const fromOpen = refused('is what open is given')
+const ofServers = refused('is an option of servers')
+const existing = refused('is for a socket that exists, and open makes one')
+const silent = refused('would end nothing: say connectTimeout, or keepalive of the protocol')
+
+/** A list of all that Node has, so that none is forgotten. */
+type Every<T> = Record<keyof T, v.GenericSchema>
+
+const tcpEntries = {
+  allowHalfOpen: v.optional(flag),
+  autoSelectFamily: v.optional(flag),
+  autoSelectFamilyAttemptTimeout: v.optional(integerBetween(10, LONGEST)),
+  family: v.optional(v.picklist([0, 4, 6], 'must be 0, 4 or 6')),
+  hints: v.optional(count),
+  keepAlive: v.optional(flag),
+  keepAliveInitialDelay: v.optional(integerBetween(0, LONGEST)),
+  localAddress: v.optional(
+    v.custom<string>(value => typeof value === 'string' && isIP(value) !== 0, 'must be an address'),
+  ),
+  localPort: v.optional(integerBetween(0, 65535)),
+  lookup: v.optional(fun),
+  noDelay: v.optional(flag),
+  fd: existing,
+  host: fromOpen,
+  onread: refused('is how the connection itself reads'),
+  port: fromOpen,
+  readable: existing,
+  signal: refused('would only end a socket: end the connection with close, or with its owner'),
+  timeout: silent,
+  writable: existing,
+} satisfies Every<TcpNetConnectOpts>
+const tcpOpts = options({
+  ...tcpEntries,
+  blockList: v.optional(v.instance(BlockList, 'must be a BlockList')),
+  path: fromOpen,
+})
+
+const hostName = v.custom<string>(
+  value => value === '' || isHost(value),
+  "must be a host's name or address, or empty",
+)
+/** TLS itself says what is wrong with it. */
+const any = v.optional(v.unknown())
+const belowTls = refused('belongs into tcpOpts')
+
+const tlsEntries = {
+  allowPartialTrustChain: v.optional(flag),
+  ca: any,
+  cert: any,
+  checkServerIdentity: v.optional(fun),
+  ciphers: any,
+  clientCertEngine: any,
+  crl: any,
+  ecdhCurve: any,
+  enableTrace: v.optional(flag),
+  host: v.optional(hostName),
+  key: any,
+  maxVersion: any,
+  minDHSize: v.optional(positiveCount),
+  minVersion: any,
+  passphrase: any,
+  pfx: any,
+  privateKeyEngine: any,
+  privateKeyIdentifier: any,
+  pskCallback: v.optional(fun),
+  rejectUnauthorized: v.optional(flag),
+  secureContext: any,
+  secureOptions: any,
+  secureProtocol: any,
+  servername: v.optional(hostName),
+  session: v.optional(v.instance(Uint8Array, 'must be a Buffer')),
+  sigalgs: any,
+  ALPNCallback: ofServers,
+  ALPNProtocols: refused('is made of protocols'),
+  SNICallback: ofServers,
+  dhparam: ofServers,
+  honorCipherOrder: ofServers,
+  lookup: belowTls,
+  path: fromOpen,
+  port: fromOpen,
+  requestCert: ofServers,
+  sessionIdContext: ofServers,
+  sessionTimeout: ofServers,
+  socket: existing,
+  ticketKeys: ofServers,
+  timeout: silent,
+} satisfies Every<ConnectionOptions>
+const tlsOpts = options({ ...tlsEntries, allowHalfOpen: belowTls, requestOCSP: v.optional(flag) })
+
 const bareProtocol = v.picklist(
   ['http', 'http2'],
   "must be 'http', 'http2', ['http', httpOpts] or ['http2', http2Opts]",
@@ -248,8 +343,8 @@ const opts = options(
     retry: v.optional(count),
     retryFun: v.optional(fun),
     retryTimeout: v.optional(finiteDuration),
-    tcpOpts: v.optional(bag),
-    tlsOpts: v.optional(bag),
+    tcpOpts: v.optional(tcpOpts),
+    tlsOpts: v.optional(tlsOpts),
     tlsHandshakeTimeout: v.optional(duration),
     trace: v.optional(trace),
     transport: v.optional(v.picklist(['tcp', 'tls'], "must be 'tcp' or 'tls'")),
@@ -275,6 +370,23 @@ export function checkOpts(value: unknown): asserts value is Opts {
 export function checkChoice(protocols: readonly unknown[], transport: 'tcp' | 'tls'): void {
   if (transport === 'tls' || protocols.length === 1) return
   throw new GunError('bad_option', 'options', 'protocols must name exactly one protocol over tcp')
+}
+
+/** Throws a GunError `bad_option` for what would be given in vain: options of TLS, or of tcp, where there is none. */
+export function checkUses(given: Opts, transport: 'tcp' | 'tls', isUnix: boolean): void {
+  const refuse = (text: string) => {
+    throw new GunError('bad_option', 'options', text)
+  }
+  // Named, it may be one of several that are given the same options.
+  if (given.tlsOpts !== undefined && transport === 'tcp' && given.transport === undefined) {
+    refuse("tlsOpts are given, but not that TLS is spoken: say transport: 'tls', or 'tcp' if it is not")
+  }
+  if (!isUnix) return
+  for (const [name, value] of Object.entries(given.tcpOpts ?? {})) {
+    if (value !== undefined && name !== 'allowHalfOpen') {
+      refuse(`tcpOpts.${name} means nothing for a Unix socket`)
+    }
+  }
 }
 
 export function checkWsOpts(value: unknown): asserts value is WsOpts {

@@ -1,14 +1,15 @@
 /** The options of this package: their types and their defaults. */
 
-import type { SocketConstructorOpts, TcpNetConnectOpts } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
 import type { MonitorRef } from '@holster/process'
 import type { ContentHandler } from './content/contract.js'
 import type { CookieStore } from './cookies.js'
 import type { EventHandler } from './event-map.js'
 import type { ProtocolName } from './messages.js'
 import type { Owner, ReplyTo } from './reply-to.js'
+import type { TcpOpts, TlsOpts } from './socket-options.js'
 import type { WsHandler } from './ws/handler.js'
+
+export type { TcpOpts, TlsOpts } from './socket-options.js'
 
 /** Options of HTTP/1.1. */
 export interface HttpOpts {
@@ -220,7 +221,7 @@ export type ProtocolInit = 'http' | 'http2' | readonly ['http', HttpOpts] | read
 
 /** Options of `open` and `openUnix`. Times are milliseconds. */
 export interface Opts {
-  /** How long one attempt to connect may take. Default `Infinity`. */
+  /** How long it may take to connect to any of the host's addresses. Default `Infinity`. */
   readonly connectTimeout?: number
   /** Asked for the cookies of each request and given those of each response; a tough-cookie `CookieJar`, for example. Default: none. */
   readonly cookieStore?: CookieStore
@@ -249,13 +250,14 @@ export interface Opts {
   readonly retryFun?: (retriesLeft: number, opts: Opts) => Retry
   /** Time between attempts. Default 5000. */
   readonly retryTimeout?: number
-  /** Passed to the socket. */
-  readonly tcpOpts?: Partial<TcpNetConnectOpts & SocketConstructorOpts>
+  /** Options of the socket. Over a Unix socket there is only `allowHalfOpen`. */
+  readonly tcpOpts?: TcpOpts
   /**
    * Passed to TLS; for example `ca`. The peer is verified unless this says otherwise. A `checkServerIdentity` or
-   * `pskCallback` that throws, or gives what it must not, ends the connection with `bad_option`.
+   * `pskCallback` that throws, or gives what it must not, ends the connection with `bad_option`. Refused where neither
+   * `transport` nor the port says that TLS is spoken.
    */
-  readonly tlsOpts?: ConnectionOptions
+  readonly tlsOpts?: TlsOpts
   /** How long the TLS handshake may take. Default `Infinity`. */
   readonly tlsHandshakeTimeout?: number
   /**

@@ -3,6 +3,7 @@
 import { GunError } from '../errors.js'
 import type { Opts } from '../options.js'
 import { type Abandon, type Answer, later } from '../transport/contract.js'
+import { textOf } from '../transport/error-text.js'
 import type { ConnectionEvent } from './connection.js'
 import type { Tell } from './life-events.js'
 
@@ -57,8 +58,7 @@ export class Attempt {
     const { [option]: ms = Number.POSITIVE_INFINITY } = this.#opts
     if (ms === Number.POSITIVE_INFINITY) return
     this.#timer = setTimeout(() => {
-      this.#giveUp()
-      answer(timedOut(option, ms))
+      answer(timedOut(option, ms, this.#giveUp()))
     }, ms)
   }
 
@@ -69,14 +69,19 @@ export class Attempt {
     this.#giveUp()
   }
 
-  #giveUp(): void {
-    this.#abandon?.()
+  /** Gives what had gone wrong by then. */
+  #giveUp(): readonly Error[] {
+    const abandon = this.#abandon
     this.#abandon = undefined
+    return abandon?.() ?? []
   }
 }
 
-function timedOut(option: Timeout, ms: number): GunError {
-  return new GunError(TIMEOUT_CODES[option], 'connection_error', `${option} of ${ms} ms has passed`)
+function timedOut(option: Timeout, ms: number, errors: readonly Error[]): GunError {
+  const cause = errors.length > 0 ? new AggregateError(errors) : undefined
+  const before = cause === undefined ? '' : `; before that: ${textOf(cause)}`
+  const text = `${option} of ${ms} ms has passed${before}`
+  return new GunError(TIMEOUT_CODES[option], 'connection_error', text, { cause })
 }
 
 /** What Node throws at once, for example for a wrong option of a socket. */

@@ -6,7 +6,7 @@ import { type AnyActorRef, assertEvent, assign, enqueueActions, setup } from 'xs
 import { type ConnPid, connectionOf } from '../conn-pid.js'
 import { GunError } from '../errors.js'
 import type { GunMessage } from '../messages.js'
-import { checkChoice, checkOpts } from '../option-checks.js'
+import { checkChoice, checkOpts, checkUses } from '../option-checks.js'
 import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options.js'
 import type { Owner } from '../reply-to.js'
 import { type Addresses, destinationOf } from '../transport/contract.js'
@@ -95,6 +95,7 @@ function createConnection(self: AnyActorRef, input: ConnectionInput): Connection
   const isHttps = destination.path === undefined && destination.port === 443
   const transport = opts.transport ?? (isHttps ? 'tls' : 'tcp')
   checkChoice(protocolsOf(opts, transport), transport)
+  checkUses(opts, transport, destination.path !== undefined)
   const given = opts.owner ?? parentOf(self)
   const owner = given ?? createProcess<GunMessage>()
   const connection = new Connection(new RunningMachine(self), destination, transport, opts, owner)
@@ -137,10 +138,10 @@ const machine = setup({
     init: ({ context }) => tellInit(connectionOf(context.connPid)),
     lookUp: ({ context }) => {
       const connection = connectionOf(context.connPid)
-      const { attempt, destination, trace } = connection
+      const { attempt, destination, opts, trace } = connection
       trace?.state('domain_lookup')
       attempt.begin<Addresses>(
-        answer => lookup(destination, answer),
+        answer => lookup(destination, opts.tcpOpts, answer),
         addresses => ({ type: 'resolved', addresses }),
         'domainLookupTimeout',
         lookupTeller(connection),

@@ -21,8 +21,8 @@ export type Addresses = readonly LookupAddress[]
 /** Gets what a step of connecting has given, or why it failed. */
 export type Answer<T> = (outcome: T | GunError) => void
 
-/** Gives a step up: it will not answer, and what it has opened is closed. */
-export type Abandon = () => void
+/** Gives a step up: it will not answer, and what it has opened is closed. Gives what had gone wrong by then. */
+export type Abandon = () => readonly Error[]
 
 /** Runs in a later microtask, unless it is given up before. */
 export function later(run: () => void): Abandon {
@@ -32,6 +32,7 @@ export function later(run: () => void): Abandon {
   })
   return () => {
     isWanted = false
+    return []
   }
 }
 

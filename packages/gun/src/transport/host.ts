@@ -36,6 +36,10 @@ export function parseHost(given: unknown): HostForms {
   throw new TypeError(`host must be a name or an address alone${adviceFor(given)}`)
 }
 
+export function isHost(value: unknown): value is string {
+  return typeof value === 'string' && formsOf(value) !== undefined
+}
+
 function formsOf(given: string): HostForms | undefined {
   if (isIP(given) === 6) {
     const [address = '', zone] = given.split('%')

@@ -1,30 +1,74 @@
 /** tcp and Unix sockets: a look-up, then a connection; both can be given up. */
 
-import { lookup as lookupHost } from 'node:dns'
-import { isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { type LookupAddress, lookup as lookupHost } from 'node:dns'
+import { type BlockList, isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { inspect } from 'node:util'
+import { onRejection } from '@holster/process'
 import { GunError } from '../errors.js'
-import type { Opts } from '../options.js'
+import { merge, type TcpOpts } from '../options.js'
 import { type Abandon, type Addresses, type Answer, type Destination, later } from './contract.js'
 import { textOf } from './error-text.js'
-import type { Origin } from './host.js'
+import { Race, takingTurns } from './race.js'
 import { readingShared } from './reading.js'
 
-/** All addresses of the host. A Unix socket has none; an address stands for itself. */
-export function lookup(destination: Destination, answer: Answer<Addresses>): Abandon {
+const NONE: TcpOpts = {}
+
+/** RFC 8305 section 5, in milliseconds. */
+const ATTEMPT_DELAY = 250
+
+/** All addresses of the host that may be connected to. A Unix socket has none; an address stands for itself. */
+export function lookup(
+  destination: Destination,
+  tcpOpts: TcpOpts | undefined,
+  answer: Answer<Addresses>,
+): Abandon {
   if (destination.path !== undefined) return later(() => answer([]))
-  const host = destination.host.target
-  const family = isIP(host)
-  if (family !== 0) return later(() => answer([{ address: host, family }]))
+  const { target } = destination.host
+  if (isIP(target) !== 0) return later(() => answer([{ address: target, family: isIP(target) }]))
+  const { lookup: ask = lookupHost, family = 0, hints = 0, localAddress = '' } = merge(NONE, tcpOpts)
   let isWanted = true
-  lookupHost(host, { all: true, verbatim: true }, (cause, addresses) => {
-    if (!isWanted) return
-    if (cause === null) return answer(addresses)
-    const text = `${host} could not be looked up: ${textOf(cause)}`
-    answer(new GunError('domain_lookup_error', 'connection_error', text, { cause }))
-  })
+  // Later, since the caller's own may answer before it returns.
+  const settle = (outcome: Addresses | GunError) =>
+    queueMicrotask(() => {
+      if (isWanted) answer(outcome)
+      isWanted = false
+    })
+  const fail = (cause: unknown) => {
+    const text = `${target} could not be looked up: ${textOf(cause)}`
+    settle(new GunError('domain_lookup_error', 'connection_error', text, { cause }))
+  }
+  const done = (cause: unknown, found: unknown) => {
+    if (cause) return fail(cause)
+    const addresses = usable(found, [family, isIP(localAddress)])
+    if (addresses instanceof Error) fail(addresses)
+    else settle(addresses)
+  }
+  try {
+    onRejection(ask(target, { all: true, family, hints }, done), fail)
+  } catch (cause) {
+    fail(cause)
+  }
   return () => {
     isWanted = false
+    return []
   }
+}
+
+/** The addresses that were found, as far as they are of these families, of which 0 is any; an error if there is none. */
+function usable(found: unknown, families: readonly number[]): Addresses | Error {
+  const all: LookupAddress[] = []
+  // As the caller's own may give one.
+  for (const one of Array.isArray(found) ? found : [found]) {
+    const address = typeof one === 'object' && one !== null ? one.address : one
+    const family = isIP(String(address))
+    if (family === 0) return new TypeError(`the look-up gave ${inspect(one)}, which is no address`)
+    all.push({ address, family })
+  }
+  if (all.length === 0) return new Error('it has no address')
+  const fitting = all.filter(({ family }) => families.every(one => one === 0 || one === family))
+  if (fitting.length > 0) return fitting
+  const others = all.map(({ address }) => address).join(', ')
+  return new Error(`tcpOpts.family and tcpOpts.localAddress allow none of ${others}`)
 }
 
 export type DialOpts = Partial<TcpNetConnectOpts> & ({ readonly port: number } | { readonly path: string })
@@ -35,61 +79,58 @@ export type Dial = (opts: DialOpts) => Socket
 /** Dials with a socket that nothing else is spoken over. */
 export const dialTcp: Dial = opts => readingShared(reading => netConnect({ ...opts, ...reading }))
 
-/** Connects to the first address that answers (RFC 8305: the families race). */
+/** Connects to the first address that answers (RFC 8305). */
 export function connect(
   destination: Destination,
   addresses: Addresses,
-  tcpOpts: Opts['tcpOpts'],
+  tcpOpts: TcpOpts | undefined,
   dial: Dial,
   answer: Answer<Socket>,
 ): Abandon {
-  const socket = dial({
-    // What the peer sent before it ended may still have to be read, and answered.
-    allowHalfOpen: true,
-    noDelay: true,
-    autoSelectFamily: true,
-    ...tcpOpts,
-    ...(destination.path !== undefined ? { path: destination.path } : addressOf(destination, addresses)),
+  const {
+    autoSelectFamily = true,
+    autoSelectFamilyAttemptTimeout = ATTEMPT_DELAY,
+    blockList,
+    family,
+    hints,
+    lookup: _,
+    ...own
+  } = merge(NONE, tcpOpts)
+  // What the peer sent before it ended may still have to be read, and answered.
+  const opts = { allowHalfOpen: true, noDelay: true, ...own }
+  const attempts = goalsOf(
+    destination,
+    autoSelectFamily ? takingTurns(addresses) : addresses.slice(0, 1),
+  ).map(goal => () => {
+    if (goal.host !== undefined && blockList !== undefined && isBlocked(goal.host, blockList)) {
+      throw new Error(`${goal.host} is blocked by tcpOpts.blockList`)
+    }
+    return dial({ ...opts, ...goal })
   })
-  const fail = (cause: Error) => {
-    ignoreErrors(socket, fail)
+  const race = new Race(attempts, autoSelectFamilyAttemptTimeout, (socket, errors) => {
+    if (socket !== undefined) return answer(socket)
     const where = destination.path ?? `${destination.host.target}:${destination.port}`
+    const cause = errors.length === 1 ? errors[0] : new AggregateError(errors)
     const text = `no connection to ${where}: ${textOf(cause)}`
     answer(new GunError('connect_error', 'connection_error', text, { cause }))
-  }
-  const done = () => {
-    // Who takes the socket over listens before anything can happen to it.
-    socket.off('error', fail)
-    answer(socket)
-  }
-  socket.on('error', fail)
-  // TLS begins at the same event, but not before it is known that it may.
-  socket.prependOnceListener('connect', done)
+  })
   return () => {
-    socket.off('connect', done)
-    ignoreErrors(socket, fail)
-    socket.destroy()
+    race.stop()
+    return race.errors
   }
 }
 
-function addressOf(
-  { host: { target: host }, port }: Origin,
-  addresses: Addresses,
-): Pick<TcpNetConnectOpts, 'host' | 'port' | 'lookup'> {
-  const [first, second] = addresses
-  if (first !== undefined && second === undefined) return { host: first.address, port }
-  return {
-    host,
-    port,
-    lookup: (_host, options, found) => {
-      if (options.all) return found(null, [...addresses])
-      found(first === undefined ? new Error('no address') : null, first?.address ?? '', first?.family)
-    },
-  }
+type Goal =
+  | { readonly path: string; readonly host?: undefined }
+  | { readonly host: string; readonly port: number; readonly autoSelectFamily: false }
+
+function goalsOf(destination: Destination, addresses: Addresses): Goal[] {
+  const { path } = destination
+  if (path !== undefined) return [{ path }]
+  return addresses.map(({ address: host }) => ({ host, port: destination.port, autoSelectFamily: false }))
 }
 
-/** What happens to a socket that nobody wants any more must not end the program. */
-export function ignoreErrors(socket: Socket, listener: (cause: Error) => void): void {
-  socket.off('error', listener)
-  socket.on('error', () => {})
+function isBlocked(host: string, blockList: BlockList): boolean {
+  const [address = ''] = host.split('%')
+  return blockList.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }

@@ -3,44 +3,30 @@
 import { isIP, connect as netConnect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket, connect as tlsConnect } from 'node:tls'
-import { inspect } from 'node:util'
 import { GunError } from '../errors.js'
 import type { ProtocolName } from '../messages.js'
-import type { Opts } from '../options.js'
+import { merge, type TlsOpts } from '../options.js'
 import { offer, problemWith } from './alpn.js'
 import { type Abandon, type Answer, later } from './contract.js'
 import { textOf } from './error-text.js'
+import { parseHost } from './host.js'
+import { ignoreErrors } from './race.js'
 import { RECORD, readingShared } from './reading.js'
-import { type Dial, type DialOpts, ignoreErrors } from './tcp.js'
+import type { Dial, DialOpts } from './tcp.js'
 import { guardFunctions, type GuardedOptions as Secure } from './tls-functions.js'
 
 /** What a socket speaks TLS with. */
 const speakers = new WeakMap<TLSSocket, Secure>()
 
-/** What `tls.connect` takes as `net.connect` does; of anything else only a socket without TLS knows. */
-const SHARED_OPTS = new Set([
-  'allowHalfOpen',
-  'autoSelectFamily',
-  'autoSelectFamilyAttemptTimeout',
-  'family',
-  'hints',
-  'host',
-  'keepAlive',
-  'keepAliveInitialDelay',
-  'localAddress',
-  'localPort',
-  'lookup',
-  'noDelay',
-  'path',
-  'port',
-  'timeout',
-])
-
 /**
  * Dials with a socket that will speak TLS itself, since of those that do only such a one is read into the shared buffer.
  * Where that cannot be, TLS will be spoken over a plain socket.
  */
-export function dialTls(host: string, tlsOpts: Opts['tlsOpts'], protocols: readonly ProtocolName[]): Dial {
+export function dialTls(
+  host: string,
+  tlsOpts: TlsOpts | undefined,
+  protocols: readonly ProtocolName[],
+): Dial {
   return opts => {
     try {
       const secure = optionsOf(host, tlsOpts, protocols)
@@ -56,7 +42,7 @@ export function dialTls(host: string, tlsOpts: Opts['tlsOpts'], protocols: reado
 export function handshake(
   stream: Duplex,
   host: string,
-  tlsOpts: Opts['tlsOpts'],
+  tlsOpts: TlsOpts | undefined,
   protocols: readonly ProtocolName[],
   answer: Answer<TLSSocket>,
 ): Abandon {
@@ -95,32 +81,28 @@ export function handshake(
     leave()
     socket.destroy()
     stream.destroy()
+    return []
   }
 }
 
-function optionsOf(host: string, tlsOpts: Opts['tlsOpts'], protocols: readonly ProtocolName[]): Secure {
+function optionsOf(host: string, tlsOpts: TlsOpts | undefined, protocols: readonly ProtocolName[]): Secure {
+  const { host: other, servername: given, ...own } = merge({} as TlsOpts, tlsOpts)
+  // The caller says for whom the certificate has to be, or what to ask for as well.
+  const identity = parseHost(given || other || host).identity
+  const name = given ?? (other === undefined ? identity : '')
   // RFC 6066 section 3: SNI names a host, never an address.
-  const name = isIP(host) === 0 ? { servername: host } : {}
-  const options = { host, ...name, ...tlsOpts, ALPNProtocols: offer(protocols) }
-  const { servername } = options
-  // Node finds out when there is a socket already, which it forgets.
-  if (servername && typeof servername !== 'string') {
-    throw new TypeError(`servername must be a string, not ${inspect(servername)}`)
-  }
-  return guardFunctions(options)
+  const servername = name === '' || isIP(identity) !== 0 ? '' : identity
+  const options = { ...own, host: identity, ALPNProtocols: offer(protocols) }
+  return guardFunctions(servername === '' ? options : { ...options, servername })
 }
 
-/** Whether `tls.connect` does with all these options what they say. */
+/** Whether a socket that connects by itself would want the right certificate: without a name, that of where it connects to. */
 function canBeOne({ options: { host, servername } }: Secure, opts: DialOpts): boolean {
-  // Without a name it wants the certificate for the host that it connects to.
-  const isVerified = Boolean(servername) || opts.host === host
-  return isVerified && Object.keys(opts).every(name => SHARED_OPTS.has(name))
+  return servername !== undefined || opts.host === host
 }
 
 function connectSecure(secure: Secure, opts: DialOpts): TLSSocket {
-  // Where it leads is not for TLS to say.
-  const both = { ...secure.options, socket: undefined, path: undefined, lookup: undefined, ...opts }
-  const socket = readingShared(reading => tlsConnect({ ...both, ...reading }), RECORD)
+  const socket = readingShared(reading => tlsConnect({ ...secure.options, ...opts, ...reading }), RECORD)
   speakers.set(socket, secure)
   // Node 20 leaves these out.
   if (opts.noDelay) socket.setNoDelay(true)
