@@ -243,6 +243,15 @@ suite('the window (RFC 7692 section 7.1)', [
         extensions: `${DEFLATE}; server_max_window_bits=${windowBits}`,
         wsOpts: { compress: { serverMaxWindowBits: windowBits } },
       }),
+      taken(
+        `a server may say nothing of the window that it was asked for, and use ${windowBits} bits`,
+        from(),
+        gets,
+        {
+          extensions: DEFLATE,
+          wsOpts: { compress: { serverMaxWindowBits: 8 } },
+        },
+      ),
     ]
   }),
   taken(

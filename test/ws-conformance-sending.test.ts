@@ -463,6 +463,7 @@ const agreements: [answer: string, compress: true | gun.CompressOpts][] = [
   [`${DEFLATE}; client_no_context_takeover; server_no_context_takeover`, true],
   [DEFLATE, { clientNoContextTakeover: true }],
   [DEFLATE, { clientMaxWindowBits: 9 }],
+  [DEFLATE, { serverMaxWindowBits: 9 }],
   ...[8, 9, 15].flatMap((bits): typeof agreements => [
     [`${DEFLATE}; server_max_window_bits=${bits}`, true],
     [`${DEFLATE}; client_max_window_bits=${bits}`, true],
@@ -496,7 +497,6 @@ const disagreements: [answer: string, compress: true | gun.CompressOpts | undefi
       true,
     ]),
   ),
-  [DEFLATE, { serverMaxWindowBits: 10 }],
   [`${DEFLATE}; server_max_window_bits=11`, { serverMaxWindowBits: 10 }],
   [`${DEFLATE}; server_max_window_bits=15`, { serverMaxWindowBits: 14 }],
   [DEFLATE, { serverNoContextTakeover: true }],

@@ -110,7 +110,10 @@ export interface CompressOpts {
   readonly serverNoContextTakeover?: boolean
   /** Compresses each message by itself, which takes less memory there. Default `false`. */
   readonly clientNoContextTakeover?: boolean
-  /** Asks the server to use a window of at most 2 to that power bytes; 8 to 15. Default: not asked. */
+  /**
+   * Asks the server to use a window of at most 2 to that power bytes; 8 to 15. A server that agrees without a word of it
+   * may use the largest. Default: not asked.
+   */
   readonly serverMaxWindowBits?: number
   /** The same for what is sent; the server may ask for less. Default 15. */
   readonly clientMaxWindowBits?: number

@@ -8,6 +8,9 @@ const NAME = PerMessageDeflate.extensionName
 /** Messages of fewer bytes are not worth the CPU. */
 export const COMPRESS_THRESHOLD = 1024
 
+/** RFC 7692 section 7.1.2. */
+const MOST_BITS = 15
+
 /** An offer under way: the header's value, and the engine that judges the answer. */
 export interface Offer {
   readonly value: string
@@ -56,8 +59,9 @@ export function agreeOn(offer: Offer | undefined, answer: string | undefined): D
   if (opts.serverNoContextTakeover && !params.server_no_context_takeover) {
     throw new Error('the answer lacks server_no_context_takeover, which was asked for')
   }
-  const { serverMaxWindowBits } = opts
-  if (serverMaxWindowBits !== undefined && !((params.server_max_window_bits ?? 15) <= serverMaxWindowBits)) {
+  const { serverMaxWindowBits = MOST_BITS } = opts
+  // By the RFC it also has to repeat this. Those that do not know it are common, and any window can be inflated here.
+  if ((params.server_max_window_bits ?? 0) > serverMaxWindowBits) {
     throw new Error(`server_max_window_bits must be at most ${serverMaxWindowBits}`)
   }
   // Having said so we do without, whether or not the server has repeated it (section 7.1.1.2).
