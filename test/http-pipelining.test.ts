@@ -20,6 +20,7 @@ import {
 } from './support/http-scene.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { type Origin, origin, type Peer, type RequestHead } from './support/origin.ts'
+import { streamEnds } from './support/stream-ends.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\n'
 const sized = (body: string): string => `${OK}content-length: ${body.length}\r\n\r\n${body}`
@@ -275,7 +276,9 @@ describe('requests without a response', () => {
       assert.deepEqual(await collect(client, get), [ok(1), data('0')])
       assert.deepEqual(await collect(client, head), story)
       const unanswered = [post, put, delayed, upgrade, last]
-      const killed = story.at(-1)?.[0] === 'error' ? [head, ...unanswered] : unanswered
+      // With the head of the last response those behind it were told.
+      const isTold = reason === 'normal'
+      const killed = isTold ? [] : story.at(-1)?.[0] === 'error' ? [head, ...unanswered] : unanswered
       // The errors are in the mailbox when the connection is told to be down: none of these waits.
       const down = await owner.receive([{ type: 'gun_down', connPid }], PATIENCE)
       assert.deepEqual(down.killedStreams, killed)
@@ -284,9 +287,8 @@ describe('requests without a response', () => {
         const message = await owner.receive([{ connPid }], 0)
         assert.ok(message.type === 'gun_error')
         assert.equal(message.streamRef, streamRef)
-        const code = reason === 'normal' ? 'closed' : reason
         const isSent = streamRef === post || streamRef === put
-        assert.equal(message.reason.code, isSent ? code : 'refused_stream')
+        assert.equal(message.reason.code, isSent && !isTold ? reason : 'refused_stream')
         assert.equal(message.reason.kind, 'connection_error')
       }
 
@@ -335,15 +337,15 @@ describe('requests without a response', () => {
       if (message.type === 'gun_data') body += message.data
     }
     assert.equal(gun.info(connPid).stateName, 'connected')
+    for (const streamRef of [third, fourth]) {
+      assert.equal((await receiveError(client, streamRef)).code, 'refused_stream')
+    }
     const postponed = [gun.get(connPid, '/4'), gun.get(connPid, '/5')]
     asked.resolve()
     assert.deepEqual(await collect(client, second), [data('st')])
-    for (const streamRef of [third, fourth]) {
-      assert.equal((await receiveError(client, streamRef)).code, 'closed')
-    }
     const down = await owner.receive([{ type: 'gun_down', connPid }], PATIENCE)
     assert.equal(down.reason, 'normal')
-    assert.deepEqual(down.killedStreams, [third, fourth])
+    assert.deepEqual(down.killedStreams, [])
     assert.equal(await gun.awaitUp(connPid, PATIENCE), 'http')
     for (const streamRef of postponed) assert.deepEqual(await collect(client, streamRef), noContent)
     await server.finished()
@@ -743,7 +745,10 @@ async function play(it: Scenario): Promise<void> {
       : finale.type === 'close'
         ? sum(lengths.slice(0, last + 1))
         : Math.floor(finale.at * total)
-  const expected = responses.map((pieces, i) => model(pieces, sent - sum(lengths.slice(0, i)), 'closed'))
+  const isClosed = finale.type === 'close'
+  const expected = responses.map((pieces, i) =>
+    model(pieces, sent - sum(lengths.slice(0, i)), isClosed ? 'refused_stream' : 'closed'),
+  )
 
   const acted = defer<void>()
   await using server = await origin(
@@ -784,7 +789,7 @@ async function play(it: Scenario): Promise<void> {
   const order: number[] = []
   const done = defer<void>()
   let open = plans.length
-  const streamRefs = await act(it, connPid, index => message => {
+  const heard = (index: number) => (message: gun.GunMessage) => {
     const story = stories[index] ?? []
     order.push(index)
     const before = story.at(-1)
@@ -800,28 +805,28 @@ async function play(it: Scenario): Promise<void> {
       ('isFin' in message && message.isFin === 'fin')
     if (isLast) open -= 1
     if (open === 0) done.resolve()
-  })
+  }
+  const streamRefs = await act(it, connPid, index => streamEnds.watch(heard(index)))
   acted.resolve()
   await done.promise
   assert.deepEqual(
     stories,
     expected.map(({ story }) => story),
   )
+  // Those behind the last response hear of that with its head.
+  const answered = isClosed ? order.filter(index => index <= last) : order
   assert.deepEqual(
-    order,
-    [...order].sort((a, b) => a - b),
+    answered,
+    [...answered].sort((a, b) => a - b),
     'all of a stream comes before any of the next',
   )
 
   if (finale.type !== 'stays') {
     const down = await owner.receive([{ type: 'gun_down', connPid }], PATIENCE)
-    assert.deepEqual(
-      down.killedStreams,
-      streamRefs.filter((_, i) => !expected[i]?.isWhole),
-    )
+    assert.deepEqual(down.killedStreams, isClosed ? [] : streamRefs.filter((_, i) => !expected[i]?.isWhole))
     assert.equal(
       down.reason instanceof gun.GunError ? down.reason.code : down.reason,
-      finale.type === 'close' ? 'normal' : 'closed',
+      isClosed ? 'normal' : 'closed',
     )
     assert.equal(await gun.awaitUp(connPid, PATIENCE), 'http')
     assert.deepEqual(await collect(client, gun.get(connPid, '/again')), noContent)

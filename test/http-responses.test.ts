@@ -9,7 +9,7 @@ import {
   converse,
   deliver,
   type Exchange,
-  ended,
+  endedBehind,
   ending,
   lost,
   noContent,
@@ -253,47 +253,47 @@ describe('the end of a connection', () => {
   const cases: Record<string, [answer: string, words: string[]]> = {
     'is the end of a body without any framing': [
       `${OK}\r\nuntil the end`,
-      ['0: response 200 nofin', '0: data fin until the end', ...ended(1)],
+      endedBehind('closed', '0: response 200 nofin', '0: data fin until the end'),
     ],
     'is the end of a body that has no byte': [
       `${OK}\r\n`,
-      ['0: response 200 nofin', '0: data fin ', ...ended(1)],
+      endedBehind('closed', '0: response 200 nofin', '0: data fin '),
     ],
     'is the end of a body in a coding that is not chunked': [
       `${OK}Transfer-Encoding: gzip\r\n\r\n1\r\na\r\n0\r\n\r\n`,
-      ['0: response 200 nofin', '0: data fin 1\r\na\r\n0\r\n\r\n', ...ended(1)],
+      endedBehind('closed', '0: response 200 nofin', '0: data fin 1\r\na\r\n0\r\n\r\n'),
     ],
     'is the end of a body of HTTP/1.0': [
       'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\nabc',
-      ['0: response 200 nofin', '0: data fin abc', ...ended(1)],
+      endedBehind('closed', '0: response 200 nofin', '0: data fin abc'),
     ],
     'follows a response of HTTP/1.0': [
       'HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na',
-      ['0: response 200 nofin', '0: data fin a', ...ended(1)],
+      endedBehind('closed', '0: response 200 nofin', '0: data fin a'),
     ],
     'follows an empty response of HTTP/1.0': [
       'HTTP/1.0 204 No Content\r\n\r\n',
-      ['0: response 204 fin', ...ended(1)],
+      endedBehind('closed', '0: response 204 fin'),
     ],
     'follows connection: close and a body of a known length': [
       `${OK}Connection: close\r\nContent-Length: 1\r\n\r\na`,
-      ['0: response 200 nofin', '0: data fin a', ...ended(1)],
+      endedBehind('refused_stream', '0: response 200 nofin', '0: data fin a'),
     ],
     'follows connection: close and a body in chunks': [
       `${OK}Connection: x, CLOSE\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
-      ['0: response 200 nofin', '0: data fin a', ...ended(1)],
+      endedBehind('refused_stream', '0: response 200 nofin', '0: data fin a'),
     ],
     'follows connection: close and trailers': [
       `${OK}Connection: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\na: b\r\n\r\n`,
-      ['0: response 200 nofin', '0: trailers a=b', ...ended(1)],
+      endedBehind('refused_stream', '0: response 200 nofin', '0: trailers a=b'),
     ],
     'follows connection: close and no body': [
       'HTTP/1.1 204 No Content\r\nConnection: close\t\r\n\r\n',
-      ['0: response 204 fin', ...ended(1)],
+      endedBehind('refused_stream', '0: response 204 fin'),
     ],
     'follows connection: close after an informational response': [
       'HTTP/1.1 103 x\r\n\r\nHTTP/1.1 304 x\r\nConnection: keep-alive, close\r\n\r\n',
-      ['0: inform 103', '0: response 304 fin', ...ended(1)],
+      endedBehind('refused_stream', '0: inform 103', '0: response 304 fin'),
     ],
     'loses the request that has no answer': [NO_CONTENT, ['0: response 204 fin', ...lost('closed', 1)]],
     'loses all requests when nothing was answered': ['', lost('closed', 0, 1)],
@@ -321,7 +321,7 @@ describe('the end of a connection', () => {
     ],
     'within a body is an error in spite of connection: close': [
       `${OK}Connection: close\r\nContent-Length: 5\r\n\r\nabcd`,
-      ['0: response 200 nofin', '0: data nofin abcd', ...lost('closed', 0, 1)],
+      ['1: error refused_stream', '0: response 200 nofin', '0: data nofin abcd', ...lost('closed', 0)],
     ],
     'before the first chunk is an error': [CHUNKED, ['0: response 200 nofin', ...lost('closed', 0, 1)]],
     'within a chunk size is an error': [`${CHUNKED}5`, ['0: response 200 nofin', ...lost('closed', 0, 1)]],

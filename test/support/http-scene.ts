@@ -314,7 +314,14 @@ export function lost(code: string, ...open: number[]): string[] {
   ]
 }
 
-/** How it ends in order, with these streams open. */
-export function ended(...open: number[]): string[] {
-  return [...open.map(n => `${n}: error closed`), `down normal, killed [${open}]`, 'DOWN normal']
+/** How it ends in order with the response to the first of two requests: the second hears so with the head of that. */
+export function endedBehind(code: 'refused_stream' | 'closed', ...words: string[]): string[] {
+  const head = words.findIndex(each => each.startsWith('0: response'))
+  return [
+    ...words.slice(0, head),
+    `1: error ${code}`,
+    ...words.slice(head),
+    'down normal, killed []',
+    'DOWN normal',
+  ]
 }

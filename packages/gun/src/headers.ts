@@ -104,3 +104,9 @@ export function headerValue(headers: Headers, name: string): string | undefined 
   }
   return joined
 }
+
+/** Whether the connection ends with the message that these are of (RFC 9112 section 9.6). */
+export function saysClose(headers: Headers): boolean {
+  const options = headerValue(headers, 'connection')
+  return options?.split(',').some(option => option.trim().toLowerCase() === 'close') ?? false
+}

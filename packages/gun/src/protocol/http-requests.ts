@@ -45,6 +45,11 @@ export class HttpRequests {
     return this.#writing
   }
 
+  /** Those that have not begun, as they are now. */
+  get waiting(): readonly HttpStream[] {
+    return [...this.#waiting]
+  }
+
   add(stream: HttpStream): void {
     this.#waiting.push(stream)
     this.advance()

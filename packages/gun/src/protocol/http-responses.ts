@@ -17,8 +17,8 @@ const MOST_DROPPED = 1024 * 1024
 export interface ResponseHandler {
   /** The peer waits for the body. */
   onContinue(stream: HttpStream): void
-  /** A final response has begun, before its message is posted; `keepAlive`: the connection may go on behind it. */
-  onFinal(stream: HttpStream, keepAlive: boolean): void
+  /** A final response has begun, before its message is posted. */
+  onFinal(stream: HttpStream, event: ResponseEvent & { type: 'response' }): void
   /** A response is over, and its stream is no longer open. */
   onFinished(): void
   /** The connection leaves HTTP. */
@@ -148,12 +148,13 @@ export class HttpResponses implements ResponseUser, Responder {
   }
 
   #onResponse(stream: HttpStream, event: ResponseEvent & { type: 'response' }): void {
-    const { status, headers, isFin, keepAlive, length } = event
+    const { status, headers, isFin, length } = event
     // Refused: what is left of it is a response like any other.
     stream.upgrade = undefined
     stream.length = length
     stream.isReceived = isFin
-    this.#handler.onFinal(stream, keepAlive)
+    this.#handler.onFinal(stream, event)
+    if (this.#isOver) return
     stream.response.head(status, headers, isFin)
     if (stream.isCancelled && !isFin && !this.#isOver) this.#drop(stream)
   }

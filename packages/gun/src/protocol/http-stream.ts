@@ -2,7 +2,7 @@
 
 import type { Source } from '@holster/process'
 import type { GunError } from '../errors.js'
-import { headerValue } from '../headers.js'
+import { headerValue, saysClose } from '../headers.js'
 import type { RequestInfo, StreamInfo } from '../info.js'
 import { endsStream, type GunMessage, type Headers, type IsFin } from '../messages.js'
 import type { HttpOpts } from '../options.js'
@@ -117,9 +117,7 @@ export class HttpStream {
 
   /** The peer is asked to close the connection after its response. */
   get isLast(): boolean {
-    const connection = headerValue(this.headers, 'connection')
-    if (connection === undefined) return false
-    return connection.split(',').some(option => option.trim().toLowerCase() === 'close')
+    return saysClose(this.headers)
   }
 
   /** The store has given its cookies, or there is none. */

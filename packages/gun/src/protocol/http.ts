@@ -1,6 +1,7 @@
 /** HTTP/1.1: requests go out in order, responses come back in the same order, one connection for all. */
 
 import { GunError } from '../errors.js'
+import { saysClose } from '../headers.js'
 import type { StreamInfo } from '../info.js'
 import type { Headers, IsFin } from '../messages.js'
 import type { HttpOpts } from '../options.js'
@@ -13,7 +14,16 @@ import { HttpResponses, type ResponseHandler } from './http-responses.js'
 import type { HttpStream } from './http-stream.js'
 import { frame, withHost, writeTrailers } from './request.js'
 import type { ResponseEvent } from './response-event.js'
-import { behindCancelled, ended, neverSent, nothingToCancel, takesNoData, unsent } from './stream-errors.js'
+import {
+  behindCancelled,
+  ended,
+  neverSent,
+  notAnswered,
+  nothingToCancel,
+  notSeen,
+  takesNoData,
+  unsent,
+} from './stream-errors.js'
 import { Ws } from './ws.js'
 
 const CRLF: Uint8Array = Buffer.from('\r\n')
@@ -264,11 +274,13 @@ export class Http implements Protocol, ResponseHandler {
     this.#requests.proceed(stream)
   }
 
-  onFinal(stream: HttpStream, keepAlive: boolean): void {
+  onFinal(stream: HttpStream, { keepAlive, headers }: ResponseEvent & { type: 'response' }): void {
     if (keepAlive && !stream.isExpecting) return
     // The body is never sent, and only a new connection tells where it would have ended.
     if (stream.isExpecting) this.#requests.giveUp(stream)
-    this.#leave()
+    this.#leaving = true
+    this.#requests.retire()
+    this.#refuseBehind(stream, saysClose(headers) ? notSeen() : notAnswered())
   }
 
   onFinished(): void {
@@ -277,10 +289,24 @@ export class Http implements Protocol, ResponseHandler {
     this.#requests.advance()
   }
 
-  /** The connection ends with this response. */
-  #leave(): void {
-    this.#leaving = true
-    this.#requests.retire()
+  /**
+   * The connection ends with the response of `last`. One at a time: whoever is told may close the connection, which then
+   * tells the others.
+   */
+  #refuseBehind(last: HttpStream, reason: GunError): void {
+    for (const stream of this.#responses.open) {
+      if (this.#closed) return
+      if (stream === last || stream.isCancelled) continue
+      stream.fail(reason)
+      stream.isCancelled = true
+      if (stream === this.#requests.writing) this.#requests.giveUp(stream)
+    }
+    for (const stream of this.#requests.waiting) {
+      if (this.#closed) return
+      // One that succeeded before is asked for again with the next connection.
+      if (stream.upgrade?.command.isRepeated || !this.#requests.remove(stream)) continue
+      stream.fail(neverSent(ended()))
+    }
   }
 
   /** The server has agreed, but not to what can go on; the next connection does not ask again. */

@@ -37,6 +37,19 @@ export function behindCancelled(method: string, cause: GunError): GunError {
   return new GunError('cancelled', 'connection_error', `${cause.message}; ${text}`, { cause })
 }
 
+/** A response said that it is the last: the peer looks at nothing behind it (RFC 9112 section 9.6). */
+export function notSeen(): GunError {
+  const text =
+    'a response before this one said connection: close, so the peer ignores the request; it is safe to ask again'
+  return new GunError('refused_stream', 'connection_error', text)
+}
+
+/** A response lasts as long as the connection, or is of a peer that keeps none open. */
+export function notAnswered(): GunError {
+  const text = 'the connection ends with a response before this one; the peer may have acted on the request'
+  return new GunError('closed', 'connection_error', text)
+}
+
 /** The connection is closing, and what was asked for is not sent any more. */
 export function unsent(): GunError {
   const text = 'the connection is closing; the request was not sent'
