@@ -5,6 +5,7 @@ import { GunError } from '../errors.js'
 import { textOf } from './error-text.js'
 import { Outlet } from './outlet.js'
 import { take } from './reading.js'
+import { onFailedWrite } from './writing.js'
 
 /** Who uses the line. Nothing is called once it was let go. */
 export interface LineUser {
@@ -21,24 +22,27 @@ export class Line {
   readonly socket: Socket
   readonly outlet: Outlet
   #user: LineUser | undefined
+  /** Why nothing can be written any more. */
+  #broken: GunError | undefined
 
   constructor(socket: Socket, user: LineUser) {
     this.socket = socket
     this.outlet = new Outlet(socket)
     this.#user = user
     take(socket, chunk => this.#user?.handle(chunk))
-    socket.on('end', () => this.#user?.ended(undefined))
-    socket.on('error', cause => {
-      const text = `the connection broke: ${textOf(cause)}`
-      this.#user?.ended(new GunError('socket_error', 'connection_error', text, { cause }))
-    })
+    onFailedWrite(socket, cause => this.#break(cause))
+    socket.on('end', () => this.#user?.ended(this.#broken))
+    socket.on('error', cause => this.#user?.ended(this.#broken ?? broken(cause)))
     socket.on('close', () => {
-      this.#user?.ended(new GunError('closed', 'connection_error', 'the connection was closed'))
+      this.#user?.ended(
+        this.#broken ?? new GunError('closed', 'connection_error', 'the connection was closed'),
+      )
     })
   }
 
+  /** Has no effect on a connection that is broken: what is left to be read is what the system holds, and nobody can answer. */
   pause(): void {
-    this.socket.pause()
+    if (this.#broken === undefined) this.socket.pause()
   }
 
   resume(): void {
@@ -59,7 +63,7 @@ export class Line {
     const { socket } = this
     this.#user = undefined
     this.outlet.flush()
-    const isOver = socket.readableEnded && socket.writableLength === 0
+    const isOver = this.#broken !== undefined || (socket.readableEnded && socket.writableLength === 0)
     if (isOver || !socket.writable || socket.writableNeedDrain) {
       socket.destroy()
       return
@@ -69,4 +73,18 @@ export class Line {
     socket.end()
     socket.resume()
   }
+
+  /** A write has failed. What the peer has sent before is read first; then the socket ends or fails by itself. */
+  #break(cause: Error): void {
+    const { socket } = this
+    this.#broken ??= broken(cause)
+    this.outlet.stop()
+    if (this.#user === undefined || socket.readableEnded) socket.destroy(cause)
+    else socket.resume()
+  }
+}
+
+function broken(cause: Error): GunError {
+  const text = `the connection broke: ${textOf(cause)}`
+  return new GunError('socket_error', 'connection_error', text, { cause })
 }

@@ -34,6 +34,8 @@ export class Outlet {
   onSent: (() => void) | undefined
   /** The stream takes over what is written to it before `write` returns, as a socket does that is not full. */
   #isPrompt = false
+  /** Nothing is sent any more. */
+  #isStopped = false
 
   /** Another Duplex may pass on what it was given, and still refer to it when it says that it is done. */
   readonly #givesBack: boolean
@@ -45,7 +47,7 @@ export class Outlet {
 
   /** How many bytes wait to be sent. */
   get buffered(): number {
-    return this.#bytes + this.#stream.writableLength
+    return this.#isStopped ? 0 : this.#bytes + this.#stream.writableLength
   }
 
   /** Makes room for so many bytes in `page`, and gives where they begin. What is written there counts with `commit`. */
@@ -95,6 +97,12 @@ export class Outlet {
     this.flush()
   }
 
+  /** What is written from here on goes nowhere. */
+  stop(): void {
+    this.#isStopped = true
+    this.onSent = undefined
+  }
+
   /** Sends what was gathered. */
   flush(): void {
     if (this.#bytes === 0) return
@@ -110,7 +118,7 @@ export class Outlet {
     this.#full = []
     this.#bytes = 0
     const stream = this.#stream
-    if (stream.destroyed) return
+    if (stream.destroyed || this.#isStopped) return
     // A callback costs a small frame more than its page is worth.
     const isWatched = !this.#isPrompt || this.onSent !== undefined
     this.#send(pieces, isWatched ? error => this.#sent(error, pages) : undefined)
