@@ -12,8 +12,8 @@ export type HeadersInit =
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** RFC 9110 section 5.5. */
 export const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/
-/** RFC 9110 section 5.6.3; JavaScript's `trim` would take bytes of UTF-8 along. */
-const aroundValue = /^[ \t]+|[ \t]+$/g
+const TAB = 0x09
+const SPACE = 0x20
 const forbiddenInPath = /[^\x21-\x7e]/
 
 /** Lower-case names with their values, in the order given. Throws a TypeError that names the header; unchecked only for what is no octet. */
@@ -63,7 +63,7 @@ function checkHeader(name: unknown, value: unknown, isChecked: boolean): readonl
       `headers: the value of ${name} has a character that may not be sent: ${inspect(value)}; ${advice}`,
     )
   }
-  return [name.toLowerCase(), isChecked ? text.replace(aroundValue, '') : text]
+  return [name.toLowerCase(), isChecked ? trimBlanks(text) : text]
 }
 
 /** RFC 9110 section 5.6.2. */
@@ -109,4 +109,20 @@ export function headerValue(headers: Headers, name: string): string | undefined 
 export function saysClose(headers: Headers): boolean {
   const options = headerValue(headers, 'connection')
   return options?.split(',').some(option => option.trim().toLowerCase() === 'close') ?? false
+}
+
+/**
+ * A field value without the blanks around it (RFC 9110 section 5.6.3). JavaScript's `trim` would take bytes of UTF-8 along, and a
+ * regular expression would try each blank within the value.
+ */
+export function trimBlanks(value: string): string {
+  let start = 0
+  let end = value.length
+  while (start < end && isBlank(value.charCodeAt(start))) start++
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end--
+  return value.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB
 }

@@ -1,6 +1,7 @@
 /** What has come of responses: handed on in order, or kept while nobody wants it. Then nothing more is read. */
 
 import { GunError } from '../errors.js'
+import { Fifo } from '../fifo.js'
 import type { Parsed, ResponseEvent } from './response-event.js'
 
 /** Where it comes from. */
@@ -24,7 +25,7 @@ export interface Responder {
 export class Backlog {
   readonly #tap: Tap
   readonly #responder: Responder
-  readonly #events: ResponseEvent[] = []
+  readonly #events = new Fifo<ResponseEvent>()
   /** A mailbox is over its mark. */
   #isPaused = false
   /** Nobody's wishes hold anything up. */
@@ -97,7 +98,7 @@ export class Backlog {
   /** Nothing more is handed on. */
   close(): void {
     this.#isClosed = true
-    this.#events.length = 0
+    this.#events.takeAll()
     this.#whenFree.length = 0
   }
 

@@ -1,6 +1,7 @@
 /** The requests of one connection: each is sent in its turn, its head with its cookies, its body as it comes. */
 
 import { asKind, GunError } from '../errors.js'
+import { Fifo } from '../fifo.js'
 import type { StreamInfo } from '../info.js'
 import type { Headers } from '../messages.js'
 import type { HttpOpts } from '../options.js'
@@ -19,7 +20,7 @@ export class HttpRequests {
   /** Of what was sent. */
   readonly #responses: HttpResponses
   /** Not begun: an upgrade is being answered or waits itself, or somebody's body is still being sent. */
-  readonly #waiting: HttpStream[] = []
+  readonly #waiting = new Fifo<HttpStream>()
   /** Whose body is being sent. */
   #writing: HttpStream | undefined
   /** Nothing is begun any more. */
@@ -63,10 +64,10 @@ export class HttpRequests {
 
   /** What is known of a stream that is open. */
   infoOf(stream: HttpStream): StreamInfo {
-    const due = this.#responses.open[0]
+    const due = this.#responses.open.first
     // What the first of those that wait is blocked by, all of them are.
     if (this.#waiting.includes(stream))
-      return stream.info('waiting', (this.#writing ?? due ?? this.#waiting[0])?.ref)
+      return stream.info('waiting', (this.#writing ?? due ?? this.#waiting.first)?.ref)
     return stream.info(
       stream === this.#writing ? 'sending' : 'sent',
       stream === this.#writing ? undefined : due?.ref,
@@ -75,9 +76,7 @@ export class HttpRequests {
 
   /** Takes one back that was not begun, and says whether it was not. */
   remove(stream: HttpStream): boolean {
-    const at = this.#waiting.indexOf(stream)
-    if (at !== -1) this.#waiting.splice(at, 1)
-    return at !== -1
+    return this.#waiting.remove(stream)
   }
 
   /** Takes back the first that was not begun. */
@@ -87,7 +86,7 @@ export class HttpRequests {
 
   /** Takes back all that were not begun. */
   removeAll(): HttpStream[] {
-    return this.#waiting.splice(0)
+    return this.#waiting.takeAll()
   }
 
   /** Nothing more is begun. */
@@ -169,7 +168,7 @@ export class HttpRequests {
   /** Begins what may begin. */
   advance(): void {
     for (;;) {
-      const [next] = this.#waiting
+      const next = this.#waiting.first
       if (
         next === undefined ||
         this.isStopped ||
@@ -195,7 +194,8 @@ export class HttpRequests {
     if (open.length === 0) return false
     if (open.length >= this.#opts.pipelining) return true
     if (next.upgrade !== undefined || this.#opts.version === 'HTTP/1.0') return true
-    return open.some(({ upgrade }) => upgrade !== undefined)
+    // Alone, since nothing is sent behind it.
+    return open.first?.upgrade !== undefined
   }
 
   /**
@@ -208,7 +208,7 @@ export class HttpRequests {
     this.#writing = stream
     try {
       const head = writeHead(method, path, this.#opts, fields)
-      if (this.#waiting[0] === stream) return head
+      if (this.#waiting.first === stream) return head
     } catch (error) {
       if (!(error instanceof GunError)) throw error
       if (this.remove(stream)) stream.fail(asKind('stream_error', error))

@@ -1,6 +1,7 @@
 /** The responses of one connection, in the order of their requests: told of, and handed on as far as they are wanted. */
 
 import { GunError } from '../errors.js'
+import { Fifo } from '../fifo.js'
 import type { HttpOpts } from '../options.js'
 import { keep } from '../transport/reading.js'
 import { Backlog, type Responder } from './backlog.js'
@@ -27,7 +28,7 @@ export interface ResponseHandler {
 
 export class HttpResponses implements ResponseUser, Responder {
   /** The streams that were sent; their responses come in this order. */
-  readonly open: HttpStream[] = []
+  readonly open = new Fifo<HttpStream>()
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
   readonly #handler: ResponseHandler
@@ -85,7 +86,7 @@ export class HttpResponses implements ResponseUser, Responder {
   silence(stream: HttpStream): void {
     stream.response.silence()
     // Its turn will come; or its response is over, and only its body is not.
-    if (this.open.length > 0 && stream !== this.open[0]) return
+    if (this.open.length > 0 && stream !== this.open.first) return
     this.#drop(stream)
     if (this.#isOver) return
     if (stream.isReceived) stream.response.finish()
@@ -116,15 +117,15 @@ export class HttpResponses implements ResponseUser, Responder {
   }
 
   get isFull(): boolean {
-    return this.open[0]?.response.isFull ?? false
+    return this.open.first?.response.isFull ?? false
   }
 
   get isBusy(): boolean {
-    return this.open[0]?.response.isBusy ?? false
+    return this.open.first?.response.isBusy ?? false
   }
 
   respond(event: ResponseEvent): void {
-    const [stream] = this.open
+    const stream = this.open.first
     // The parser refuses a response that nobody expects.
     if (stream === undefined) return
     const { response } = stream
@@ -185,7 +186,7 @@ export class HttpResponses implements ResponseUser, Responder {
     stream.response.tell('responseEnd')
     if (!this.#isOver) this.#handler.onFinished()
     if (this.#isOver) return
-    const [next] = this.open
+    const next = this.open.first
     if (next?.isCancelled) this.#drop(next)
     if (!this.#isOver) this.#backlog.advance()
   }

@@ -163,7 +163,7 @@ export class Http implements Protocol, ResponseHandler {
 
   updateFlow(streamRef: StreamRef, increment: number): void {
     // Mostly it is the one whose response is coming.
-    const [first] = this.#responses.open
+    const { first } = this.#responses.open
     const stream = first?.ref === streamRef ? first : this.#find(streamRef)
     if (stream !== undefined) this.#responses.updateFlow(stream, increment)
   }
@@ -207,7 +207,7 @@ export class Http implements Protocol, ResponseHandler {
       again(upgrade.command)
       return false
     }
-    const sent = this.#responses.open.splice(0)
+    const sent = this.#responses.open.takeAll()
     const killed = sent.filter(isKilled)
     const waiting = this.#requests.removeAll().filter(isKilled)
     for (const stream of killed) {

@@ -1,5 +1,7 @@
 /** What llhttp tells, made into events; never throws into WebAssembly and never runs anybody else's code. */
 
+import { Fifo } from '../fifo.js'
+import { trimBlanks } from '../headers.js'
 import type { Headers } from '../messages.js'
 import { after, code, type Handler, Llhttp } from './llhttp.js'
 import { type ResponseEvent, type ResponseLimits, ResponseParseError } from './response-event.js'
@@ -22,13 +24,6 @@ const VALUE = 1
 const MAX_CHUNK_LINE = 16_384
 const CODING = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:[ \t]*;[^"]*)?$/i
 
-/** The latin1 text of a field value without trailing whitespace; llhttp has taken the leading one away. */
-function trimEnd(value: string): string {
-  let end = value.length
-  while (end > 0 && (value.charCodeAt(end - 1) === 0x20 || value.charCodeAt(end - 1) === 0x09)) end--
-  return end === value.length ? value : value.slice(0, end)
-}
-
 function append(list: string | undefined, value: string): string {
   return list === undefined ? value : `${list},${value}`
 }
@@ -43,7 +38,7 @@ function elements(list: string): string[] {
 
 /** The state of one connection's responses. */
 export class ResponseCollector implements Handler {
-  readonly expected: Expectation[] = []
+  readonly expected = new Fifo<Expectation>()
   readonly llhttp = new Llhttp()
   events: ResponseEvent[] = []
   error: ResponseParseError | undefined
@@ -135,7 +130,7 @@ export class ResponseCollector implements Handler {
 
   onHeadersComplete(status: number): number {
     const headers = this.#takeHeaders()
-    const expected = this.expected[0]
+    const expected = this.expected.first
     const version = this.llhttp.version()
     if (expected === undefined) {
       return this.fail('protocol_error', 'a response arrived that no request asked for')
@@ -238,7 +233,7 @@ export class ResponseCollector implements Handler {
 
   #endHeader(value: string): void {
     const name = this.#name.toLowerCase()
-    const trimmed = trimEnd(value)
+    const trimmed = trimBlanks(value)
     this.#headers.push([name, trimmed])
     this.#name = ''
     this.#value = undefined
