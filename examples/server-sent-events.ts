@@ -18,10 +18,13 @@ await spawn<gun.GunMessage>(async self => {
       ...(lastEventId !== '' && { 'last-event-id': lastEventId }),
     })
     for (;;) {
-      const { event } = await self.receive([{ type: 'gun_sse', connPid, streamRef }], 5000)
-      if (event === 'fin') break
-      lastEventId = event.lastEventId
-      console.log(`${event.eventType} ${lastEventId}: ${event.data}`)
+      const message = await self.receive([{ type: 'gun_sse', connPid, streamRef }], 5000)
+      if (message.event === 'fin') {
+        lastEventId = message.lastEventId
+        break
+      }
+      const { eventType, lastEventId: id, data } = message.event
+      console.log(`${eventType} ${id}: ${data}`)
     }
     if (lastEventId === '4') return
     console.log(`the stream is over, so on from ${lastEventId}`)

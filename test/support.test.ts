@@ -517,7 +517,7 @@ describe('the checker of ends', () => {
       last: { type: 'gun_data', ...stream, isFin: 'fin', data: Buffer.from('a') },
       trailers: { type: 'gun_trailers', ...stream, headers },
       event: { type: 'gun_sse', ...stream, event: { lastEventId: '', eventType: 'message', data: '' } },
-      lastEvent: { type: 'gun_sse', ...stream, event: 'fin' },
+      lastEvent: { type: 'gun_sse', ...stream, event: 'fin', lastEventId: '' },
       error: { type: 'gun_error', ...stream, reason: reason('closed') },
       refusal: { type: 'gun_error', ...stream, reason: reason('badstate') },
       lateRefusal: { type: 'gun_error', ...stream, reason: reason('closed', `${connPid} has ended`) },

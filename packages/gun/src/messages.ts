@@ -131,11 +131,25 @@ export interface ServerSentEvent {
   readonly retry?: number
 }
 
-/** An event of a response that `sse` handles; `'fin'`: the response is over. Source: manual page gun_sse. */
-export interface GunSse extends StreamReply<'gun_sse'> {
-  /** An event, or `'fin'`, which comes last. */
-  readonly event: ServerSentEvent | 'fin'
+/** An event of a response that `sse` handles. Source: manual page gun_sse. */
+export interface SseEvent extends StreamReply<'gun_sse'> {
+  /** What the server has sent. */
+  readonly event: ServerSentEvent
 }
+
+/** A response that `sse` handles is over. Trailers behind it are told as the event `responseTrailers` alone. */
+export interface SseFin extends StreamReply<'gun_sse'> {
+  /** Nothing follows. */
+  readonly event: 'fin'
+  /**
+   * The last id that came, also in a block without data, which is no event of its own; empty if none did. Whoever asks again
+   * gives it as `last-event-id`. Source: the HTML standard, section 9.2.6.
+   */
+  readonly lastEventId: string
+}
+
+/** An event of a response that `sse` handles, or its end. Source: manual page gun_sse. */
+export type GunSse = SseEvent | SseFin
 
 /** One WebSocket message or control frame. Source: manual page gun_ws. */
 export interface GunWs extends StreamReply<'gun_ws'> {

@@ -100,9 +100,33 @@ test('an event is posted as soon as its last byte has come, to whom the stream r
   chain?.handle('fin', Buffer.from('\n'))
   assert.deepEqual(posted.slice(1), [
     { type: 'gun_sse', connPid, streamRef, event: message('b') },
-    { type: 'gun_sse', connPid, streamRef, event: 'fin' },
+    { type: 'gun_sse', connPid, streamRef, event: 'fin', lastEventId: '' },
   ])
 })
+
+for (const [name, stream, expected] of [
+  ['is that of the last event', 'id: 1\ndata: a\n\n', '1'],
+  ['is one that came alone behind it', 'id: 1\ndata: a\n\nid: 2\n\n', '2'],
+  ['is one that came alone', 'id: 7\n\n', '7'],
+  ['is empty where the last one took it back', 'id: 1\ndata: a\n\nid\n\n', ''],
+  ['is not that of a block that lacks its empty line', 'id: 1\ndata: a\n\nid: 2\n', '1'],
+  ['is empty where none came', 'data: a\n\n', ''],
+] as const) {
+  test(`the id at the end of a stream ${name}`, () => {
+    for (const parts of [[stream], [...stream]]) {
+      const { chain, posted } = scene([sse()], headers)
+      for (const part of parts) chain?.handle('nofin', Buffer.from(part))
+      chain?.handle('fin', Buffer.alloc(0))
+      assert.deepEqual(posted.at(-1), {
+        type: 'gun_sse',
+        connPid,
+        streamRef,
+        event: 'fin',
+        lastEventId: expected,
+      })
+    }
+  })
+}
 
 test('only the type text/event-stream is wanted, in any case and with any parameters', () => {
   const wants = (...types: string[]) =>

@@ -3,7 +3,7 @@
 import { createParser } from 'eventsource-parser'
 import * as v from 'valibot'
 import { GunError } from '../errors.js'
-import type { GunSse, IsFin, ServerSentEvent } from '../messages.js'
+import type { GunSse, IsFin, SseEvent, SseFin } from '../messages.js'
 import { strictOptions } from '../option-names.js'
 import type { ContentHandler, ContentReader, ContentResponse } from './contract.js'
 
@@ -56,13 +56,15 @@ class Events implements ContentReader {
   readonly #parser = createParser({
     onEvent: ({ event, data }) => {
       const all = { lastEventId: this.#lastEventId, eventType: event || 'message', data }
-      this.#post(this.#retry === undefined ? all : { ...all, retry: this.#retry })
+      this.#post({ event: this.#retry === undefined ? all : { ...all, retry: this.#retry } })
     },
     onRetry: retry => {
       this.#retry = retry
     },
   })
   #lastEventId = ''
+  /** That of the block that has begun, which counts with the end of the block. */
+  #id = ''
   #retry: number | undefined
   /** The beginning of a line. */
   #line = ''
@@ -82,7 +84,7 @@ class Events implements ContentReader {
   handle(isFin: IsFin, data: Buffer): void {
     this.#take(this.#decoder.decode(data, { stream: true }))
     // What has not ended yet is not an event.
-    if (isFin === 'fin') this.#post('fin')
+    if (isFin === 'fin') this.#post({ event: 'fin', lastEventId: this.#lastEventId })
   }
 
   close(): void {
@@ -110,10 +112,12 @@ class Events implements ContentReader {
   /** Line by line: the parser tells neither of an id without data, nor of a CR before it has seen what follows. */
   #takeLine(line: string): void {
     this.#limit(this.#size + line.length)
-    if (line === '') this.#size = 0
-    else if (/^data(:|$)/.test(line)) this.#size += line.length
+    if (line === '') {
+      this.#size = 0
+      this.#lastEventId = this.#id
+    } else if (/^data(:|$)/.test(line)) this.#size += line.length
     const id = /^id(?:$|: ?(.*))/s.exec(line)
-    if (id !== null && !line.includes('\0')) this.#lastEventId = id[1] ?? ''
+    if (id !== null && !line.includes('\0')) this.#id = id[1] ?? ''
     this.#parser.feed(`${line}\n`)
   }
 
@@ -123,10 +127,10 @@ class Events implements ContentReader {
     throw new GunError('limit_reached', 'stream_error', problem)
   }
 
-  #post(event: ServerSentEvent | 'fin'): void {
+  #post(what: Pick<SseEvent, 'event'> | Pick<SseFin, 'event' | 'lastEventId'>): void {
     if (this.#isClosed) return
     const { connPid, streamRef, replyTo } = this.#response
-    const message: GunSse = { type: 'gun_sse', connPid, streamRef, event }
+    const message: GunSse = { type: 'gun_sse', connPid, streamRef, ...what }
     replyTo.send(message)
   }
 }
