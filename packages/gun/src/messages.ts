@@ -107,7 +107,13 @@ export interface GunResponse extends StreamReply<'gun_response'> {
 
 /** A part of a response's body, as it arrived; may be empty. Source: manual page gun_data. */
 export interface GunData extends StreamReply<'gun_data'> {
-  /** `'fin'`: the response is complete. `'nofin'`: more follows, or `gun_trailers`. */
+  /**
+   * `'fin'`: the response is complete. `'nofin'`: more follows, or `gun_trailers`.
+   *
+   * A body over HTTP/1.1 that has neither a content-length nor chunks is complete when the server ends the connection (RFC 9112
+   * section 6.3). Over tls it may have been cut short nevertheless: somebody between may end the TCP connection, and Node does
+   * not tell that from an end of TLS, a close_notify (RFC 9112 section 9.8). So do not trust the length of such a body.
+   */
   readonly isFin: IsFin
   /** The bytes: as they were on the wire but for the chunks, or as a content handler has handed them on. Yours to keep. */
   readonly data: Buffer
