@@ -481,3 +481,21 @@ onEachVersion(
     await connPid[Symbol.asyncDispose]()
   },
 )
+
+onEachVersion(
+  'a request that is cancelled before the connection is up is an event, and is not sent',
+  async line => {
+    await using _left = assertNothingLeft()
+    await using server = await echoServer(line)
+    await using owner = createProcess<gun.GunMessage>()
+    const cancelled: gun.CancelEvent[] = []
+    const eventHandler: gun.EventHandler = { cancel: event => cancelled.push(event) }
+    const connPid = gun.open(server.host, server.port, { owner, eventHandler, ...speaking(line.version) })
+    const streamRef = gun.post(connPid, '/', {}, 'never')
+    gun.cancel(connPid, streamRef)
+    const event = { connPid, streamRef, replyTo: owner, endpoint: 'local', reason: 'cancel' } as const
+    assert.deepEqual(cancelled, [event])
+    assert.equal(await echo(connPid, gun.post(connPid, '/', {}, 'next')), 'next')
+    await connPid[Symbol.asyncDispose]()
+  },
+)

@@ -219,8 +219,7 @@ export class Connection implements Host, LineUser, Valve {
 
   cancel(streamRef: StreamRef): void {
     if (this.isOpen(streamRef)) noteCancelled(streamRef)
-    if (this.#postponed.remove(streamRef)) return
-    if (this.comeback.remove(streamRef)) {
+    if (this.#postponed.remove(streamRef) || this.comeback.remove(streamRef)) {
       const told = { connPid: this.connPid, streamRef, replyTo: replyToOf(streamRef) }
       return this.events.tell('cancel', { ...told, endpoint: 'local', reason: 'cancel' })
     }
