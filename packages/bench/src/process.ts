@@ -22,7 +22,8 @@ const processes: Row<Job>[] = [
 ]
 
 const messages: Row<Job>[] = [
-  { name: 'by tag, behind 100,000 of another', job: ['backlog', 100], units: 100, target: 2.5 },
+  { name: 'by tag, behind 100,000 others', job: ['backlog', 100], units: 100, target: 2.5 },
+  { name: 'by tag and number, behind 100,000 others', job: ['numbers', 100], units: 100, target: 2.5 },
 ]
 
 const IDLE: Job = ['idle', MANY]

@@ -39,6 +39,10 @@ export class Mailbox {
   #reach = LONG_WALK
   /** How many walks are under way: more than one when a guard itself takes messages. */
   #walks = 0
+  /** The clauses of the last walk, if they are kept to be asked for again: they do nothing but compare by identity. */
+  #tried: readonly Clause[] | undefined
+  /** The last message that those did not match: neither do those before it. */
+  #missed: Envelope | undefined
 
   /** How many messages wait. */
   get length(): number {
@@ -59,23 +63,36 @@ export class Mailbox {
     this.#length++
   }
 
-  /** Takes the oldest message that matches any clause. A guard that throws leaves everything in its place. */
-  take(clauses: readonly Clause[]): Taken | undefined {
-    let envelope = this.#first
+  /**
+   * Takes the oldest message that matches any clause. A guard that throws leaves everything in its place. `isKept`: the same
+   * clauses may be given again, and do nothing but compare by identity.
+   */
+  take(clauses: readonly Clause[], isKept: boolean): Taken | undefined {
+    let missed = this.#tried === clauses ? this.#missed : undefined
+    let envelope = missed === undefined ? this.#first : missed.next
     if (envelope === undefined) return undefined
     const reach = this.#reach
+    // Mostly so, and the only way that is quick in a long backlog.
+    const only = isKept && clauses.length === 1 ? clauses[0] : undefined
     this.#walks++
     try {
       for (let passed = 0; envelope !== undefined; passed++, envelope = envelope.next) {
         if (passed === reach && clauses.every(isPinned)) return this.#takeIndexed(clauses, envelope.order)
-        const taken = this.#open(envelope, clauses)
-        if (taken === undefined) continue
+        const taken = only === undefined ? this.#open(envelope, clauses) : this.#openIf(envelope, only)
+        if (taken === undefined) {
+          missed = envelope
+          continue
+        }
         this.#reach = LONG_WALK
         return taken
       }
       return undefined
     } finally {
       this.#walks--
+      if (isKept && missed !== undefined) {
+        this.#tried = clauses
+        this.#missed = missed
+      }
     }
   }
 
@@ -122,6 +139,8 @@ export class Mailbox {
     this.#length = 0
     this.#bytes = 0
     this.#index = undefined
+    this.#tried = undefined
+    this.#missed = undefined
   }
 
   /** Every message is listed once, however often it is passed over. */
@@ -130,6 +149,14 @@ export class Mailbox {
     this.#index ??= new ReferenceIndex()
     this.#index.catchUp(this.#last)
     return findInOrder(this.#index.candidates(clauses), from, envelope => this.#open(envelope, clauses))
+  }
+
+  /** As `#open`, for one clause that calls no guard. */
+  #openIf(envelope: Envelope, clause: Clause): Taken | undefined {
+    const { message } = envelope
+    if (!clause.matches(message)) return undefined
+    this.#remove(envelope)
+    return { message, clause }
   }
 
   #open(envelope: Envelope, clauses: readonly Clause[]): Taken | undefined {
@@ -148,6 +175,10 @@ export class Mailbox {
     else previous.next = next
     if (next === undefined) this.#last = previous
     else next.previous = previous
+    if (envelope === this.#missed) {
+      this.#missed = previous
+      if (previous === undefined) this.#tried = undefined
+    }
     this.#bytes -= envelope.bytes
     this.#length--
     envelope.taken = true

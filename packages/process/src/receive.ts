@@ -21,32 +21,19 @@ export class Handler {
   }
 }
 
+const NO_CLAUSES: readonly Clause[] = []
+
 /**
- * The clauses of the last receive, for the next one that asks for the same, if they only compare by identity. A loop
- * that drains a mailbox asks for the same each time, mostly with a literal written anew.
+ * The clauses of the last receive of any process, if they name nothing but primitives: many processes with one body ask for
+ * the same, each once.
  */
-class ClauseCache {
-  private clauses: readonly Clause[] = []
+let sharedClauses = NO_CLAUSES
 
-  compile(patterns: readonly unknown[]): readonly Clause[] {
-    if (this.fits(patterns)) return this.clauses
-    const clauses = patterns.map(compileClause)
-    this.clauses = clauses.every(isFixed) ? clauses : []
-    return clauses
-  }
-
-  /** For a process that has nothing left to drain: whom it asked for once it must not keep alive. */
-  forget(): void {
-    if (!this.clauses.every(isLiteral)) this.clauses = []
-  }
-
-  /** A pattern may be written anew, and one that is the same object may have been changed. */
-  private fits(patterns: readonly unknown[]): boolean {
-    const { clauses } = this
-    if (patterns.length !== clauses.length) return false
-    for (let i = 0; i < clauses.length; i++) if (!clauses[i]?.isMadeFrom(patterns[i])) return false
-    return true
-  }
+/** Whether the clauses are those of the patterns. One may be written anew, and one that is the same object may have changed. */
+function fit(clauses: readonly Clause[], patterns: readonly unknown[]): boolean {
+  if (patterns.length !== clauses.length) return false
+  for (let i = 0; i < clauses.length; i++) if (!clauses[i]?.isMadeFrom(patterns[i])) return false
+  return true
 }
 
 function isFixed(clause: Clause): boolean {
@@ -93,14 +80,19 @@ const LONGEST_REFUSAL = 1000
 
 /** The mailbox of one process with the receives that wait on it. */
 export class Inbox implements Consumer {
-  readonly #mailbox = new Mailbox()
+  /** Made when the first message has to wait. */
+  #mailbox: Mailbox | undefined
   readonly #mark: Required<HighWaterMark>
   readonly #waiting = new Waiting()
-  readonly #cache = new ClauseCache()
+  /**
+   * The clauses of the last receive, for the next one that asks for the same, if they only compare by identity. A loop that
+   * drains a mailbox asks for the same each time, mostly with a literal written anew.
+   */
+  #clauses = NO_CLAUSES
   #pressure: Pressure | undefined
   /** More than 0 while guards run: what they send is put off, so that it comes after the message being tried. */
   #matching = 0
-  #putOff: (() => void)[] = []
+  #putOff: (() => void)[] | undefined
   #catchingUp = false
   /** Gives the error of what is asked after the end. Made when it is asked for: an error costs more than the end does. */
   #closed: (() => ProcessExit) | undefined
@@ -112,7 +104,7 @@ export class Inbox implements Consumer {
   }
 
   get length(): number {
-    return this.#mailbox.length
+    return this.#mailbox?.length ?? 0
   }
 
   /** Whether guards are running: what reaches the process meanwhile has to be put off. */
@@ -122,6 +114,7 @@ export class Inbox implements Consumer {
 
   /** Calls `run` once the guards that are running have run; never if the process exits first. */
   putOff(run: () => void): void {
+    this.#putOff ??= []
     this.#putOff.push(run)
   }
 
@@ -130,7 +123,7 @@ export class Inbox implements Consumer {
     if (this.isMatching) return this.putOff(() => this.accept(message, bytes, source))
     const taken = this.#waiting.first !== undefined && this.#offer(message)
     if (!taken && this.#closed === undefined) {
-      this.#mailbox.push(message, bytes)
+      this.#mailboxOf().push(message, bytes)
       if (source !== undefined) this.#pressure?.delivered()
     }
     this.#catchUp()
@@ -143,10 +136,10 @@ export class Inbox implements Consumer {
   ): Promise<unknown> {
     if (this.#closed !== undefined) return this.#refuse(this.#closed())
     if (signal?.aborted) return rejected(signal.reason)
-    const clauses = this.#cache.compile(patterns)
+    const clauses = this.#compile(patterns)
     this.#matching++
     try {
-      const taken = this.#mailbox.take(clauses)
+      const taken = this.#mailbox?.take(clauses, clauses === this.#clauses)
       if (taken === undefined) return this.#miss(clauses, timeout, onTimeout, signal)
       this.#pressure?.taken()
       return taken.clause.handle === undefined ? resolved(taken.message) : resolved(taken).then(handle)
@@ -162,7 +155,7 @@ export class Inbox implements Consumer {
     const clauses = patterns.map(compileClause)
     this.#matching++
     try {
-      return this.#mailbox.flush(clauses)
+      return this.#mailbox?.flush(clauses) ?? 0
     } finally {
       this.#pressure?.taken()
       this.#matched()
@@ -176,16 +169,16 @@ export class Inbox implements Consumer {
       waiter.outcome.catch(ignore)
       this.#giveUp(waiter, exit())
     }
-    this.#mailbox.clear()
-    this.#cache.forget()
-    this.#putOff = []
+    this.#mailbox?.clear()
+    this.#clauses = NO_CLAUSES
+    this.#putOff = undefined
     this.#pressure?.clear()
     this.#pressure = undefined
   }
 
   feed(source: Source): boolean {
     if (this.#closed !== undefined) return false
-    this.#pressure ??= new Pressure(this, this.#mailbox, this.#mark)
+    this.#pressure ??= new Pressure(this, this.#mailboxOf(), this.#mark)
     this.#pressure.feed(source)
     return true
   }
@@ -244,7 +237,7 @@ export class Inbox implements Consumer {
   }
 
   #expired(timeout: number, clauses: readonly Clause[]): ReceiveTimeout {
-    return new ReceiveTimeout(timeout, describeMiss(clauses, this.#mailbox.snapshot()))
+    return new ReceiveTimeout(timeout, describeMiss(clauses, this.#mailboxOf().snapshot()))
   }
 
   #wait(
@@ -299,20 +292,38 @@ export class Inbox implements Consumer {
     }
   }
 
+  #mailboxOf(): Mailbox {
+    this.#mailbox ??= new Mailbox()
+    return this.#mailbox
+  }
+
+  #compile(patterns: readonly unknown[]): readonly Clause[] {
+    if (fit(this.#clauses, patterns)) return this.#clauses
+    if (fit(sharedClauses, patterns)) {
+      this.#clauses = sharedClauses
+      return sharedClauses
+    }
+    const clauses = patterns.map(compileClause)
+    this.#clauses = clauses.every(isFixed) ? clauses : NO_CLAUSES
+    if (this.#clauses === clauses && clauses.every(isLiteral)) sharedClauses = clauses
+    return clauses
+  }
+
   /** After patterns were tried on what waits. */
   #matched(): void {
     this.#matching--
-    if (this.#mailbox.length === 0) this.#cache.forget()
+    // Whom it asked for once, a process that has nothing left to drain must not keep alive.
+    if (this.length === 0 && !this.#clauses.every(isLiteral)) this.#clauses = NO_CLAUSES
     this.#catchUp()
   }
 
   /** Accepts what guards have sent while they ran. */
   #catchUp(): void {
-    if (this.#putOff.length === 0 || this.#matching > 0 || this.#catchingUp) return
+    if (this.#putOff === undefined || this.#matching > 0 || this.#catchingUp) return
     this.#catchingUp = true
-    // The list grows while what was put off makes guards send more.
+    // The list grows while what was put off makes guards send more; the end of the process takes it away.
     for (const run of this.#putOff) run()
-    this.#putOff = []
+    this.#putOff = undefined
     this.#catchingUp = false
   }
 }

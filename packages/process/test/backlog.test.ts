@@ -193,3 +193,55 @@ describe('a receive that looks by the list', () => {
     assert.equal(self.messageQueueLength, 100 - 13)
   })
 })
+
+describe('receives that ask for the same tag again', () => {
+  test('do not look again at what they have passed', async () => {
+    const self = createProcess<{ readonly type: string }>()
+    let reads = 0
+    class Noise {
+      get type(): string {
+        reads++
+        return 'noise'
+      }
+    }
+    for (let n = 0; n < 1000; n++) self.send(new Noise())
+    for (let n = 0; n < 100; n++) {
+      self.send({ type: 'wanted' })
+      await self.receive([{ type: 'wanted' }])
+    }
+    assert.ok(reads <= 2 * 1000, `${reads} reads of 1,000 messages`)
+    assert.equal(self.messageQueueLength, 1000)
+  })
+
+  test('get the oldest, whatever was taken and dropped between them', async () => {
+    const self = createProcess<{ readonly type: string; readonly n: number }>()
+    const model: { type: string; n: number }[] = []
+    const tags = ['a', 'b', 'c']
+    let state = 1
+    const random = (below: number) => {
+      state = (state * 48271) % 2147483647
+      return state % below
+    }
+    const take = (type: string | undefined) => {
+      const at = model.findIndex(message => type === undefined || message.type === type)
+      return at < 0 ? undefined : model.splice(at, 1)[0]
+    }
+    for (let n = 0; n < 20_000; n++) {
+      const type = tags[random(3)] as string
+      const what = random(100)
+      if (what < 55) {
+        model.push({ type, n })
+        self.send({ type, n })
+      } else if (what < 98) {
+        const pattern = what < 90 ? { type } : P._
+        const limits = { timeout: 0, onTimeout: () => undefined }
+        const expected = take(what < 90 ? type : undefined)
+        assert.deepEqual(await self.receive([pattern], limits), expected)
+      } else if (what === 98) {
+        self.flush({ type })
+        while (take(type) !== undefined);
+      }
+    }
+    assert.equal(self.messageQueueLength, model.length)
+  })
+})

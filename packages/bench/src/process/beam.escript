@@ -41,6 +41,7 @@ measure(Name, Units) ->
 
 prepare(monitor, Units) -> spawn_all(Units, []);
 prepare(backlog, _) -> fill(self(), 100000, noise);
+prepare(numbers, _) -> fill(self(), 100000, noise);
 prepare(_, _) -> none.
 
 %% Each returns at once; the last one says so, since one scheduler runs them in their order.
@@ -64,7 +65,10 @@ run(monitor, _, Pids) ->
     lists:foreach(fun(Ref) -> receive {'DOWN', Ref, process, _, normal} -> ok end end, Refs);
 
 run(backlog, Units, _) ->
-    take_behind(Units);
+    take_tagged(Units);
+
+run(numbers, Units, _) ->
+    take_numbered(Units);
 
 run(idle, Units, _) ->
     {living, spawn_all(Units, [])}.
@@ -84,7 +88,12 @@ fill(Pid, Units, Tag) ->
     Pid ! {Tag, Units},
     fill(Pid, Units - 1, Tag).
 
-take_behind(0) -> ok;
-take_behind(Units) ->
+take_tagged(0) -> ok;
+take_tagged(Units) ->
     self() ! {wanted, Units},
-    receive {wanted, Units} -> take_behind(Units - 1) end.
+    receive {wanted, _} -> take_tagged(Units - 1) end.
+
+take_numbered(0) -> ok;
+take_numbered(Units) ->
+    self() ! {wanted, Units},
+    receive {wanted, Units} -> take_numbered(Units - 1) end.

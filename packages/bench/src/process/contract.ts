@@ -5,9 +5,10 @@
  * - `live`: so many processes live at the same time, each waits for a message, and returns with it.
  * - `monitor`: so many processes that wait are monitored, are ended, and their DOWNs are received by their references.
  * - `backlog`: so many messages are sent and received by their tag behind 100,000 of another tag.
+ * - `numbers`: the same by their tag and a number, which is another each time.
  * - `idle`: so many processes wait, and stay.
  */
-export type JobName = 'spawn' | 'live' | 'monitor' | 'backlog' | 'idle'
+export type JobName = 'spawn' | 'live' | 'monitor' | 'backlog' | 'numbers' | 'idle'
 
 export type Job = readonly [name: JobName, units: number]
 

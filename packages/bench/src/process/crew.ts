@@ -30,5 +30,5 @@ export function startClient(name: ClientName): RunningClient<Job> {
 
 /** A bare queue knows neither monitors nor tags. */
 export function canDo(client: ClientName, [job]: Job): boolean {
-  return client !== 'promises' || (job !== 'monitor' && job !== 'backlog')
+  return client !== 'promises' || !['monitor', 'backlog', 'numbers'].includes(job)
 }

@@ -24,6 +24,12 @@ async function lastOf(processes: readonly Process<Stop>[]): Promise<void> {
   await processes.at(-1)?.exited
 }
 
+function behindNoise(): Process<Numbered> {
+  const self = createProcess<Numbered>()
+  for (let n = 0; n < BACKLOG; n++) self.send({ type: 'noise', n })
+  return self
+}
+
 const client: Client = {
   jobs: {
     spawn: units => async () => {
@@ -48,8 +54,17 @@ const client: Client = {
       }
     },
     backlog: units => {
-      const self = createProcess<Numbered>()
-      for (let n = 0; n < BACKLOG; n++) self.send({ type: 'noise', n })
+      const self = behindNoise()
+      return async () => {
+        for (let n = 0; n < units; n++) {
+          self.send({ type: 'wanted', n })
+          await self.receive([{ type: 'wanted' }])
+        }
+        self.exit()
+      }
+    },
+    numbers: units => {
+      const self = behindNoise()
       return async () => {
         for (let n = 0; n < units; n++) {
           self.send({ type: 'wanted', n })
