@@ -21,7 +21,7 @@ function moduleOf(code: string): string {
   const isImport = (line: string) => line.startsWith('import ')
   const imports = lines.filter(isImport)
   const gun = "import * as gun from '@holster/gun'"
-  const process = "import { spawn } from '@holster/process'"
+  const process = "import { setExitHook, spawn } from '@holster/process'"
   if (!imports.includes(gun)) imports.push(gun)
   if (!imports.some(line => line.includes('@holster/process'))) imports.push(process)
   const rest = lines.filter(line => !isImport(line))
