@@ -11,9 +11,7 @@ import { freePort, PATIENCE } from './support/connect.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { lookUp } from './support/lookup.ts'
 import { type Origin, origin } from './support/origin.ts'
-import { unanswering } from './support/unanswering.ts'
-
-const onLinux = { skip: process.platform !== 'linux' && 'it takes what only Linux does with a full backlog' }
+import { onLinux, unanswering } from './support/unanswering.ts'
 
 /** What comes of a connection, in words: the address that was connected to, or the error. */
 async function reached(host: string, port: number, opts: gun.Opts = {}): Promise<string> {

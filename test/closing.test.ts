@@ -1,11 +1,12 @@
 // Orderly ends: who says close first, how long the other may take, and what happens when it takes longer.
 
 import assert from 'node:assert/strict'
-import { describe, mock, type TestContext, test } from 'node:test'
+import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, P, type Process } from '@holster/process'
 import { certificates } from './support/certificates.ts'
+import { mockTimeouts } from './support/clock.ts'
 import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { origin, type Peer } from './support/origin.ts'
@@ -97,16 +98,11 @@ function codeOf(reason: unknown): string {
   return reason instanceof gun.GunError ? reason.code : String(reason)
 }
 
-function mockTimers(t: TestContext): (ms: number) => void {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  return ms => t.mock.timers.tick(ms)
-}
-
 /** Lets `ms` pass up to the last millisecond, in which the connection ends. */
-function passes(tick: (ms: number) => void, { connPid }: Scene, ms: number): void {
-  tick(ms - 1)
+async function passes(tick: (ms: number) => Promise<void>, { connPid }: Scene, ms: number): Promise<void> {
+  await tick(ms - 1)
   assert.equal(gun.info(connPid).stateName, 'closing')
-  tick(1)
+  await tick(1)
   assert.notEqual(gun.info(connPid).stateName, 'closing')
 }
 
@@ -134,9 +130,9 @@ for (const transport of transports) {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
         await using it = await websocket(transport, wsOpts)
-        const tick = mockTimers(t)
+        const tick = mockTimeouts(t)
         gun.wsSend(it.connPid, it.streamRef, 'close')
-        passes(tick, it, ms)
+        await passes(tick, it, ms)
         assert.deepEqual(await it.story(), [
           'error of the stream: closing_timeout',
           'down ws: closing_timeout, killed 1',
@@ -150,11 +146,11 @@ for (const transport of transports) {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
         await using it = await websocket(transport, wsOpts)
-        const tick = mockTimers(t)
+        const tick = mockTimeouts(t)
         gun.wsSend(it.connPid, it.streamRef, 'close')
         await it.peer.send(closeFrame())
         await it.self.receive([{ type: 'gun_ws' }])
-        passes(tick, it, ms)
+        await passes(tick, it, ms)
         assert.deepEqual(await it.story(), ['down ws: normal, killed 0', 'DOWN: normal'])
         t.mock.timers.reset()
         await it.peer.closed
@@ -165,10 +161,10 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       await using it = await websocket(transport, { closingTimeout: Number.POSITIVE_INFINITY })
-      const tick = mockTimers(t)
+      const tick = mockTimeouts(t)
       gun.wsSend(it.connPid, it.streamRef, 'close')
-      tick(2 ** 31 - 1)
-      tick(2 ** 31 - 1)
+      await tick(2 ** 31 - 1)
+      await tick(2 ** 31 - 1)
       assert.equal(gun.info(it.connPid).stateName, 'closing')
       it.peer.end(closeFrame())
       assert.deepEqual(await it.story(), ['ws close', 'down ws: normal, killed 0', 'DOWN: normal'])
@@ -232,10 +228,10 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       await using it = await websocket(transport, {}, { retry: 0 })
-      const tick = mockTimers(t)
+      const tick = mockTimeouts(t)
       await it.peer.send(closeFrame(1000))
       await it.self.receive([{ type: 'gun_ws' }])
-      passes(tick, it, 15_000)
+      await passes(tick, it, 15_000)
       assert.deepEqual(await it.story(), ['down ws: normal, killed 0', 'DOWN: normal'])
       t.mock.timers.reset()
       await it.peer.closed
@@ -333,9 +329,9 @@ for (const transport of transports) {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       await using it = await websocket(transport, { closingTimeout: 700 })
-      const tick = mockTimers(t)
+      const tick = mockTimeouts(t)
       gun.shutdown(it.connPid)
-      passes(tick, it, 700)
+      await passes(tick, it, 700)
       assert.deepEqual(await it.story(), ['error of the stream: closing_timeout', 'DOWN: shutdown'])
     })
   })
@@ -370,9 +366,9 @@ for (const transport of transports) {
         await it.peer.receiveRequest()
         await it.peer.send('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello')
         await it.self.receive([{ type: 'gun_data' }])
-        const tick = mockTimers(t)
+        const tick = mockTimeouts(t)
         gun.shutdown(it.connPid)
-        passes(tick, it, ms)
+        await passes(tick, it, ms)
         assert.deepEqual(await it.story(), [
           'response 200 nofin',
           'error of the stream: closing_timeout',
@@ -386,16 +382,16 @@ for (const transport of transports) {
       test(`cuts a body that lasts until the end after ${what}`, async t => {
         await using _left = assertNothingLeft()
         await using _calm = collectWarnings()
-        const tick = mockTimers(t)
+        const tick = mockTimeouts(t)
         await using it = await scene(transport, { httpOpts })
         gun.get(it.connPid, '/1')
         await it.peer.receiveRequest()
         await it.peer.send('HTTP/1.1 200 OK\r\n\r\nhello')
         await it.self.receive([{ type: 'gun_data' }])
-        tick(1_000_000)
+        await tick(1_000_000)
         assert.equal(gun.info(it.connPid).stateName, 'connected')
         gun.shutdown(it.connPid)
-        passes(tick, it, ms)
+        await passes(tick, it, ms)
         assert.deepEqual(await it.story(), [
           'response 200 nofin',
           'error of the stream: closing_timeout',

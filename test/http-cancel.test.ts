@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
+import { mockTimeouts } from './support/clock.ts'
 import { eventually, receiveError } from './support/connect.ts'
 import { chunked, ends, httpEnds, transports } from './support/http-peer.ts'
 import { lineName, lines, NOTHING } from './support/http-server.ts'
@@ -254,11 +255,11 @@ describe('what is left of a cancelled response', () => {
     const first = gun.get(it.connPid, '/1')
     await it.peer.send('HTTP/1.1 200 OK\r\n\r\na')
     assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
-    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const tick = mockTimeouts(t)
     gun.cancel(it.connPid, first)
-    t.mock.timers.tick(699)
+    await tick(699)
     assert.equal(gun.info(it.connPid).stateName, 'connected')
-    t.mock.timers.tick(1)
+    await tick(1)
     assert.notEqual(gun.info(it.connPid).stateName, 'connected')
     t.mock.timers.reset()
     assert.deepEqual(await it.heard(3), ['down: cancelled, killed 0', 'error: cancelled', 'DOWN: shutdown'])
@@ -272,11 +273,11 @@ describe('what is left of a cancelled response', () => {
     const post = gun.post(it.connPid, '/sent', {}, 'body')
     const waits = gun.post(it.connPid, '/waits', {}, 'body')
     for (let i = 0; i < 2; i++) await it.peer.receiveRequest()
-    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const tick = mockTimeouts(t)
     gun.cancel(it.connPid, hangs)
-    t.mock.timers.tick(4999)
+    await tick(4999)
     assert.equal(gun.info(it.connPid).stateName, 'connected')
-    t.mock.timers.tick(1)
+    await tick(1)
     t.mock.timers.reset()
     const text =
       'the connection was closed, since the rest of a cancelled response did not come within 5000 ms'
@@ -303,9 +304,9 @@ describe('what is left of a cancelled response', () => {
     await using it = await ends('tcp', { httpOpts: { cancelTimeout: Number.POSITIVE_INFINITY } })
     const hangs = gun.get(it.connPid, '/hangs')
     await it.peer.receiveRequest()
-    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const tick = mockTimeouts(t)
     gun.cancel(it.connPid, hangs)
-    t.mock.timers.tick(1_000_000)
+    await tick(1_000_000)
     t.mock.timers.reset()
     assert.equal(gun.info(it.connPid).stateName, 'connected')
   })
@@ -322,10 +323,10 @@ describe('what is left of a cancelled response', () => {
     await it.peer.send(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked('a', 'b')}`)
     const { socket } = gun.info(it.connPid)
     await eventually(() => socket?.isPaused() === true, 'nothing is read any more')
-    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const tick = mockTimeouts(t)
     gun.cancel(it.connPid, first)
-    t.mock.timers.tick(700)
-    t.mock.timers.tick(700)
+    await tick(700)
+    await tick(700)
     assert.equal(gun.info(it.connPid).stateName, 'connected')
     t.mock.timers.reset()
     await it.peer.send('0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n')
@@ -339,11 +340,11 @@ describe('what is left of a cancelled response', () => {
     gun.get(it.connPid, '/2')
     await it.peer.send('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na')
     assert.deepEqual(await it.heard(2), ['response 200 nofin', 'data a nofin'])
-    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const tick = mockTimeouts(t)
     gun.cancel(it.connPid, first)
     void it.peer.send('bHTTP/1.1 200 OK\r\n\r\n')
     await eventually(() => it.self.messageQueueLength > 0, 'the second response has come')
-    t.mock.timers.tick(10_000)
+    await tick(10_000)
     assert.equal(gun.info(it.connPid).stateName, 'connected')
     t.mock.timers.reset()
     assert.deepEqual(await it.heard(1), ['response 200 nofin'])

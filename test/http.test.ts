@@ -6,6 +6,7 @@ import type http from 'node:http'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import { mockTimeouts } from './support/clock.ts'
 import { connect, defer, NO_CONTENT, PATIENCE, receiveError } from './support/connect.ts'
 import { httpEnds } from './support/http-peer.ts'
 import { collect, onEachVersion } from './support/http-scene.ts'
@@ -245,7 +246,7 @@ describe('pipelining', () => {
       const { owner, connPid } = client
       const ref = owner.monitor(connPid)
       // On the clock that only this test moves.
-      t.mock.timers.enable({ apis: ['setTimeout'] })
+      const tick = mockTimeouts(t)
       const streamRef = gun.get(connPid, '/')
       const begin = async () => {
         answer.resolve()
@@ -253,11 +254,11 @@ describe('pipelining', () => {
       }
       if (!shutFirst) await begin()
       gun.shutdown(connPid)
-      t.mock.timers.tick(900)
+      await tick(900)
       if (shutFirst) await begin()
-      t.mock.timers.tick(99)
+      await tick(99)
       assert.equal(gun.info(connPid).stateName, 'closing')
-      t.mock.timers.tick(1)
+      await tick(1)
       assert.equal(gun.info(connPid).stateName, 'terminated')
       const { reason } = await owner.receive([{ type: 'gun_error', streamRef }], 0)
       assert.equal(reason.code, 'closing_timeout')

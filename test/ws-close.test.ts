@@ -1,9 +1,10 @@
 // Close frames: which may be sent, which may come, and what becomes of all that follows one.
 
 import assert from 'node:assert/strict'
-import { describe, mock, type TestContext, test } from 'node:test'
+import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
+import { mockTimeouts } from './support/clock.ts'
 import { closePayload, frame, opcodes, receiveFrame } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { assertNothingSent, close, ping, type Scene, text, upgraded, wires } from './support/ws-scene.ts'
@@ -11,11 +12,6 @@ import { assertNothingSent, close, ping, type Scene, text, upgraded, wires } fro
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
 await turn()
-
-function mockTimeouts(t: TestContext): (ms: number) => void {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  return ms => t.mock.timers.tick(ms)
-}
 
 /** RFC 6455 section 7.4, and the registry of IANA that it makes. */
 const codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999]
@@ -167,7 +163,7 @@ for (const wire of wires) {
       const tick = mockTimeouts(t)
       await using it = await upgraded(wire, { wsOpts: { closingTimeout: 0 } })
       gun.wsSend(it.connPid, it.streamRef, ['close', 4000, 'bye'])
-      tick(0)
+      await tick(0)
       assert.deepEqual(await it.story(), [
         'error of the stream: closing_timeout',
         ...(it.isH2 ? [] : ['down ws: closing_timeout, killed 1', 'DOWN: shutdown closing_timeout']),
@@ -182,11 +178,11 @@ for (const wire of wires) {
       const tick = mockTimeouts(t)
       await using it = await upgraded(wire, { wsOpts: { closingTimeout: 1000 } })
       gun.wsSend(it.connPid, it.streamRef, 'close')
-      tick(999)
+      await tick(999)
       await it.peer.send(close())
       assert.deepEqual(await it.heard(1), ['ws close'])
       assert.equal(gun.streamInfo(it.connPid, it.streamRef)?.state, 'stopping')
-      tick(1)
+      await tick(1)
       assert.deepEqual(await it.story(), it.closed)
     })
 

@@ -20,6 +20,9 @@ export interface Unanswering extends AsyncDisposable {
   answer(): void
 }
 
+/** For tests of what only Linux does with connections for which there is no room. */
+export const onLinux = { skip: process.platform !== 'linux' && 'only Linux lets them wait' }
+
 /** At 127.0.0.1, on Linux. */
 export async function unanswering(): Promise<Unanswering> {
   const gate = new Int32Array(new SharedArrayBuffer(4))

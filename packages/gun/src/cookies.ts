@@ -5,6 +5,7 @@ import type { ConnPid } from './conn-pid.js'
 import { GunError } from './errors.js'
 import { forbiddenInValue } from './headers.js'
 import type { Headers } from './messages.js'
+import { Deadline } from './transport/deadline.js'
 
 /**
  * What holds cookies; a `CookieJar` of tough-cookie is one. The methods with `Sync` are used where `store.synchronous` says
@@ -123,18 +124,18 @@ export class Cookies {
   async #wait<T>(method: string, call: () => Promise<T>): Promise<T> {
     const result = Promise.resolve(call())
     let isLate = false
-    let timer: NodeJS.Timeout | undefined
+    let deadline: Deadline | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      deadline = new Deadline(PATIENCE, () => {
         isLate = true
         this.#isStuck = true
         reject(stuck(method))
-      }, PATIENCE)
+      })
       // Node stays alive for the connection, not for its store.
-      timer.unref()
+      deadline.unref()
     })
     const settled = () => {
-      clearTimeout(timer)
+      deadline?.clear()
       if (isLate) this.#isStuck = false
     }
     result.then(settled, error => {

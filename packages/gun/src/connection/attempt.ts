@@ -3,6 +3,7 @@
 import { GunError } from '../errors.js'
 import type { Opts } from '../options.js'
 import { type Abandon, type Answer, later } from '../transport/contract.js'
+import { Deadline } from '../transport/deadline.js'
 import { textOf } from '../transport/error-text.js'
 import type { ConnectionEvent } from './connection.js'
 import type { Tell } from './life-events.js'
@@ -25,7 +26,7 @@ export class Attempt {
   /** The step that is under way. */
   #current: object | undefined
   #abandon: Abandon | undefined
-  #timer: NodeJS.Timeout | undefined
+  #deadline: Deadline | undefined
 
   constructor(opts: Opts, tell: (event: ConnectionEvent) => void) {
     this.#opts = opts
@@ -40,7 +41,7 @@ export class Attempt {
     tell: Tell<T>,
   ): void {
     const answer = (outcome: T | GunError): void => {
-      clearTimeout(this.#timer)
+      this.#deadline?.clear()
       tell('End', outcome)
       // Who was told may have ended the connection, and with it the attempt.
       if (this.#current !== step) return
@@ -56,15 +57,12 @@ export class Attempt {
       this.#abandon = later(() => answer(impossible(cause)))
     }
     const { [option]: ms = Number.POSITIVE_INFINITY } = this.#opts
-    if (ms === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => {
-      answer(timedOut(option, ms, this.#giveUp()))
-    }, ms)
+    this.#deadline = new Deadline(ms, () => answer(timedOut(option, ms, this.#giveUp())))
   }
 
   /** Nothing will come of the step that is under way. */
   abandon(): void {
-    clearTimeout(this.#timer)
+    this.#deadline?.clear()
     this.#current = undefined
     this.#giveUp()
   }

@@ -25,6 +25,7 @@ import { connPidOf, noteCancelled, replyToOf, StreamRef } from '../stream-ref.js
 import { type Trace, traceOf } from '../trace.js'
 import { spokenOver } from '../transport/alpn.js'
 import { type Addresses, type Destination, originOf } from '../transport/contract.js'
+import { Deadline } from '../transport/deadline.js'
 import { authorityOf, type Origin } from '../transport/host.js'
 import { Line, type LineUser } from '../transport/line.js'
 import type { Outlet } from '../transport/outlet.js'
@@ -98,8 +99,8 @@ export class Connection implements Host, LineUser, Valve {
   isUnattended = false
   /** It was up, on this socket or on one before it. */
   #hasBeenUp = false
-  /** How long the end that has begun may take, in milliseconds. */
-  closingTimeout = 0
+  /** When the end that has begun takes too long. */
+  #closingDeadline: Deadline | undefined
 
   constructor(
     machine: Machine,
@@ -308,7 +309,8 @@ export class Connection implements Host, LineUser, Valve {
   /** In closing no mailbox holds up the peer's last words, and new commands wait for the next connection. */
   enterClosing(timeout: number): void {
     this.trace?.state('closing')
-    this.closingTimeout = timeout
+    this.#closingDeadline?.clear()
+    this.#closingDeadline = new Deadline(timeout, () => this.lost(closingTimedOut()))
     this.retire()
     this.#closing = true
     this.#regulate()
@@ -321,6 +323,7 @@ export class Connection implements Host, LineUser, Valve {
     if (line === undefined) return
     this.#line = undefined
     this.#protocol = undefined
+    this.#closingDeadline?.clear()
     this.#accepting = false
     this.#postponed.pause()
     const by = this.#ending?.by
@@ -545,6 +548,10 @@ export class Connection implements Host, LineUser, Valve {
     this.#ending = ending
     this.#machine.send({ type: 'shutdown' })
   }
+}
+
+function closingTimedOut(): GunError {
+  return new GunError('closing_timeout', 'connection_error', 'the peer did not finish closing in time')
 }
 
 /** Why what still waits will not be done. */

@@ -45,7 +45,7 @@ export interface ConnectionContext {
   readonly retryDelay: number | undefined
 }
 
-/** Node's longest timer. A guard keeps it from ending what may take for ever. */
+/** Node's longest timer. */
 const LONGEST = 2147483647
 const delayOf = (ms: number | undefined) => (ms === undefined ? LONGEST : Math.min(ms, LONGEST))
 
@@ -120,14 +120,11 @@ const machine = setup({
     input: ConnectionInput
   },
   delays: {
-    closingTimeout: ({ context }) => delayOf(connectionOf(context.connPid).closingTimeout),
     retryDelay: ({ context }) => delayOf(context.retryDelay),
   },
   guards: {
     isTls: ({ context }) => connectionOf(context.connPid).transport === 'tls',
     isOver: ({ context }) => context.retryDelay === undefined,
-    closingIsBounded: ({ context }) =>
-      connectionOf(context.connPid).closingTimeout !== Number.POSITIVE_INFINITY,
     /** A guard, so that the end of most connections needs no plan. */
     isLast: ({ context }) => {
       const connection = connectionOf(context.connPid)
@@ -199,12 +196,6 @@ const machine = setup({
     end: ({ context }) => connectionOf(context.connPid).end(),
   },
 })
-
-const CLOSING_TIMEOUT = new GunError(
-  'closing_timeout',
-  'connection_error',
-  'the peer did not finish closing in time',
-)
 
 /**
  * The lifecycle of a connection, with Gun's states, as an xstate machine. `open` starts one; a machine of your own may
@@ -286,12 +277,6 @@ export const connectionMachine = machine.createMachine({
             actions: [{ type: 'down', params: ({ event }) => event.reason }, 'reconnect'],
           },
         ],
-      },
-      after: {
-        closingTimeout: {
-          guard: 'closingIsBounded',
-          actions: ({ context }) => connectionOf(context.connPid).lost(CLOSING_TIMEOUT),
-        },
       },
     },
     not_connected: {

@@ -6,6 +6,7 @@ import type { StreamInfo } from '../info.js'
 import type { Headers } from '../messages.js'
 import type { HttpOpts } from '../options.js'
 import type { StreamRef } from '../stream-ref.js'
+import { Deadline } from '../transport/deadline.js'
 import type { Octets } from '../transport/octets.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { Host } from './contract.js'
@@ -26,7 +27,7 @@ export class HttpRequests {
   /** Nothing is begun any more. */
   isStopped = false
   #isOver = false
-  #expectTimer: NodeJS.Timeout | undefined
+  #expectDeadline: Deadline | undefined
   readonly #goOn = () => this.#host.guard(() => this.advance())
 
   constructor(host: Host, opts: Required<HttpOpts>, responses: HttpResponses) {
@@ -104,20 +105,20 @@ export class HttpRequests {
   close(): void {
     this.#isOver = true
     this.#outlet.onSent = undefined
-    clearTimeout(this.#expectTimer)
+    this.#expectDeadline?.clear()
   }
 
   /** The body of a stream that expects something need not wait any longer. */
   proceed(stream: HttpStream): void {
     if (this.#isOver || !stream.isExpecting) return
-    clearTimeout(this.#expectTimer)
+    this.#expectDeadline?.clear()
     stream.isExpecting = false
     this.grown(stream)
   }
 
   /** The body of a stream that expects something is not sent at all. */
   giveUp(stream: HttpStream): void {
-    clearTimeout(this.#expectTimer)
+    this.#expectDeadline?.clear()
     stream.isExpecting = false
     stream.isComplete = true
     stream.release()
@@ -233,6 +234,7 @@ export class HttpRequests {
     if (this.#isOver) return
     if (stream.isLast) this.retire()
     if (!stream.isExpecting) return this.#write(stream)
-    this.#expectTimer = setTimeout(() => this.#host.guard(() => this.proceed(stream)), EXPECT_TIMEOUT)
+    const proceed = () => this.#host.guard(() => this.proceed(stream))
+    this.#expectDeadline = new Deadline(EXPECT_TIMEOUT, proceed)
   }
 }

@@ -3,6 +3,7 @@
 import { GunError } from '../errors.js'
 import { Fifo } from '../fifo.js'
 import type { HttpOpts } from '../options.js'
+import { Deadline } from '../transport/deadline.js'
 import { keep } from '../transport/reading.js'
 import { Backlog, type Responder } from './backlog.js'
 import type { Host } from './contract.js'
@@ -35,7 +36,7 @@ export class HttpResponses implements ResponseUser, Responder {
   readonly #parser: ResponseParser
   /** What has come and is not handed on yet. */
   readonly #backlog: Backlog
-  #dropTimer: NodeJS.Timeout | undefined
+  #dropDeadline: Deadline | undefined
   #isOver = false
 
   constructor(host: Host, opts: Required<HttpOpts>, handler: ResponseHandler) {
@@ -98,13 +99,12 @@ export class HttpResponses implements ResponseUser, Responder {
     const rest = (stream.length ?? 0) - stream.received
     if (!stream.isComplete || rest > MOST_DROPPED) return this.#host.lost(cancelled())
     const { cancelTimeout } = this.#opts
-    if (cancelTimeout === Number.POSITIVE_INFINITY) return
-    clearTimeout(this.#dropTimer)
-    this.#dropTimer = setTimeout(() => {
+    this.#dropDeadline?.clear()
+    this.#dropDeadline = new Deadline(cancelTimeout, () => {
       // What a full mailbox keeps from being read is not late.
       if (this.#backlog.isFull) this.#drop(stream)
       else this.#host.lost(hangs(cancelTimeout))
-    }, cancelTimeout)
+    })
   }
 
   /** Nothing more is handed on. */
@@ -112,7 +112,7 @@ export class HttpResponses implements ResponseUser, Responder {
     this.#isOver = true
     this.#backlog.close()
     this.#parser.free()
-    clearTimeout(this.#dropTimer)
+    this.#dropDeadline?.clear()
     for (const { response } of this.open) response.close()
   }
 
@@ -181,7 +181,7 @@ export class HttpResponses implements ResponseUser, Responder {
   }
 
   onDone(stream: HttpStream): void {
-    clearTimeout(this.#dropTimer)
+    this.#dropDeadline?.clear()
     this.open.shift()
     stream.response.tell('responseEnd')
     if (!this.#isOver) this.#handler.onFinished()

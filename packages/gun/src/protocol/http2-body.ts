@@ -2,6 +2,7 @@
 
 import type { ClientHttp2Stream } from 'node:http2'
 import type { Headers } from '../messages.js'
+import { Deadline } from '../transport/deadline.js'
 import type { Host } from './contract.js'
 import { EXPECT_TIMEOUT, type HttpStream } from './http-stream.js'
 import { headerBlock } from './http2-headers.js'
@@ -15,7 +16,7 @@ export class Http2Body {
   readonly #http: HttpStream
   #node: ClientHttp2Stream | undefined
   #trailers: Headers = []
-  #expectTimer: NodeJS.Timeout | undefined
+  #expectDeadline: Deadline | undefined
   #isOver = false
 
   constructor(host: Host, http: HttpStream) {
@@ -28,7 +29,7 @@ export class Http2Body {
     this.#node = node
     this.isSent = isSent
     if (this.#http.isExpecting) {
-      this.#expectTimer = setTimeout(() => this.#host.guard(onProceed), EXPECT_TIMEOUT)
+      this.#expectDeadline = new Deadline(EXPECT_TIMEOUT, () => this.#host.guard(onProceed))
     }
   }
 
@@ -71,14 +72,14 @@ export class Http2Body {
   /** The peer has agreed to it, or takes too long. Says whether that was still to be known. */
   proceed(): boolean {
     if (this.#isOver || !this.#http.isExpecting) return false
-    clearTimeout(this.#expectTimer)
+    this.#expectDeadline?.clear()
     this.#http.isExpecting = false
     return true
   }
 
   /** Nothing more of it is sent; the stream has to be reset for that. */
   giveUp(): void {
-    clearTimeout(this.#expectTimer)
+    this.#expectDeadline?.clear()
     const http = this.#http
     http.isExpecting = false
     http.isComplete = true
@@ -96,7 +97,7 @@ export class Http2Body {
   /** The stream is over. */
   close(): void {
     this.#isOver = true
-    clearTimeout(this.#expectTimer)
+    this.#expectDeadline?.clear()
   }
 
   /** Of a stream that was reset Node says so as well, but there what was given is dropped. */

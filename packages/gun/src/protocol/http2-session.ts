@@ -9,6 +9,7 @@ import {
 } from 'node:http2'
 import { GunError } from '../errors.js'
 import type { HTTP2_DEFAULTS } from '../options.js'
+import { Deadline } from '../transport/deadline.js'
 import type { Outlet } from '../transport/outlet.js'
 import { Pipe } from '../transport/pipe.js'
 import type { Host } from './contract.js'
@@ -70,8 +71,8 @@ export class Http2Session implements FrameWatcher {
   readonly #scanner: FrameScanner
   readonly #cheapFrames = new CheapFrames()
   readonly #keepalive: Keepalive | undefined
-  readonly #prefaceTimer: NodeJS.Timeout | undefined
-  readonly #settingsTimer: NodeJS.Timeout | undefined
+  readonly #prefaceDeadline: Deadline
+  readonly #settingsDeadline: Deadline
   /** What the frames have said of the streams that are open, by their numbers. */
   readonly #peers = new Map<number, PeerSide>()
   /** The same of those that were promised and that Node has not told of yet; and which stream they are for. */
@@ -91,18 +92,22 @@ export class Http2Session implements FrameWatcher {
     const node = createSession(this.#pipe, host, opts)
     this.#node = node
     node.on('remoteSettings', settings => {
-      clearTimeout(this.#prefaceTimer)
+      this.#prefaceDeadline.clear()
       host.guard(() => user.onSettings(settings))
     })
-    node.on('localSettings', () => clearTimeout(this.#settingsTimer))
+    node.on('localSettings', () => this.#settingsDeadline.clear())
     node.on('goaway', (code, lastId) => host.guard(() => user.onGoaway(code, lastId)))
     node.on('stream', (stream, _headers, _flags, raw?: readonly string[]) =>
       host.guard(() => this.#onPush(stream, raw ?? [])),
     )
     node.on('error', cause => host.guard(() => user.onEnded(sessionError(cause))))
     node.on('close', () => host.guard(() => user.onEnded(undefined)))
-    this.#prefaceTimer = this.#within(opts.prefaceTimeout, 'preface_timeout', 'send its SETTINGS')
-    this.#settingsTimer = this.#within(opts.settingsTimeout, 'settings_timeout', 'acknowledge our SETTINGS')
+    this.#prefaceDeadline = this.#within(opts.prefaceTimeout, 'preface_timeout', 'send its SETTINGS')
+    this.#settingsDeadline = this.#within(
+      opts.settingsTimeout,
+      'settings_timeout',
+      'acknowledge our SETTINGS',
+    )
     if (opts.keepalive === Number.POSITIVE_INFINITY) return
     this.#keepalive = new Keepalive(opts.keepalive, opts.keepaliveTolerance, {
       ping: () => host.guard(() => this.ping(error => error ?? this.#keepalive?.forgive())),
@@ -166,8 +171,8 @@ export class Http2Session implements FrameWatcher {
   /** Nothing more is made of what comes. */
   stop(): void {
     this.#isStopped = true
-    clearTimeout(this.#prefaceTimer)
-    clearTimeout(this.#settingsTimer)
+    this.#prefaceDeadline.clear()
+    this.#settingsDeadline.clear()
     this.stopPinging()
   }
 
@@ -241,14 +246,9 @@ export class Http2Session implements FrameWatcher {
     process.nextTick(() => this.#host.guard(() => this.#user.onEnded(error())))
   }
 
-  #within(
-    ms: number,
-    code: 'preface_timeout' | 'settings_timeout',
-    what: string,
-  ): NodeJS.Timeout | undefined {
-    if (ms === Number.POSITIVE_INFINITY) return undefined
+  #within(ms: number, code: 'preface_timeout' | 'settings_timeout', what: string): Deadline {
     const error = () => new GunError(code, 'connection_error', `the peer did not ${what} within ${ms} ms`)
-    return setTimeout(() => this.#host.guard(() => this.#host.lost(error())), ms)
+    return new Deadline(ms, () => this.#host.guard(() => this.#host.lost(error())))
   }
 }
 

@@ -5,6 +5,7 @@ import { Source, type Valve } from '@holster/process'
 import { asKind, GunError } from '../errors.js'
 import type { GunMessage } from '../messages.js'
 import type { StreamRef } from '../stream-ref.js'
+import { Deadline } from '../transport/deadline.js'
 import { Outlet } from '../transport/outlet.js'
 import type { Again, Host, Protocol } from './contract.js'
 
@@ -46,7 +47,7 @@ export class StreamHost implements Host, Valve {
   #isMute = false
   /** All that has come is handed on. */
   #hasCaughtUp = false
-  #timer: NodeJS.Timeout | undefined
+  #deadline: Deadline | undefined
 
   constructor(host: Host, node: NodeStream, ref: StreamRef, user: StreamUser) {
     this.#host = host
@@ -224,16 +225,15 @@ export class StreamHost implements Host, Valve {
     this.#isClosing = true
     this.#isFinal ||= final
     this.#regulate()
-    clearTimeout(this.#timer)
-    if (timeout === Number.POSITIVE_INFINITY) return
+    this.#deadline?.clear()
     const text = 'the peer did not finish closing in time'
     const late = new GunError('closing_timeout', 'stream_error', text)
-    this.#timer = setTimeout(() => this.#host.guard(() => this.lost(late)), timeout)
+    this.#deadline = new Deadline(timeout, () => this.#host.guard(() => this.lost(late)))
   }
 
   #end(): void {
     this.#isOver = true
-    clearTimeout(this.#timer)
+    this.#deadline?.clear()
     this.#source.close()
   }
 
@@ -247,8 +247,8 @@ export class StreamHost implements Host, Valve {
     if (!this.#hasEnded) node.once('finish', () => node.close(constants.NGHTTP2_NO_ERROR))
     node.end()
     if (node.destroyed) return
-    const timer = setTimeout(() => node.destroy(), LINGER)
-    node.once('close', () => clearTimeout(timer))
+    const deadline = new Deadline(LINGER, () => node.destroy())
+    node.once('close', () => deadline.clear())
   }
 
   /** Reads, or does not. In closing no mailbox holds up the peer's last words. */

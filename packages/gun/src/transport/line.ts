@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { GunError } from '../errors.js'
+import { Deadline } from './deadline.js'
 import { textOf } from './error-text.js'
 import { Outlet } from './outlet.js'
 import { take } from './reading.js'
@@ -68,8 +69,8 @@ export class Line {
       socket.destroy()
       return
     }
-    const timer = setTimeout(() => socket.destroy(), LINGER)
-    socket.once('close', () => clearTimeout(timer))
+    const deadline = new Deadline(LINGER, () => socket.destroy())
+    socket.once('close', () => deadline.clear())
     socket.end()
     socket.resume()
   }
