@@ -283,7 +283,7 @@ const ways: Way[] = [
     name: "the owner's normal exit",
     graceful: true,
     end: (_, owner) => owner.exit(),
-    reason: 'shutdown',
+    reason: 'normal',
     reports: 0,
   },
   {

@@ -313,7 +313,7 @@ for (const transport of transports) {
       it.self.exit()
       assert.deepEqual((await receiveFrame(it.peer)).payload, closePayload(1001))
       it.peer.end(closeFrame(1001))
-      assert.equal((await other.receive([{ type: 'DOWN', ref }])).reason, 'shutdown')
+      assert.equal((await other.receive([{ type: 'DOWN', ref }])).reason, 'normal')
     })
 
     test('that shutdown may not wait for still says close', async () => {

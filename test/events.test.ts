@@ -233,7 +233,7 @@ for (const line of lines) {
     for (const [how, end, reason] of [
       ['shutdown', (it: ReturnType<typeof opened>) => gun.shutdown(it.connPid), 'shutdown'],
       ['close', (it: ReturnType<typeof opened>) => gun.close(it.connPid), 'shutdown'],
-      ["the owner's exit", (it: ReturnType<typeof opened>) => it.self.exit(), 'shutdown'],
+      ["the owner's exit", (it: ReturnType<typeof opened>) => it.self.exit(), 'normal'],
       ["the owner's exit with an error", (it: ReturnType<typeof opened>) => it.self.exit(boom), 'owner_down'],
     ] as const) {
       test(`ends with ${how} while it is up and nothing is under way`, async () => {
@@ -428,7 +428,8 @@ for (const transport of transports) {
           for (let turns = 0; turns < 5; turns++) await turn()
           assert.deepEqual(names, [...before, 'terminate'])
           const { connPid } = it
-          assert.deepEqual(last('terminate'), { connPid, state, reason: 'shutdown' })
+          const reason = how === "the owner's exit" ? 'normal' : 'shutdown'
+          assert.deepEqual(last('terminate'), { connPid, state, reason })
         })
       }
     }

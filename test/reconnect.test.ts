@@ -8,6 +8,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, P, type Process } from '@holster/process'
 import { certificates } from './support/certificates.ts'
+import { chance } from './support/chance.ts'
+import { NO_CONTENT, PATIENCE } from './support/connect.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { type Origin, origin, type Peer } from './support/origin.ts'
 
@@ -70,6 +72,9 @@ async function scene(script: (peer: Peer) => unknown, opts: gun.Opts): Promise<S
   }
 }
 
+/** When chance, of which a test has none, has a retry come: after half of `retryTimeout`. */
+const early = (retryTimeout: number): number => retryTimeout / 2
+
 const nothing = (): void => {}
 const hangUp = (peer: Peer): void => peer.end()
 
@@ -89,7 +94,7 @@ function mockTimers(t: TestContext): (ms: number) => void {
 
 describe('the attempts', () => {
   for (const retry of [0, 1, 2, 5]) {
-    test(`with retry ${retry} are ${retry + 1}: at once, at once again, then every retryTimeout`, async t => {
+    test(`with retry ${retry} are ${retry + 1}: at once, at once again, then about every retryTimeout`, async t => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const tick = mockTimers(t)
@@ -100,7 +105,7 @@ describe('the attempts', () => {
         assert.equal(it.server.connections, attempt)
         if (isLast) break
         assert.equal(it.self.messageQueueLength, 0)
-        const wait = attempt === 1 ? 0 : 300
+        const wait = attempt === 1 ? 0 : early(300)
         if (wait > 0) tick(wait - 1)
         assert.equal(gun.info(it.connPid).stateName, 'not_connected')
         tick(wait > 0 ? 1 : 0)
@@ -117,7 +122,7 @@ describe('the attempts', () => {
     })
   }
 
-  test('are six, five seconds apart, unless told otherwise', async t => {
+  test('are six, about five seconds apart, unless told otherwise', async t => {
     await using _left = assertNothingLeft()
     await using _calm = collectWarnings()
     const tick = mockTimers(t)
@@ -126,7 +131,7 @@ describe('the attempts', () => {
     tick(0)
     for (let attempt = 2; attempt < 6; attempt++) {
       assert.equal(await it.settle(), 'not_connected')
-      tick(4999)
+      tick(early(5000) - 1)
       assert.equal(gun.info(it.connPid).stateName, 'not_connected')
       tick(1)
       assert.equal(gun.info(it.connPid).stateName, 'domain_lookup')
@@ -135,7 +140,7 @@ describe('the attempts', () => {
     assert.equal(it.server.connections, 6)
   })
 
-  test('without end are retryTimeout apart, too', async t => {
+  test('without end are about retryTimeout apart, too', async t => {
     await using _left = assertNothingLeft()
     await using _calm = collectWarnings()
     const tick = mockTimers(t)
@@ -143,7 +148,7 @@ describe('the attempts', () => {
     await using it = await scene(hangUp, { transport: 'tls', retry, retryTimeout: 300 })
     for (let attempt = 1; attempt < 10; attempt++) {
       assert.equal(await it.settle(), 'not_connected')
-      tick(299)
+      tick(early(300) - 1)
       assert.equal(gun.info(it.connPid).stateName, 'not_connected')
       tick(1)
       assert.equal(gun.info(it.connPid).stateName, 'domain_lookup')
@@ -166,7 +171,7 @@ describe('the attempts', () => {
   })
 
   for (const transport of transports) {
-    test(`are counted anew once a connection over ${transport} was up`, async t => {
+    test(`are counted anew once a connection over ${transport} has brought something`, async t => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const asked: number[] = []
@@ -178,8 +183,11 @@ describe('the attempts', () => {
       await using it = await scene(nothing, { transport, retry: 3, retryFun })
       for (let n = 0; n < 5; n++) {
         await it.self.receive([{ type: 'gun_up' }])
+        const streamRef = gun.get(it.connPid, '/')
         const peer = await it.peer()
-        peer.end()
+        await peer.receiveRequest()
+        peer.end(NO_CONTENT)
+        await it.self.receive([{ type: 'gun_response', streamRef }])
         await it.self.receive([{ type: 'gun_down' }])
         tick(0)
       }
@@ -188,6 +196,130 @@ describe('the attempts', () => {
       assert.equal(it.server.connections, 6)
     })
   }
+})
+
+describe('by chance', () => {
+  for (const [value, first, later] of [
+    [0, 0, 2500],
+    [0.5, 500, 5000],
+    [0.999, 999, 7495],
+  ] as const) {
+    test(`a connection that is lost comes back after ${first} ms, or ${later} ms later`, async t => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      chance(value)
+      t.after(() => chance(0))
+      const tick = mockTimers(t)
+      await using it = await scene(nothing, {})
+      await it.self.receive([{ type: 'gun_up' }])
+      const streamRef = gun.get(it.connPid, '/')
+      const peer = await it.peer()
+      await peer.receiveRequest()
+      peer.end(NO_CONTENT)
+      await it.self.receive([{ type: 'gun_response', streamRef }])
+      await it.self.receive([{ type: 'gun_down' }])
+      await it.server.close()
+      for (const wait of [first, later]) {
+        if (wait > 0) tick(wait - 1)
+        assert.equal(gun.info(it.connPid).stateName, 'not_connected')
+        tick(wait > 0 ? 1 : 0)
+        assert.equal(gun.info(it.connPid).stateName, 'domain_lookup')
+        assert.equal(await it.settle(), 'not_connected')
+      }
+    })
+  }
+
+  test('no first retry is later than retryTimeout, and the times of a retryFun are left as they are', async t => {
+    await using _left = assertNothingLeft()
+    await using _calm = collectWarnings()
+    chance(0.5)
+    t.after(() => chance(0))
+    const tick = mockTimers(t)
+    for (const [opts, wait] of [
+      [{ retryTimeout: 300 }, 150],
+      [{ retryFun: () => ({ retries: 1, timeout: 70 }) }, 70],
+    ] as const) {
+      await using it = await scene(nothing, opts)
+      await it.self.receive([{ type: 'gun_up' }])
+      ;(await it.peer()).end()
+      await it.self.receive([{ type: 'gun_down' }])
+      tick(wait - 1)
+      assert.equal(gun.info(it.connPid).stateName, 'not_connected')
+      tick(1)
+      assert.equal(gun.info(it.connPid).stateName, 'domain_lookup')
+    }
+  })
+})
+
+for (const transport of transports) {
+  describe(`a server over ${transport} that accepts and hangs up`, () => {
+    for (const [what, end] of [
+      ['in order', (peer: Peer) => peer.end()],
+      ['with a reset', (peer: Peer) => peer.reset()],
+      ['in the middle of nothing that is HTTP', (peer: Peer) => peer.end('HELLO\r\n\r\n')],
+    ] as const) {
+      test(`${what} uses up the retries, and the owner is told`, async t => {
+        await using _left = assertNothingLeft()
+        await using _calm = collectWarnings()
+        const asked: number[] = []
+        const retryFun = (retries: number) => {
+          asked.push(retries)
+          return { retries: retries - 1, timeout: 10 }
+        }
+        const tick = mockTimers(t)
+        await using it = await scene(nothing, { transport, retry: 3, retryFun })
+        for (let attempt = 1; attempt <= 4; attempt++) {
+          await it.self.receive([{ type: 'gun_up' }])
+          end(await it.peer())
+          await it.self.receive([{ type: 'gun_down' }])
+          tick(10)
+        }
+        assert.deepEqual(asked, [3, 2, 1])
+        const error = await it.self.receive([{ type: 'gun_error', streamRef: undefined }], PATIENCE)
+        const { reason } = await it.self.receive([{ type: 'DOWN' }], PATIENCE)
+        assert.deepEqual(reason, ['shutdown', error.reason])
+        assert.equal(it.server.connections, 4)
+      })
+    }
+  })
+}
+
+test('a server that hangs up at once is connected to six times with the options as they are', async t => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  const tick = mockTimers(t)
+  await using it = await scene(peer => peer.end(), { transport: 'tcp' })
+  for (let connections = 1; connections < 6; connections++) {
+    await it.self.receive([{ type: 'gun_up' }])
+    await it.self.receive([{ type: 'gun_down' }])
+    assert.equal(it.server.connections, connections)
+    tick(connections === 1 ? 0 : early(5000))
+  }
+  await it.self.receive([{ type: 'DOWN' }])
+  assert.equal(it.server.connections, 6)
+})
+
+test('a connection that has lasted retryTimeout counts, whatever it has brought', async t => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  const asked: number[] = []
+  const retryFun = (retries: number) => {
+    asked.push(retries)
+    return { retries: retries - 1, timeout: 0 }
+  }
+  const tick = mockTimers(t)
+  let now = performance.now()
+  t.mock.method(performance, 'now', () => now)
+  await using it = await scene(nothing, { transport: 'tcp', retry: 3, retryTimeout: 300, retryFun })
+  for (const lasted of [299, 300, 299, 299]) {
+    await it.self.receive([{ type: 'gun_up' }])
+    now += lasted
+    ;(await it.peer()).end()
+    await it.self.receive([{ type: 'gun_down' }])
+    tick(0)
+  }
+  assert.deepEqual(asked, [3, 3, 2, 1])
+  await it.self.receive([{ type: 'gun_up' }])
 })
 
 describe('retryFun', () => {

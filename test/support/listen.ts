@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import type net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import './chance.ts'
 import type { Transport } from './origin.ts'
 
 export interface Place {

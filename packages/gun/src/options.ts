@@ -246,12 +246,21 @@ export interface Opts {
    * unless only one is given); over tcp it must be exactly one. Default: tcp `['http']`, tls `['http2', 'http']`.
    */
   readonly protocols?: readonly ProtocolInit[]
-  /** How many attempts follow when the connection is lost or cannot be made; none behind an error that `isPermanent`. The first is immediate
-   * (of infinitely many none is). Default 5. */
+  /**
+   * How many attempts follow when the connection is lost or cannot be made; none behind an error that
+   * `isPermanent`. They are counted anew behind each connection
+   * that was of use: on which a response had begun, a ping was answered or a WebSocket's frame had come, or which had lasted
+   * `retryTimeout`. Any other counts as an attempt that failed. Default 5.
+   */
   readonly retry?: number
-  /** Decides about each retry. Default: one less each time; at once after a loss, else `retryTimeout`. */
+  /**
+   * Decides about each retry, and its times are used as they are. Default: one less each time. The first comes at once where
+   * the connection could not be made, and after a random part of a second, or of `retryTimeout` if that is less, where it
+   * had been up, so that not all clients of a server come back in one instant. The others follow after 0.5 to 1.5 times
+   * `retryTimeout`, by chance (`Math.random`); so do all of infinitely many that have brought nothing.
+   */
   readonly retryFun?: (retriesLeft: number, opts: Opts) => Retry
-  /** Time between attempts. Default 5000. */
+  /** About the time between attempts, see `retryFun`. Default 5000. */
   readonly retryTimeout?: number
   /** Options of the socket. Over a Unix socket there is only `allowHalfOpen`. */
   readonly tcpOpts?: TcpOpts

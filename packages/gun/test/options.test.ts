@@ -199,13 +199,31 @@ test('what protocols say wins over httpOpts, and both over the defaults', () => 
   assert.deepEqual(both, { ...HTTP_DEFAULTS, version: 'HTTP/1.1', closingTimeout: 1 })
 })
 
-test('the first retry is immediate, the others wait, and of infinitely many each waits', () => {
+test('the first retry is immediate, the others wait, and of infinitely many each waits', t => {
+  t.mock.method(Math, 'random', () => 0.5)
   assert.deepEqual(nextRetry(5, {}, 'normal'), { retries: 4, timeout: 0 })
   assert.deepEqual(nextRetry(4, {}, 'normal'), { retries: 3, timeout: 5000 })
   assert.deepEqual(nextRetry(2, { retry: 2, retryTimeout: 7 }, 'normal'), { retries: 1, timeout: 0 })
   assert.deepEqual(nextRetry(1, { retry: 2, retryTimeout: 7 }, 'normal'), { retries: 0, timeout: 7 })
   const forEver = nextRetry(Infinite, { retry: Infinite, retryTimeout: 7 }, 'normal')
   assert.deepEqual(forEver, { retries: Infinite, timeout: 7 })
+})
+
+test('behind a connection that was up chance spreads the first retry over a second, as it does the others', t => {
+  const forEver = { retry: Infinite, retryTimeout: 5000 }
+  for (const [random, first, later] of [
+    [0, 0, 2500],
+    [0.5, 500, 5000],
+    [0.999, 999, 7495],
+  ] as const) {
+    t.mock.method(Math, 'random', () => random)
+    assert.deepEqual(nextRetry(5, {}, 'normal', 'loss'), { retries: 4, timeout: first })
+    assert.deepEqual(nextRetry(5, {}, 'normal', 'hang-up'), { retries: 4, timeout: first })
+    assert.deepEqual(nextRetry(4, {}, 'normal', 'hang-up'), { retries: 3, timeout: later })
+    assert.deepEqual(nextRetry(4, {}, 'normal', 'attempt'), { retries: 3, timeout: later })
+    assert.deepEqual(nextRetry(Infinite, forEver, 'normal', 'loss'), { retries: Infinite, timeout: first })
+    assert.deepEqual(nextRetry(Infinite, forEver, 'normal', 'hang-up'), { retries: Infinite, timeout: later })
+  }
 })
 
 test('a retryFun decides instead, and one that throws or gives nonsense ends the connection', () => {

@@ -47,7 +47,8 @@ export type ConnectionEvent =
   | { readonly type: 'switched'; readonly stateName: ConnectedState }
   /** The protocol closes, and needs at most so many milliseconds. */
   | { readonly type: 'closing'; readonly timeout: number }
-  | { readonly type: 'lost'; readonly reason: GunError | 'normal' }
+  /** The connection is lost. `isFruitless`: at once, and before it had brought anything, so that it counts as a failed attempt. */
+  | { readonly type: 'lost'; readonly reason: GunError | 'normal'; readonly isFruitless?: boolean }
   /** End gracefully. */
   | { readonly type: 'shutdown' }
   /** End at once. */
@@ -101,6 +102,12 @@ export class Connection implements Host, LineUser, Valve {
   #hasBeenUp = false
   /** When the end that has begun takes too long. */
   #closingDeadline: Deadline | undefined
+  /** When it came up last, as `performance.now` says. */
+  #upSince = 0
+  /** It has brought something since then, see `heard`. */
+  #hasHeard = false
+  /** The connection that was lost last had brought nothing, and had not lasted. */
+  #isFruitless = false
 
   constructor(
     machine: Machine,
@@ -295,6 +302,8 @@ export class Connection implements Host, LineUser, Valve {
     }
     this.#accepting = true
     this.#hasBeenUp = true
+    this.#upSince = performance.now()
+    this.#hasHeard = false
     this.lastError = undefined
     this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol: name })
     for (const command of this.comeback.take()) this.guard(protocol => protocol.wsUpgrade?.(command))
@@ -354,6 +363,8 @@ export class Connection implements Host, LineUser, Valve {
     if (this.#ended) return
     this.#ended = true
     this.trace?.state('terminated')
+    // The last of several that ended in order, and without anything, is what the retries were spent on.
+    if (this.#isFruitless && this.goesOn) this.lastError ??= hungUp()
     const reason = this.lastError ?? 'normal'
     this.attempt.abandon()
     this.#ownership.release()
@@ -449,7 +460,14 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   lost(reason: GunError | 'normal'): void {
-    this.#machine.send({ type: 'lost', reason: this.#protocol?.isDone ? 'normal' : reason })
+    const { retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
+    const isFruitless = !this.#hasHeard && performance.now() - this.#upSince < retryTimeout
+    this.#isFruitless = isFruitless
+    this.#machine.send({ type: 'lost', reason: this.#protocol?.isDone ? 'normal' : reason, isFruitless })
+  }
+
+  heard(): void {
+    this.#hasHeard = true
   }
 
   stopReading(): void {
@@ -562,6 +580,11 @@ function endOf(reason: GunError | 'normal'): GunError {
 
 function codeOf(cause: unknown): unknown {
   return cause instanceof Error && 'code' in cause ? cause.code : undefined
+}
+
+function hungUp(): GunError {
+  const text = 'the peer closed each connection at once, before it had answered anything'
+  return new GunError('closed', 'connection_error', text)
 }
 
 function defect(cause: unknown): GunError {

@@ -14,7 +14,7 @@ import { connect, dialTcp, lookup } from '../transport/tcp.js'
 import { dialTls, handshake } from '../transport/tls.js'
 import { Connection, type ConnectionEvent, type Machine } from './connection.js'
 import { connectTeller, handshakeTeller, lookupTeller, tellInit } from './life-events.js'
-import { nextRetry } from './reconnect.js'
+import { nextRetry, type Setback } from './reconnect.js'
 
 /** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
 export type ConnectionInput =
@@ -50,10 +50,11 @@ const LONGEST = 2147483647
 const delayOf = (ms: number | undefined) => (ms === undefined ? LONGEST : Math.min(ms, LONGEST))
 
 /** What comes after an attempt failed or the connection was lost: another attempt, or none. */
-function plan({ connPid }: ConnectionContext, retriesLeft: number): Partial<ConnectionContext> {
-  const connection = connectionOf(connPid)
+function plan(context: ConnectionContext, setback: Setback): Partial<ConnectionContext> {
+  const connection = connectionOf(context.connPid)
+  const retriesLeft = setback === 'loss' ? retriesOf(connection) : context.retriesLeft
   if (!canRetry(connection, retriesLeft)) return { retryDelay: undefined }
-  const next = nextRetry(retriesLeft, connection.opts, connection.lastError ?? 'normal')
+  const next = nextRetry(retriesLeft, connection.opts, connection.lastError ?? 'normal', setback)
   if (!(next instanceof GunError)) return { retriesLeft: next.retries, retryDelay: next.timeout }
   connection.lastError = next
   return { retryDelay: undefined }
@@ -126,9 +127,10 @@ const machine = setup({
     isTls: ({ context }) => connectionOf(context.connPid).transport === 'tls',
     isOver: ({ context }) => context.retryDelay === undefined,
     /** A guard, so that the end of most connections needs no plan. */
-    isLast: ({ context }) => {
+    isLast: ({ context, event }) => {
+      assertEvent(event, 'lost')
       const connection = connectionOf(context.connPid)
-      return !canRetry(connection, retriesOf(connection))
+      return !canRetry(connection, event.isFruitless ? context.retriesLeft : retriesOf(connection))
     },
   },
   actions: {
@@ -173,11 +175,12 @@ const machine = setup({
       connectionOf(context.connPid).lastError = reason
     },
     /** An attempt failed. */
-    retry: assign(({ context }) => plan(context, context.retriesLeft)),
-    /** The connection was up, so the retries are counted anew, unless what it was to bring back was lost again. */
-    reconnect: assign(({ context }) => {
-      const connection = connectionOf(context.connPid)
-      return plan(context, connection.comeback.hasFailed ? context.retriesLeft : retriesOf(connection))
+    retry: assign(({ context }) => plan(context, 'attempt')),
+    /** The connection was up, so the retries are counted anew, unless nothing had come of it. */
+    reconnect: assign(({ context, event }) => {
+      assertEvent(event, 'lost')
+      const { comeback } = connectionOf(context.connPid)
+      return plan(context, event.isFruitless || comeback.hasFailed ? 'hang-up' : 'loss')
     }),
     up: ({ context, event }) => {
       assertEvent(event, 'connected')

@@ -6,21 +6,38 @@ import { ask } from '../option-function.js'
 import { type Opts, RETRY_DEFAULTS, type Retry } from '../options.js'
 
 /**
- * What a `retryFun` left out does: one less each time; at once when none was used, then every `retryTimeout`. Of
- * infinitely many none is ever used, so that none of them is immediate.
+ * What a retry follows: an attempt that failed, a connection that was of use, from which on retries are counted anew, or one
+ * that was lost at once and had brought nothing.
  */
-function defaultRetry(retriesLeft: number, opts: Opts): Retry {
+export type Setback = 'attempt' | 'loss' | 'hang-up'
+
+/** The first retry comes within so many milliseconds where the connection had been up. */
+const FIRST_WITHIN = 1000
+
+/**
+ * What a `retryFun` left out does: one less each time. All clients of a server lose it in one instant, so chance keeps them
+ * from coming back in one. A first attempt that failed is repeated at once, since each client has made it in its own time;
+ * of infinitely many retries none is the first.
+ */
+function defaultRetry(retriesLeft: number, opts: Opts, setback: Setback): Retry {
   const { retry = RETRY_DEFAULTS.retry, retryTimeout = RETRY_DEFAULTS.retryTimeout } = opts
-  return {
-    retries: retriesLeft - 1,
-    timeout: retriesLeft === retry && retry !== Number.POSITIVE_INFINITY ? 0 : retryTimeout,
-  }
+  const isFirst = setback === 'loss' || (retriesLeft === retry && retry !== Number.POSITIVE_INFINITY)
+  const retries = retriesLeft - 1
+  if (setback === 'attempt' && isFirst) return { retries, timeout: 0 }
+  const most = Math.min(FIRST_WITHIN, retryTimeout)
+  const timeout = isFirst ? most * Math.random() : retryTimeout * (0.5 + Math.random())
+  return { retries, timeout: Math.round(timeout) }
 }
 
 /** The next retry, or the error that ends the connection because `retryFun` is wrong. Never throws. */
-export function nextRetry(retriesLeft: number, opts: Opts, lost: GunError | 'normal'): Retry | GunError {
+export function nextRetry(
+  retriesLeft: number,
+  opts: Opts,
+  lost: GunError | 'normal',
+  setback: Setback = 'attempt',
+): Retry | GunError {
   const { retryFun } = opts
-  if (retryFun === undefined) return defaultRetry(retriesLeft, opts)
+  if (retryFun === undefined) return defaultRetry(retriesLeft, opts, setback)
   try {
     const wanted = '{ retries, timeout }, two numbers of at least 0'
     return ask('retryFun', () => retryFun(retriesLeft, opts), copyOf, wanted)

@@ -119,6 +119,11 @@ export interface Host {
   startReading(): void
   /** Runs what the protocol does later: a defect of ours must end one connection, not the program. */
   guard(run: () => void): void
+  /**
+   * The peer has sent something of use: a response has begun, a ping was answered, or a frame of a WebSocket other than a
+   * close frame has come. A connection that is lost before that, and soon, counts as a failed attempt.
+   */
+  heard(): void
   /** The connection cannot go on. */
   lost(reason: GunError | 'normal'): void
   /** The peer closes the connection after what is under way; what is asked for from now on is for the next one. */

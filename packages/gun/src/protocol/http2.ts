@@ -132,6 +132,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
         const text = 'a ping was not sent: too many wait for their answers'
         return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { cause: error }))
       }
+      this.#host.heard()
       this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'ping_ack', data })
     })
   }

@@ -67,6 +67,7 @@ export class Response {
   /** Its first byte has come. */
   start(): void {
     this.hasBegun = true
+    this.#host.heard()
     this.tell('responseStart')
   }
 

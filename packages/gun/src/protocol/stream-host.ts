@@ -221,6 +221,10 @@ export class StreamHost implements Host, Valve {
 
   retire(): void {}
 
+  heard(): void {
+    this.#host.heard()
+  }
+
   closing(timeout: number, final: boolean): void {
     this.#isClosing = true
     this.#isFinal ||= final

@@ -246,8 +246,9 @@ export class Ws implements Protocol, InboundHandler {
     if (this.#isOver) return
     this.#take(sent)
     if (name !== 'close') {
+      if (this.#hasHeard) return
       this.#hasHeard = true
-      return
+      return this.#host.heard()
     }
     if (!this.#sentClose) this.#close(answerTo(frame), false)
     // What follows is read and dropped, up to the end of the line.
