@@ -91,6 +91,7 @@ export type {
   ProtocolInit,
   ReqOpts,
   Retry,
+  ReupgradeOpts,
   TcpOpts,
   TlsOpts,
   WsOpts,

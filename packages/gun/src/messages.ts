@@ -207,8 +207,23 @@ export interface SettingsNotify extends ConnectionMessage<'gun_notify'> {
   readonly data: Settings
 }
 
+/** The server has refused an upgrade that had succeeded before, and that is asked for again later, see `wsOpts.reupgrade`. */
+export interface UpgradeRefusedNotify extends StreamReply<'gun_notify'> {
+  /** It goes to the stream's replyTo. The stream goes on: a `gun_upgrade` follows, or its end. */
+  readonly event: 'upgrade_refused'
+  /** The refusal, without its body. */
+  readonly data: {
+    /** The status code. */
+    readonly status: number
+    /** The header fields. */
+    readonly headers: Headers
+    /** In how many milliseconds the upgrade is asked for again. */
+    readonly retryIn: number
+  }
+}
+
 /** An optional event notification; `event` says which. Source: manual page gun_notify. */
-export type GunNotify = DrainNotify | PingNotify | SettingsNotify
+export type GunNotify = DrainNotify | PingNotify | SettingsNotify | UpgradeRefusedNotify
 
 /** Every message that a connection posts. */
 export type GunMessage =

@@ -179,6 +179,20 @@ const subprotocols = v.pipe(
   ),
 )
 
+const statuses = v.custom<readonly number[] | (() => boolean)>(
+  value => typeof value === 'function' || (Array.isArray(value) && value.every(isRefusal)),
+  'must be a function, or a list of statuses from 300 to 599',
+)
+const isRefusal = (status: unknown) =>
+  Number.isInteger(status) && Number(status) >= 300 && Number(status) <= 599
+const reupgradeOpts = options({
+  statuses: v.optional(statuses),
+  minDelay: v.optional(finiteDuration),
+  maxDelay: v.optional(finiteDuration),
+  attempts: v.optional(count),
+})
+const reupgrade = v.lazy(value => (isBag(value) ? reupgradeOpts : flag))
+
 const wsOpts = options({
   closingTimeout: v.optional(duration),
   compress: v.optional(compress),
@@ -191,7 +205,7 @@ const wsOpts = options({
   maxFragments: v.optional(limit),
   protocols: v.optional(subprotocols),
   replyTo: v.optional(receiver),
-  reupgrade: v.optional(flag),
+  reupgrade: v.optional(reupgrade),
   sendHighWaterMark: v.optional(count),
   silencePings: v.optional(flag),
   userOpts: v.optional(v.unknown()),

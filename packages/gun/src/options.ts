@@ -4,7 +4,7 @@ import type { MonitorRef } from '@holster/process'
 import type { ContentHandler } from './content/contract.js'
 import type { CookieStore } from './cookies.js'
 import type { EventHandler } from './event-map.js'
-import type { ProtocolName } from './messages.js'
+import type { Headers, ProtocolName } from './messages.js'
 import type { Owner, ReplyTo } from './reply-to.js'
 import type { TcpOpts, TlsOpts } from './socket-options.js'
 import type { WsHandler } from './ws/handler.js'
@@ -125,6 +125,27 @@ export interface CompressOpts {
   readonly memLevel?: number
 }
 
+/** How an upgrade that had succeeded before is asked for again where the server refuses it. */
+export interface ReupgradeOpts {
+  /**
+   * The statuses that are no final refusal, or a function that says so of one; what it throws goes to the exit hook, and
+   * counts as `false`. Default: 426, 429, 502, 503 and 504.
+   */
+  readonly statuses?: readonly number[] | ((status: number, headers: Headers) => boolean)
+  /**
+   * How long to wait after the first refusal, in milliseconds; twice as long after each that follows, and 0.5 to 1.5 times
+   * that by chance. Default 1000.
+   */
+  readonly minDelay?: number
+  /**
+   * The most that this grows to, in milliseconds, and the most that a `retry-after` of the server's counts for: where there is
+   * one, the wait is as long, and by chance up to as long again as it would be without. Default 60000.
+   */
+  readonly maxDelay?: number
+  /** After how many refusals in a row the next is final. Default `Infinity`. */
+  readonly attempts?: number
+}
+
 /** Options of WebSocket: for all upgrades of a connection in `open`, for one in `wsUpgrade`, whose keys win. */
 export interface WsOpts {
   /** How long the peer may take to answer a close frame, and to close the connection, in milliseconds. Default 15000. */
@@ -159,10 +180,12 @@ export interface WsOpts {
   readonly replyTo?: ReplyTo
   /**
    * Whether the upgrade is asked for again, with the same path, headers and streamRef, on each connection that follows
-   * one on which it had succeeded, until the server refuses. One that is lost before the server has sent anything, and
+   * one on which it had succeeded. A server that restarts may refuse it for a while: `true` stands for the defaults of
+   * `ReupgradeOpts`, by which such an upgrade is asked for later, and each refusal is told with a `gun_notify`
+   * `'upgrade_refused'`. Any other refusal comes as it is, and is the end. One connection that is lost before the server has sent anything, and
    * within `retryTimeout`, counts as a retry that failed. Frames are never sent again. Default `false`.
    */
-  readonly reupgrade?: boolean
+  readonly reupgrade?: boolean | ReupgradeOpts
   /**
    * How many bytes may wait to be sent before `wsSend` gives `false`; a `gun_notify` `'drain'` follows when no more
    * than half of that does. Default 1 MiB.
@@ -335,6 +358,13 @@ export const WS_DEFAULTS = {
 } satisfies WsOpts
 
 export const AWAIT_DEFAULTS = { timeout: 5000, maxBodySize: 256 * 1024 * 1024 } as const
+
+export const REUPGRADE_DEFAULTS = {
+  statuses: [426, 429, 502, 503, 504] as readonly number[],
+  minDelay: 1000,
+  maxDelay: 60000,
+  attempts: Number.POSITIVE_INFINITY,
+} satisfies ReupgradeOpts
 
 export const RETRY_DEFAULTS = { retry: 5, retryTimeout: 5000 } as const
 

@@ -15,9 +15,9 @@ import { Cookies } from '../cookies.js'
 import { asKind, GunError, messageOf } from '../errors.js'
 import { Events } from '../events.js'
 import type { StreamInfo } from '../info.js'
-import type { GunMessage, ProtocolName, WsFrame } from '../messages.js'
+import type { GunMessage, Headers, ProtocolName, WsFrame } from '../messages.js'
 import { http2OptsOf, httpOptsOf, type Opts, protocolsOf, RETRY_DEFAULTS } from '../options.js'
-import type { ConnectedState, Host, Protocol } from '../protocol/contract.js'
+import type { ConnectedState, Host, Protocol, UpgradeCommand } from '../protocol/contract.js'
 import { Http } from '../protocol/http.js'
 import { Http2 } from '../protocol/http2.js'
 import { attachTo, hasMailbox, type Owner, post } from '../reply-to.js'
@@ -29,6 +29,7 @@ import { Deadline } from '../transport/deadline.js'
 import { authorityOf, type Origin } from '../transport/host.js'
 import { Line, type LineUser } from '../transport/line.js'
 import type { Outlet } from '../transport/outlet.js'
+import { delayAfter } from '../ws/reupgrade.js'
 import { Attempt } from './attempt.js'
 import { Comeback } from './comeback.js'
 import { type Ending, exitReasonOf, localEnd } from './ending.js'
@@ -372,7 +373,7 @@ export class Connection implements Host, LineUser, Valve {
     // Errors are costly to make, and mostly there is nobody to tell.
     if (!this.#postponed.isEmpty || !this.comeback.isEmpty) {
       const error = this.#ending === undefined ? endOf(reason) : localEnd()
-      for (const { streamRef } of this.comeback.take()) this.fail(streamRef, error)
+      for (const { streamRef } of this.comeback.takeAll()) this.fail(streamRef, error)
       this.#postponed.fail(error)
     }
     this.#tellRefusals()
@@ -464,6 +465,31 @@ export class Connection implements Host, LineUser, Valve {
     const isFruitless = !this.#hasHeard && performance.now() - this.#upSince < retryTimeout
     this.#isFruitless = isFruitless
     this.#machine.send({ type: 'lost', reason: this.#protocol?.isDone ? 'normal' : reason, isFruitless })
+  }
+
+  askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean {
+    const { reupgrade } = command.opts
+    if (!this.reconnects || !reupgrade) return false
+    const refusals = (command.refusals ?? 0) + 1
+    let retryIn: number | undefined
+    try {
+      retryIn = delayAfter(reupgrade === true ? {} : reupgrade, status, headers, refusals)
+    } catch (error) {
+      reportExit(this.connPid, error)
+    }
+    // The caller's function may have ended the connection.
+    if (retryIn === undefined || this.#protocol === undefined) return false
+    const { streamRef } = command
+    this.comeback.wait({ ...command, refusals }, retryIn, later => this.#reupgrade(later))
+    const { connPid } = this
+    const data = { status, headers, retryIn }
+    this.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'upgrade_refused', data })
+    return true
+  }
+
+  #reupgrade(command: UpgradeCommand): void {
+    if (this.#accepting) this.guard(protocol => protocol.wsUpgrade?.(command))
+    else this.comeback.add(command)
   }
 
   heard(): void {

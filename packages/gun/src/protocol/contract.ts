@@ -35,6 +35,8 @@ export interface UpgradeCommand {
   readonly opts: WsOpts
   /** It succeeded before, on a connection that was lost. */
   readonly isRepeated?: boolean
+  /** How often it was refused in a row since then. */
+  readonly refusals?: number
 }
 
 /** Takes an upgrade for the next connection; `since` is from when on it has lasted (as `performance.now` says), if it has begun. */
@@ -124,6 +126,11 @@ export interface Host {
    * close frame has come. A connection that is lost before that, and soon, counts as a failed attempt.
    */
   heard(): void
+  /**
+   * The server has refused an upgrade. Says whether it is asked for again later, which is told then; nothing else of the
+   * response is.
+   */
+  askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean
   /** The connection cannot go on. */
   lost(reason: GunError | 'normal'): void
   /** The peer closes the connection after what is under way; what is asked for from now on is for the next one. */

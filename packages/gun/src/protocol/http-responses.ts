@@ -150,8 +150,8 @@ export class HttpResponses implements ResponseUser, Responder {
 
   #onResponse(stream: HttpStream, event: ResponseEvent & { type: 'response' }): void {
     const { status, headers, isFin, length } = event
-    // Refused: what is left of it is a response like any other.
-    stream.upgrade = undefined
+    stream.refuseUpgrade(status, headers)
+    if (this.#isOver) return
     stream.length = length
     stream.isReceived = isFin
     this.#handler.onFinal(stream, event)

@@ -157,6 +157,14 @@ export class HttpStream {
     this.#host.deliver(this.ref, message, bytes, this.source)
   }
 
+  /** The server has refused an upgrade. What is left of it is a response like any other, unless it is asked for again. */
+  refuseUpgrade(status: number, headers: Headers): void {
+    const command = this.upgrade?.command
+    this.upgrade = undefined
+    if (!command?.isRepeated || this.isCancelled || this.#isEnded) return
+    if (this.#host.askAgain(command, status, headers)) this.isCancelled = true
+  }
+
   /** Posts the error that ends it. */
   fail(reason: GunError): void {
     this.post({ type: 'gun_error', connPid: this.#host.connPid, streamRef: this.ref, reason })

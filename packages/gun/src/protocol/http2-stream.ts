@@ -467,9 +467,12 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
         if (event.status === 100) this.#proceed()
         return
       case 'response':
-        // Refused: what is left of it is a response like any other.
-        this.http.upgrade = undefined
-        return response.head(event.status, event.headers, event.isFin)
+        this.http.refuseUpgrade(event.status, event.headers)
+        if (this.#isOver) return
+        response.head(event.status, event.headers, event.isFin)
+        // It is asked for again, and nobody wants the rest.
+        if (this.http.isCancelled && !event.isFin && !this.#isOver) this.cancel()
+        return
       case 'data':
         // A source costs more than a small response; one that is over cannot be held up.
         if (!event.isFin) this.http.source ??= new Source(this)

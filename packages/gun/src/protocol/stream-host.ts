@@ -221,6 +221,10 @@ export class StreamHost implements Host, Valve {
 
   retire(): void {}
 
+  askAgain(): boolean {
+    return false
+  }
+
   heard(): void {
     this.#host.heard()
   }

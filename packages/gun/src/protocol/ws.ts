@@ -211,7 +211,7 @@ export class Ws implements Protocol, InboundHandler {
     this.#inbound.end()
     this.#deflation?.end()
     if (this.#command.opts.reupgrade && again !== undefined) {
-      again(this.#command, this.#hasHeard ? Number.NEGATIVE_INFINITY : this.#since)
+      again({ ...this.#command, refusals: 0 }, this.#hasHeard ? Number.NEGATIVE_INFINITY : this.#since)
       return []
     }
     // A WebSocket that both sides have closed was not killed.

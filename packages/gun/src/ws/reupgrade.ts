@@ -1,0 +1,58 @@
+/** Whether an upgrade that had succeeded before, and is refused now, is asked for again, and when. */
+
+import { headerValue } from '../headers.js'
+import type { Headers } from '../messages.js'
+import { ask } from '../option-function.js'
+import { REUPGRADE_DEFAULTS, type ReupgradeOpts } from '../options.js'
+
+/** RFC 9110 section 5.6.7: its date, which recipients also take in two older forms. */
+const httpDate = /^[A-Z][a-z]{2,8},? [\w :-]+$/
+
+/**
+ * How many milliseconds to wait after so many refusals in a row, this one included; `undefined`: it is the last. Throws a
+ * GunError `bad_option` where the caller's function fails.
+ */
+export function delayAfter(
+  opts: ReupgradeOpts,
+  status: number,
+  headers: Headers,
+  refusals: number,
+): number | undefined {
+  const {
+    attempts = REUPGRADE_DEFAULTS.attempts,
+    minDelay = REUPGRADE_DEFAULTS.minDelay,
+    maxDelay = REUPGRADE_DEFAULTS.maxDelay,
+  } = opts
+  if (refusals > attempts || !isAmong(opts, status, headers)) return undefined
+  const grown = Math.min(maxDelay, minDelay * 2 ** (refusals - 1))
+  const wanted = retryAfter(headers)
+  if (wanted === undefined) return Math.round(grown * (0.5 + Math.random()))
+  // Not sooner than the server wants, nor all clients in the same instant.
+  return Math.round(Math.min(wanted, maxDelay) + grown * Math.random())
+}
+
+function isAmong(opts: ReupgradeOpts, status: number, headers: Headers): boolean {
+  const { statuses = REUPGRADE_DEFAULTS.statuses } = opts
+  if (typeof statuses !== 'function') return statuses.includes(status)
+  const option = 'wsOpts.reupgrade.statuses'
+  return ask(
+    option,
+    () => statuses(status, headers),
+    given => (typeof given === 'boolean' ? given : undefined),
+    'a boolean',
+  )
+}
+
+/** The milliseconds of a retry-after header (RFC 9110 section 10.2.3); `undefined` where there is none that says something. */
+export function retryAfter(headers: Headers): number | undefined {
+  const value = headerValue(headers, 'retry-after')
+  if (value === undefined) return undefined
+  if (/^\d+$/.test(value)) return Number(value) * 1000
+  const date = httpDate.test(value) ? Date.parse(asUtc(value)) : Number.NaN
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+}
+
+/** The oldest form does not say that it is in UTC. */
+function asUtc(date: string): string {
+  return date.endsWith('GMT') ? date : `${date} GMT`
+}
