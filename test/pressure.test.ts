@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, type ProcessOptions } from '@holster/process'
 import { certificates } from './support/certificates.ts'
+import { heldUp } from './support/connect.ts'
 import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { origin, type Peer } from './support/origin.ts'
@@ -99,7 +100,7 @@ for (const transport of transports) {
       await using it = await scene(transport, self)
       const ws = await websocket(it)
       const flooding = flood(ws.socket, 3000, 4)
-      await until(() => isPaused(ws))
+      await until(heldUp(() => isPaused(ws)))
       const waiting = self.messageQueueLength
       assert.ok(waiting > 100, `${waiting} wait`)
       for (let i = 0; i < 100; i++) await turn()
@@ -125,7 +126,7 @@ for (const transport of transports) {
       const flooding = (async () => {
         for (; sent < 1000; sent++) await flood(ws.socket, 1, size, sent)
       })()
-      await until(() => isPaused(ws))
+      await until(heldUp(() => isPaused(ws)))
       // The buffers of both kernels fill up, and then the server waits.
       for (let before = -1; before !== sent; ) {
         before = sent
@@ -155,7 +156,7 @@ for (const transport of transports) {
           await turn()
         }
       })()
-      await until(() => isPaused(it))
+      await until(heldUp(() => isPaused(it)))
       for (let before = -1; before !== sent; ) {
         before = sent
         for (let i = 0; i < 1000; i++) await turn()
@@ -184,7 +185,7 @@ for (const transport of transports) {
       const flooding = flood(ws.socket, 2000, 4).then(() =>
         ws.socket.send(frame({ opcode: opcodes.text, payload: 'at last' })),
       )
-      await until(() => isPaused(ws))
+      await until(heldUp(() => isPaused(ws)))
       const { streamRef } = ws
       const last = await self.receive([{ type: 'gun_ws', streamRef, frame: ['text', 'at last'] }], 10_000)
       assert.equal(last.frame[1], 'at last')
@@ -201,7 +202,7 @@ for (const transport of transports) {
       const loud = await websocket(one)
       const quiet = await websocket(other)
       const flooding = flood(loud.socket, 1000, 4)
-      await until(() => isPaused(loud))
+      await until(heldUp(() => isPaused(loud)))
       const waiting = self.receive([{ type: 'gun_ws', streamRef: quiet.streamRef }], 10_000)
       for (let i = 0; i < 100; i++) await turn()
       assert.ok(isPaused(loud))
@@ -221,7 +222,7 @@ for (const transport of transports) {
       const first = await websocket(one)
       const second = await websocket(other)
       const flooding = [flood(first.socket, 1000, 4), flood(second.socket, 1000, 4)]
-      await until(() => isPaused(first) && isPaused(second))
+      await until(heldUp(() => isPaused(first) && isPaused(second)))
       await takeInOrder(first, 1000)
       await takeInOrder(second, 1000)
       await Promise.all(flooding)
@@ -237,7 +238,7 @@ for (const transport of transports) {
       const socket = await it.peer()
       await socket.send(switchingProtocols(await socket.receiveRequest()))
       const flooding = flood(socket, 1000, 4)
-      await until(() => isPaused(it))
+      await until(heldUp(() => isPaused(it)))
       await takeInOrder({ ...it, self: replyTo, streamRef, socket }, 1000)
       await flooding
     })
@@ -250,7 +251,7 @@ for (const transport of transports) {
       const ws = await websocket(it)
       const ref = self.monitor(ws.connPid)
       const flooding = flood(ws.socket, 1000, 4)
-      await until(() => isPaused(ws))
+      await until(heldUp(() => isPaused(ws)))
       gun.wsSend(ws.connPid, ws.streamRef, 'close')
       assert.equal(isPaused(ws), false)
       // Nobody receives, but the socket is read until the server answers.
@@ -275,7 +276,7 @@ for (const transport of transports) {
         await peer.send('x')
         await turn()
       }
-      await until(() => isPaused(it))
+      await until(heldUp(() => isPaused(it)))
       // The server closes after this response; who waits for the next connection lets it be read to its end.
       const up = self.receive([{ type: 'gun_up' }], 10_000)
       assert.equal(isPaused(it), false)
@@ -286,7 +287,7 @@ for (const transport of transports) {
       const next = await it.peer()
       await next.receiveRequest()
       await next.send('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello')
-      await until(() => isPaused(it))
+      await until(heldUp(() => isPaused(it)))
       gun.flush(first)
       await gun.await(it.connPid, second, 10_000)
       const { body } = await gun.awaitBody(it.connPid, second, 10_000)
@@ -300,7 +301,7 @@ for (const transport of transports) {
       await using it = await scene(transport, self)
       const ws = await websocket(it)
       flood(ws.socket, 1000, 4).catch(() => {})
-      await until(() => isPaused(ws))
+      await until(heldUp(() => isPaused(ws)))
       const waiting = self.messageQueueLength
       gun.close(ws.connPid)
       assert.equal(gun.info(ws.connPid).stateName, 'terminated')
@@ -322,7 +323,7 @@ for (const transport of transports) {
       const ws = await websocket(it)
       const ref = watcher.monitor(ws.connPid)
       flood(ws.socket, 500, 4).catch(() => {})
-      await until(() => isPaused(ws))
+      await until(heldUp(() => isPaused(ws)))
       self.exit()
       assert.deepEqual((await receiveFrame(ws.socket)).payload, closePayload(1001))
       ws.socket.end(frame({ opcode: opcodes.close, payload: closePayload(1001) }))

@@ -30,7 +30,12 @@ const FLOOD = 2000
 function flooded(): Candidate {
   const [conn, stream] = [makeRef(), makeRef()]
   const self = createProcess<{ type: 'frame'; conn: Ref; stream: Ref; n: number }>()
-  const source = new Source({ pause() {}, resume() {}, feeds: reference => reference === conn })
+  const source = new Source({
+    pause() {},
+    resume() {},
+    feeds: reference => reference === conn,
+    overflow() {},
+  })
   return {
     name: `${FLOOD} delivered, then received by references`,
     run: async times => {

@@ -1,6 +1,7 @@
 /** The one error type of this package, and its codes. */
 
 import { inspect } from 'node:util'
+import type { Mark } from '@holster/process'
 import type { WsFrame } from './messages.js'
 
 /** Every error code, by its name: what went wrong. What the peer did and what the caller did never share a code. */
@@ -148,6 +149,12 @@ export function messageOf(thrown: unknown): string {
   } catch {
     return 'a value that cannot be shown'
   }
+}
+
+/** Why a connection or a stream is ended that keeps a process waiting for what is behind more than it has room for. */
+export function overflowError(kind: GunErrorKind, { messages, bytes }: Mark): GunError {
+  const text = `more than ${messages} messages or ${bytes} bytes wait in the mailbox of a process that waits for something else from the peer (waitingHighWaterMark)`
+  return new GunError('limit_reached', kind, text)
 }
 
 /** The same error, concerning something else: of a stream that ended with its connection, for one. */

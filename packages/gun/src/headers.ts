@@ -126,3 +126,10 @@ export function trimBlanks(value: string): string {
 function isBlank(code: number): boolean {
   return code === SPACE || code === TAB
 }
+
+/** About how many bytes header fields hold. */
+export function sizeOf(headers: Headers): number {
+  let size = 0
+  for (const [name, value] of headers) size += name.length + value.length
+  return size
+}

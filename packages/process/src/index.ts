@@ -24,6 +24,7 @@ export {
   reportRejection,
   setExitHook,
 } from './exit-reason.js'
+export type { HighWaterMark, Mark } from './high-water-mark.js'
 export type { Exit } from './link.js'
 export { type Down, MonitorRef } from './monitor.js'
 export type {
@@ -41,11 +42,11 @@ export type {
 export type { ProcessOptions, ReceiveOptions } from './options.js'
 export { P } from './pattern.js'
 export type { Pid } from './pid.js'
-export { type Consumer, type HighWaterMark, Source, type Valve } from './pressure.js'
 export { type PrintLimits, print } from './print.js'
 export { attach, deliver, type Incoming, Process } from './process.js'
 export { compareByIdentity, makeRef, Ref, TimerRef } from './ref.js'
 export { type Registrable, register, unregister, whereis } from './registry.js'
+export { type Consumer, type Feed, Source, type Valve } from './source.js'
 export { createProcess, spawn } from './spawn.js'
 export { didYouMean, type Synonyms } from './suggestion.js'
 export { Watchers, type WatchOrder } from './watchers.js'

@@ -1,9 +1,11 @@
 /** Messages in the order in which they arrived; any of them may be taken, and the others keep their place. */
 
 import { Envelope } from './envelope.js'
+import type { Mark } from './high-water-mark.js'
 import type { Clause } from './pattern.js'
 import { LEFT_OUT, printShort } from './print.js'
 import { findInOrder, ReferenceIndex } from './reference-index.js'
+import type { Feed } from './source.js'
 
 /** Passing so many messages costs about as much as listing one. */
 const LONG_WALK = 10
@@ -49,18 +51,21 @@ export class Mailbox {
     return this.#length
   }
 
-  /** How many bytes the waiting messages hold, as far as their sources said. */
-  get bytes(): number {
-    return this.#bytes
+  /** Whether more than this waits. */
+  exceeds({ messages, bytes }: Mark): boolean {
+    return this.#length > messages || this.#bytes > bytes
   }
 
-  push(message: unknown, bytes: number): void {
-    const envelope = new Envelope(message, bytes, this.#sent++, this.#last)
+  push(message: unknown, bytes: number, feed: Feed | undefined): void {
+    const envelope = new Envelope(message, bytes, this.#sent++, this.#last, feed)
     if (this.#last === undefined) this.#first = envelope
     else this.#last.next = envelope
     this.#last = envelope
     this.#bytes += bytes
     this.#length++
+    if (feed === undefined) return
+    feed.messages++
+    feed.bytes += bytes
   }
 
   /**
@@ -170,7 +175,7 @@ export class Mailbox {
   }
 
   #remove(envelope: Envelope): void {
-    const { previous, next } = envelope
+    const { previous, next, feed, bytes } = envelope
     if (previous === undefined) this.#first = next
     else previous.next = next
     if (next === undefined) this.#last = previous
@@ -179,8 +184,12 @@ export class Mailbox {
       this.#missed = previous
       if (previous === undefined) this.#tried = undefined
     }
-    this.#bytes -= envelope.bytes
+    this.#bytes -= bytes
     this.#length--
+    if (feed !== undefined) {
+      feed.messages--
+      feed.bytes -= bytes
+    }
     envelope.taken = true
     envelope.message = undefined
     envelope.previous = undefined

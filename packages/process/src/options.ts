@@ -1,6 +1,6 @@
 /** The options of a process and of a receive, and the check that each is known and makes sense. */
 
-import type { HighWaterMark } from './pressure.js'
+import type { HighWaterMark } from './high-water-mark.js'
 import { didYouMean, type Synonyms } from './suggestion.js'
 
 /** Options of `spawn`, `createProcess` and `fromProcess`. They throw a TypeError or RangeError that names what is wrong. */
@@ -9,6 +9,12 @@ export interface ProcessOptions {
   readonly name?: string
   /** How much may wait in the mailbox before the connections that fill it are paused. Default: 16,384 messages, 16 MiB. */
   readonly highWaterMark?: HighWaterMark
+  /**
+   * How much of one connection may wait in the mailbox while a receive waits for something else, which may still be on its
+   * way. Beyond, the connection is paused; where nothing else can bring what the receive waits for, it is ended with
+   * `limit_reached`, or the stream is. Default: 16 times `highWaterMark`, and not below 262,144 messages and 256 MiB.
+   */
+  readonly waitingHighWaterMark?: HighWaterMark
   /** Exit signals arrive as messages instead of ending the process. Default `false`. */
   readonly trapExit?: boolean
   /** Ends the process with `['shutdown', signal.reason]` when it aborts; at once if it has. Default: none. */
@@ -25,7 +31,7 @@ export interface ReceiveOptions<R = never> {
   readonly signal?: AbortSignal
 }
 
-const OF_PROCESS = ['name', 'highWaterMark', 'trapExit', 'signal']
+const OF_PROCESS = ['name', 'highWaterMark', 'waitingHighWaterMark', 'trapExit', 'signal']
 const OF_RECEIVE = ['timeout', 'onTimeout', 'signal']
 const SYNONYMS: Synonyms = {
   abort: ['signal'],

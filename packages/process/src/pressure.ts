@@ -1,206 +1,69 @@
 /**
- * Back-pressure: a source that can pause does so while a mailbox it feeds is over its high-water mark and nobody
- * waits for what the source may still bring. Sending itself never fails and never drops.
+ * Back-pressure, one mailbox's side: its sources pause while it is over a mark. Sending itself never fails and never drops.
+ *
+ * | how much waits                          | nobody waits in a receive | a receive waits that the source may answer         |
+ * | --------------------------------------- | ------------------------- | -------------------------------------------------- |
+ * | not more than the first mark            | the source is read        | it is read                                         |
+ * | more than that                          | it is paused              | it is read                                         |
+ * | more than the second, and too much of it | it is paused              | it is paused, and ended if nothing else can answer |
+ *
+ * A source has brought too much when more than the second mark of its own messages waits, or more than its share of the
+ * second mark where several may answer. Whoever takes what comes never gets there, and no source is ended for another's.
  */
 
-import { turned } from './fairness.js'
+import type { Mark, Marks } from './high-water-mark.js'
 import type { Mailbox } from './mailbox.js'
 import type { Clause } from './pattern.js'
-import { didYouMean } from './suggestion.js'
+import { type Consumer, Feed, isAnyPaused, isFedBy, type Source } from './source.js'
+import type { Waiter, Waiting } from './waiting.js'
 
-/** How much may wait in a mailbox before its sources are paused. They go on at half. `Infinity` switches one off. */
-export interface HighWaterMark {
-  /** In messages; 16,384 by default. */
-  readonly messages?: number
-  /** In bytes, as far as sources say how many they deliver; 16 MiB by default. */
-  readonly bytes?: number
+/** What a receive that waits may get its message from. */
+interface Reach {
+  readonly feeds: readonly Feed[]
+  /** Of what they have brought, too much waits to read on. */
+  readonly isExhausted: (feed: Feed) => boolean
+  /** It may come from anywhere: from another process, or a timer. */
+  readonly isOpen: boolean
 }
 
-export const DEFAULT_MARK: Required<HighWaterMark> = { messages: 16384, bytes: 16 * 1024 * 1024 }
-
-const MEASURES: readonly (keyof HighWaterMark)[] = ['messages', 'bytes']
-
-export function checkHighWaterMark(mark: HighWaterMark | undefined): Required<HighWaterMark> {
-  if (mark === undefined) return DEFAULT_MARK
-  if (typeof mark !== 'object' || mark === null) throw new TypeError('highWaterMark must be an object')
-  for (const key of Object.keys(mark)) {
-    if (MEASURES.some(name => name === key)) continue
-    throw new TypeError(`highWaterMark.${key} is not an option${didYouMean(key, MEASURES)}`)
-  }
-  for (const key of MEASURES) {
-    const value = mark[key]
-    if (value !== undefined && !(typeof value === 'number' && value >= 1)) {
-      throw new RangeError(`highWaterMark.${key} must be a number of at least 1, or Infinity, not ${value}`)
-    }
-  }
-  return { ...DEFAULT_MARK, ...mark }
-}
-
-/** The side of a process that sources talk to. */
-export interface Consumer {
-  /** `source` will deliver here. Says whether the consumer still takes anything. */
-  feed(source: Source): boolean
-  /** Puts a message of so many bytes into the mailbox. */
-  accept(message: unknown, bytes: number, source: Source): void
-  /** Whether a receive is waiting that only goes on when this source, maybe among others, is read. */
-  isWaitingFor(source: Source): boolean
-  /** `source` has closed: nothing more will come from it. */
-  forget(source: Source): void
-  /** Looks at the mark now, if it has been passed. */
-  assess(): void
-}
-
-/** What a source does to what it reads from. */
-export interface Valve {
-  /** Stops reading. Not called again before `resume`. */
-  pause(): void
-  /** Reads on. Only called after `pause`. */
-  resume(): void
-  /** Whether messages of this source carry that reference, so that a receive which pins it waits for this source. */
-  feeds(reference: object): boolean
-}
-
-/** How many sources of the program are paused; while none is, a receive that has to wait need not look. */
-let pausedSources = 0
-
-/** Something that delivers messages to mailboxes and can be paused, such as a socket. */
-export class Source {
-  readonly #valve: Valve
-  readonly #fed = new Set<Consumer>()
-  readonly #pressing = new Set<Consumer>()
-  /** The consumer fed last, which is most often the next one too. */
-  #last: Consumer | undefined
-  #paused = false
-  #closed = false
-
-  /** `valve` is what pauses and resumes that which is read from. */
-  constructor(valve: Valve) {
-    this.#valve = valve
-  }
-
-  /** Whether its messages carry that reference, as the valve says. */
-  feeds(reference: object): boolean {
-    return this.#valve.feeds(reference)
-  }
-
-  /** From now on a receive of `consumer` that waits keeps this source going, also before the first message. */
-  attach(consumer: Consumer): void {
-    // What comes after the end is delivered, but must not tie the consumer to what has ended.
-    if (consumer === this.#last || this.#closed) return
-    if (!this.#fed.has(consumer)) {
-      if (!consumer.feed(this)) return
-      this.#fed.add(consumer)
-    }
-    this.#last = consumer
-  }
-
-  /**
-   * To be called before more is read and delivered. Whoever was fed by the last read has run since; who is over its
-   * mark even so need not be fed for the rest of this turn, in which a socket may be read many times.
-   */
-  beforeReading(): void {
-    for (const consumer of this.#fed) consumer.assess()
-  }
-
-  /** Delivers a message that holds so many bytes. */
-  deliver(consumer: Consumer, message: unknown, bytes: number): void {
-    turned()
-    this.attach(consumer)
-    consumer.accept(message, bytes, this)
-  }
-
-  /** `consumer` is over its mark. */
-  press(consumer: Consumer): void {
-    this.#pressing.add(consumer)
-    this.decide()
-  }
-
-  /** `consumer` is back at half its mark, or is gone. */
-  release(consumer: Consumer): void {
-    this.#pressing.delete(consumer)
-    this.decide()
-  }
-
-  /** One socket may feed several mailboxes: it is read while any of them waits for it. */
-  decide(): void {
-    const pause = this.#pressing.size > 0 && ![...this.#fed].some(consumer => consumer.isWaitingFor(this))
-    if (pause === this.#paused) return
-    this.#paused = pause
-    if (pause) {
-      pausedSources++
-      this.#valve.pause()
-    } else {
-      pausedSources--
-      this.#valve.resume()
-    }
-  }
-
-  /** Nothing more will come: forgets everybody it fed. */
-  close(): void {
-    this.#closed = true
-    this.#last = undefined
-    for (const consumer of this.#fed) consumer.forget(this)
-    this.#fed.clear()
-    this.#pressing.clear()
-    if (this.#paused) pausedSources--
-    this.#paused = false
-  }
-
-  /** `consumer` takes nothing more. */
-  drop(consumer: Consumer): void {
-    if (consumer === this.#last) this.#last = undefined
-    this.#fed.delete(consumer)
-    this.release(consumer)
-  }
-}
-
-/** Whether the clause pins a reference that only messages of this source carry. */
-export function isFedBy(source: Source, clause: Clause): boolean {
-  for (let field = clause.fields; field !== undefined; field = field.next) {
-    if (field.pin !== undefined && source.feeds(field.pin)) return true
-  }
-  return false
-}
-
-/** One mailbox's side: notices the mark being passed, and tells the sources, once a turn. */
+/** Notices the marks being passed, and tells the sources, once a turn. */
 export class Pressure {
   readonly #consumer: Consumer
   readonly #mailbox: Mailbox
-  readonly #mark: Required<HighWaterMark>
-  readonly #sources = new Set<Source>()
+  readonly #waiting: Waiting
+  readonly #marks: Marks
+  /** At which sources go on again. */
+  readonly #half: Mark
+  readonly #feeds = new Map<Source, Feed>()
+  /** Those that are over the second mark. */
+  readonly #over = new Set<Feed>()
   /** What `hasSourceOf` has found, since with many sources it is asked for each of them. */
   #pinned = new WeakMap<Clause, boolean>()
-  #pressing = false
+  #isPressing = false
+  /** More than the second mark waits, of whatever. */
+  #isCrowded = false
   #assessing: NodeJS.Immediate | undefined
 
-  constructor(consumer: Consumer, mailbox: Mailbox, mark: Required<HighWaterMark>) {
+  constructor(consumer: Consumer, mailbox: Mailbox, waiting: Waiting, marks: Marks) {
     this.#consumer = consumer
     this.#mailbox = mailbox
-    this.#mark = mark
-  }
-
-  /** Whether any source of this mailbox feeds the clause. */
-  hasSourceOf(clause: Clause): boolean {
-    let has = this.#pinned.get(clause)
-    if (has === undefined) {
-      has = [...this.#sources].some(source => isFedBy(source, clause))
-      this.#pinned.set(clause, has)
-    }
-    return has
+    this.#waiting = waiting
+    this.#marks = marks
+    this.#half = halfOf(marks.first)
   }
 
   /** `source` will deliver into the mailbox. */
-  feed(source: Source): void {
-    this.#sources.add(source)
+  feed(source: Source): Feed {
+    const feed = new Feed(source)
+    this.#feeds.set(source, feed)
     this.#pinned = new WeakMap()
-    if (this.#pressing) source.press(this.#consumer)
+    if (this.#isPressing) source.press(this.#consumer)
+    return feed
   }
 
   /** After a source delivered into the mailbox. */
   delivered(): void {
-    if (this.#assessing === undefined && this.#isAbove(1)) {
-      this.#assessing = setImmediate(() => this.#assess())
-    }
+    if (this.#assessing === undefined && this.#mailbox.exceeds(this.#marks.first)) this.#assessLater()
   }
 
   /** Not later than at the end of the turn, if the mark was passed in it. */
@@ -212,37 +75,127 @@ export class Pressure {
 
   /** After messages were taken. */
   taken(): void {
-    if (!this.#pressing || this.#isAbove(0.5)) return
-    this.#pressing = false
-    for (const source of this.#sources) source.release(this.#consumer)
+    if (!this.#isPressing) return
+    if (!this.#mailbox.exceeds(this.#half)) {
+      this.#isPressing = false
+      this.#isCrowded = false
+      for (const feed of this.#over) this.#recover(feed)
+      for (const source of this.#feeds.keys()) source.release(this.#consumer)
+      return
+    }
+    const { second } = this.#marks
+    if (this.#over.size > 0) {
+      const half = halfOf(second)
+      for (const feed of this.#over) if (!feed.exceeds(half) && this.#recover(feed)) feed.source.decide()
+    }
+    if (this.#isCrowded && !this.#mailbox.exceeds(second)) {
+      this.#isCrowded = false
+      for (const source of this.#feeds.keys()) source.decide()
+    }
   }
 
   /** When a receive begins to wait: what it waits for may be on a wire that is not being read. */
   waiting(): void {
-    if (pausedSources === 0) return
-    for (const source of this.#sources) source.decide()
+    if (!isAnyPaused()) return
+    const { second } = this.#marks
+    for (const feed of this.#over) if (!feed.exceeds(second)) this.#recover(feed)
+    for (const source of this.#feeds.keys()) source.decide()
+    // Not here, where the receive is being asked for: to end a source runs much else.
+    if (this.#assessing === undefined && this.#mailbox.exceeds(second)) this.#assessLater()
+  }
+
+  /** Whether a receive waits for whose sake the source is read. */
+  isWaitingFor(source: Source): boolean {
+    const feed = this.#feeds.get(source)
+    if (feed === undefined) return false
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
+      if (!waiter.clauses.some(clause => isFedBy(source, clause) || !this.#hasSourceOf(clause))) continue
+      if (!this.#mailbox.exceeds(this.#marks.second) || !this.#reachOf(waiter).isExhausted(feed)) return true
+    }
+    return false
   }
 
   forget(source: Source): void {
-    this.#sources.delete(source)
+    const feed = this.#feeds.get(source)
+    if (feed !== undefined) this.#recover(feed)
+    this.#feeds.delete(source)
     this.#pinned = new WeakMap()
   }
 
   clear(): void {
     if (this.#assessing !== undefined) clearImmediate(this.#assessing)
-    for (const source of this.#sources) source.drop(this.#consumer)
-    this.#sources.clear()
+    for (const source of this.#feeds.keys()) source.drop(this.#consumer)
+    this.#feeds.clear()
+    this.#over.clear()
+  }
+
+  #assessLater(): void {
+    this.#assessing = setImmediate(() => this.#assess())
   }
 
   #assess(): void {
     this.#assessing = undefined
-    if (!this.#isAbove(1)) return
-    this.#pressing = true
-    for (const source of this.#sources) source.press(this.#consumer)
+    const { first, second } = this.#marks
+    if (!this.#mailbox.exceeds(first)) return
+    this.#isPressing = true
+    this.#isCrowded = this.#mailbox.exceeds(second)
+    if (this.#isCrowded) for (const feed of this.#feeds.values()) if (feed.exceeds(second)) this.#pass(feed)
+    for (const source of this.#feeds.keys()) source.press(this.#consumer)
+    if (this.#isCrowded) this.#endWhatStarves()
   }
 
-  #isAbove(share: number): boolean {
-    const { length, bytes } = this.#mailbox
-    return length > this.#mark.messages * share || bytes > this.#mark.bytes * share
+  #pass(feed: Feed): void {
+    feed.isOver = true
+    this.#over.add(feed)
   }
+
+  /** Says whether it was over. */
+  #recover(feed: Feed): boolean {
+    feed.isOver = false
+    return this.#over.delete(feed)
+  }
+
+  /** Whether any source of this mailbox feeds the clause. */
+  #hasSourceOf(clause: Clause): boolean {
+    let has = this.#pinned.get(clause)
+    if (has === undefined) {
+      has = [...this.#feeds.keys()].some(source => isFedBy(source, clause))
+      this.#pinned.set(clause, has)
+    }
+    return has
+  }
+
+  #reachOf({ clauses }: Waiter): Reach {
+    const isOpen = clauses.some(clause => !this.#hasSourceOf(clause))
+    const all = [...this.#feeds.values()]
+    const feeds = isOpen ? all : all.filter(({ source }) => clauses.some(clause => isFedBy(source, clause)))
+    const { first, second } = this.#marks
+    const messages = feeds.reduce((sum, feed) => sum + feed.messages, 0)
+    const bytes = feeds.reduce((sum, feed) => sum + feed.bytes, 0)
+    const share = (of: keyof Mark) => Math.max(first[of], second[of] / feeds.length)
+    const most = {
+      messages: messages > second.messages ? share('messages') : Number.POSITIVE_INFINITY,
+      bytes: bytes > second.bytes ? share('bytes') : Number.POSITIVE_INFINITY,
+    }
+    return { feeds, isOpen, isExhausted: feed => feed.exceeds(most) }
+  }
+
+  /** One source at the most: with the message that tells of its end nobody may be waiting any more. */
+  #endWhatStarves(): void {
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
+      const { feeds, isOpen, isExhausted } = this.#reachOf(waiter)
+      if (isOpen) continue
+      const exhausted = feeds.filter(isExhausted)
+      const wholes = new Set(exhausted.map(({ source }) => source.whole))
+      if (exhausted.length === 0 || !feeds.every(({ source }) => wholes.has(source.whole))) continue
+      const { second } = this.#marks
+      const weight = (feed: Feed) => feed.messages / second.messages + feed.bytes / second.bytes
+      const guilty = exhausted.reduce((most, feed) => (weight(feed) > weight(most) ? feed : most))
+      return guilty.source.overflow(second)
+    }
+  }
+}
+
+function halfOf({ messages, bytes }: Mark): Mark {
+  return { messages: messages / 2, bytes: bytes / 2 }
 }

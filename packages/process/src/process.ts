@@ -15,15 +15,16 @@ import {
   watchersOf,
 } from './exit.js'
 import { type ExitHook, type ExitReason, reportExit } from './exit-reason.js'
+import { marksOf } from './high-water-mark.js'
 import { type Exit, Links } from './link.js'
 import { type Down, MonitorRef, Monitors } from './monitor.js'
 import type { Checked, CheckedList, Narrowed, On, PatternList, Received } from './narrowing.js'
 import { checkOptions, checkReceiveOptions, type ProcessOptions, type ReceiveOptions } from './options.js'
 import type { Pid } from './pid.js'
-import { checkHighWaterMark, type Source } from './pressure.js'
 import { Handler, Inbox } from './receive.js'
 import { compareByIdentity, TimerRef } from './ref.js'
 import { register, withName } from './registry.js'
+import type { Source } from './source.js'
 import { checkDuration, Timers } from './timer.js'
 import { tellAll, Watchers, type WatchOrder } from './watchers.js'
 
@@ -62,7 +63,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   constructor(options: ProcessOptions | undefined, report: ExitHook = reportExit) {
     this.#report = report
     if (options !== undefined) checkOptions(options)
-    this.#inbox = new Inbox(checkHighWaterMark(options?.highWaterMark))
+    this.#inbox = new Inbox(marksOf(options?.highWaterMark, options?.waitingHighWaterMark))
     if (options === undefined) return
     this.#trapExit = options.trapExit ?? false
     if (options.name !== undefined) register(options.name, this)

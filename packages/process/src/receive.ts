@@ -3,10 +3,12 @@
 import { onAbort } from './abort.js'
 import { type ProcessExit, ReceiveTimeout } from './errors.js'
 import { rejected, resolved } from './fairness.js'
+import type { Marks } from './high-water-mark.js'
 import { firstMatch, Mailbox } from './mailbox.js'
 import { Clause, type Handle } from './pattern.js'
-import { type Consumer, type HighWaterMark, isFedBy, Pressure, type Source } from './pressure.js'
+import { Pressure } from './pressure.js'
 import { LEFT_OUT, printShort } from './print.js'
+import type { Consumer, Feed, Source } from './source.js'
 import { Timer } from './timer.js'
 import { handle, Waiter, Waiting } from './waiting.js'
 
@@ -82,7 +84,7 @@ const LONGEST_REFUSAL = 1000
 export class Inbox implements Consumer {
   /** Made when the first message has to wait. */
   #mailbox: Mailbox | undefined
-  readonly #mark: Required<HighWaterMark>
+  readonly #marks: Marks
   readonly #waiting = new Waiting()
   /**
    * The clauses of the last receive, for the next one that asks for the same, if they only compare by identity. A loop that
@@ -99,8 +101,8 @@ export class Inbox implements Consumer {
   /** How many receives were asked for after the end. */
   #refusals = 0
 
-  constructor(mark: Required<HighWaterMark>) {
-    this.#mark = mark
+  constructor(marks: Marks) {
+    this.#marks = marks
   }
 
   get length(): number {
@@ -118,13 +120,13 @@ export class Inbox implements Consumer {
     this.#putOff.push(run)
   }
 
-  accept(message: unknown, bytes = 0, source?: Source): void {
+  accept(message: unknown, bytes = 0, feed?: Feed): void {
     if (this.#closed !== undefined) return
-    if (this.isMatching) return this.putOff(() => this.accept(message, bytes, source))
+    if (this.isMatching) return this.putOff(() => this.accept(message, bytes, feed))
     const taken = this.#waiting.first !== undefined && this.#offer(message)
     if (!taken && this.#closed === undefined) {
-      this.#mailboxOf().push(message, bytes)
-      if (source !== undefined) this.#pressure?.delivered()
+      this.#mailboxOf().push(message, bytes, feed)
+      if (feed !== undefined) this.#pressure?.delivered()
     }
     this.#catchUp()
   }
@@ -176,18 +178,14 @@ export class Inbox implements Consumer {
     this.#pressure = undefined
   }
 
-  feed(source: Source): boolean {
-    if (this.#closed !== undefined) return false
-    this.#pressure ??= new Pressure(this, this.#mailboxOf(), this.#mark)
-    this.#pressure.feed(source)
-    return true
+  feed(source: Source): Feed | undefined {
+    if (this.#closed !== undefined) return undefined
+    this.#pressure ??= new Pressure(this, this.#mailboxOf(), this.#waiting, this.#marks)
+    return this.#pressure.feed(source)
   }
 
   isWaitingFor(source: Source): boolean {
-    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
-      if (waiter.clauses.some(clause => this.#isFedBy(source, clause))) return true
-    }
-    return false
+    return this.#pressure?.isWaitingFor(source) ?? false
   }
 
   assess(): void {
@@ -196,11 +194,6 @@ export class Inbox implements Consumer {
 
   forget(source: Source): void {
     this.#pressure?.forget(source)
-  }
-
-  /** A clause waits for the sources that its references name, or for any if they name none. */
-  #isFedBy(source: Source, clause: Clause): boolean {
-    return isFedBy(source, clause) || this.#pressure?.hasSourceOf(clause) !== true
   }
 
   /**

@@ -51,6 +51,10 @@ class Wire implements Valve {
     return reference === this.conn
   }
 
+  overflow(): void {
+    assert.fail('nothing here passes the second mark')
+  }
+
   deliver(self: Process<Message>, times: number, bytes = 0): void {
     for (let n = 0; n < times; n++) self[deliver](this.source, { type: 'data', conn: this.conn, n }, bytes)
   }

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import {
   type ExitReason,
+  type Mark,
   Process,
   reportExit,
   Source,
@@ -12,7 +13,7 @@ import {
 } from '@holster/process'
 import { ConnPid } from '../conn-pid.js'
 import { Cookies } from '../cookies.js'
-import { asKind, GunError, messageOf } from '../errors.js'
+import { asKind, GunError, messageOf, overflowError } from '../errors.js'
 import { Events } from '../events.js'
 import type { StreamInfo } from '../info.js'
 import type { GunMessage, Headers, ProtocolName, WsFrame } from '../messages.js'
@@ -546,6 +547,18 @@ export class Connection implements Host, LineUser, Valve {
     this.#paused = false
     this.#regulate()
     this.#protocol?.resume?.()
+  }
+
+  get whole(): ConnPid {
+    return this.connPid
+  }
+
+  overflow(mark: Mark): void {
+    const error = overflowError('connection_error', mark)
+    this.guard(protocol => {
+      if (protocol.overflow === undefined) this.lost(error)
+      else protocol.overflow(error)
+    })
   }
 
   feeds(reference: object): boolean {

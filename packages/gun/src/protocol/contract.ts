@@ -74,6 +74,8 @@ export interface Protocol {
   /** A mailbox that is fed is over its mark: what has been read is not handed on for now. */
   pause?(): void
   resume?(): void
+  /** Ends at once: a process waits for what the peer has put too much in front of. Without it the connection is lost. */
+  overflow?(error: GunError): void
   updateFlow?(streamRef: StreamRef, increment: number): void
   /** `undefined` for a stream that is not open. */
   streamInfo(streamRef: StreamRef): StreamInfo | undefined

@@ -1,8 +1,9 @@
 /** One stream of HTTP/2: its request goes out, its response comes in, and no other stream holds it up. */
 
 import { type ClientHttp2Stream, constants } from 'node:http2'
-import { Source, type Valve } from '@holster/process'
-import type { GunError } from '../errors.js'
+import { type Mark, Source, type Valve } from '@holster/process'
+import type { ConnPid } from '../conn-pid.js'
+import { type GunError, overflowError } from '../errors.js'
 import type { StreamInfo } from '../info.js'
 import type { Headers } from '../messages.js'
 import { Backlog, type Responder, type Tap } from './backlog.js'
@@ -308,6 +309,14 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   resume(): void {
     this.#backlog.resume()
+  }
+
+  get whole(): ConnPid {
+    return this.#host.connPid
+  }
+
+  overflow(mark: Mark): void {
+    this.#host.guard(() => this.fail(overflowError('stream_error', mark)))
   }
 
   feeds(reference: object): boolean {

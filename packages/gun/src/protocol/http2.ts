@@ -2,6 +2,7 @@
 
 import { constants, type Settings } from 'node:http2'
 import { asKind, GunError } from '../errors.js'
+import { sizeOf } from '../headers.js'
 import type { StreamInfo } from '../info.js'
 import type { Headers, IsFin, WsFrame } from '../messages.js'
 import { replyToOf, StreamRef } from '../stream-ref.js'
@@ -368,15 +369,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     events.tell('pushPromiseStart', about)
     events.tell('pushPromiseEnd', { ...about, promisedStreamRef: newStreamRef, method, uri, headers })
     if (this.#isClosed) return
-    this.#host.deliver(streamRef, {
-      type: 'gun_push',
-      connPid,
+    this.#host.deliver(
       streamRef,
-      newStreamRef,
-      method,
-      uri,
-      headers,
-    })
+      { type: 'gun_push', connPid, streamRef, newStreamRef, method, uri, headers },
+      uri.length + sizeOf(headers),
+    )
   }
 
   onEnded(error: GunError | undefined): void {

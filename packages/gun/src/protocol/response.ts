@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import { reportExit } from '@holster/process'
 import { ContentChain } from '../content/chain.js'
 import { GunError } from '../errors.js'
+import { sizeOf } from '../headers.js'
 import type { GunMessage, Headers, IsFin } from '../messages.js'
 import { replyToOf, type StreamRef } from '../stream-ref.js'
 import type { Host } from './contract.js'
@@ -74,7 +75,8 @@ export class Response {
   inform(status: number, headers: Headers): void {
     if (!this.#opts.cookieIgnoreInformational) this.#host.cookies?.store(this.#stream.url, headers)
     this.#tellHead('responseInform', status, headers)
-    this.#post({ type: 'gun_inform', connPid: this.#host.connPid, streamRef: this.#ref, status, headers })
+    const { connPid } = this.#host
+    this.#post({ type: 'gun_inform', connPid, streamRef: this.#ref, status, headers }, headers)
   }
 
   /** The response is another protocol's beginning: an interim one over HTTP/1.1, a final one over HTTP/2. */
@@ -91,7 +93,7 @@ export class Response {
     this.#host.cookies?.store(this.#stream.url, headers)
     this.#tellHead('responseHeaders', status, headers)
     const fin = isFin ? 'fin' : 'nofin'
-    this.#post({ type: 'gun_response', connPid, streamRef: this.#ref, isFin: fin, status, headers })
+    this.#post({ type: 'gun_response', connPid, streamRef: this.#ref, isFin: fin, status, headers }, headers)
     if (this.isOver) return
     if (isFin) return this.finish()
     if (this.#opts.contentHandlers.length > 0 && !this.#stream.isCancelled) this.#openChain(status, headers)
@@ -111,7 +113,7 @@ export class Response {
     }
     this.#hasTrailers = true
     const finish = () => {
-      this.#post({ type: 'gun_trailers', connPid, streamRef: this.#ref, headers })
+      this.#post({ type: 'gun_trailers', connPid, streamRef: this.#ref, headers }, headers)
       this.finish()
     }
     if (this.#chain === undefined || this.#stream.isCancelled) return finish()
@@ -215,8 +217,8 @@ export class Response {
     if (!this.isOver) this.#user.onFailed(stream)
   }
 
-  #post(message: GunMessage): void {
-    if (!this.isOver) this.#stream.post(message)
+  #post(message: GunMessage, headers: Headers): void {
+    if (!this.isOver) this.#stream.post(message, sizeOf(headers))
   }
 
   /** Posts what was made of a body, and counts it. */

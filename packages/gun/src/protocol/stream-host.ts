@@ -1,8 +1,9 @@
 /** What a protocol within a stream sees as its connection: what ends there ends the stream, and nothing else. */
 
 import { constants, type Http2Stream as NodeStream } from 'node:http2'
-import { Source, type Valve } from '@holster/process'
-import { asKind, GunError } from '../errors.js'
+import { type Mark, Source, type Valve } from '@holster/process'
+import type { ConnPid } from '../conn-pid.js'
+import { asKind, GunError, overflowError } from '../errors.js'
 import type { GunMessage } from '../messages.js'
 import type { StreamRef } from '../stream-ref.js'
 import { Deadline } from '../transport/deadline.js'
@@ -129,6 +130,18 @@ export class StreamHost implements Host, Valve {
     this.#isPaused = false
     this.#regulate()
     this.#protocol?.resume?.()
+  }
+
+  get whole(): ConnPid {
+    return this.connPid
+  }
+
+  overflow(mark: Mark): void {
+    const error = overflowError('stream_error', mark)
+    this.guard(protocol => {
+      if (protocol.overflow === undefined) this.lost(error)
+      else protocol.overflow(error)
+    })
   }
 
   feeds(reference: object): boolean {

@@ -20,6 +20,7 @@ import { Keepalive } from './keepalive.js'
 
 /** RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001
+const POLICY_VIOLATION = 1008
 const INTERNAL_ERROR = 1011
 
 /** Whom the stream replies to, as its handler sees it: what it sends holds the bytes of the frame that it is for. */
@@ -142,6 +143,10 @@ export class Ws implements Protocol, InboundHandler {
   resume(): void {
     this.#keepalive?.forgive()
     this.#inbound.release(MAILBOX)
+  }
+
+  overflow(error: GunError): void {
+    this.onError(error, POLICY_VIOLATION)
   }
 
   updateFlow(streamRef: StreamRef, increment: number): void {
