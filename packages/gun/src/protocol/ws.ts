@@ -15,6 +15,7 @@ import { handlerError, handlerOf, type WsHandler } from '../ws/handler.js'
 import type { Agreement } from '../ws/handshake.js'
 import { CREDIT, Inbound, type InboundHandler, MAILBOX } from '../ws/inbound.js'
 import { Outbound } from '../ws/outbound.js'
+import { Pongs } from '../ws/pongs.js'
 import type { Again, Host, Protocol, UpgradeCommand } from './contract.js'
 import { Keepalive } from './keepalive.js'
 
@@ -52,10 +53,13 @@ export class Ws implements Protocol, InboundHandler {
   readonly #inbound: Inbound
   readonly #outlet: Outlet
   readonly #outbound: Outbound
+  readonly #pongs: Pongs
   readonly #reply: Reply
   readonly #handler: WsHandler<unknown, never>
   readonly #state: unknown
   readonly #keepalive: Keepalive | undefined
+  /** Whoever sends was told to wait until there is room. */
+  #isFull = false
   /** How many messages the owner still wants. */
   #credit: number
   #sentClose = false
@@ -87,6 +91,7 @@ export class Ws implements Protocol, InboundHandler {
     this.#inbound = new Inbound(limits, agreement.deflation, this, watcher)
     this.#outlet = host.outlet
     this.#outbound = new Outbound(this.#outlet, agreement.deflation)
+    this.#pongs = new Pongs(this.#outlet, pong => this.#sendAhead(pong))
     this.#credit = opts.flow ?? WS_DEFAULTS.flow
     const { keepalive = WS_DEFAULTS.keepalive, keepaliveTolerance = WS_DEFAULTS.keepaliveTolerance } = opts
     if (keepalive !== Number.POSITIVE_INFINITY) {
@@ -231,7 +236,8 @@ export class Ws implements Protocol, InboundHandler {
     if (this.#isOver) return
     const [name, payload] = typeof frame === 'string' ? [frame, undefined] : frame
     if (name === 'ping' && !this.#sentClose) {
-      this.#send(payload === undefined ? 'pong' : ['pong', payload as Uint8Array])
+      this.#pongs.answer(payload as Uint8Array | undefined)
+      if (this.#pongs.areMany) this.#watch()
     } else if (name === 'pong') {
       this.#keepalive?.forgive()
     } else if (name === 'close') {
@@ -321,17 +327,33 @@ export class Ws implements Protocol, InboundHandler {
     events.tell('wsSendFrameEnd', event)
   }
 
+  #sendAhead(frame: WsFrame): void {
+    if (!this.#sentClose) this.#tellOf(frame, () => this.#outbound.sendAhead(frame))
+  }
+
   #hasRoom(): boolean {
-    const { sendHighWaterMark = WS_DEFAULTS.sendHighWaterMark } = this.#command.opts
-    if (this.#outbound.buffered <= sendHighWaterMark) return true
-    this.#outlet.onSent ??= () => this.guard(() => this.#tellDrained(sendHighWaterMark / 2))
+    if (this.#outbound.buffered <= this.#sendMark) return true
+    this.#isFull = true
+    this.#watch()
     return false
   }
 
-  #tellDrained(mark: number): void {
+  get #sendMark(): number {
+    return this.#command.opts.sendHighWaterMark ?? WS_DEFAULTS.sendHighWaterMark
+  }
+
+  /** Has `#onSent` called when something has left. */
+  #watch(): void {
+    this.#outlet.onSent ??= () => this.guard(() => this.#onSent())
+  }
+
+  #onSent(): void {
+    this.#pongs.sent()
     const data = this.#outbound.buffered
-    if (data > mark) return
-    this.#outlet.onSent = undefined
+    const hasRoom = this.#isFull && data <= this.#sendMark / 2
+    if (hasRoom) this.#isFull = false
+    if (!this.#isFull && !this.#pongs.areMany) this.#outlet.onSent = undefined
+    if (!hasRoom) return
     const { connPid } = this.#host
     const streamRef = this.#ref
     this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'drain', data })

@@ -29,6 +29,8 @@ export class Outlet {
   /** Pages of this tick that are full. */
   #full: Buffer[] = []
   #bytes = 0
+  /** How many bytes were handed to the stream. */
+  #handed = 0
   #isCorked = false
   /** Called when what was sent has been taken over by the system, which may have left less to be sent. */
   onSent: (() => void) | undefined
@@ -48,6 +50,16 @@ export class Outlet {
   /** How many bytes wait to be sent. */
   get buffered(): number {
     return this.#isStopped ? 0 : this.#bytes + this.#stream.writableLength
+  }
+
+  /** How many bytes were ever given to be sent. */
+  get given(): number {
+    return this.#handed + this.#bytes
+  }
+
+  /** How many of these have left, as far as the stream says. */
+  get sent(): number {
+    return this.#handed - this.#stream.writableLength
   }
 
   /** Makes room for so many bytes in `page`, and gives where they begin. What is written there counts with `commit`. */
@@ -116,6 +128,7 @@ export class Outlet {
     this.#used = 0
     this.#pieces = []
     this.#full = []
+    this.#handed += this.#bytes
     this.#bytes = 0
     const stream = this.#stream
     if (stream.destroyed || this.#isStopped) return

@@ -49,6 +49,11 @@ export class Outbound {
     if (this.#first === undefined) this.#deflate(waiting)
   }
 
+  /** Sends a control frame before the messages that wait for one to be compressed (RFC 6455 section 5.4). */
+  sendAhead(frame: WsFrame): void {
+    this.#write(frame)
+  }
+
   /** Sends a frame before all that waits, which is dropped. */
   sendLast(frame: WsFrame): void {
     this.#first = undefined
