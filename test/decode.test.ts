@@ -156,12 +156,23 @@ onEachVersion('a body that cannot be decoded ends its stream only', async line =
   await warnings.assertNone()
 })
 
+onEachVersion('a body that becomes too many times as large ends its stream, and no other', async line => {
+  await using _left = assertNothingLeft()
+  await using server = await answerer(line, [whole('gzip', zlib.gzipSync(Buffer.alloc(16 * 1024 * 1024)))])
+  await using client = await connect(server, line, opts)
+  const streamRef = gun.get(client.connPid, '/')
+  const { code, kind } = await receiveError(client, streamRef)
+  assert.deepEqual([code, kind], ['ratio_exceeded', 'stream_error'])
+  await assertUsable(client)
+})
+
 onEachVersion('a small body that decodes to a large one comes only as fast as flow wants it', async line => {
   await using _left = assertNothingLeft()
   const size = 100 * 1024 * 1024
   const bomb = zlib.gzipSync(Buffer.alloc(size))
   await using server = await answerer(line, [whole('gzip', bomb)])
-  await using client = await connect(server, line, opts)
+  const unlimited = { httpOpts: { contentHandlers: [gun.decode({ maxRatio: Number.POSITIVE_INFINITY })] } }
+  await using client = await connect(server, line, unlimited)
   const { owner, connPid } = client
   globalThis.gc?.()
   const before = process.memoryUsage().arrayBuffers

@@ -72,6 +72,8 @@ export interface GunErrorCodes {
   readonly badencoding: 'badencoding'
   /** The peer exceeded a limit; the message names the option. */
   readonly limit_reached: 'limit_reached'
+  /** A compressed body became more than `maxRatio` of `decode` allows times as large as it had come. */
+  readonly ratio_exceeded: 'ratio_exceeded'
   /** The peer left `keepaliveTolerance` pings in a row unanswered. */
   readonly keepalive_timeout: 'keepalive_timeout'
   /**

@@ -326,3 +326,75 @@ test('closing at any time is quiet, settles what is pending and leaves nothing b
   await settle()
   assert.ok(!process.getActiveResourcesInfo().some(name => /zlib|zip|brotli|inflate/i.test(name)))
 })
+
+const MIB = 1024 * 1024
+const FREE = 4 * MIB
+
+/** What is decoded of zeros, in parts of so many bytes, and the error that ends it. */
+async function bombed(
+  size: number,
+  maxRatio: number | undefined,
+  encode = (body: Buffer): Buffer => zlib.gzipSync(body),
+  names: readonly string[] = ['gzip'],
+): Promise<{ size: number; error: unknown }> {
+  let decodedSize = 0
+  const opts = maxRatio === undefined ? {} : { maxRatio }
+  const { chain } = scene([decode(opts)], encoding(...names), (_, data) => {
+    decodedSize += data.length
+  })
+  const bytes = encode(Buffer.alloc(size))
+  const outcome = await feed(chain, split(bytes, [bytes.length >> 1])).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  chain?.close()
+  return { size: decodedSize, error: outcome }
+}
+
+const isRatio = (error: unknown): boolean =>
+  error instanceof GunError && error.code === 'ratio_exceeded' && error.kind === 'stream_error'
+
+test('a body of up to 4 MiB may have become any number of times as large', async () => {
+  assert.deepEqual(await bombed(FREE, 1), { size: FREE, error: undefined })
+  const { size, error } = await bombed(FREE + 1, 1)
+  assert.ok(isRatio(error))
+  assert.ok(size <= FREE)
+})
+
+test('a body that becomes more than 200 times as large is given up long before its end', async () => {
+  const { size, error } = await bombed(64 * MIB, undefined)
+  assert.ok(isRatio(error))
+  // Of 1030 times as much, a fifth of what the first half gives.
+  assert.ok(size <= 16 * MIB, `${size} bytes`)
+  assert.match(String(error), /more than 200 times .*decode.maxRatio/)
+})
+
+test('a body whose bytes are mixed is not', async () => {
+  const text = Buffer.from(Array.from({ length: 400_000 }, (_, n) => `${n} of many lines\n`).join(''))
+  assert.ok(text.length > FREE)
+  assert.equal((await decoded(encoding('gzip'), [zlib.gzipSync(text)])).length, text.length)
+})
+
+test('maxRatio may be more, or Infinity', async () => {
+  for (const maxRatio of [2000, Number.POSITIVE_INFINITY]) {
+    assert.deepEqual(await bombed(8 * MIB, maxRatio), { size: 8 * MIB, error: undefined })
+  }
+})
+
+test('each of several codings counts, also where little comes of them in the end', async () => {
+  // What the outer one gives is a gzip member and then zeros, which are ignored.
+  const inner = (body: Buffer): Buffer => zlib.gzipSync(Buffer.concat([zlib.gzipSync('hello'), body]))
+  const { size, error } = await bombed(64 * MIB, undefined, inner, ['gzip, gzip'])
+  assert.ok(isRatio(error))
+  assert.ok(size <= 5)
+})
+
+test('maxRatio must be a number of at least 1', () => {
+  for (const [opts, problem] of [
+    [{ maxRatio: 0 }, /decode.maxRatio must be a number of at least 1, or Infinity/],
+    [{ maxRatio: '5' }, /decode.maxRatio must be a number/],
+    [{ maxRation: 5 }, /decode.maxRation is not an option/],
+  ] as const) {
+    assert.throws(() => decode(opts as never), problem)
+  }
+})
