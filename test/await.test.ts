@@ -5,7 +5,16 @@ import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, ProcessExit } from '@holster/process'
 import { createActor, fromCallback } from 'xstate'
-import { connect, defer, eventually, freePort, NO_CONTENT, PATIENCE, rejection } from './support/connect.ts'
+import {
+  connect,
+  defer,
+  eventually,
+  freePort,
+  heldUp,
+  NO_CONTENT,
+  PATIENCE,
+  rejection,
+} from './support/connect.ts'
 import { switchingProtocols } from './support/frames.ts'
 import { onEachVersion } from './support/http-scene.ts'
 import {
@@ -245,7 +254,7 @@ describe('an await that never ends', () => {
     // Where the flood is not held up that is the failure to report.
     awaited.catch(() => {})
     const isPaused = () => gun.info(other).socket?.isPaused() === true
-    await eventually(isPaused, 'the flood was never held up')
+    await eventually(heldUp(isPaused), 'the flood was never held up')
     assert.equal(gun.info(connPid).socket?.isPaused(), false)
     answer.resolve()
     assert.equal((await awaited).type, 'gun_response')

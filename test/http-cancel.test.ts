@@ -5,7 +5,7 @@ import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { mockTimeouts } from './support/clock.ts'
-import { eventually, receiveError } from './support/connect.ts'
+import { eventually, heldUp, receiveError } from './support/connect.ts'
 import { chunked, ends, httpEnds, transports } from './support/http-peer.ts'
 import { lineName, lines, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
@@ -322,7 +322,10 @@ describe('what is left of a cancelled response', () => {
     gun.get(it.connPid, '/2')
     await it.peer.send(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked('a', 'b')}`)
     const { socket } = gun.info(it.connPid)
-    await eventually(() => socket?.isPaused() === true, 'nothing is read any more')
+    await eventually(
+      heldUp(() => socket?.isPaused() === true),
+      'nothing is read any more',
+    )
     const tick = mockTimeouts(t)
     gun.cancel(it.connPid, first)
     await tick(700)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
-import { connect, defer, eventually, NO_CONTENT, PATIENCE } from './support/connect.ts'
+import { connect, defer, eventually, heldUp, NO_CONTENT, PATIENCE } from './support/connect.ts'
 import {
   collect,
   converse,
@@ -497,7 +497,7 @@ describe('a body', () => {
     const { owner, connPid } = client
     const streamRef = gun.get(connPid, '/')
     const isPaused = () => gun.info(connPid).socket?.isPaused() === true
-    await eventually(isPaused, 'the socket was never paused')
+    await eventually(heldUp(isPaused), 'the socket was never paused')
     assert.ok(owner.messageQueueLength < body.length / 65_536, 'it was paused before all had arrived')
     assert.equal((await gun.await(connPid, streamRef, PATIENCE)).type, 'gun_response')
     assert.ok((await gun.awaitBody(connPid, streamRef, PATIENCE)).body.equals(body))

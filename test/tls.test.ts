@@ -12,7 +12,7 @@ import tls from 'node:tls'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { certificates } from './support/certificates.ts'
-import { connect, defer, freePort, PATIENCE } from './support/connect.ts'
+import { connect, defer, freePort, heldUp, PATIENCE } from './support/connect.ts'
 import { arrived, isPaused, numbers, texts, until } from './support/flood.ts'
 import { receiveFrame } from './support/frames.ts'
 import * as h2 from './support/h2-frames.ts'
@@ -206,7 +206,7 @@ describe('over TLS', () => {
     // Several records, which reach the client in a few reads.
     const count = 20_000
     it.peer.end(texts(count))
-    await until(() => isPaused(it))
+    await until(heldUp(() => isPaused(it)))
     const waiting = it.self.messageQueueLength
     assert.ok(texts(waiting).length <= 16 * 1024, `${waiting} wait, which are more than a record holds`)
     for (const expected of numbers(count)) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createActor, fromTransition } from 'xstate'
-import { defer } from './support/connect.ts'
+import { defer, heldUp } from './support/connect.ts'
 import { Deflate } from './support/deflate.ts'
 import {
   arrived,
@@ -225,7 +225,7 @@ for (const wire of wires) {
       const ownerOptions = { highWaterMark: { messages: 10 } }
       await using it = await upgraded(wire, { opts: { retry: 0 }, ownerOptions })
       await it.peer.send(texts(20))
-      await until(() => it.isH2 || isPaused(it))
+      await until(heldUp(() => it.isH2 || isPaused(it)))
       const sending = it.peer.send(Buffer.concat([close(1000), Buffer.alloc(LONG)]))
       await settle()
       assert.deepEqual(await take(it, 20), numbers(20))

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import { eventually } from './support/connect.ts'
+import { eventually, heldUp } from './support/connect.ts'
 import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import type { Peer } from './support/origin.ts'
@@ -193,7 +193,7 @@ for (const wire of wires) {
       tick(PERIOD)
       await receivePing(it.peer)
       await it.peer.send(Buffer.concat(Array.from({ length: 20 }, (_, n) => text(`${n}`))))
-      await eventually(isPaused, 'reading was never held up')
+      await eventually(heldUp(isPaused), 'reading was never held up')
       for (let n = 0; n < 10; n++) {
         tick(PERIOD)
         await receivePing(it.peer)

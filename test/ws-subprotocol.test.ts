@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Pid } from '@holster/process'
 import { type AnyActorRef, createActor, fromCallback } from 'xstate'
-import { defer, eventually, NO_CONTENT } from './support/connect.ts'
+import { defer, eventually, heldUp, NO_CONTENT } from './support/connect.ts'
 import { settle } from './support/flood.ts'
 import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
@@ -325,7 +325,7 @@ for (const wire of wires) {
         ownerOptions: { highWaterMark: { bytes: 1000 } },
       })
       const isPaused = () => gun.info(it.connPid).socket?.isPaused() ?? false
-      const held = () => eventually(isPaused, 'reading was never held up')
+      const held = () => eventually(heldUp(isPaused), 'reading was never held up')
       // Exactly the mark is not past it.
       await it.peer.send(Buffer.concat([text('a'.repeat(500)), text('b'.repeat(500)), ping('read')]))
       await receiveFrame(it.peer)

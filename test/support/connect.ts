@@ -91,3 +91,15 @@ export async function eventually(holds: () => boolean, what: string): Promise<vo
   for (let turns = 0; turns < 20_000 && !holds(); turns++) await turn()
   assert.ok(holds(), what)
 }
+
+/**
+ * Holds once `isPaused` has held in each of many looks, one a turn: a socket that is held up stays paused, while one that has
+ * had its share of a turn is paused until the next.
+ */
+export function heldUp(isPaused: () => boolean): () => boolean {
+  let turns = 0
+  return () => {
+    turns = isPaused() ? turns + 1 : 0
+    return turns >= 10
+  }
+}

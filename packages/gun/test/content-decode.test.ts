@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
 import fc from 'fast-check'
+import { ContentChain } from '../src/content/chain.ts'
 import type { Next } from '../src/content/contract.ts'
 import { decode } from '../src/content/decode.ts'
 import { sse } from '../src/content/sse.ts'
@@ -397,4 +398,27 @@ test('maxRatio must be a number of at least 1', () => {
   ] as const) {
     assert.throws(() => decode(opts as never), problem)
   }
+})
+
+test('what is made of a part by a reader behind another is waited for while there is no room', async () => {
+  let release = () => {}
+  let isFull = false
+  const posted: unknown[] = []
+  const response = {
+    ...scene([]).response,
+    headers: [...encoding('gzip'), ['content-type', 'text/event-stream']] as Headers,
+    replyTo: { send: (message: unknown) => void posted.push(message) } as never,
+  }
+  const untilFree = () => (isFull ? new Promise<void>(resolve => (release = resolve)) : undefined)
+  const chain = ContentChain.open([decode(), sse()], response, () => undefined, untilFree)
+  isFull = true
+  const events = Buffer.from('data\n\n'.repeat(100_000))
+  const work = chain?.handle('fin', zlib.gzipSync(events))
+  for (let before = 0; before !== posted.length || before === 0; await settle()) before = posted.length
+  assert.ok(posted.length < 20_000, `${posted.length} were posted`)
+  isFull = false
+  release()
+  await work
+  assert.equal(posted.length, 100_001)
+  chain?.close()
 })

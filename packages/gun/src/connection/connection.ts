@@ -22,6 +22,7 @@ import type { ConnectedState, Host, Protocol, UpgradeCommand } from '../protocol
 import { Http } from '../protocol/http.js'
 import { Http2 } from '../protocol/http2.js'
 import { attachTo, hasMailbox, type Owner, post } from '../reply-to.js'
+import { Share } from '../slice.js'
 import { connPidOf, noteCancelled, replyToOf, StreamRef } from '../stream-ref.js'
 import { type Trace, traceOf } from '../trace.js'
 import { spokenOver } from '../transport/alpn.js'
@@ -94,6 +95,9 @@ export class Connection implements Host, LineUser, Valve {
   #paused = false
   /** The protocol takes nothing for now. */
   #stopped = false
+  readonly #share = new Share()
+  /** Its share of this turn of the event loop is spent. */
+  #isYielding = false
   #ending: Ending | undefined
   #ended = false
   /** Why the last attempt failed or the connection was lost; `undefined` when it ended in order. */
@@ -458,7 +462,15 @@ export class Connection implements Host, LineUser, Valve {
 
   handle(chunk: Buffer): void {
     this.#source.beforeReading()
+    const start = this.#share.begin(chunk.length)
     this.guard(protocol => protocol.handle(chunk))
+    if (!this.#share.end(start)) return
+    this.#isYielding = true
+    this.#regulate()
+    setImmediate(() => {
+      this.#isYielding = false
+      this.#regulate()
+    })
   }
 
   lost(reason: GunError | 'normal'): void {
@@ -570,7 +582,7 @@ export class Connection implements Host, LineUser, Valve {
   /** Reads, or does not. In closing no mailbox holds up the peer's last words; it still does those of the next connection. */
   #regulate(): void {
     const isHeldUp = this.#paused && !this.#closing && !this.#protocol?.holdsStreams
-    if (this.#stopped || isHeldUp) this.#line?.pause()
+    if (this.#stopped || this.#isYielding || isHeldUp) this.#line?.pause()
     else this.#line?.resume()
   }
 

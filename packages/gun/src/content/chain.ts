@@ -33,18 +33,24 @@ export class ContentChain {
   #isClosed = false
   #failure: { readonly error: unknown } | undefined
   #waiter: Waiter | undefined
+  readonly #untilFree: () => Promise<void> | undefined
 
-  private constructor(connPid: ConnPid) {
+  private constructor(connPid: ConnPid, untilFree: () => Promise<void> | undefined) {
     this.#connPid = connPid
+    this.#untilFree = untilFree
   }
 
-  /** `undefined` when no handler wants the body. Throws what a handler's `init` throws. */
+  /**
+   * `undefined` when no handler wants the body. Throws what a handler's `init` throws. `untilFree` gives a promise while there
+   * is no room for more: what a reader makes of a part may be much more than that, and its messages fill a mailbox.
+   */
   static open(
     handlers: readonly ContentHandler[],
     response: ContentResponse,
     last: Next,
+    untilFree: () => Promise<void> | undefined = () => undefined,
   ): ContentChain | undefined {
-    const chain = new ContentChain(response.connPid)
+    const chain = new ContentChain(response.connPid, untilFree)
     try {
       for (const handler of handlers) chain.#add(handler, response)
     } catch (error) {
@@ -120,16 +126,23 @@ export class ContentChain {
     if (stage.pending !== undefined) {
       return this.#wait(
         stage,
-        stage.pending.then(() => (this.#isClosed ? undefined : stage.take(isFin, data))),
+        stage.pending.then(() => (this.#isClosed ? undefined : this.#give(index, stage, isFin, data))),
       )
     }
     try {
-      const taken = stage.take(isFin, data)
+      const taken = this.#give(index, stage, isFin, data)
       if (isThenable(taken)) return this.#wait(stage, taken)
     } catch (error) {
       this.#fail(error)
       throw error
     }
+  }
+
+  /** The first reader is held up with what comes for it; whoever gives to the others has to wait himself. */
+  #give(index: number, stage: Stage, isFin: IsFin, data: Buffer): void | Promise<void> {
+    const taken = stage.take(isFin, data)
+    if (index === 0 || isFin === 'fin' || stage.reader === undefined) return taken
+    return isThenable(taken) ? taken.then(this.#untilFree) : this.#untilFree()
   }
 
   #wait(stage: Stage, taken: PromiseLike<void>): Promise<void> {

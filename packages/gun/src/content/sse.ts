@@ -1,10 +1,13 @@
 /** Server-sent events (the HTML standard, section 9.2): each becomes a message. */
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { createParser } from 'eventsource-parser'
 import * as v from 'valibot'
 import { GunError } from '../errors.js'
 import type { GunSse, IsFin, SseEvent, SseFin } from '../messages.js'
 import { strictOptions } from '../option-names.js'
+import { Slice } from '../slice.js'
+import { checked } from './checked.js'
 import type { ContentHandler, ContentReader, ContentResponse } from './contract.js'
 
 /** Options of `sse`. */
@@ -31,13 +34,7 @@ const sseOpts = strictOptions({
  * end. Source: gun_sse_h of Gun.
  */
 export function sse(opts: SseOpts = {}): ContentHandler {
-  const checked = v.safeParse(sseOpts, opts)
-  if (!checked.success) {
-    const [issue] = checked.issues
-    const path = ['sse', v.getDotPath(issue)].filter(Boolean).join('.')
-    throw new GunError('bad_option', 'options', `${path} ${issue.message}`)
-  }
-  const { maxEventSize } = checked.output
+  const { maxEventSize } = checked('sse', sseOpts, opts)
   return {
     init(response) {
       const type = response.headers.find(([name]) => name === 'content-type')?.[1]
@@ -73,6 +70,7 @@ class Events implements ContentReader {
   /** A line has ended with CR: an LF that follows belongs to it. */
   #skipsLf = false
   #isClosed = false
+  readonly #slice = new Slice()
 
   constructor(response: ContentResponse, maxEventSize: number) {
     this.#response = response
@@ -81,22 +79,23 @@ class Events implements ContentReader {
     this.#parser.feed('\n')
   }
 
-  handle(isFin: IsFin, data: Buffer): void {
-    this.#take(this.#decoder.decode(data, { stream: true }))
-    // What has not ended yet is not an event.
-    if (isFin === 'fin') this.#post({ event: 'fin', lastEventId: this.#lastEventId })
+  handle(isFin: IsFin, data: Buffer): void | Promise<void> {
+    const text = this.#decoder.decode(data, { stream: true })
+    const start = this.#skipsLf && text.startsWith('\n') ? 1 : 0
+    if (text !== '') this.#skipsLf = text.endsWith('\r')
+    return this.#take(isFin, text, start)
   }
 
   close(): void {
     this.#isClosed = true
   }
 
-  #take(text: string): void {
-    if (text === '') return
+  /** What is in the text from there on. Gives a promise where some of it waits for the next turn of the event loop. */
+  #take(isFin: IsFin, text: string, start: number): void | Promise<void> {
     const ending = /\r\n?|\n/g
-    let from = this.#skipsLf && text.startsWith('\n') ? 1 : 0
-    this.#skipsLf = text.endsWith('\r')
+    let from = start
     ending.lastIndex = from
+    this.#slice.begin()
     for (let match = ending.exec(text); match !== null; match = ending.exec(text)) {
       const line = this.#line + text.slice(from, match.index)
       this.#line = ''
@@ -104,9 +103,12 @@ class Events implements ContentReader {
       this.#takeLine(line)
       // The receiver of an event may have cancelled the stream.
       if (this.#isClosed) return
+      if (this.#slice.isOver()) return turn().then(() => this.#take(isFin, text, from))
     }
     this.#line += text.slice(from)
     this.#limit(this.#size + this.#line.length)
+    // What has not ended yet is not an event.
+    if (isFin === 'fin') this.#post({ event: 'fin', lastEventId: this.#lastEventId })
   }
 
   /** Line by line: the parser tells neither of an id without data, nor of a CR before it has seen what follows. */

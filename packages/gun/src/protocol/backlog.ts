@@ -2,12 +2,15 @@
 
 import { GunError } from '../errors.js'
 import { Fifo } from '../fifo.js'
+import { Slice } from '../slice.js'
 import type { Parsed, ResponseEvent } from './response-event.js'
 
 /** Where it comes from. */
 export interface Tap {
   stopReading(): void
   startReading(): void
+  /** Runs what goes on by itself, where a defect would end the program. */
+  guard(run: () => void): void
   /** All that has come is handed on, and nothing more can come. */
   lost(reason: GunError): void
 }
@@ -31,6 +34,9 @@ export class Backlog {
   /** Nobody's wishes hold anything up. */
   #isLifted = false
   #isResponding = false
+  readonly #slice = new Slice()
+  /** What has come waits for the next turn of the event loop. */
+  #isYielding = false
   /** Why the connection ends once all that has come is handed on. */
   #end: GunError | undefined
   #isClosed = false
@@ -42,11 +48,16 @@ export class Backlog {
   }
 
   take({ events, error }: Parsed): void {
+    this.#slice.begin()
     for (const event of events) {
       // Whoever got the one before may have closed the connection.
       if (this.#isClosed) return
-      if (this.#isHeld || this.#events.length > 0) this.#events.push(event)
-      else this.#run(event)
+      if (this.#isHeld || this.#events.length > 0) {
+        this.#events.push(event)
+        continue
+      }
+      this.#run(event)
+      if (this.#slice.isOver()) this.#yield()
     }
     if (error !== undefined) {
       this.#end ??= new GunError(error.code, 'connection_error', error.message, { cause: error })
@@ -109,7 +120,7 @@ export class Backlog {
 
   /** Asked each time: a reason that was remembered here could outlive the response that it was of. */
   get #isHeld(): boolean {
-    return this.isFull || this.#responder.isBusy
+    return this.#isYielding || this.isFull || this.#responder.isBusy
   }
 
   #run(event: ResponseEvent): void {
@@ -121,16 +132,26 @@ export class Backlog {
     }
   }
 
+  #yield(): void {
+    this.#isYielding = true
+    setImmediate(() => {
+      this.#isYielding = false
+      if (!this.#isClosed) this.#tap.guard(() => this.advance())
+    })
+  }
+
   /** Goes on, if nothing holds it up: to be called whenever that may have changed. */
   advance(): void {
     if (this.#isClosed) return
     if (this.#whenFree.length > 0 && !this.isFull) for (const tell of this.#whenFree.splice(0)) tell()
     // Whoever calls within a response goes on when that has been handed on.
     if (this.#isResponding) return
+    if (this.#events.length > 0) this.#slice.begin()
     while (!this.#isClosed && !this.#isHeld) {
       const event = this.#events.shift()
       if (event === undefined) break
       this.#run(event)
+      if (this.#slice.isOver()) this.#yield()
     }
     if (this.#isClosed) return
     if (this.#isHeld) this.#tap.stopReading()

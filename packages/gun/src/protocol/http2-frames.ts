@@ -25,6 +25,9 @@ const PREFACE = 24
 /** How many CONTINUATION frames Node takes of a header block. */
 const MOST_CONTINUATIONS = 8
 
+/** How many frames are scanned in one go, a few microseconds each for Node. */
+const MOST_FRAMES = 128
+
 /** How many bytes are kept between two reads as a rule, and from how many on the room for them is let go again. */
 const SMALL = 64
 const LARGE = 4096
@@ -49,9 +52,14 @@ abstract class Frames {
   #size = 0
   /** How many bytes are still to pass that nobody looks at. */
   #skip: number
+  /** How many bytes of those that were given last are not scanned, since there are so many frames in front of them. */
+  left = 0
+  readonly #most: number
 
-  constructor(skip: number) {
+  /** `most`: how many frames are scanned in one go. */
+  constructor(skip: number, most: number) {
     this.#skip = skip
+    this.#most = most
   }
 
   /** How many bytes of what begins at `at` have to be there before it is looked at, as far as those that are there say. */
@@ -80,7 +88,9 @@ abstract class Frames {
       }
     }
     let at = from
+    let frames = 0
     let fault: Fault | undefined
+    this.left = 0
     while (at < length) {
       if (this.#skip > 0) {
         const passed = Math.min(this.#skip, length - at)
@@ -93,6 +103,10 @@ abstract class Frames {
       if (typeof wanted === 'string') break
       if (wanted > length - at) {
         this.#keep(bytes, at, length)
+        break
+      }
+      if (++frames > this.#most) {
+        this.left = length - at
         break
       }
       fault = this.look(bytes, at)
@@ -201,7 +215,7 @@ export class FrameScanner extends Frames {
   #isFirst = true
 
   constructor(watcher: FrameWatcher, limits: FrameLimits) {
-    super(0)
+    super(0, MOST_FRAMES)
     this.#watcher = watcher
     this.#limits = limits
   }
@@ -283,7 +297,7 @@ export class FarewellScanner extends Frames {
   readonly #onError: (code: number) => void
 
   constructor(onError: (code: number) => void) {
-    super(PREFACE)
+    super(PREFACE, Number.POSITIVE_INFINITY)
     this.#onError = onError
   }
 

@@ -9,6 +9,7 @@ import {
 } from 'node:http2'
 import { GunError } from '../errors.js'
 import type { HTTP2_DEFAULTS } from '../options.js'
+import { Slice } from '../slice.js'
 import { Deadline } from '../transport/deadline.js'
 import type { Outlet } from '../transport/outlet.js'
 import { Pipe } from '../transport/pipe.js'
@@ -70,6 +71,9 @@ export class Http2Session implements FrameWatcher {
   readonly #node: ClientHttp2Session
   readonly #scanner: FrameScanner
   readonly #cheapFrames = new CheapFrames()
+  readonly #slice = new Slice(1)
+  /** What has come and waits for the next turn of the event loop. */
+  #rest: Buffer | undefined
   readonly #keepalive: Keepalive | undefined
   readonly #prefaceDeadline: Deadline
   readonly #settingsDeadline: Deadline
@@ -132,9 +136,43 @@ export class Http2Session implements FrameWatcher {
 
   /** Bytes have come. */
   receive(bytes: Buffer): void {
-    if (this.#isStopped) return
-    const fault = this.#scanner.scan(bytes)
-    if (fault !== undefined) this.#breakOff(fault)
+    if (this.#rest === undefined) this.#scan(bytes)
+    // What is encrypted may still bring some when reading has stopped.
+    else this.#rest = Buffer.concat([this.#rest, bytes])
+  }
+
+  /** Nothing more comes: makes something at once of what had come. */
+  finish(): void {
+    for (let rest = this.#rest; rest !== undefined; rest = this.#rest) {
+      this.#rest = undefined
+      this.#scan(rest)
+    }
+  }
+
+  #scan(bytes: Buffer): void {
+    this.#slice.begin()
+    for (let rest = bytes; !this.#isStopped; ) {
+      const fault = this.#scanner.scan(rest)
+      if (fault !== undefined) return this.#breakOff(fault)
+      const { left } = this.#scanner
+      if (left === 0) return
+      rest = rest.subarray(rest.length - left)
+      if (this.#slice.isOver()) return this.#yield(rest)
+    }
+  }
+
+  /** The rest waits for the next turn of the event loop. */
+  #yield(rest: Buffer): void {
+    this.#rest = Buffer.from(rest)
+    this.#host.stopReading()
+    setImmediate(() => this.#host.guard(() => this.#goOn()))
+  }
+
+  #goOn(): void {
+    const rest = this.#rest
+    this.#rest = undefined
+    if (rest !== undefined) this.#scan(rest)
+    if (this.#rest === undefined && !this.#isStopped) this.#host.startReading()
   }
 
   /** Begins a stream. Throws what Node does not send. */

@@ -265,6 +265,10 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.#node?.pause()
   }
 
+  guard(run: () => void): void {
+    this.#host.guard(run)
+  }
+
   startReading(): void {
     if (this.#isCut) this.#user.onCaughtUp()
     if (this.#isReading) return

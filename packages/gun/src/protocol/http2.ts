@@ -191,6 +191,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     // Behind the peer's last byte the socket closes, which says nothing new.
     if (this.#end !== undefined) return
     this.#end = reason ?? new GunError('closed', 'connection_error', 'the peer closed the connection')
+    this.#session.finish()
     this.#session.stop()
     this.#streams.stop()
     for (const stream of this.#streams.all) stream.cut(this.#end)

@@ -3,6 +3,7 @@
 import { inspect } from 'node:util'
 import { reportExit } from '@holster/process'
 import { ContentChain } from '../content/chain.js'
+import type { Next } from '../content/contract.js'
 import { GunError } from '../errors.js'
 import { sizeOf } from '../headers.js'
 import type { GunMessage, Headers, IsFin } from '../messages.js'
@@ -169,10 +170,12 @@ export class Response {
     }
     const response = { connPid, streamRef: this.#ref, status, headers, replyTo }
     try {
-      this.#chain = ContentChain.open(this.#opts.contentHandlers, response, (isFin, data) => {
+      const untilFree = () => this.#gate.untilFree()
+      const last: Next = (isFin, data) => {
         this.#passData(this.#hasTrailers ? 'nofin' : isFin, data)
-        return isFin === 'fin' ? undefined : this.#gate.untilFree()
-      })
+        return isFin === 'fin' ? undefined : untilFree()
+      }
+      this.#chain = ContentChain.open(this.#opts.contentHandlers, response, last, untilFree)
     } catch (cause) {
       return this.#fail(cause)
     }

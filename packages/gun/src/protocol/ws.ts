@@ -135,6 +135,10 @@ export class Ws implements Protocol, InboundHandler {
     if (!this.#isOver) this.#host.guard(run)
   }
 
+  onYield(): void {
+    this.#host.stopReading()
+  }
+
   onCaughtUp(): void {
     if (this.#isOver) return
     if (this.#end !== undefined) this.#host.lost(this.#end)

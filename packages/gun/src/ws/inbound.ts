@@ -3,6 +3,7 @@
 import { constants } from 'node:buffer'
 import { GunError } from '../errors.js'
 import type { WsFrameIn } from '../messages.js'
+import { Slice } from '../slice.js'
 import type { Deflation } from './deflate.js'
 import { isSendable } from './frame.js'
 import { BINARY, CLOSE, CONTINUATION, FIN, MASK, PING, PONG, RSV1, RSV2_AND_3, TEXT } from './opcode.js'
@@ -15,6 +16,8 @@ export interface InboundHandler {
   onFrame(frame: WsFrameIn, bytes: number): void
   /** Nothing follows. `code` is the close code that answers this error (RFC 6455 section 7.4.1). */
   onError(error: GunError, code: number): void
+  /** What has come waits for the next turn of the event loop: until all was handed on nothing more should be read. */
+  onYield(): void
   /** All that was held back has been handed on. */
   onCaughtUp(): void
   /** Runs what goes on by itself, not within a call of the protocol's, where a defect would end the program. */
@@ -37,6 +40,7 @@ export interface FrameWatcher {
 export const CREDIT = 1
 export const MAILBOX = 2
 const INFLATING = 4
+const YIELDING = 8
 
 const OPCODE = 0x0f
 const MAX_CONTROL_PAYLOAD = 125
@@ -51,6 +55,7 @@ export class Inbound {
   readonly #handler: InboundHandler
   readonly #watcher: FrameWatcher | undefined
   #holds = 0
+  readonly #slice = new Slice()
   #scheduled = false
   #ended = false
   /** Not parsed yet: the beginning of a header, or what came while something held. */
@@ -135,13 +140,26 @@ export class Inbound {
   #parse(chunk: Buffer, isOurs: boolean): void {
     const { length } = chunk
     let at = 0
+    this.#slice.begin()
     while (at < length && this.#holds === 0 && !this.#ended) {
       const next = this.#missing > 0 ? this.#continue(chunk, at) : this.#begin(chunk, at)
       if (next === at) break
       at = next
+      if (this.#slice.isOver() && at < length && !this.#ended) this.#yield()
     }
     if (at === length || this.#ended) return
     this.#rest = isOurs ? chunk.subarray(at) : copyOf(chunk, at, length)
+  }
+
+  #yield(): void {
+    this.#holds |= YIELDING
+    this.#handler.onYield()
+    setImmediate(() =>
+      this.#handler.guard(() => {
+        this.#holds &= ~YIELDING
+        this.#goOn()
+      }),
+    )
   }
 
   /** A frame from its first byte. Gives where to go on: at `at` again if the header is not complete. */
