@@ -39,6 +39,9 @@ type SyncStore = Required<Pick<CookieStore, 'getCookieStringSync' | 'setCookieSy
 /** How long a promise of the store's may take to settle, in milliseconds. */
 const PATIENCE = 5000
 
+/** So many cookies may wait for the store, as many as RFC 6265 section 6.1 expects one to hold. Others are not stored. */
+const MOST_WAITING = 3000
+
 /** RFC 6265bis section 5.6: nameless cookies are cookies too. */
 const SET_COOKIE = { ignoreError: true, loose: true } as const
 
@@ -54,6 +57,9 @@ export class Cookies {
   readonly #sync: SyncStore | undefined
   /** Of an asynchronous store: ends when it is through with all that was asked of it. */
   #last: Promise<void> = Promise.resolve()
+  /** How many cookies wait for it. */
+  #waiting = 0
+  #hasOverflown = false
   /** A promise of the store's has been pending for too long, and still is. */
   #isStuck = false
 
@@ -104,7 +110,10 @@ export class Cookies {
 
   #give(cookie: string, url: string): void {
     if (this.#sync === undefined) {
+      if (this.#waiting >= MOST_WAITING) return this.#overflow()
+      this.#waiting++
       return this.#enqueue(async () => {
+        this.#waiting--
         const call = () => this.#store.setCookie(cookie, url, SET_COOKIE)
         if (!this.#isStuck) await this.#wait('setCookie', call)
       })
@@ -114,6 +123,13 @@ export class Cookies {
     } catch (error) {
       this.#report(error)
     }
+  }
+
+  /** Reported once, or a peer that sends cookies without end would have reports made without end. */
+  #overflow(): void {
+    if (this.#hasOverflown) return
+    this.#hasOverflown = true
+    this.#report(new Error(`cookies were not stored: ${MOST_WAITING} others waited for the cookie store`))
   }
 
   #enqueue(task: () => Promise<void>): void {

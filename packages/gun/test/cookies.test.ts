@@ -630,3 +630,25 @@ describe('a store', () => {
     })
   })
 })
+
+test('cookies that a store does not keep up with wait up to a number of them, and it is reported once that others were left out', async () => {
+  using it = reporting()
+  const store = new SlowStore()
+  const cookies = new Cookies(connPid, store)
+  const lines = Array.from({ length: 2000 }, (_, n) => `n${n}=1`)
+  for (let response = 0; response < 3; response++) cookies.store(HTTP, setCookies(...lines))
+  let sum = 0
+  for (let idle = 0; idle < 10; idle++, await turn()) {
+    if (store.calls.length > 0) idle = 0
+    sum += store.calls.length
+    for (const { resolve } of store.calls.splice(0)) resolve('')
+  }
+  assert.equal(sum, 3000)
+  assert.equal(it.reports.length, 1)
+  assert.match(String(it.reports[0]?.[1]), /cookies were not stored: 3000 others waited/)
+  // There is room again.
+  cookies.store(HTTP, setCookies('later=1'))
+  await turn()
+  assert.equal(store.calls.length, 1)
+  store.calls[0]?.resolve('')
+})
