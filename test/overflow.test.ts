@@ -8,6 +8,8 @@ import { createProcess, type Process, type ProcessOptions } from '@holster/proce
 import { connect, heldUp } from './support/connect.ts'
 import { isPaused, settle, until } from './support/flood.ts'
 import { frame, opcodes, receiveFrame } from './support/frames.ts'
+import * as h2 from './support/h2-frames.ts'
+import { scene } from './support/h2-scene.ts'
 import { onEachLine } from './support/http-scene.ts'
 import { type Fields, type HttpPeer, httpOrigin, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
@@ -18,6 +20,11 @@ const SECOND = 1000
 const MARKS: ProcessOptions = {
   highWaterMark: { messages: FIRST },
   waitingHighWaterMark: { messages: SECOND },
+}
+/** Less than so many frames that bring nothing end an HTTP/2 connection by themselves. */
+const MANY_SETTINGS: ProcessOptions = {
+  highWaterMark: { messages: 20 },
+  waitingHighWaterMark: { messages: 200 },
 }
 /** How many messages one read may bring beyond a mark, of one byte at the least. */
 const READ = 128 * 1024
@@ -213,4 +220,19 @@ test('a slow replyTo holds its connection up at its second mark while the owner 
   await sending
   it.peer.reset()
   await down
+})
+
+test('what an HTTP/2 connection itself says without end has it ended, since only its streams can be held up', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await scene({
+    http2Opts: { notifySettingsChanged: true },
+    opts: { retry: 0 },
+    owner: MANY_SETTINGS,
+  })
+  await it.seen()
+  await it.peer.send(Array.from({ length: 300 }, () => h2.settings({ MAX_CONCURRENT_STREAMS: 7 })))
+  await until(() => gun.info(it.connPid).stateName === 'terminated')
+  assert.ok(it.self.flush({ type: 'gun_notify', connPid: it.connPid }) > 200)
+  const { reason } = await it.self.receive([{ type: 'gun_down', connPid: it.connPid }])
+  assert.equal(reason !== 'normal' && reason.code, 'limit_reached')
 })

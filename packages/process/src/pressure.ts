@@ -182,6 +182,8 @@ export class Pressure {
 
   /** One source at the most: with the message that tells of its end nobody may be waiting any more. */
   #endWhatStarves(): void {
+    for (const feed of this.#over)
+      if (!feed.source.isPausable) return feed.source.overflow(this.#marks.second)
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
       const { feeds, isOpen, isExhausted } = this.#reachOf(waiter)
       if (isOpen) continue

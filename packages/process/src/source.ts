@@ -22,6 +22,11 @@ export interface Consumer {
 export interface Valve {
   /** What the source is a part of, as a stream is of a connection: a receive that may get its message from several parts of one whole depends on that whole. Default: nothing. */
   readonly whole?: object
+  /**
+   * Whether pausing keeps what the source itself says from coming, which it does not where other sources share the wire and
+   * must not be held up. Such a source is ended at the second mark, whoever waits. Default `true`.
+   */
+  readonly isPausable?: boolean
   /** Stops reading. Not called again before `resume`. */
   pause(): void
   /** Reads on. Only called after `pause`. */
@@ -88,6 +93,11 @@ export class Source {
   /** What it is a part of, as the valve says; itself where it is a part of nothing. */
   get whole(): object {
     return this.#valve.whole ?? this
+  }
+
+  /** Whether it stops when it is paused, as the valve says. */
+  get isPausable(): boolean {
+    return this.#valve.isPausable ?? true
   }
 
   /** From now on a receive of `consumer` that waits keeps this source going, also before the first message. */

@@ -41,6 +41,7 @@ class Wire implements Valve {
   readonly conn = makeRef()
   readonly whole: object
   readonly via: object | undefined
+  isPausable = true
   readonly source = new Source(this)
   isPaused = false
   overflows = 0
@@ -254,6 +255,21 @@ describe('a source that feeds two processes, one of which waits for it', () => {
     void waiting(busy, { type: 'wanted', conn: wire.conn })
     assert.equal(wire.isPaused, false)
     for (const self of [busy, idle]) self.exit()
+  })
+})
+
+describe('a source that cannot be paused', () => {
+  test('is ended at the second mark, whoever waits for what', async () => {
+    await using self = createProcess<Message>(MARKS)
+    const [wire, other] = [new Wire(), new Wire()]
+    wire.isPausable = false
+    wire.deliver(self, SECOND)
+    other.deliver(self, 2 * SECOND)
+    await turn()
+    assert.equal(wire.overflows, 0)
+    wire.deliver(self, 1)
+    await turn()
+    assert.deepEqual([wire.overflows, other.overflows], [1, 0])
   })
 })
 

@@ -565,6 +565,11 @@ export class Connection implements Host, LineUser, Valve {
     return this.connPid
   }
 
+  /** Over HTTP/2 the streams are paused, each by itself, and not what the connection itself says. */
+  get isPausable(): boolean {
+    return !this.#protocol?.holdsStreams
+  }
+
   overflow(mark: Mark): void {
     const error = overflowError('connection_error', mark)
     this.guard(protocol => {
