@@ -6,8 +6,12 @@ import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, setExitHook } from '@holster/process'
 import { eventually } from './support/connect.ts'
+import { settle } from './support/flood.ts'
 import { closePayload, receiveFrame, switchingProtocols } from './support/frames.ts'
 import { type H2Ends, h2Ends, type StreamPeer } from './support/h2-ends.ts'
+import * as h2 from './support/h2-frames.ts'
+import { scene as h2Scene, ok } from './support/h2-scene.ts'
+import { onEachTransport } from './support/http-scene.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import { assertNothingSent, close, text } from './support/ws-scene.ts'
 
@@ -186,3 +190,48 @@ several(
     assert.equal(it.replies.messageQueueLength, 0)
   },
 )
+
+const MANY = 40_000
+
+for (const how of ['a reset', 'its end', 'the end of the connection'] as const) {
+  for (const flow of [Number.POSITIVE_INFINITY, 1]) {
+    if (flow === 1 && how === 'its end') continue
+    onEachTransport(
+      `what Node has kept back at ${how} waits for the mailbox, with a flow of ${flow}`,
+      async transport => {
+        await using it = await h2Scene({
+          transport,
+          opts: { retry: 0 },
+          owner: { highWaterMark: { messages: 100 } },
+          server: { settings: { ENABLE_CONNECT_PROTOCOL: 1 } },
+        })
+        await it.seen()
+        const streamRef = gun.wsUpgrade(it.connPid, '/', {}, { flow })
+        const { streamId } = await it.peer.request()
+        await it.peer.send(h2.headers(streamId, ok))
+        await it.self.receive([{ type: 'gun_upgrade', streamRef }], 5000)
+        // Texts of no bytes: half as many messages as there are bytes.
+        const frames = Buffer.alloc(2 * MANY)
+        for (let i = 0; i < frames.length; i += 2) frames[i] = 0x81
+        for (let at = 0; at < frames.length; at += 16_000) {
+          await it.peer.send(h2.data(streamId, frames.subarray(at, at + 16_000)))
+        }
+        await it.seen()
+        if (how !== 'a reset') await it.peer.send(h2.data(streamId, '', { endStream: true }))
+        else await it.peer.send(h2.rstStream(streamId, h2.errorCodes.INTERNAL_ERROR))
+        await it.seen()
+        if (how === 'the end of the connection') it.peer.end()
+        await settle()
+        assert.ok(it.self.messageQueueLength <= 100 + 2 * 8192 + 10, String(it.self.messageQueueLength))
+        let count = 0
+        for (;;) {
+          const message = await it.self.receive([{ streamRef }], 5000)
+          if (message.type === 'gun_error') break
+          assert.equal(message.type, 'gun_ws')
+          count++
+        }
+        assert.equal(count, MANY)
+      },
+    )
+  }
+}

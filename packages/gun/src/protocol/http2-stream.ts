@@ -219,7 +219,9 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   cut(reason: GunError): void {
     if (this.inner !== undefined) {
       this.#isCut = true
-      return this.inner.cut(reason)
+      const { isEnded } = this.#arrival.peer
+      if (isEnded) this.#drain()
+      return this.inner.cut(reason, isEnded)
     }
     if (this.#arrival.hasHead) {
       this.#drain()

@@ -13,6 +13,12 @@ import type { Again, Host, Protocol } from './contract.js'
 /** How long the last bytes may take to leave once nobody waits for the stream, in milliseconds. */
 const LINGER = 1000
 
+/**
+ * In bytes: so much is handed on before the mailboxes are looked at again. All that Node has kept back comes at once when a
+ * stream ends, and may be half as many messages.
+ */
+const PIECE = 16 * 1024
+
 /** The peer has ended the stream, and nothing was wrong before. */
 const BY_PEER: ReadonlySet<string> = new Set(['closed', 'stream_reset'])
 
@@ -44,6 +50,9 @@ export class StreamHost implements Host, Valve {
   #isCut = false
   /** The peer sends nothing more. */
   #hasEnded = false
+  /** What has come and is not handed on yet, and what is told behind it. */
+  #rest: Buffer | undefined
+  #behind: (() => void) | undefined
   /** Nothing more is posted. */
   #isMute = false
   /** All that has come is handed on. */
@@ -65,20 +74,21 @@ export class StreamHost implements Host, Valve {
   // What the protocol is told.
 
   handle(chunk: Buffer): void {
-    this.#source.beforeReading()
-    this.guard(protocol => protocol.handle(chunk))
+    this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#handOn()
   }
 
   /** The peer has ended the stream, or, with a reason, it broke. */
   ended(reason: GunError | undefined): void {
     this.#hasEnded = true
-    this.guard(protocol => (protocol.isDone ? this.lost('normal') : protocol.end(reason)))
+    this.#tellBehind(reason, protocol => (protocol.isDone ? this.lost('normal') : protocol.end(reason)))
   }
 
-  /** The connection is cut: hands on what has come, and calls `onOver` when that is done. */
-  cut(reason: GunError): void {
+  /** The connection is cut: hands on what has come if the stream `isWhole`, and calls `onInnerOver` when that is done. */
+  cut(reason: GunError, isWhole: boolean): void {
     this.#isCut = true
-    this.guard(protocol => protocol.end(reason))
+    if (!isWhole) this.#rest = undefined
+    this.#tellBehind(reason, protocol => protocol.end(reason))
   }
 
   get isBusy(): boolean {
@@ -254,6 +264,8 @@ export class StreamHost implements Host, Valve {
 
   #end(): void {
     this.#isOver = true
+    this.#rest = undefined
+    this.#behind = undefined
     this.#deadline?.clear()
     this.#source.close()
   }
@@ -272,10 +284,41 @@ export class StreamHost implements Host, Valve {
     node.once('close', () => deadline.clear())
   }
 
-  /** Reads, or does not. In closing no mailbox holds up the peer's last words. */
+  /** A piece at a time, and none while a mailbox or the protocol does not want it. */
+  #handOn(): void {
+    while (this.#rest !== undefined) {
+      this.#source.beforeReading()
+      if (this.#isHeld) return
+      const all = this.#rest
+      const isLast = all.length <= PIECE
+      const piece = isLast ? all : all.subarray(0, PIECE)
+      this.#rest = isLast ? undefined : all.subarray(PIECE)
+      this.guard(protocol => protocol.handle(piece))
+    }
+    const behind = this.#behind
+    this.#behind = undefined
+    behind?.()
+  }
+
+  /** Behind all that has come. From a stream that broke nothing more can come, so that no credit holds back the rest. */
+  #tellBehind(reason: GunError | undefined, tell: (protocol: Protocol) => void): void {
+    const run = () => this.guard(tell)
+    if (this.#rest === undefined) return run()
+    // What was to be told before says nothing new.
+    this.#behind ??= run
+    if (reason !== undefined) this.#protocol?.updateFlow?.(this.#ref, Number.POSITIVE_INFINITY)
+  }
+
+  /** In closing no mailbox holds up the peer's last words. */
+  get #isHeld(): boolean {
+    return this.#isStopped || (this.#isPaused && !this.#isClosing)
+  }
+
   #regulate(): void {
     if (this.#isOver) return
-    if (this.#isStopped || (this.#isPaused && !this.#isClosing)) this.#node.pause()
-    else this.#node.resume()
+    if (this.#isHeld) return void this.#node.pause()
+    this.#node.resume()
+    // Not within the receive that has made room.
+    if (this.#rest !== undefined) process.nextTick(() => this.guard(() => this.#handOn()))
   }
 }
