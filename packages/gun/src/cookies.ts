@@ -1,6 +1,6 @@
 /** The cookies of one connection's requests and responses: asked of a store and given to it, in order. */
 
-import { reportExit, reportRejection } from '@holster/process'
+import { reportRejection, reportThrown } from '@holster/process'
 import type { ConnPid } from './conn-pid.js'
 import { GunError } from './errors.js'
 import { forbiddenInValue } from './headers.js'
@@ -162,7 +162,7 @@ export class Cookies {
   }
 
   #report(error: unknown): void {
-    reportExit(this.#connPid, error)
+    reportThrown(this.#connPid, error)
   }
 }
 

@@ -1,7 +1,7 @@
 /** What happens on a connection, told as it happens to who wants to know; nothing waits for it, and it changes nothing. */
 
 import { type Channel, channel } from 'node:diagnostics_channel'
-import { reportExit, reportRejection } from '@holster/process'
+import { reportRejection, reportThrown } from '@holster/process'
 import type { ConnPid } from './conn-pid.js'
 import { EVENTS, type EventHandler, type EventMap, type EventName } from './event-map.js'
 import type { Trace } from './trace.js'
@@ -51,7 +51,7 @@ export class Events {
     try {
       reportRejection(this.#connPid, method.call(handler, event))
     } catch (error) {
-      reportExit(this.#connPid, error)
+      reportThrown(this.#connPid, error)
     }
   }
 
@@ -60,7 +60,7 @@ export class Events {
     try {
       return this.#handler?.[name]
     } catch (error) {
-      reportExit(this.#connPid, error)
+      reportThrown(this.#connPid, error)
       return undefined
     }
   }

@@ -1,7 +1,7 @@
 /** Functions among the options that have to give a value at once: whatever is wrong with one is told by the option's name. */
 
 import { inspect } from 'node:util'
-import { onRejection, reportExit } from '@holster/process'
+import { onRejection, reportThrown } from '@holster/process'
 import { GunError, messageOf } from './errors.js'
 
 /**
@@ -24,7 +24,7 @@ export function ask<T>(
     throw new GunError('bad_option', 'options', `${option} threw: ${messageOf(cause)}`, { cause })
   }
   if (accepted !== undefined) return accepted
-  const isPromise = onRejection(given, reason => reportExit(option, reason))
+  const isPromise = onRejection(given, reason => reportThrown(option, reason))
   const what = isPromise ? 'a promise' : describe(given)
   throw new GunError('bad_option', 'options', `${option} must give ${wanted}, not ${what}`)
 }

@@ -5,8 +5,8 @@ import {
   deliver,
   type Pid,
   Process,
-  reportExit,
   reportRejection,
+  reportThrown,
   type Source,
 } from '@holster/process'
 import type { ConnPid } from './conn-pid.js'
@@ -34,7 +34,7 @@ export function post(from: ConnPid, source: Source, to: ReplyTo, message: GunMes
   try {
     reportRejection(from, typeof to === 'function' ? to(message) : to.send(message))
   } catch (error) {
-    reportExit(from, error)
+    reportThrown(from, error)
   }
 }
 

@@ -1,6 +1,6 @@
 /** The transcript of one connection: a line for each state, event and message, without what must stay secret. */
 
-import { type PrintLimits, print, reportExit, reportRejection } from '@holster/process'
+import { type PrintLimits, print, reportRejection, reportThrown } from '@holster/process'
 import type { ConnPid } from './conn-pid.js'
 import type { EventName } from './event-map.js'
 import type { GunMessage } from './messages.js'
@@ -48,7 +48,7 @@ export class Trace {
     try {
       reportRejection(this.#connPid, this.#write(`${this.#connPid} +${ms}ms ${what()}`))
     } catch (error) {
-      reportExit(this.#connPid, error)
+      reportThrown(this.#connPid, error)
     }
   }
 }

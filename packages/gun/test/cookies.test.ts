@@ -45,9 +45,12 @@ function kept(lines: string | readonly string[], from = HTTP, to = from): string
 }
 
 /** What is reported while it is in use. */
+/** Keeps what the exit hook gets; of what was thrown and is no Error, as most of these tests throw, that itself. */
 function reporting() {
   const reports: unknown[][] = []
-  const previous = setExitHook((pid, reason) => reports.push([pid, reason]))
+  const previous = setExitHook((pid, reason) => {
+    reports.push([pid, reason instanceof Error && typeof reason.cause === 'string' ? reason.cause : reason])
+  })
   return { reports, [Symbol.dispose]: () => setExitHook(previous) }
 }
 

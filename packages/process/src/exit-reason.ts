@@ -88,9 +88,17 @@ export function reportExit(pid: unknown, reason: ExitReason): void {
 }
 
 /**
+ * To be given what code of the caller's has thrown where nobody else can hear of it: hands it to the exit hook, what is
+ * no Error as the cause of one, so that nothing which is thrown passes for an orderly end. Never throws.
+ */
+export function reportThrown(pid: unknown, error: unknown): void {
+  reportExit(pid, thrown(error))
+}
+
+/**
  * To be given what a function of the caller's has returned where nobody waits for it: if that is a promise that rejects,
  * the reason goes to the exit hook, as an error that the function throws does.
  */
 export function reportRejection(pid: unknown, result: unknown): void {
-  if (result !== undefined) onRejection(result, reason => reportExit(pid, thrown(reason)))
+  if (result !== undefined) onRejection(result, reason => reportThrown(pid, reason))
 }

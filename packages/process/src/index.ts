@@ -22,6 +22,7 @@ export {
   isOrderly,
   reportExit,
   reportRejection,
+  reportThrown,
   setExitHook,
 } from './exit-reason.js'
 export type { HighWaterMark, Mark } from './high-water-mark.js'

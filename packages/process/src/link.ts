@@ -1,7 +1,7 @@
 /** Links: two-way; when one side ends, the other gets an exit signal with the reason. */
 
 import { type ExitRoute, type MonitorTarget, sendExit, watchBy } from './exit.js'
-import { type ExitReason, reportExit, thrown } from './exit-reason.js'
+import { type ExitReason, reportThrown } from './exit-reason.js'
 import type { Inbox } from './receive.js'
 import { tellNoproc, Watch } from './watchers.js'
 
@@ -78,7 +78,7 @@ class Side extends Watch {
       sendExit(this.to, this.from, reason, this.route)
     } catch (error) {
       // It must not keep the end from anybody else.
-      reportExit(this.to, thrown(error))
+      reportThrown(this.to, error)
     }
   }
 }

@@ -3,7 +3,7 @@
  * and all of those before whoever is told of an end that this one brings about. No chain of ends is too long for that.
  */
 
-import { type ExitReason, reportExit, reportRejection, thrown } from './exit-reason.js'
+import { type ExitReason, reportRejection, reportThrown } from './exit-reason.js'
 
 /** Who is told first: whoever frees a name, links, and then all others. */
 export type WatchOrder = 'name' | 'link' | 'monitor'
@@ -40,7 +40,7 @@ class Listener extends Watch {
     try {
       reportRejection(this.#listener, this.#listener(reason))
     } catch (error) {
-      reportExit(this.#listener, thrown(error))
+      reportThrown(this.#listener, error)
     }
   }
 }

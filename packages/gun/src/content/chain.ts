@@ -1,6 +1,6 @@
 /** The content handlers of one response, each of which hands on to the next one that wants the body. */
 
-import { onRejection, reportExit, reportRejection } from '@holster/process'
+import { onRejection, reportRejection, reportThrown } from '@holster/process'
 import type { ConnPid } from '../conn-pid.js'
 import type { IsFin } from '../messages.js'
 import type { ContentHandler, ContentReader, ContentResponse, Next } from './contract.js'
@@ -86,7 +86,7 @@ export class ContentChain {
       try {
         reportRejection(this.#connPid, reader?.close?.())
       } catch (error) {
-        reportExit(this.#connPid, error)
+        reportThrown(this.#connPid, error)
       }
     }
   }
@@ -101,7 +101,7 @@ export class ContentChain {
     }
     reader = handler.init(response, next)
     if (reader === undefined) return
-    if (onRejection(reader, reason => reportExit(this.#connPid, reason))) {
+    if (onRejection(reader, reason => reportThrown(this.#connPid, reason))) {
       reader = undefined
       throw new TypeError('init of a content handler must give { handle } or undefined, not a promise')
     }

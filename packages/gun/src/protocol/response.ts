@@ -1,7 +1,7 @@
 /** One response, whatever brings it: told of as it comes, and its body handed on through its content handlers. */
 
 import { inspect } from 'node:util'
-import { reportExit } from '@holster/process'
+import { reportThrown } from '@holster/process'
 import { ContentChain } from '../content/chain.js'
 import type { Next } from '../content/contract.js'
 import { GunError } from '../errors.js'
@@ -214,7 +214,7 @@ export class Response {
     if (this.isOver || stream.isCancelled) return
     const isOurs = cause instanceof GunError && cause.kind === 'stream_error'
     // A handler may fail once it has handed on the end.
-    if (stream.isEnded) reportExit(this.#host.connPid, cause)
+    if (stream.isEnded) reportThrown(this.#host.connPid, cause)
     else stream.fail(isOurs ? cause : contentError(cause))
     stream.isCancelled = true
     if (!this.isOver) this.#user.onFailed(stream)

@@ -1,7 +1,7 @@
 /** WebSocket: one stream that owns the connection; frames both ways until both sides have said close. */
 
 import { inspect } from 'node:util'
-import { onRejection, type Pid, reportExit } from '@holster/process'
+import { onRejection, type Pid, reportThrown } from '@holster/process'
 import { GunError } from '../errors.js'
 import type { StreamInfo } from '../info.js'
 import type { GunMessage, Headers, WsFrame, WsFrameIn } from '../messages.js'
@@ -286,7 +286,7 @@ export class Ws implements Protocol, InboundHandler {
 
   /** `handle` has given something else than how many messages it has sent. */
   #noCount(given: unknown): TypeError {
-    const isPromise = onRejection(given, reason => reportExit(this.#host.connPid, reason))
+    const isPromise = onRejection(given, reason => reportThrown(this.#host.connPid, reason))
     return new TypeError(
       `handle must give a number of messages, not ${isPromise ? 'a promise' : inspect(given, { depth: 0 })}`,
     )
