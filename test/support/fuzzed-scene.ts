@@ -343,7 +343,9 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
       it.event === undefined
         ? {}
         : {
-            [it.event[0]]: () => {
+            [it.event[0]]: (event: object) => {
+              // The channels, from which it would be known, are told behind the handler.
+              if ('endpoint' in event) streamEnds.cancelled((event as gun.CancelEvent).streamRef)
               const [name, nth, act] = it.event as NonNullable<typeof it.event>
               const count = told.get(name) ?? 0
               told.set(name, count + 1)
