@@ -327,7 +327,7 @@ for (const transport of transports) {
       self.exit()
       assert.deepEqual((await receiveFrame(ws.socket)).payload, closePayload(1001))
       ws.socket.end(frame({ opcode: opcodes.close, payload: closePayload(1001) }))
-      assert.equal((await watcher.receive([{ type: 'DOWN', ref }], 10_000)).reason, 'shutdown')
+      assert.equal((await watcher.receive([{ type: 'DOWN', ref }], 10_000)).reason, 'normal')
     })
   })
 }
