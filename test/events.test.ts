@@ -1,10 +1,10 @@
 // What an eventHandler gets to know of the life of a connection: in which order, with which fields, and however it ends.
 
 import assert from 'node:assert/strict'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+
 import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import * as gun from '@holster/gun'
 import { createProcess, setExitHook } from '@holster/process'
 import { createActor, setup } from 'xstate'
@@ -64,11 +64,12 @@ async function reachAtOnce(connPid: gun.ConnPid, stateName: string): Promise<voi
   assert.equal(gun.info(connPid).stateName, stateName)
 }
 
+/** Where nobody listens, though somebody may some day: of a Unix socket that does not exist nothing more is hoped for. */
 const nowhere = (
   transport: Transport,
 ): Promise<Pick<Origin, 'host' | 'port' | 'path'>> | Pick<Origin, 'host' | 'port' | 'path'> =>
   transport === 'unix'
-    ? { host: '', port: 0, path: join(tmpdir(), `holster-nobody-${process.pid}.sock`) }
+    ? { host: '', port: 0, path: fileURLToPath(import.meta.url) }
     : freePort().then(port => ({ host: '127.0.0.1', port }))
 
 for (const line of lines) {
