@@ -74,10 +74,13 @@ async function collect(): Promise<void> {
 for (const transport of ['tcp', 'tls'] as const) {
   for (const [what, sequence] of Object.entries(SEQUENCES)) {
     for (const [how, cutOff] of Object.entries(ENDS)) {
-      let at = 0
+      // Each point once over TLS, whose handshakes cost more than all else.
+      const step = transport === 'tls' ? 2 : 1
+      let at = how === 'a RST' ? step - 1 : 0
       await using server = await h2Origin(
         async peer => {
-          const part = sequence.subarray(0, at++)
+          const part = sequence.subarray(0, at)
+          at += step
           await peer.request()
           await peer.send(part)
           await turn()
@@ -86,7 +89,8 @@ for (const transport of ['tcp', 'tls'] as const) {
         { transport, onError: () => {} },
       )
       console.log(`${what}, cut by ${how} over ${transport}`)
-      await Promise.all(Array.from({ length: sequence.length + 1 }, () => one(server, transport)))
+      const length = Math.ceil((sequence.length + 1) / step)
+      await Promise.all(Array.from({ length }, () => one(server, transport)))
       await collect()
     }
   }

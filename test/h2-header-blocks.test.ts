@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
-import { runAlone } from './support/child.ts'
 import * as h2 from './support/h2-frames.ts'
 import { ok, scene } from './support/h2-scene.ts'
 import { encodeHeaders } from './support/hpack.ts'
 import { onEachTransport } from './support/http-scene.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
+import { runAlone } from './support/program.ts'
 
 test('the program lives on wherever a header block breaks off while a body is being sent', async t => {
   await runAlone('h2-broken-blocks.ts', [], t.signal)

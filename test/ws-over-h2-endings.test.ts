@@ -107,7 +107,7 @@ several(
 const boom = new Error('boom')
 
 for (const [how, reason, told] of [
-  ['normally', undefined, 'shutdown'],
+  ['normally', undefined, 'normal'],
   ['with an error', boom, 'shutdown owner_down boom'],
 ] as const) {
   several(`an owner that exits ${how} has each of them say 1001 and wait for its answer`, async it => {

@@ -1,6 +1,7 @@
 // Runs a program to its end.
 
 import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 
 export interface Run {
   readonly code: number | null
@@ -12,14 +13,17 @@ export interface RunOptions {
   readonly cwd?: string
   /** Added to the environment of the tests. */
   readonly env?: NodeJS.ProcessEnv
+  /** Kills it, as a test's does when its time is up. */
+  readonly signal?: AbortSignal
 }
 
 /** Resolves when `command` has ended and all it wrote was read, whatever its exit code. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { cwd, env = {} } = options
+  const { cwd, env = {}, signal } = options
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       ...(cwd !== undefined && { cwd }),
+      ...(signal !== undefined && { signal, killSignal: 'SIGKILL' as const }),
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -32,7 +36,9 @@ export function run(command: string, args: readonly string[], options: RunOption
       stderr += chunk
     })
     child.on('error', reject)
-    child.on('close', code => resolve({ code, stdout, stderr }))
+    child.on('close', (code, by) =>
+      resolve({ code, stdout, stderr: by === null ? stderr : `${stderr}${by}` }),
+    )
   })
 }
 
@@ -45,4 +51,12 @@ export async function succeed(
   const { code, stdout, stderr } = await run(command, args, options)
   if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${stdout}\n${stderr}`)
   return stdout
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Runs a file below test/ as a process of its own, garbage collection exposed, so that what ends the process fails one test only. */
+export function runAlone(file: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  const flags = ['--expose-gc', '--import', 'tsx', `test/${file}`]
+  return succeed(process.execPath, [...flags, ...args], { cwd: root, signal })
 }
