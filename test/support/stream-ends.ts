@@ -101,6 +101,11 @@ export class StreamEnds {
     this.#streamOf(this.#connectionOf(connPid), streamRef)
   }
 
+  /** A handler gets the frames of a WebSocket that is asked for, a close frame too: it may post none of them. */
+  handled(streamRef: gun.StreamRef): void {
+    this.#streams.set(streamRef, { phase: 'asked', isHandled: true })
+  }
+
   /** A message, whatever it is, as it is posted. */
   see(message: unknown): void {
     if (!isMessage(message)) return
@@ -170,7 +175,7 @@ export class StreamEnds {
     if (!allowed(phase, message)) this.#wrong(message, `comes for a stream that is ${phase}`)
     stream.phase = next(phase, message)
     if (message.type === 'gun_upgrade') {
-      stream.isHandled = message.headers.some(([name]) => name === 'sec-websocket-protocol')
+      stream.isHandled ||= message.headers.some(([name]) => name === 'sec-websocket-protocol')
     }
     if (message.type === 'gun_push') this.#streamOf(it, message.newStreamRef)
     if (stream.phase === 'ended') this.#end(it, message, streamRef, stream)

@@ -8,6 +8,7 @@ import { closePayload, frame, type Headers, opcodes, receiveFrame, switchingProt
 import { type H2Ends, h2Ends } from './h2-ends.ts'
 import { type Ends, ends } from './http-peer.ts'
 import type { Peer, RequestHead, Transport } from './origin.ts'
+import { streamEnds } from './stream-ends.ts'
 
 export const transports = ['tcp', 'tls'] as const
 export type WsTransport = (typeof transports)[number]
@@ -55,6 +56,7 @@ export async function asking(wire: Wire, setup: Setup = {}): Promise<Scene> {
   const it: Ends | H2Ends = await (overH2 ? h2Ends : ends)(transport, setup.opts, setup.ownerOptions)
   const { connPid, self } = it
   const streamRef = gun.wsUpgrade(connPid, setup.path ?? '/', setup.headers, setup.wsOpts)
+  if (setup.wsOpts?.defaultProtocol !== undefined) streamEnds.handled(streamRef)
   const peer = 'peer' in it ? it.peer : await it.next()
   const errors = new Set<gun.GunError>()
   const put = (message: gun.GunMessage | Down | Exit): string => {
