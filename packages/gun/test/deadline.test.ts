@@ -75,4 +75,25 @@ describe('a deadline', () => {
       block(150)
     })
   })
+
+  test('gives at most as much time again, however often the program is busy as it passes', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let now = 0
+    t.mock.method(performance, 'now', () => now)
+    let isOver = false
+    new Deadline(100, () => {
+      isOver = true
+    })
+    for (const wait of [100, 60, 40]) {
+      t.mock.timers.tick(wait - 1)
+      await turn()
+      assert.ok(!isOver)
+      // So late fires the timer.
+      now += wait + 60
+      t.mock.timers.tick(1)
+      assert.ok(!isOver)
+      await turn()
+    }
+    assert.ok(isOver)
+  })
 })

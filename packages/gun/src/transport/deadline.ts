@@ -7,7 +7,8 @@
 const LATE = 50
 
 export class Deadline {
-  readonly #ms: number
+  /** How many milliseconds may still be given once more. */
+  #grace: number
   readonly #conclude: () => void
   #due = 0
   #isRef = true
@@ -19,7 +20,7 @@ export class Deadline {
    * could be read is given once more, though at most as much again.
    */
   constructor(ms: number, conclude: () => void) {
-    this.#ms = ms
+    this.#grace = ms
     this.#conclude = conclude
     if (ms !== Number.POSITIVE_INFINITY) this.#wait(ms)
   }
@@ -47,8 +48,10 @@ export class Deadline {
   #fired(): void {
     const late = performance.now() - this.#due
     this.#look = setImmediate(() => {
-      if (late < LATE) this.#conclude()
-      else this.#wait(Math.min(late, this.#ms))
+      if (late < LATE || this.#grace === 0) return this.#conclude()
+      const given = Math.min(late, this.#grace)
+      this.#grace -= given
+      this.#wait(given)
     })
   }
 }
