@@ -18,7 +18,7 @@ export class Keepalive {
   #unanswered = 0
   /** When the next ping is due. */
   #due: number
-  /** Too many are unanswered; their answers may have come and not been read. */
+  /** Too many are unanswered; their answers may have come and not been read. No tick begins it anew. */
   #lastChance: Deadline | undefined
 
   /** `period` in milliseconds; `tolerance` is how many pings in a row may go unanswered. */
@@ -44,8 +44,8 @@ export class Keepalive {
     const now = performance.now()
     const late = Math.max(0, now - this.#due)
     this.#due = now + this.#period
-    this.#lastChance?.clear()
     if (!this.#line.isRead()) this.forgive()
+    if (this.#lastChance !== undefined) return
     if (this.#unanswered < this.#tolerance) return this.#ping()
     this.#lastChance = new Deadline(Math.min(late, this.#period), () => this.#conclude())
   }
@@ -56,6 +56,8 @@ export class Keepalive {
   }
 
   #conclude(): void {
+    this.#lastChance = undefined
+    if (!this.#line.isRead()) this.forgive()
     if (this.#unanswered < this.#tolerance) return this.#ping()
     this.stop()
     const text = `${this.#unanswered} pings in a row, one each ${this.#period} ms, were not answered`
