@@ -520,6 +520,10 @@ export class Connection implements Host, LineUser, Valve {
     this.#regulate()
   }
 
+  beforeReading(): void {
+    this.#source.beforeReading()
+  }
+
   guard(run: (protocol: Protocol) => void): void {
     const protocol = this.#protocol
     if (protocol === undefined) return

@@ -11,6 +11,8 @@ export interface Tap {
   startReading(): void
   /** Runs what goes on by itself, where a defect would end the program. */
   guard(run: () => void): void
+  /** More is about to be handed on: a mailbox that is over its mark says so now. */
+  beforeReading(): void
   /** All that has come is handed on, and nothing more can come. */
   lost(reason: GunError): void
 }
@@ -31,7 +33,7 @@ export class Backlog {
   readonly #events = new Fifo<ResponseEvent>()
   /** A mailbox is over its mark. */
   #isPaused = false
-  /** Nobody's wishes hold anything up. */
+  /** Nothing more can come: only mailboxes hold anything up, and no credit does. */
   #isLifted = false
   #isResponding = false
   readonly #slice = new Slice()
@@ -72,7 +74,10 @@ export class Backlog {
     this.advance()
   }
 
-  /** Nothing more can come, so there is nothing to hold the rest back for. */
+  /**
+   * Nothing more can come, so that no credit holds back the rest. It may still be many messages: they come as the mailbox
+   * has room, and the end behind them.
+   */
   lift(): void {
     this.#isLifted = true
     this.advance()
@@ -98,7 +103,9 @@ export class Backlog {
 
   resume(): void {
     this.#isPaused = false
-    this.advance()
+    // Not within the receive that has made room: the mailbox is looked at between what is handed on.
+    if (this.#isLifted && this.#events.length > 0) this.#yield()
+    else this.advance()
   }
 
   /** When there is room again; `undefined`: there is now. */
@@ -115,7 +122,7 @@ export class Backlog {
 
   /** The receiver wants no more, or a mailbox is over its mark. */
   get isFull(): boolean {
-    return !this.#isLifted && (this.#isPaused || this.#responder.isFull)
+    return this.#isPaused || (!this.#isLifted && this.#responder.isFull)
   }
 
   /** Asked each time: a reason that was remembered here could outlive the response that it was of. */
@@ -133,6 +140,7 @@ export class Backlog {
   }
 
   #yield(): void {
+    if (this.#isYielding) return
     this.#isYielding = true
     setImmediate(() => {
       this.#isYielding = false
@@ -148,13 +156,19 @@ export class Backlog {
     if (this.#isResponding) return
     if (this.#events.length > 0) this.#slice.begin()
     while (!this.#isClosed && !this.#isHeld) {
+      if (this.#isLifted && this.#events.length > 0) {
+        this.#tap.beforeReading()
+        if (this.#isClosed || this.#isHeld) break
+      }
       const event = this.#events.shift()
       if (event === undefined) break
       this.#run(event)
       if (this.#slice.isOver()) this.#yield()
     }
     if (this.#isClosed) return
-    if (this.#isHeld) this.#tap.stopReading()
+    // The end alone is one message, which no mailbox holds up.
+    const isEmptied = this.#isLifted && this.isEmpty
+    if (this.#isHeld && !isEmptied) this.#tap.stopReading()
     else if (this.#end !== undefined) this.#tap.lost(this.#end)
     else this.#tap.startReading()
   }

@@ -121,6 +121,8 @@ export interface Host {
   /** The protocol takes nothing more for now; `startReading` goes on. Both may be said twice. */
   stopReading(): void
   startReading(): void
+  /** More of what has come is about to be handed on: a mailbox that is over its mark says so now. */
+  beforeReading(): void
   /** Runs what the protocol does later: a defect of ours must end one connection, not the program. */
   guard(run: () => void): void
   /**

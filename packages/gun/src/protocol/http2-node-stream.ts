@@ -6,6 +6,9 @@ import { headersOf } from './http2-headers.js'
 
 const OWNER = Symbol('owner')
 
+/** In bytes: what Node has kept back comes as one, and is handed on in pieces, as it would have come. */
+const PIECE = 16 * 1024
+
 /** A stream that knows whose it is. */
 export type Owned = ClientHttp2Stream & { [OWNER]?: Http2StreamOwner | undefined }
 
@@ -61,7 +64,7 @@ export function drain(node: Owned): void {
   for (;;) {
     const data: Buffer | null = node.read()
     if (data === null) return
-    owner.onData(data)
+    for (let at = 0; at < data.length; at += PIECE) owner.onData(data.subarray(at, at + PIECE))
   }
 }
 

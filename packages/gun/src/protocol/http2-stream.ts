@@ -72,6 +72,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   /** The end of the response is in the backlog, or was. */
   #isComplete = false
   #isReading = true
+  #isClosing = false
   #isUnlimited = false
   /** What has come of the body before Node tells of the head, which it does a little later. */
   #early: Buffer[] | undefined
@@ -215,7 +216,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     this.inner = inner
   }
 
-  /** The connection is cut: hands on what has come, whoever holds it up. */
+  /** The connection is cut: hands on what has come as the mailboxes have room, whatever the flow. */
   cut(reason: GunError): void {
     if (this.inner !== undefined) {
       this.#isCut = true
@@ -234,6 +235,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
 
   /** In closing no mailbox holds up what is still to come. */
   lift(): void {
+    this.#isClosing = true
     this.#backlog.resume()
   }
 
@@ -265,6 +267,10 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
     if (!this.#isReading) return
     this.#isReading = false
     this.#node?.pause()
+  }
+
+  beforeReading(): void {
+    this.http.source?.beforeReading()
   }
 
   guard(run: () => void): void {
@@ -309,6 +315,7 @@ export class Http2Stream implements ResponseUser, Responder, Valve, Tap, Http2St
   // What mailboxes ask for.
 
   pause(): void {
+    if (this.#isClosing) return
     this.#backlog.pause()
     this.stopReading()
   }

@@ -40,6 +40,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   #lastSeen: number | undefined
   /** Why the connection ends, once what has come is handed on. */
   #end: GunError | undefined
+  /** All streams know of it. */
+  #isCut = false
   #isClosed = false
 
   constructor(host: Host, opts: Http2Settings) {
@@ -195,6 +197,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#session.stop()
     this.#streams.stop()
     for (const stream of this.#streams.all) stream.cut(this.#end)
+    this.#isCut = true
     this.onCaughtUp()
   }
 
@@ -304,11 +307,14 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     else http.refuseMore()
     // Afterwards: to begin the next, or to end with the last, may be the end of the connection.
     if (!this.#isClosed) this.#streams.advance()
-    if (this.#isLeaving) this.#finish()
+    if (this.#isLeaving && this.#streams.isEmpty) this.#finish()
+    // It may have been the last that the connection's end waited for.
+    else this.onCaughtUp()
   }
 
   onCaughtUp(): void {
-    if (this.#end === undefined || this.#isClosed) return
+    // A stream that has not been cut yet seems idle, whatever Node has kept back of it.
+    if (this.#end === undefined || !this.#isCut || this.#isClosed) return
     if (this.#streams.all.every(stream => stream.isIdle)) this.#host.lost(this.#end)
   }
 

@@ -220,6 +220,10 @@ export class StreamHost implements Host, Valve {
     this.#regulate()
   }
 
+  beforeReading(): void {
+    this.#source.beforeReading()
+  }
+
   guard(run: (protocol: Protocol) => void): void {
     const protocol = this.#protocol
     if (protocol === undefined || this.#isOver) return
