@@ -170,6 +170,29 @@ for (const line of lines) {
 }
 
 for (const transport of transports) {
+  for (const when of ['requestStart', 'requestHeaders']) {
+    test(`a body that is given at ${when} over ${transport} is sent behind its head, and ends once`, async () => {
+      await using _left = assertNothingLeft()
+      let begun = 0
+      const { handler, told } = recorder(name => {
+        if (name === when && ++begun === 2) gun.data(it.connPid, streamRef, 'fin', 'body')
+      })
+      await using it = await ends(transport, { eventHandler: handler })
+      // Its head is not made before the one that waits for its body is complete.
+      const first = gun.headers(it.connPid, 'POST', '/1', { 'content-length': 1 })
+      const streamRef = gun.headers(it.connPid, 'POST', '/2', { 'content-length': 4 })
+      gun.get(it.connPid, '/3')
+      told.length = 0
+      gun.data(it.connPid, first, 'fin', '1')
+      await it.peer.receiveRequest()
+      await it.peer.receive(1)
+      assert.equal((await it.peer.receiveRequest()).path, '/2')
+      assert.equal(String(await it.peer.receive(4)), 'body')
+      assert.equal((await it.peer.receiveRequest()).path, '/3')
+      assert.deepEqual(names(told), ['requestEnd', ...REQUEST, ...REQUEST])
+    })
+  }
+
   test(`events over ${transport} tell of an upgrade, whose 101 is the last response`, async () => {
     await using _left = assertNothingLeft()
     const { handler, told } = recorder()

@@ -94,6 +94,61 @@ for (const transport of transports) {
       await it.self.receive([{ type: 'gun_response', streamRef }], PATIENCE)
     })
 
+    test('that gives the body of the request whose head it is asked about has it sent behind the head', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      let second: gun.StreamRef | undefined
+      const transformHeaderName = (name: string): string => {
+        if (name === 'x-second' && second !== undefined) gun.data(it.connPid, second, 'fin', 'body')
+        return name
+      }
+      await using it = await ends(transport, { httpOpts: { transformHeaderName } })
+      const first = gun.headers(it.connPid, 'POST', '/1', { 'content-length': 2 })
+      second = gun.headers(it.connPid, 'POST', '/2', { 'content-length': 4, 'x-second': '1' })
+      gun.get(it.connPid, '/3')
+      gun.data(it.connPid, first, 'fin', 'ok')
+      assert.equal((await it.peer.receiveRequest()).path, '/1')
+      assert.equal(String(await it.peer.receive(2)), 'ok')
+      assert.equal((await it.peer.receiveRequest()).path, '/2')
+      assert.equal(String(await it.peer.receive(4)), 'body')
+      assert.equal((await it.peer.receiveRequest()).path, '/3')
+    })
+
+    test('that ends the body whose trailers it is asked about has the trailers refused', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      const transformHeaderName = (name: string): string => {
+        if (name === 'x-last') gun.data(it.connPid, streamRef, 'fin', 'b')
+        return name
+      }
+      await using it = await ends(transport, { httpOpts: { transformHeaderName } })
+      const streamRef = gun.headers(it.connPid, 'PUT', '/')
+      gun.data(it.connPid, streamRef, 'nofin', 'a')
+      gun.trailers(it.connPid, streamRef, { 'x-last': '1' })
+      gun.get(it.connPid, '/2')
+      await it.peer.receiveRequest()
+      assert.equal(String(await it.peer.receive('0\r\n\r\n')), '1\r\na\r\n1\r\nb\r\n0\r\n\r\n')
+      assert.equal((await it.peer.receiveRequest()).path, '/2')
+      const { reason } = await it.self.receive([{ type: 'gun_error', streamRef }], PATIENCE)
+      assert.equal(reason.code, 'badstate')
+    })
+
+    test('may end the connection as trailers are sent, of which the stream hears once', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      const transformHeaderName = (name: string): string => {
+        if (name === 'x-last') gun.close(it.connPid)
+        return name
+      }
+      await using it = await ends(transport, { httpOpts: { transformHeaderName } })
+      const streamRef = gun.headers(it.connPid, 'PUT', '/')
+      gun.trailers(it.connPid, streamRef, { 'x-last': '1' })
+      const { reason } = await it.self.receive([{ type: 'gun_error', streamRef }], PATIENCE)
+      assert.equal(reason.code, 'shutdown')
+      await turn()
+      assert.equal(it.self.flush({ type: 'gun_error', streamRef }), 0)
+    })
+
     test('may end the connection, and nothing more is sent', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()

@@ -24,6 +24,8 @@ export class HttpRequests {
   readonly #waiting = new Fifo<HttpStream>()
   /** Whose body is being sent. */
   #writing: HttpStream | undefined
+  /** A head is being made or sent. Whoever is asked or told meanwhile may ask for more, which waits until it has left. */
+  #isBeginning = false
   /** Nothing is begun any more. */
   isStopped = false
   #isOver = false
@@ -127,7 +129,7 @@ export class HttpRequests {
 
   /** The body of a stream has grown. */
   grown(stream: HttpStream): void {
-    if (stream !== this.#writing || stream.isExpecting) return
+    if (stream !== this.#writing || this.#isBeginning || stream.isExpecting) return
     this.#write(stream)
     if (this.#writing === undefined) this.advance()
   }
@@ -174,6 +176,7 @@ export class HttpRequests {
         next === undefined ||
         this.isStopped ||
         this.#isOver ||
+        this.#isBeginning ||
         this.#writing !== undefined ||
         this.#isBlocked(next)
       )
@@ -205,36 +208,43 @@ export class HttpRequests {
    */
   #headOf(stream: HttpStream, fields: Headers): Octets | undefined {
     const { method, path } = stream
-    // The caller's function may ask for more, which waits.
-    this.#writing = stream
     try {
       const head = writeHead(method, path, this.#opts, fields)
       if (this.#waiting.first === stream) return head
     } catch (error) {
       if (!(error instanceof GunError)) throw error
       if (this.remove(stream)) stream.fail(asKind('stream_error', error))
-    } finally {
-      this.#writing = undefined
     }
-    // Or it may have cancelled the stream or closed the connection.
+    // The caller's function may have cancelled the stream or closed the connection.
     return undefined
   }
 
   #begin(stream: HttpStream): void {
+    this.#isBeginning = true
+    try {
+      if (!this.#sendHead(stream)) return
+    } finally {
+      this.#isBeginning = false
+    }
+    if (!stream.isExpecting) return this.#write(stream)
+    const proceed = () => this.#host.guard(() => this.proceed(stream))
+    this.#expectDeadline = new Deadline(EXPECT_TIMEOUT, proceed)
+  }
+
+  /** Sends the head, and says whether the body may follow. */
+  #sendHead(stream: HttpStream): boolean {
     const { fields } = stream
     const head = this.#headOf(stream, fields)
-    if (head === undefined) return
+    if (head === undefined) return false
     this.#waiting.shift()
     this.#responses.expect(stream)
     this.#writing = stream
     stream.tellRequest('requestStart', fields)
-    if (this.#isOver) return
+    if (this.#isOver) return false
     this.#outlet.writeText(head)
     stream.tellRequest('requestHeaders', fields)
-    if (this.#isOver) return
+    if (this.#isOver) return false
     if (stream.isLast) this.retire()
-    if (!stream.isExpecting) return this.#write(stream)
-    const proceed = () => this.#host.guard(() => this.proceed(stream))
-    this.#expectDeadline = new Deadline(EXPECT_TIMEOUT, proceed)
+    return true
   }
 }

@@ -115,6 +115,8 @@ export class Http implements Protocol, ResponseHandler {
       const text = `${error.message}; the trailers were not sent`
       return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { cause: error }))
     }
+    // The caller's function may have ended the body, the stream or the connection.
+    if (this.#closed || this.#takingData(streamRef) === undefined) return
     stream.holdEnd(end)
     this.#requests.grown(stream)
   }
