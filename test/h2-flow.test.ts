@@ -4,7 +4,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import { certificates } from './support/certificates.ts'
+import { eventually } from './support/connect.ts'
 import * as h2 from './support/h2-frames.ts'
+import { type H2Peer, h2Origin } from './support/h2-origin.ts'
 import { headerOf, ok, respond, type Scene, scene, sentTo } from './support/h2-scene.ts'
 import { onEachTransport } from './support/http-scene.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
@@ -97,6 +100,44 @@ onEachTransport(
       await it.waiting()
     }
     await goesOn(it)
+  },
+)
+
+onEachTransport(
+  'a connection that comes up while its owner is over its mark is read, and so is the next',
+  async transport => {
+    await using _left = assertNothingLeft()
+    const owner = createProcess<gun.GunMessage | { readonly type: 'other' }>({
+      highWaterMark: { messages: 2 },
+    })
+    const script = async (peer: H2Peer, index: number): Promise<void> => {
+      const { streamId } = await peer.request()
+      if (index === 0) return peer.peer.reset()
+      await peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+      await peer.peer.closed
+    }
+    await using server = await h2Origin(script, { transport })
+    for (let n = 0; n < 10; n++) owner.send({ type: 'other' })
+    const retryFun = (): gun.Retry => ({ retries: 1, timeout: 0 })
+    const opts: gun.Opts = {
+      owner,
+      transport: transport === 'tls' ? 'tls' : 'tcp',
+      tlsOpts: { ca: certificates.ca },
+      protocols: ['http2'],
+      retryFun,
+    }
+    const { path, port } = server
+    await using connPid = path === undefined ? gun.open('localhost', port, opts) : gun.openUnix(path, opts)
+    // A process that waited for its message would have the connection read.
+    const told: string[] = []
+    const replyTo = ({ type }: gun.GunMessage): void => void told.push(type)
+    gun.get(connPid, '/1', {}, { replyTo })
+    await eventually(() => told.length === 1, 'the first connection has gone')
+    gun.get(connPid, '/2', {}, { replyTo })
+    await eventually(() => told.length === 2, 'the second has brought the response')
+    assert.deepEqual(told, ['gun_error', 'gun_response'])
+    assert.ok(owner.messageQueueLength > 10)
+    gun.close(connPid)
   },
 )
 

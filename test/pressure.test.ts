@@ -176,6 +176,22 @@ for (const transport of transports) {
       await sending
     })
 
+    test('a WebSocket whose upgrade waited behind what the owner did not take is read', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      await using self = slow({ messages: 10 })
+      await using it = await scene(transport, self)
+      const streamRef = gun.wsUpgrade(it.connPid, '/')
+      const socket = await it.peer()
+      const request = await socket.receiveRequest()
+      await socket.send('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(50) + switchingProtocols(request))
+      await until(heldUp(() => isPaused(it)))
+      for (let n = 0; n < 50; n++) await self.receive([{ type: 'gun_inform', streamRef }], 10_000)
+      await self.receive([{ type: 'gun_upgrade', streamRef }], 10_000)
+      await flood(socket, 1, 4)
+      await takeInOrder({ ...it, streamRef, socket }, 1)
+    })
+
     test('a receive that waits for what is still on the wire is not held up', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()

@@ -8,12 +8,13 @@ import * as gun from '@holster/gun'
 import type { Process } from '@holster/process'
 import { connect, PATIENCE } from './support/connect.ts'
 import { numbers, texts } from './support/flood.ts'
+import { switchingProtocols } from './support/frames.ts'
 import * as h2 from './support/h2-frames.ts'
 import { respond, scene } from './support/h2-scene.ts'
 import { onEachVersion } from './support/http-scene.ts'
 import { answerer, type Fields, httpOrigin, NOTHING } from './support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
-import { close, upgraded, wires } from './support/ws-scene.ts'
+import { asking, close, transports, upgraded, wires } from './support/ws-scene.ts'
 
 const COUNT = 5000
 /** What may be handed on in a turn when each look at the clock finds it a millisecond later. */
@@ -56,6 +57,19 @@ for (const wire of wires) {
     }
     // What comes behind them is in its place.
     assert.deepEqual((await it.self.receive([{ type: 'gun_ws' }])).frame, ['close', 1000, ''])
+  })
+}
+
+for (const transport of transports) {
+  test(`a WebSocket over ${transport} whose upgrade comes behind many interim responses is read`, async t => {
+    await using _left = assertNothingLeft()
+    await using it = await asking(transport, { opts: { retry: 0 } })
+    slowClock(t)
+    const informs = 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(COUNT)
+    await it.peer.send(informs + switchingProtocols(it.request))
+    await it.self.receive([{ type: 'gun_upgrade', streamRef: it.streamRef }], PATIENCE)
+    await it.peer.send(texts(1))
+    assert.deepEqual((await it.self.receive([{ type: 'gun_ws' }], PATIENCE)).frame, ['text', '0'])
   })
 }
 

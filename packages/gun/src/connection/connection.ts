@@ -297,12 +297,11 @@ export class Connection implements Host, LineUser, Valve {
     this.trace?.state('connected')
     this.#line = new Line(socket, this)
     this.#closing = false
-    this.#stopped = false
-    this.#regulate()
     const name = spokenOver(socket, this.protocols)
     try {
-      this.#protocol =
-        name === 'http2' ? new Http2(this, http2OptsOf(this.opts)) : new Http(this, httpOptsOf(this.opts))
+      this.#take(
+        name === 'http2' ? new Http2(this, http2OptsOf(this.opts)) : new Http(this, httpOptsOf(this.opts)),
+      )
     } catch (cause) {
       return this.lost(defect(cause))
     }
@@ -449,8 +448,7 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   switchTo(protocol: Protocol): boolean {
-    this.#protocol = protocol
-    if (this.#paused && !this.#closing) protocol.pause?.()
+    this.#take(protocol)
     this.trace?.state(protocol.stateName)
     this.#machine.send({ type: 'switched', stateName: protocol.stateName })
     const { name, streamRef } = protocol
@@ -586,6 +584,14 @@ export class Connection implements Host, LineUser, Valve {
     return (
       reference === this.connPid || (reference instanceof StreamRef && connPidOf(reference) === this.connPid)
     )
+  }
+
+  /** From now on it is this protocol that is read for: what the one before it had stopped for does not matter any more. */
+  #take(protocol: Protocol): void {
+    this.#protocol = protocol
+    this.#stopped = false
+    if (this.#paused && !this.#closing) protocol.pause?.()
+    this.#regulate()
   }
 
   /** Reads, or does not. In closing no mailbox holds up the peer's last words; it still does those of the next connection. */
