@@ -1,5 +1,6 @@
 /** Names for processes. A name goes when its process exits. */
 
+import { isActorRef } from './actor-ref.js'
 import { type MonitorTarget, watch } from './exit.js'
 import type { Pid } from './pid.js'
 
@@ -22,15 +23,20 @@ const names = new WeakMap<Registrable, string>()
  */
 export function register(name: string, pid: Registrable): void {
   if (typeof name !== 'string' || name === '') throw new TypeError('name must be a non-empty string')
-  if (entries.has(name)) throw new Error(`name '${name}' is taken by ${entries.get(name)?.pid}`)
+  if (entries.has(name)) throw new Error(`name '${name}' is taken by ${shown(entries.get(name)?.pid)}`)
   const other = names.get(pid)
   if (other !== undefined && entries.get(other)?.pid === pid) {
-    throw new Error(`${pid} is registered already, as '${other}'`)
+    throw new Error(`${shown(pid)} is registered already, as '${other}'`)
   }
   const stop = watch(pid, () => entries.delete(name), 'pid', 'name')
-  if (stop === undefined) throw new Error(`${pid} has exited`)
+  if (stop === undefined) throw new Error(`${shown(pid)} has exited`)
   entries.set(name, { pid, stop })
   names.set(pid, name)
+}
+
+/** A pid in an error: of an xstate actor its id, since an actor itself prints as any object. */
+function shown(pid: unknown): string {
+  return isActorRef(pid) ? `the actor '${pid.id}'` : String(pid)
 }
 
 /** Takes the name back. Throws an Error if nobody has it. Source: `erlang:unregister/1`. */

@@ -60,6 +60,25 @@ test('an xstate actor can have a name, which goes when it stops', () => {
   assert.equal(whereis('actor'), undefined)
 })
 
+test('errors name an xstate actor by its id', () => {
+  const actor = createActor(createMachine({}), { id: 'shop' }).start()
+  register('actor', actor)
+  const self = createProcess()
+  assert.throws(() => register('actor', self), { message: "name 'actor' is taken by the actor 'shop'" })
+  assert.throws(() => register('other', actor), {
+    message: "the actor 'shop' is registered already, as 'actor'",
+  })
+  actor.stop()
+  assert.throws(() => register('late', actor), { message: "the actor 'shop' has exited" })
+})
+
+test('twenty thousand processes have names, each of which is found and goes', () => {
+  const processes = Array.from({ length: 20_000 }, (_, n) => createProcess({ name: `many ${n}` }))
+  assert.ok(processes.every((self, n) => whereis(`many ${n}`) === self))
+  for (const self of processes) self.exit()
+  assert.ok(processes.every((_, n) => whereis(`many ${n}`) === undefined))
+})
+
 test('misuse throws at once and names the argument', () => {
   const self = createProcess()
   for (const name of ['', 5, undefined]) {

@@ -1,10 +1,9 @@
 /** One response, whatever brings it: told of as it comes, and its body handed on through its content handlers. */
 
-import { inspect } from 'node:util'
 import { reportThrown } from '@holster/process'
 import { ContentChain } from '../content/chain.js'
 import type { Next } from '../content/contract.js'
-import { GunError } from '../errors.js'
+import { GunError, messageOf } from '../errors.js'
 import { sizeOf } from '../headers.js'
 import type { GunMessage, Headers, IsFin } from '../messages.js'
 import { replyToOf, type StreamRef } from '../stream-ref.js'
@@ -246,6 +245,6 @@ export class Response {
 }
 
 function contentError(cause: unknown): GunError {
-  const text = `a content handler failed: ${cause instanceof Error ? cause.message : inspect(cause)}`
+  const text = `a content handler failed: ${messageOf(cause)}`
   return new GunError('handler_error', 'stream_error', text, { cause })
 }
