@@ -3,7 +3,7 @@
 import type { ActorLogic, AnyActorRef, EventObject, NonReducibleUnknown, Snapshot } from 'xstate'
 import { endsFor, stopReasonOf, takeExits } from './actor-end.js'
 import { exitSignal, type MonitorTarget, onExit } from './exit.js'
-import { isOrderly, thrown } from './exit-reason.js'
+import { type ExitReason, isOrderly, thrown } from './exit-reason.js'
 import { checkOptions, type ProcessOptions } from './options.js'
 import type { Pid } from './pid.js'
 import { Process } from './process.js'
@@ -86,11 +86,13 @@ export function fromProcess<M extends EventObject, TOutput = unknown, TInput = N
       const end = (ended: Ended) => {
         if (running.delete(self)) self.send(ended as EventObject as M)
       }
-      process[onExit](reason => {
+      const ended = (reason: ExitReason) => {
         if (!running.has(self)) return
         endsFor(self, reason, isReported)
         end(isOrderly(reason) ? new Ended('done', undefined) : new Ended('error', reason))
-      })
+      }
+      // A signal that was aborted before ends the process at its birth: then there is nothing to run.
+      if (process[onExit](ended) === undefined) return void process.exited.then(ended)
       const sendBack = (event: EventObject) => {
         if (process.isAlive) self._parent?.send(event)
       }

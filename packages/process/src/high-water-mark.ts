@@ -36,12 +36,11 @@ export function marksOf(
   if (highWaterMark === undefined && waitingHighWaterMark === undefined) return DEFAULTS
   check('highWaterMark', highWaterMark)
   check('waitingHighWaterMark', waitingHighWaterMark)
-  const first = { ...FIRST, ...highWaterMark }
-  const second = {
+  const first = withDefaults(highWaterMark, FIRST)
+  const second = withDefaults(waitingHighWaterMark, {
     messages: Math.max(SECOND.messages, TIMES * first.messages),
     bytes: Math.max(SECOND.bytes, TIMES * first.bytes),
-    ...waitingHighWaterMark,
-  }
+  })
   for (const key of MEASURES) {
     if (second[key] < first[key]) {
       throw new RangeError(
@@ -50,6 +49,11 @@ export function marksOf(
     }
   }
   return { first, second }
+}
+
+/** A mark of which a half that is missing, or `undefined`, is the default. */
+function withDefaults(mark: HighWaterMark | undefined, defaults: Mark): Mark {
+  return { messages: mark?.messages ?? defaults.messages, bytes: mark?.bytes ?? defaults.bytes }
 }
 
 function check(name: string, mark: HighWaterMark | undefined): void {

@@ -314,9 +314,12 @@ export class Inbox implements Consumer {
   #catchUp(): void {
     if (this.#putOff === undefined || this.#matching > 0 || this.#catchingUp) return
     this.#catchingUp = true
-    // The list grows while what was put off makes guards send more; the end of the process takes it away.
-    for (const run of this.#putOff) run()
-    this.#putOff = undefined
-    this.#catchingUp = false
+    try {
+      // The list grows while what was put off makes guards send more; the end of the process takes it away.
+      for (const run of this.#putOff) run()
+    } finally {
+      this.#putOff = undefined
+      this.#catchingUp = false
+    }
   }
 }

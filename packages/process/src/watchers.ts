@@ -24,7 +24,12 @@ export abstract class Watch {
   /** From now on it is not told. */
   stop(): void {
     this.list?.remove(this)
-    this.unwatch?.()
+    try {
+      this.unwatch?.()
+    } catch (error) {
+      // Code of whoever is watched: it must not keep other ends from being told.
+      reportThrown(this, error)
+    }
   }
 }
 
@@ -53,8 +58,13 @@ let isTelling = false
 export function tellAll(): void {
   if (isTelling) return
   isTelling = true
-  while (firstToTell !== undefined) firstToTell.tellEach()
-  isTelling = false
+  try {
+    while (firstToTell !== undefined) firstToTell.tellEach()
+  } finally {
+    isTelling = false
+    // Where the stack had no room left, whoever ends a process there hears of that, and the others are told later.
+    if (firstToTell !== undefined) queueMicrotask(tellAll)
+  }
 }
 
 /** The listeners of one thing that ends. */

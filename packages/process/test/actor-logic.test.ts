@@ -422,3 +422,18 @@ test('a promise actor can be monitored like any other', async () => {
   const { reason } = await self.receive([{ type: 'DOWN', reason: P._ }])
   assert.equal(reason, 'normal')
 })
+
+test('an actor whose signal was aborted before it began is done at once, and its body never runs', async () => {
+  let ran = false
+  const body = () => {
+    ran = true
+  }
+  const actor = createActor(fromProcess(body, { signal: AbortSignal.abort('enough') }))
+  const self = createProcess()
+  self.monitor(actor)
+  actor.start()
+  await turn()
+  assert.equal(actor.getSnapshot().status, 'done')
+  assert.deepEqual((await self.receive([{ type: 'DOWN' }], 0)).reason, ['shutdown', 'enough'])
+  assert.equal(ran, false)
+})

@@ -7,6 +7,7 @@ import {
   createProcess,
   exit,
   exitSignal,
+  type Monitorable,
   MonitorRef,
   type MonitorTarget,
   onExit,
@@ -18,6 +19,7 @@ import {
   whereis,
 } from '../src/index.ts'
 import { collectExits } from './support/exits.ts'
+import { turn } from './support/turns.ts'
 
 const idle = createMachine({})
 
@@ -280,5 +282,51 @@ describe('what a guard asks for while its process is being told of an end', () =
       ['DOWN', one],
       ['EXIT', two],
     ])
+  })
+})
+
+describe('an end within which something is thrown', () => {
+  const boom = new Error('boom')
+
+  test('by what is watched, as it is no longer watched, is told to everybody all the same, and so are later ends', t => {
+    const exits = collectExits(t)
+    const target: Monitorable = {
+      [onExit]: () => () => {
+        throw boom
+      },
+      [exitSignal]() {},
+    }
+    const [self, other, watcher] = [createProcess(), createProcess(), createProcess()]
+    self.link(target)
+    for (const process of [self, other]) watcher.monitor(process)
+    self.exit('shutdown')
+    other.exit('shutdown')
+    assert.equal(watcher.messageQueueLength, 2)
+    assert.deepEqual(
+      exits.map(({ reason }) => reason),
+      [boom],
+    )
+  })
+
+  test('since there is no room on the stack, is told later, and later ends are told', async () => {
+    const watcher = createProcess()
+    const processes = Array.from({ length: 200 }, () => createProcess())
+    for (const process of processes) watcher.monitor(process)
+    let next = 0
+    // Each frame on the way back tries once more, with a little more room.
+    const dig = (): void => {
+      try {
+        dig()
+      } finally {
+        processes[next++]?.exit('shutdown')
+      }
+    }
+    assert.throws(dig, RangeError)
+    for (const process of processes) process.exit('shutdown')
+    const [last, lastWatcher] = [createProcess(), createProcess()]
+    lastWatcher.monitor(last)
+    last.exit('shutdown')
+    await turn()
+    assert.equal(lastWatcher.messageQueueLength, 1)
   })
 })
