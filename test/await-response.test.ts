@@ -477,7 +477,10 @@ describe('the other awaits take options, too:', () => {
     }
     for (const timeout of ['5', null, true] as unknown[] as number[]) {
       assert.throws(() => gun.awaitUp(connPid, timeout), /^(TypeError: timeout|GunError: awaitOpts) must be/)
-      assert.throws(() => gun.awaitResponse(connPid, streamRef, timeout as never), /awaitOpts must be/)
+      assert.throws(
+        () => gun.awaitResponse(connPid, streamRef, timeout as never),
+        /^(TypeError: timeout|GunError: awaitOpts) must be/,
+      )
     }
     const monitorRef = owner.monitor(connPid)
     assert.throws(() => gun.await(connPid, streamRef, { timeout: 1 }, monitorRef), {

@@ -142,8 +142,9 @@ test('awaitResponse gives all of a response, narrowed', () => {
     void gun.await(connPid, streamRef, { timeout: 1000, monitorRef, signal })
     void gun.await(connPid, streamRef, monitorRef)
     void gun.awaitUp(connPid, { timeout: 1000, monitorRef, signal })
-    // @ts-expect-error the options have no positional form
     void gun.awaitResponse(connPid, streamRef, 1000)
+    // @ts-expect-error the monitor belongs into the options
+    void gun.awaitResponse(connPid, streamRef, 1000, monitorRef)
     // @ts-expect-error there is no such option
     void gun.awaitResponse(connPid, streamRef, { after: 1000 })
     // @ts-expect-error one message has no body

@@ -406,12 +406,11 @@ export function awaitBody(
 export function awaitResponse(
   connPid: ConnPid,
   streamRef: StreamRef,
-  awaitOpts?: AwaitBodyOpts,
+  timeout?: number | AwaitBodyOpts,
 ): Promise<FullResponse> {
   connectionOf(connPid)
   checkStreamRef(connPid, streamRef)
-  if (awaitOpts !== undefined) checkAwaitBodyOpts(awaitOpts)
-  return awaitResponseOf(connPid, streamRef, limitsOf(awaitOpts, undefined, checkAwaitBodyOpts))
+  return awaitResponseOf(connPid, streamRef, limitsOf(timeout, undefined, checkAwaitBodyOpts))
 }
 
 /**

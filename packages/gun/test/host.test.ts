@@ -52,7 +52,7 @@ describe('what cannot be a host is refused', () => {
     for (const [given, call] of cases) {
       assert.throws(() => parseHost(given), {
         name: 'TypeError',
-        message: `host must be a name or an address alone; for the one that was given call ${call}`,
+        message: `host must be a name or an address alone: call ${call} instead`,
       })
     }
   })

@@ -8,6 +8,7 @@
  * | an array | an array of equal length whose elements match |
  * | `P.…` | what ts-pattern says |
  * | a function | none: it throws, since a guard is `P.when(guard)` |
+ * | a regular expression | none: it throws, since text is matched by `P.string.regex(expression)` |
  */
 
 import { isMatching, P } from 'ts-pattern'
@@ -59,7 +60,7 @@ export class Field {
   next: Field | undefined = undefined
 
   constructor(name: string | number, pattern: unknown) {
-    if (typeof pattern === 'function') throw functionError(`'${name}' is a function, which`)
+    checkPattern(pattern, `'${name}' is`)
     const kind = kindOf(pattern)
     this.name = name
     this.kind = kind
@@ -173,9 +174,17 @@ export class Clause {
   }
 }
 
-/** A guard that would be compared by identity matches nothing, and says nothing of it. */
-function functionError(subject: string): TypeError {
-  return new TypeError(`patterns: ${subject} is no pattern: write P.when(guard) for a guard`)
+/** What would be compared by identity, and so match nothing and say nothing of it, throws. */
+function checkPattern(pattern: unknown, subject: string): void {
+  if (typeof pattern === 'function') {
+    throw new TypeError(
+      `patterns: ${subject} a function, which is no pattern: write P.when(guard) for a guard`,
+    )
+  }
+  if (pattern instanceof RegExp) {
+    const advice = `write P.string.regex(${pattern})`
+    throw new TypeError(`patterns: ${subject} a regular expression, which is no pattern: ${advice}`)
+  }
 }
 
 function kindOf(pattern: unknown): number {
@@ -191,7 +200,7 @@ function needsPresence(pattern: Matcher): boolean {
 }
 
 function compile(pattern: unknown): Test {
-  if (typeof pattern === 'function') throw functionError('a function')
+  checkPattern(pattern, 'there is')
   if (kindOf(pattern) <= PIN) return value => value === pattern
   if (typeof pattern !== 'object' || pattern === null) return value => Number.isNaN(value)
   if (isMatcher(pattern)) return isMatching(pattern as P.Pattern<unknown>)

@@ -328,17 +328,31 @@ test('a function is no pattern, wherever it stands: it throws at once, and names
   const self = createProcess()
   const guard = (value: unknown): boolean => value === 1
   const refused: [unknown, string][] = [
-    [guard, 'a function'],
-    [{ type: 'a', n: guard }, "'n' is a function, which"],
-    [{ a: { b: guard } }, "'b' is a function, which"],
-    [['a', guard], "'1' is a function, which"],
-    [['a', guard, ...P.array(P.string)], 'a function'],
-    [P.string.optional, 'a function'],
+    [guard, 'there is'],
+    [{ type: 'a', n: guard }, "'n' is"],
+    [{ a: { b: guard } }, "'b' is"],
+    [['a', guard], "'1' is"],
+    [['a', guard, ...P.array(P.string)], 'there is'],
+    [P.string.optional, 'there is'],
   ]
   for (const [pattern, subject] of refused) {
-    const message = `patterns: ${subject} is no pattern: write P.when(guard) for a guard`
+    const message = `patterns: ${subject} a function, which is no pattern: write P.when(guard) for a guard`
     assert.throws(() => self.receive([pattern as P.Pattern<unknown>]), { name: 'TypeError', message })
     assert.throws(() => self.flush(pattern as P.Pattern<unknown>), { name: 'TypeError', message })
+  }
+  self.exit()
+})
+
+test('a regular expression is no pattern, wherever it stands: it throws at once, and names P.string.regex', () => {
+  const self = createProcess()
+  const refused: [unknown, string][] = [
+    [/a/, 'there is'],
+    [{ type: /gun_.*/ }, "'type' is"],
+    [['a', /b/], "'1' is"],
+  ]
+  for (const [pattern, subject] of refused) {
+    const message = new RegExp(`^patterns: ${subject} a regular expression, .*: write P\\.string\\.regex\\(/`)
+    assert.throws(() => self.receive([pattern as P.Pattern<unknown>]), { name: 'TypeError', message })
   }
   self.exit()
 })

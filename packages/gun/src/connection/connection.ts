@@ -223,8 +223,8 @@ export class Connection implements Host, LineUser, Valve {
   wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
     const send = this.#protocol?.wsSend
     if (send !== undefined) return send.call(this.#protocol, streamRef, frames)
-    const state = this.#ended ? 'it has ended' : `it is ${this.stateName}`
-    const text = `${this.connPid} is no WebSocket now (${state}); ${frames.length} frame(s) were not sent`
+    const why = this.#ended ? 'it has ended' : `it is ${this.stateName}: wait for gun_upgrade before you send`
+    const text = `${this.connPid} is no WebSocket, and ${why}; ${frames.length} frame(s) were not sent`
     const reason = new GunError('badstate', 'badstate', text, { frames })
     if (streamRef === undefined) this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     else this.refuse(streamRef, reason)
@@ -619,7 +619,11 @@ export class Connection implements Host, LineUser, Valve {
     } catch (cause) {
       return this.lost(defect(cause))
     }
-    const text = `${what} is not possible: the connection is ${this.stateName} and speaks ${protocol.name}`
+    const why =
+      protocol.name === 'ws'
+        ? 'the connection is a WebSocket, and carries nothing else: open another one'
+        : `the connection speaks ${protocol.name}`
+    const text = `${what} is not possible: ${why}`
     this.refuse(streamRef, new GunError('badstate', 'badstate', text))
   }
 

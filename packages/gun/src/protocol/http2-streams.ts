@@ -145,7 +145,8 @@ export class Http2Streams {
     const { http } = stream
     const { ref, fields, upgrade } = http
     if (upgrade !== undefined && !this.#canConnect) {
-      const text = 'the server does not let a stream of HTTP/2 become a WebSocket (RFC 8441)'
+      const text =
+        "the server lets no stream of HTTP/2 become a WebSocket (RFC 8441); open the connection with protocols: ['http']"
       return this.#host.refuse(ref, new GunError('not_supported', 'stream_error', text))
     }
     this.#begun.set(ref, stream)

@@ -173,8 +173,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     }
     const what =
       streamRef === undefined
-        ? 'there is not exactly one WebSocket on this connection'
-        : 'this stream is no WebSocket now'
+        ? 'without a streamRef there must be exactly one WebSocket on the connection'
+        : 'this stream is no WebSocket, or not yet: wait for its gun_upgrade before you send'
     const text = `${what}; ${frames.length} frame(s) were not sent`
     const reason = new GunError('badstate', 'badstate', text, { frames })
     const { connPid } = this.#host

@@ -44,7 +44,7 @@ export function destinationOf(given: DestinationInit): Destination {
     return { path }
   }
   const { port } = given
-  const host = parseHost(given.host)
+  const host = parseHost(given.host, port)
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     throw new RangeError(`port must be an integer between 1 and 65535, not ${inspect(port)}`)
   }

@@ -29,11 +29,11 @@ const regName = /^[!$&'()*+,\-;=_a-z0-9~]+(?:\.[!$&'()*+,\-;=_a-z0-9~]+)*\.?$/
 /** RFC 1035 section 2.3.4, as text and with a dot at the end. */
 const LONGEST_NAME = 254
 
-/** The forms of a host. Throws a TypeError that says what to give instead. */
-export function parseHost(given: unknown): HostForms {
+/** The forms of a host. Throws a TypeError that says what to give instead, with the port where the host has none. */
+export function parseHost(given: unknown, port?: unknown): HostForms {
   const host = typeof given === 'string' ? formsOf(given) : undefined
   if (host !== undefined) return host
-  throw new TypeError(`host must be a name or an address alone${adviceFor(given)}`)
+  throw new TypeError(`host must be a name or an address alone${adviceFor(given, port)}`)
 }
 
 export function isHost(value: unknown): value is string {
@@ -62,14 +62,14 @@ export function authorityOf({ host, port }: Origin, transport: 'tcp' | 'tls'): s
   return port === (transport === 'tls' ? 443 : 80) ? host.uriHost : `${host.uriHost}:${port}`
 }
 
-function adviceFor(given: unknown): string {
-  const call = callFor(given)
-  if (call !== undefined) return `; for the one that was given call ${call}`
+function adviceFor(given: unknown, port: unknown): string {
+  const call = callFor(given, port)
+  if (call !== undefined) return `: call ${call} instead`
   return `, not ${inspect(given, { maxStringLength: 100, depth: 0 })}`
 }
 
 /** The call that was meant by who has given a URL, a host with its port, or an address in brackets. */
-function callFor(given: unknown): string | undefined {
+function callFor(given: unknown, beside: unknown): string | undefined {
   if (typeof given !== 'string' && !(given instanceof URL)) return undefined
   const text = String(given)
   // Of these a URL drops some, and decodes others.
@@ -78,7 +78,8 @@ function callFor(given: unknown): string | undefined {
   const host = url === undefined ? undefined : formsOf(url.hostname.replace(/^\[|\]$/g, ''))
   if (url === undefined || host === undefined) return undefined
   const isTls = url.protocol === 'https:' || url.protocol === 'wss:'
-  const port = url.port === '' ? (isTls ? '443' : '80') : url.port
+  const usual = Number.isInteger(beside) ? String(beside) : isTls ? '443' : '80'
+  const port = url.port === '' ? usual : url.port
   // What `open` would not choose by itself.
   const opts = isTls === (port === '443') ? '' : `, { transport: '${isTls ? 'tls' : 'tcp'}' }`
   return `open('${host.target}', ${port}${opts})`
