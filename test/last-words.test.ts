@@ -1,7 +1,10 @@
 // What a peer says before it goes is heard, even if what we write to it fails before we have read that.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { constants } from 'node:os'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { certificates } from './support/certificates.ts'
@@ -28,6 +31,15 @@ async function sayAndGo(
   peer.socket.setNoDelay(true)
   await peer.send(words as Buffer)
   peer.reset()
+}
+
+/** From now on the system refuses what is written, as where a firewall of this machine forbids it, and still reads. */
+function failWrites(connPid: gun.ConnPid): void {
+  const { socket } = gun.info(connPid)
+  const { _handle: handle } = socket as unknown as { readonly _handle: Record<string, () => number> }
+  for (const kind of ['v', 'Buffer', 'Latin1String', 'Utf8String', 'AsciiString', 'Ucs2String']) {
+    handle[`write${kind}`] = () => -constants.errno.EPERM
+  }
 }
 
 for (const [what, head, lost] of [
@@ -63,6 +75,74 @@ onEachTransport('a body that lasts until the end is never whole where a write ha
     ])
   }
 })
+
+onEachTransport(
+  'a body that lasts until the end is whole where only writes fail, and the peer ends it',
+  async on => {
+    await using it = await ends(on, { retry: 0 })
+    const streamRef = gun.post(it.connPid, '/', { 'content-length': 1e9 })
+    await it.peer.receiveRequest()
+    failWrites(it.connPid)
+    gun.data(it.connPid, streamRef, 'nofin', chunk)
+    await turn()
+    it.peer.end('HTTP/1.1 413 Content Too Large\r\nconnection: close\r\n\r\nno')
+    const told = await it.heard(4)
+    assert.deepEqual(told, ['response 413 nofin', 'data no nofin', 'data  fin', 'down: normal, killed 0'])
+  },
+)
+
+test('a body that lasts until the end is whole where the reset came behind that end, over tcp', async () => {
+  for (let i = 0; i < TRIES; i++) {
+    await using it = await ends('tcp', { retry: 0 })
+    const streamRef = gun.post(it.connPid, '/', { 'content-length': 1e9 })
+    await it.peer.receiveRequest()
+    gun.info(it.connPid).socket?.pause()
+    it.peer.end(`HTTP/1.1 413 Content Too Large\r\nconnection: close\r\n\r\nno`)
+    await once(it.peer.socket, 'finish')
+    it.peer.reset()
+    gun.data(it.connPid, streamRef, 'nofin', chunk)
+    const told = await it.heard(4)
+    assert.deepEqual(told, ['response 413 nofin', 'data no nofin', 'data  fin', 'down: normal, killed 0'])
+  }
+})
+
+onEachTransport('a connection on which a write fails ends although the peer says nothing', async on => {
+  await using it = await ends(on, { retry: 0 })
+  failWrites(it.connPid)
+  gun.get(it.connPid, '/sent')
+  await turn()
+  const waiting = gun.get(it.connPid, '/too-late')
+  const refused = await it.self.receive([{ type: 'gun_error', streamRef: waiting }])
+  assert.equal(refused.reason.code, 'closing')
+  assert.deepEqual(await it.heard(2), ['error: socket_error', 'down: socket_error, killed 1'])
+})
+
+onEachTransport('what is asked for once a write has failed is asked of the next connection', async on => {
+  await using it = await ends(on)
+  failWrites(it.connPid)
+  gun.get(it.connPid, '/lost')
+  await turn()
+  gun.get(it.connPid, '/found')
+  const peer = await it.next()
+  assert.equal((await peer.receiveRequest()).path, '/found')
+})
+
+onEachTransport(
+  'a request that waits as a write fails is not begun behind the response before it',
+  async on => {
+    await using it = await ends(on, { retry: 0, httpOpts: { pipelining: 1 } })
+    const first = gun.get(it.connPid, '/')
+    const second = gun.get(it.connPid, '/waits')
+    await it.peer.receiveRequest()
+    failWrites(it.connPid)
+    gun.info(it.connPid).socket?.write('x')
+    await turn()
+    it.peer.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+    assert.equal((await it.self.receive([{ streamRef: first }])).type, 'gun_response')
+    const told = await it.self.receive([{ type: 'gun_error', streamRef: second }])
+    assert.match(told.reason.message, /before the request was sent/)
+  },
+)
 
 onEachTransport('what flow holds back is handed on, too, before the error', async on => {
   await using it = await ends(on, { retry: 0, httpOpts: { flow: 1 } })

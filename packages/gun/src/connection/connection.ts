@@ -544,6 +544,11 @@ export class Connection implements Host, LineUser, Valve {
     this.#machine.send({ type: 'closing', timeout })
   }
 
+  /** What is asked for from now on is for the next connection. */
+  unwritable(): void {
+    this.retire()
+  }
+
   /** The line has brought the peer's last byte, or broke. */
   ended(reason: GunError | undefined): void {
     this.guard(protocol => (protocol.isDone ? this.lost('normal') : protocol.end(reason)))

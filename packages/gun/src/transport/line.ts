@@ -12,11 +12,16 @@ import { onFailedWrite } from './writing.js'
 export interface LineUser {
   /** Bytes from the peer, only valid during the call. */
   handle(chunk: Buffer): void
+  /** Nothing can be sent any more; what the peer has sent before is still read, and `ended` follows in any case. */
+  unwritable(): void
   /** The peer has sent its last byte, or, with a reason, the line is gone. */
   ended(reason: GunError | undefined): void
 }
 
-/** How long the last bytes may take to leave, and the peer to hang up, before the socket is destroyed anyway. */
+/**
+ * How many milliseconds the last bytes may take to leave, and the peer to hang up or, where a write has failed, to say
+ * something more, before the socket is destroyed anyway.
+ */
 const LINGER = 1000
 
 export class Line {
@@ -25,16 +30,27 @@ export class Line {
   #user: LineUser | undefined
   /** Why nothing can be written any more. */
   #broken: GunError | undefined
+  /** An end that is read is the peer's, and not all that is left of a reset. */
+  #endsInOrder = true
+  readonly #isUnix: boolean
+  /** When the peer has said nothing for too long on a connection that is broken. */
+  #deadline: Deadline | undefined
 
   constructor(socket: Socket, user: LineUser) {
     this.socket = socket
+    this.#isUnix = socket.remoteAddress === undefined
     this.outlet = new Outlet(socket)
     this.#user = user
     take(socket, chunk => this.#user?.handle(chunk))
     onFailedWrite(socket, cause => this.#break(cause))
-    socket.on('end', () => this.#user?.ended(this.#broken))
+    socket.on('end', () => {
+      if (this.#endsInOrder) this.#user?.ended(undefined)
+      // There is nothing to be waited for behind it.
+      if (this.#broken !== undefined) this.#user?.ended(this.#broken)
+    })
     socket.on('error', cause => this.#user?.ended(this.#broken ?? broken(cause)))
     socket.on('close', () => {
+      this.#deadline?.clear()
       this.#user?.ended(
         this.#broken ?? new GunError('closed', 'connection_error', 'the connection was closed'),
       )
@@ -75,13 +91,40 @@ export class Line {
     socket.resume()
   }
 
-  /** A write has failed. What the peer has sent before is read first; then the socket ends or fails by itself. */
+  /** A write has failed. What the peer has sent before is read first, as long as something comes. */
   #break(cause: Error): void {
     const { socket } = this
-    this.#broken ??= broken(cause)
-    this.outlet.stop()
-    if (this.#user === undefined || socket.readableEnded) socket.destroy(cause)
-    else socket.resume()
+    if (this.#broken === undefined) {
+      this.#broken = broken(cause)
+      this.#endsInOrder = this.#sparesReads(cause)
+      this.outlet.stop()
+      this.#user?.unwritable()
+    }
+    if (this.#user === undefined || socket.readableEnded) {
+      socket.destroy(cause)
+      return
+    }
+    socket.resume()
+    this.#readOn(cause)
+  }
+
+  /**
+   * Whether a reset would still be read. The system tells of it once: to a write that fails of it, behind which reads end
+   * as if in order. Over TCP EPIPE is none before the peer's FIN; a Unix socket says EPIPE of any end.
+   */
+  #sparesReads(cause: Error): boolean {
+    const code = 'code' in cause ? cause.code : undefined
+    return code === 'EPERM' || (code === 'EPIPE' && !this.#isUnix)
+  }
+
+  #readOn(cause: Error): void {
+    const { socket } = this
+    const { bytesRead } = socket
+    this.#deadline?.clear()
+    this.#deadline = new Deadline(LINGER, () => {
+      if (socket.bytesRead > bytesRead) this.#readOn(cause)
+      else socket.destroy(cause)
+    })
   }
 }
 

@@ -109,6 +109,11 @@ export class Outlet {
     this.flush()
   }
 
+  /** Whether what is written goes nowhere. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
   /** What is written from here on goes nowhere. */
   stop(): void {
     this.#isStopped = true
