@@ -322,17 +322,23 @@ describe('awaitResponse', () => {
     assert.equal(gun.streamInfo(connPid, streamRef)?.state, 'running')
   })
 
-  onEachVersion('of a response whose head was read already says so', async line => {
-    await using _left = assertNothingLeft()
-    await using server = await answerer(line, [{ status: 200, body: 'a' }])
-    await using client = await connect(server, line)
-    const { connPid } = client
-    const streamRef = gun.get(connPid, '/')
-    await gun.await(connPid, streamRef, PATIENCE)
-    const error = await rejection(gun.awaitResponse(connPid, streamRef))
-    assert.equal(error.code, 'badstate')
-    assert.match(error.message, /the head of the response of #Stream<\d+> was read already: use awaitBody/)
-  })
+  onEachVersion(
+    'of a response whose head was read already says so at once, and gives the stream up',
+    async line => {
+      await using _left = assertNothingLeft()
+      await using it = await halves(line)
+      const { client, streamRef } = it
+      await gun.await(client.connPid, streamRef, PATIENCE)
+      // The other half has not come yet.
+      const error = await rejection(gun.awaitResponse(client.connPid, streamRef, { timeout: PATIENCE }))
+      assert.equal(error.code, 'badstate')
+      assert.match(
+        error.message,
+        /^the head of the response of #Stream<\d+> was read already: .* given up, .* lost/,
+      )
+      assertGivenUp(client, streamRef)
+    },
+  )
 
   onEachVersion('rejects when its process exits, and the stream is given up', async line => {
     await using _left = assertNothingLeft()

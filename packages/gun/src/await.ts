@@ -139,11 +139,13 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
           head = { status: message.status, headers: message.headers }
           if (message.isFin === 'fin') return { ...head, body: parts.join() }
           break
-        case 'gun_data':
+        case 'gun_data': {
+          const { status, headers } = headOf(head)
           if (!parts.add(message.data)) throw tooLarge(streamRef, limits.maxBodySize)
-          if (message.isFin === 'fin') return { ...headOf(head), body: parts.join() }
+          if (message.isFin === 'fin') return { status, headers, body: parts.join() }
           connection.updateFlow(streamRef, 1)
           break
+        }
         case 'gun_trailers':
           return { ...headOf(head), body: parts.join(), trailers: message.headers }
         case 'gun_upgrade': {
@@ -163,7 +165,7 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
     head: Pick<FullResponse, 'status' | 'headers'> | undefined,
   ): Pick<FullResponse, 'status' | 'headers'> {
     if (head !== undefined) return head
-    const text = `the head of the response of ${streamRef} was read already: use awaitBody for what is left`
+    const text = `the head of the response of ${streamRef} was read already: the stream was given up, and what had come of its body is lost; behind await use awaitBody`
     throw new GunError('badstate', 'badstate', text)
   }
 }

@@ -400,8 +400,8 @@ export function awaitBody(
  * The whole response of a request: status, headers, body, and trailers if it has any. Informational responses are skipped. The
  * timeout, 5000 ms by default, is for all of it together. Rejects as `await` does, and with `limit_reached` of kind
  * `stream_error` where the body has more than `maxBodySize` bytes. Whenever it rejects the stream is given up: cancelled if it
- * is still open, and flushed. Where `flow` is set it asks for more by itself. A stream that became a WebSocket has no response:
- * `badstate`, and the WebSocket stays. Events of `sse` are no body; they come as `gun_sse`. Gun has no such function.
+ * is still open, and flushed; so it is, with `badstate`, where the head of the response was read before. Where `flow` is set it
+ * asks for more by itself. A stream that became a WebSocket has no response: `badstate`, and the WebSocket stays. Events of `sse` are no body; they come as `gun_sse`. Gun has no such function.
  */
 export function awaitResponse(
   connPid: ConnPid,
