@@ -10,7 +10,7 @@ import { NO_CONTENT, PATIENCE } from './support/connect.ts'
 import { receiveFrame, switchingProtocols } from './support/frames.ts'
 import { assertNothingLeft, collectWarnings } from './support/leftovers.ts'
 import type { Peer, RequestHead } from './support/origin.ts'
-import { isH2, type Scene, text, upgraded, wires } from './support/ws-scene.ts'
+import { isH2, type Scene, text, transports, upgraded, wires } from './support/ws-scene.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
@@ -139,6 +139,17 @@ for (const wire of wires) {
         assert.equal((await refused(it)).retryIn, retryIn === 'date' ? 8500 : retryIn)
       })
     }
+
+    test('waits for no longer than a timer can, whatever the server wants', async t => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      const tick = clock(t)
+      const reupgrade = { maxDelay: 2147483647 }
+      await using it = await upgraded(wire, { wsOpts: { reupgrade } })
+      const { peer } = await lost(it, tick)
+      await peer.send(refusal(503, 'retry-after: 999999999'))
+      assert.equal((await refused(it)).retryIn, 2147483647)
+    })
 
     test('is not asked for before its time on another connection either', async t => {
       await using _left = assertNothingLeft()
@@ -283,6 +294,44 @@ for (const wire of wires) {
         assert.equal(it.server.connections, 2)
       })
     }
+  })
+}
+
+for (const transport of transports) {
+  describe(`a WebSocket over ${transport} whose time comes when another has the connection`, () => {
+    /** It waits behind another WebSocket, of which the server's side is given. */
+    async function behindAnother(it: Scene, tick: (ms: number) => void): Promise<Peer> {
+      const { peer } = await lost(it, tick)
+      await peer.send(refusal(503))
+      const { retryIn } = await refused(it)
+      const other = gun.wsUpgrade(it.connPid, '/other')
+      await peer.send(switchingProtocols(await peer.receiveRequest()))
+      await it.self.receive([{ type: 'gun_upgrade', streamRef: other }], PATIENCE)
+      tick(retryIn)
+      assert.equal(it.self.messageQueueLength, 0)
+      return peer
+    }
+
+    test('is asked for on the next connection', async t => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      const tick = clock(t)
+      await using it = await upgraded(transport, { wsOpts })
+      const { request } = await lost(it, tick, await behindAnother(it, tick))
+      assert.equal(request.path, it.request.path)
+    })
+
+    test('hears of the end of the connection', async t => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      const tick = clock(t)
+      await using it = await upgraded(transport, { wsOpts })
+      await behindAnother(it, tick)
+      gun.close(it.connPid)
+      const { streamRef } = it
+      const { reason } = await it.self.receive([{ type: 'gun_error', streamRef }], PATIENCE)
+      assert.equal(reason.code, 'shutdown')
+    })
   })
 }
 

@@ -15,7 +15,8 @@ import type { Owner, ReplyTo } from './reply-to.js'
 import { isHost } from './transport/host.js'
 import type { WsHandler } from './ws/handler.js'
 
-const LONGEST = 2147483647
+/** Node's longest timer, in milliseconds: a longer one would fire at once. */
+export const LONGEST = 2147483647
 /** As much as is kept in 32 bits: ws's way to inflate counts in no more. */
 const LARGEST_LIMIT = 2147483647
 /** As much as a setting of HTTP/2 holds. */

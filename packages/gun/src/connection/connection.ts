@@ -499,7 +499,9 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   #reupgrade(command: UpgradeCommand): void {
-    if (this.#accepting) this.guard(protocol => protocol.wsUpgrade?.(command))
+    // By now another upgrade may have taken the connection over.
+    const isPossible = this.#accepting && this.#protocol?.wsUpgrade !== undefined
+    if (isPossible) this.guard(protocol => protocol.wsUpgrade?.(command))
     else this.comeback.add(command)
   }
 

@@ -6,7 +6,7 @@ import { type AnyActorRef, assertEvent, assign, enqueueActions, setup } from 'xs
 import { type ConnPid, connectionOf } from '../conn-pid.js'
 import { GunError } from '../errors.js'
 import type { GunMessage } from '../messages.js'
-import { checkChoice, checkOpts, checkUses } from '../option-checks.js'
+import { checkChoice, checkOpts, checkUses, LONGEST } from '../option-checks.js'
 import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options.js'
 import type { Owner } from '../reply-to.js'
 import { type Addresses, destinationOf } from '../transport/contract.js'
@@ -45,8 +45,6 @@ export interface ConnectionContext {
   readonly retryDelay: number | undefined
 }
 
-/** Node's longest timer. */
-const LONGEST = 2147483647
 const delayOf = (ms: number | undefined) => (ms === undefined ? LONGEST : Math.min(ms, LONGEST))
 
 /** What comes after an attempt failed or the connection was lost: another attempt, or none. */

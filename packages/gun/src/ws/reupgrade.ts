@@ -2,11 +2,15 @@
 
 import { headerValue } from '../headers.js'
 import type { Headers } from '../messages.js'
+import { LONGEST } from '../option-checks.js'
 import { ask } from '../option-function.js'
 import { REUPGRADE_DEFAULTS, type ReupgradeOpts } from '../options.js'
 
 /** RFC 9110 section 5.6.7: its date, which recipients also take in two older forms. */
 const httpDate = /^[A-Z][a-z]{2,8},? [\w :-]+$/
+
+/** From the shortest delay, 1 ms or a part of one, to more than the longest. */
+const MOST_DOUBLINGS = 100
 
 /**
  * How many milliseconds to wait after so many refusals in a row, this one included; `undefined`: it is the last. Throws a
@@ -24,11 +28,13 @@ export function delayAfter(
     maxDelay = REUPGRADE_DEFAULTS.maxDelay,
   } = opts
   if (refusals > attempts || !isAmong(opts, status, headers)) return undefined
-  const grown = Math.min(maxDelay, minDelay * 2 ** (refusals - 1))
+  // A power too large is Infinity, of which there is no product with 0.
+  const grown = Math.min(maxDelay, minDelay * 2 ** Math.min(refusals - 1, MOST_DOUBLINGS))
   const wanted = retryAfter(headers)
-  if (wanted === undefined) return Math.round(grown * (0.5 + Math.random()))
   // Not sooner than the server wants, nor all clients in the same instant.
-  return Math.round(Math.min(wanted, maxDelay) + grown * Math.random())
+  const delay =
+    wanted === undefined ? grown * (0.5 + Math.random()) : Math.min(wanted, maxDelay) + grown * Math.random()
+  return Math.min(Math.round(delay), LONGEST)
 }
 
 function isAmong(opts: ReupgradeOpts, status: number, headers: Headers): boolean {
