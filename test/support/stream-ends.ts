@@ -11,7 +11,7 @@
 //     asks again with the next connection;
 //   - nothing of a connection comes behind its `DOWN`, and no stream that has begun is without its end then.
 // What answers a command of the caller's is not part of this: a `gun_error` with the code `badstate` may come at any time
-// and ends nothing, so may `closed` behind DOWN where it says that the connection has ended; a drain may come behind a
+// and ends nothing, so may `closed` behind DOWN where it says that the connection has ended, or where nothing was known of the stream; a drain may come behind a
 // response while the body of its request is still being sent.
 //
 // To import this file is enough: it watches every message to every process of this program. What goes to a function or
@@ -110,7 +110,8 @@ export class StreamEnds {
   see(message: unknown): void {
     if (!isMessage(message)) return
     const it = this.#connectionOf(message.connPid)
-    if (isAnswer(message, it.isDown)) return
+    const isNew = !('streamRef' in message) || !this.#streams.has(message.streamRef as gun.StreamRef)
+    if (isAnswer(message, it.isDown, isNew)) return
     if (it.isDown) this.#wrong(message, 'comes behind DOWN')
     if (message.type === 'gun_up') return this.#up(it, message)
     if (message.type === 'gun_down') return this.#down(it, message)
@@ -231,10 +232,10 @@ function isMessage(message: unknown): message is gun.GunMessage {
 }
 
 /** It says that a command of the caller's cannot be carried out, and nothing of the stream itself. */
-function isAnswer(message: gun.GunMessage, isDown: boolean): boolean {
+function isAnswer(message: gun.GunMessage, isDown: boolean, isNew: boolean): boolean {
   if (message.type !== 'gun_error') return false
   const { code, message: text } = message.reason
-  return code === 'badstate' || (isDown && code === 'closed' && text.endsWith('has ended'))
+  return code === 'badstate' || (isDown && code === 'closed' && (isNew || text.endsWith('has ended')))
 }
 
 function allowed(phase: Phase, message: StreamMessage): boolean {

@@ -60,7 +60,7 @@ describe('what cannot be a host is refused', () => {
   test('and shown where it is not, but never at length', () => {
     for (const given of [
       ...['', ' ', 'a b', ' a', 'a\tb', 'a\r\nb', 'a\0b', 'a"b', 'a{b}', '%41', 'a%2fb'],
-      ...['.', '..', '.a', 'a..b', 'a..', '256.1.1.1', '1.2.3.4.5', 'xn--a', '\u00ad', '\ud800'],
+      ...['.', '..', '.a', 'a..b', 'a..', '256.1.1.1', '1.2.3.4.5', '\u00ad', '\ud800'],
       ...[
         'a\uff0fb',
         'a\uff1ab',

@@ -94,7 +94,7 @@ export class ResponseCollector implements Handler {
       return this.fail('protocol_error', 'a response arrived that no request asked for')
     }
     // llhttp also reads RTSP/1.0 and ICE/1.0 and does not tell which it was.
-    if (chunk[at] !== H) return this.fail('protocol_error', notHttp(chunk.subarray(at)))
+    if (chunk[at] !== H) return this.fail('protocol_error', notHttp(chunk[at]))
     this.state = 'head'
     this.events.push(START)
     this.#sectionStart = this.#base + at
@@ -295,11 +295,11 @@ export class ResponseCollector implements Handler {
   }
 }
 
-/** What stands where a response should begin. */
-function notHttp(bytes: Buffer): string {
-  // A record of TLS (RFC 8446 section 5.1): an alert, most likely about our plain text.
-  const isTls = bytes[0] === 0x15 && bytes[1] === 0x03
-  const start = JSON.stringify(bytes.toString('latin1', 0, 32))
-  const advice = isTls ? ": the peer speaks TLS, so open the connection with transport: 'tls'" : ''
-  return `the response does not start with HTTP/, but with ${start}${advice}`
+/** What is wrong where a response should begin, as far as its first byte says: the others may not have come. */
+function notHttp(first: number | undefined): string {
+  const text = 'the response does not start with HTTP/'
+  // RFC 8446 section 5.1: an alert, most likely about our plain text.
+  return first === 0x15
+    ? `${text}; the peer seems to speak TLS: open the connection with transport: 'tls'`
+    : text
 }
