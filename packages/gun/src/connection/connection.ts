@@ -628,7 +628,7 @@ export class Connection implements Host, LineUser, Valve {
     }
     const why =
       protocol.name === 'ws'
-        ? 'the connection is a WebSocket, and carries nothing else: open another one'
+        ? `the connection is a WebSocket (${this.stateName}), which carries nothing else: open another one`
         : `the connection speaks ${protocol.name}`
     const text = `${what} is not possible: ${why}`
     this.refuse(streamRef, new GunError('badstate', 'badstate', text))
