@@ -67,7 +67,7 @@ function infoOf({ protocol }: Connection, streamRef: StreamRef): StreamInfo | un
 function whatItWaitsFor(connection: Connection, { behind }: RequestInfo): string {
   const request = behind && infoOf(connection, behind)?.request
   if (request !== undefined) {
-    const which = `${behind} (${request.method} ${request.path})`
+    const which = nameOf(behind, request)
     if (request.isComplete) return `it waits until ${which} is answered in full`
     return `it waits until ${which} is sent in full, whose body is not complete: ${whatWasGiven(request)}`
   }
@@ -81,7 +81,7 @@ function whatItHears(connection: Connection, request: RequestInfo): string {
   const { behind, flow, isComplete, isHandled, response } = request
   const other = behind && infoOf(connection, behind)?.request
   if (other !== undefined) {
-    const which = `${behind} (${other.method} ${other.path})`
+    const which = nameOf(behind, other)
     return `its response comes behind that of ${which}, which ${other.response === 'due' ? 'has not begun' : 'is not complete'}`
   }
   if (isHandled) return 'a content handler is at work on what has come'
@@ -95,4 +95,9 @@ function whatItHears(connection: Connection, request: RequestInfo): string {
 function whatWasGiven({ givenBytes }: RequestInfo): string {
   const given = givenBytes === 0 ? 'nothing of it was given' : `${givenBytes} bytes of it were given`
   return `${given}, and not its end (data with 'fin')`
+}
+
+/** Another request, which may be somebody else's: without the query, where secrets stand. */
+function nameOf(streamRef: StreamRef | undefined, { method, path }: RequestInfo): string {
+  return `${streamRef} (${method} ${path.split('?', 1)[0]})`
 }
