@@ -1,9 +1,9 @@
 /** The types of a selective receive: which patterns are allowed, and what they narrow a message to. */
 
 import type { P } from 'ts-pattern'
-import type { MonitorTarget } from './exit.js'
-import type { Exit } from './link.js'
-import type { Down } from './monitor.js'
+import type { MonitorTarget } from './exits/exit.js'
+import type { Exit } from './exits/link.js'
+import type { Down } from './exits/monitor.js'
 
 declare const result: unique symbol
 

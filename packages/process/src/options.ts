@@ -1,6 +1,6 @@
 /** The options of a process and of a receive, and the check that each is known and makes sense. */
 
-import type { HighWaterMark } from './high-water-mark.js'
+import type { HighWaterMark } from './mailbox/high-water-mark.js'
 import { didYouMean, type Synonyms } from './suggestion.js'
 
 /** Options of `spawn`, `createProcess` and `fromProcess`. They throw a TypeError or RangeError that names what is wrong. */

@@ -2,8 +2,7 @@
 
 import { inspect } from 'node:util'
 import { P } from 'ts-pattern'
-import { onAbort } from './abort.js'
-import { ProcessExit, settleReason } from './errors.js'
+import type { ExitReason } from './exit-reason.js'
 import {
   checkTarget,
   type ExitRoute,
@@ -13,20 +12,22 @@ import {
   onExit,
   sendExit,
   watchersOf,
-} from './exit.js'
-import { type ExitHook, type ExitReason, reportExit } from './exit-reason.js'
-import { marksOf } from './high-water-mark.js'
-import { type Exit, Links } from './link.js'
-import { type Down, MonitorRef, Monitors } from './monitor.js'
+} from './exits/exit.js'
+import { type ExitHook, reportExit } from './exits/exit-hook.js'
+import { type Exit, Links } from './exits/link.js'
+import { type Down, MonitorRef, Monitors } from './exits/monitor.js'
+import { tellAll, Watchers, type WatchOrder } from './exits/watchers.js'
+import { onAbort } from './host/abort.js'
+import { checkDuration, Timers } from './host/timer.js'
+import { ProcessExit, settleReason } from './mailbox/errors.js'
+import { marksOf } from './mailbox/high-water-mark.js'
+import { Handler, Inbox } from './mailbox/mailbox.js'
+import type { Source } from './mailbox/source.js'
 import type { Checked, CheckedList, Narrowed, On, PatternList, Received } from './narrowing.js'
 import { checkOptions, checkReceiveOptions, type ProcessOptions, type ReceiveOptions } from './options.js'
 import type { Pid } from './pid.js'
-import { Handler, Inbox } from './receive.js'
 import { compareByIdentity, TimerRef } from './ref.js'
 import { register, withName } from './registry.js'
-import type { Source } from './source.js'
-import { checkDuration, Timers } from './timer.js'
-import { tellAll, Watchers, type WatchOrder } from './watchers.js'
 
 /** What a process that expects `M` may find in its mailbox. */
 export type Incoming<M> = M | Down | Exit

@@ -1,7 +1,7 @@
 /** Names for processes. A name goes when its process exits. */
 
-import { isActorRef } from './actor-ref.js'
-import { type MonitorTarget, watch } from './exit.js'
+import { isActorRef } from './exits/actor-ref.js'
+import { type MonitorTarget, watch } from './exits/exit.js'
 import type { Pid } from './pid.js'
 
 /** What can have a name: something to send to that also ends. */

@@ -1,0 +1,106 @@
+/** Links: two-way; when one side ends, the other gets an exit signal with the reason. */
+
+import type { ExitReason } from '../exit-reason.js'
+import type { Inbox } from '../mailbox/mailbox.js'
+import { type ExitRoute, type MonitorTarget, sendExit, watchBy } from './exit.js'
+import { reportThrown } from './exit-hook.js'
+import { tellNoproc, Watch } from './watchers.js'
+
+/** An exit signal, as a process that traps exits receives it. Source: `process_flag(trap_exit, true)`. */
+export interface Exit {
+  /** The tag, by which patterns and a `switch` tell messages apart. */
+  readonly type: 'EXIT'
+  /**
+   * The linked side that ended, or the process that called `self.exit(pid, reason)`; `undefined` when the signal came from
+   * the function `exit`.
+   */
+  readonly from: MonitorTarget | undefined
+  /** Why it ended, or what was given to `exit`; `'noproc'` if it had ended before it was linked. */
+  readonly reason: ExitReason
+}
+
+/** One link. Each side is told of the other's end, whichever comes first. */
+class Link {
+  private readonly sides: readonly Side[]
+  isTied = true
+
+  constructor(owner: Links, target: MonitorTarget, back: Links | undefined) {
+    this.sides = [new Side(this, target, owner.owner, owner), new Side(this, owner.owner, target, back)]
+  }
+
+  /** Has each side watch the other. `false`: the target has ended. */
+  tie(): boolean {
+    return this.sides.every(side => side.watch())
+  }
+
+  untie(): void {
+    this.isTied = false
+    for (const side of this.sides) side.leave()
+  }
+}
+
+/** What tells `to` of the end of `from`. */
+class Side extends Watch {
+  private readonly link: Link
+  private readonly from: MonitorTarget
+  private readonly to: MonitorTarget
+  /** The links of `to`, if it is a process. */
+  private readonly links: Links | undefined
+  /** Nobody has reported the end of what had ended before it was linked. */
+  private route: ExitRoute = 'link'
+
+  constructor(link: Link, from: MonitorTarget, to: MonitorTarget, links: Links | undefined) {
+    super()
+    this.link = link
+    this.from = from
+    this.to = to
+    this.links = links
+  }
+
+  watch(): boolean {
+    this.links?.of.set(this.from, this.link)
+    if (watchBy(this, this.from, 'link')) return true
+    this.route = 'exit'
+    tellNoproc(this)
+    return false
+  }
+
+  leave(): void {
+    this.stop()
+    this.links?.of.delete(this.from)
+  }
+
+  told(reason: ExitReason): void {
+    // A guard may still undo the link.
+    if (this.links?.inbox.isMatching) return this.links.inbox.putOff(() => this.told(reason))
+    if (!this.link.isTied) return
+    this.link.untie()
+    try {
+      sendExit(this.to, this.from, reason, this.route)
+    } catch (error) {
+      // It must not keep the end from anybody else.
+      reportThrown(this.to, error)
+    }
+  }
+}
+
+/** The links of one process. */
+export class Links {
+  readonly owner: MonitorTarget
+  readonly inbox: Inbox
+  readonly of = new Map<MonitorTarget, Link>()
+
+  constructor(owner: MonitorTarget, inbox: Inbox) {
+    this.owner = owner
+    this.inbox = inbox
+  }
+
+  /** Linking twice is linking once. `back` are the links of the target, if that is a process. */
+  add(target: MonitorTarget, back: Links | undefined): void {
+    if (!this.of.has(target)) new Link(this, target, back).tie()
+  }
+
+  remove(target: MonitorTarget): void {
+    this.of.get(target)?.untie()
+  }
+}

@@ -1,0 +1,72 @@
+/** How much may wait in a mailbox: up to one mark whatever happens, up to another while somebody waits for something else. */
+
+import { didYouMean } from '../suggestion.js'
+
+/** How much may wait in a mailbox before its sources are paused. They go on at half. `Infinity` switches one off. */
+export interface HighWaterMark {
+  /** In messages; 16,384 by default. */
+  readonly messages?: number
+  /** In bytes, as far as sources say how many they deliver; 16 MiB by default. */
+  readonly bytes?: number
+}
+
+/** Both halves of a mark. */
+export type Mark = Required<HighWaterMark>
+
+/** The marks of one mailbox. */
+export interface Marks {
+  /** What pauses the sources for which nobody waits. */
+  readonly first: Mark
+  /** What pauses a source for which somebody waits, or ends it. Never below the first. */
+  readonly second: Mark
+}
+
+const MEASURES: readonly (keyof HighWaterMark)[] = ['messages', 'bytes']
+const MIB = 1024 * 1024
+const TIMES = 16
+const FIRST: Mark = { messages: 16_384, bytes: 16 * MIB }
+const SECOND: Mark = { messages: TIMES * FIRST.messages, bytes: TIMES * FIRST.bytes }
+const DEFAULTS: Marks = { first: FIRST, second: SECOND }
+
+/** The marks that the options of a process ask for. Throws a TypeError or RangeError that names what is wrong. */
+export function marksOf(
+  highWaterMark: HighWaterMark | undefined,
+  waitingHighWaterMark: HighWaterMark | undefined,
+): Marks {
+  if (highWaterMark === undefined && waitingHighWaterMark === undefined) return DEFAULTS
+  check('highWaterMark', highWaterMark)
+  check('waitingHighWaterMark', waitingHighWaterMark)
+  const first = withDefaults(highWaterMark, FIRST)
+  const second = withDefaults(waitingHighWaterMark, {
+    messages: Math.max(SECOND.messages, TIMES * first.messages),
+    bytes: Math.max(SECOND.bytes, TIMES * first.bytes),
+  })
+  for (const key of MEASURES) {
+    if (second[key] < first[key]) {
+      throw new RangeError(
+        `waitingHighWaterMark.${key} (${second[key]}) must not be below highWaterMark.${key} (${first[key]})`,
+      )
+    }
+  }
+  return { first, second }
+}
+
+/** A mark of which a half that is missing, or `undefined`, is the default. */
+function withDefaults(mark: HighWaterMark | undefined, defaults: Mark): Mark {
+  return { messages: mark?.messages ?? defaults.messages, bytes: mark?.bytes ?? defaults.bytes }
+}
+
+function check(name: string, mark: HighWaterMark | undefined): void {
+  if (mark === undefined) return
+  if (typeof mark !== 'object' || mark === null) throw new TypeError(`${name} must be an object`)
+  for (const key of Object.keys(mark)) {
+    if (MEASURES.some(measure => measure === key)) continue
+    throw new TypeError(`${name}.${key} is not an option${didYouMean(key, MEASURES)}`)
+  }
+  for (const key of MEASURES) {
+    const value = mark[key]
+    if (value !== undefined && !(typeof value === 'number' && value >= 1)) {
+      throw new RangeError(`${name}.${key} must be a number of at least 1, or Infinity, not ${value}`)
+    }
+  }
+}

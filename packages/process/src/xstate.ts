@@ -1,0 +1,124 @@
+/** A process as xstate actor logic, so that a machine can invoke or spawn one. */
+
+import type { ActorLogic, AnyActorRef, EventObject, NonReducibleUnknown, Snapshot } from 'xstate'
+import { type ExitReason, isOrderly, thrown } from './exit-reason.js'
+import { endsFor, stopReasonOf, takeExits } from './exits/actor-end.js'
+import { exitSignal, type MonitorTarget, onExit } from './exits/exit.js'
+import { checkOptions, type ProcessOptions } from './options.js'
+import type { Pid } from './pid.js'
+import { Process } from './process.js'
+
+/** What the body of an actor's process gets beside the process. */
+export interface ActorScope<TInput> {
+  /** What the actor was created with: `input` of `createActor`, `invoke` or `spawnChild`. */
+  readonly input: TInput
+  /** The actor itself: what others send to, link and monitor. Its `system` is the actor system. */
+  readonly actor: AnyActorRef
+  /**
+   * Sends an event to the machine that invoked or spawned this actor. Nothing happens if there is none, or once the process
+   * has exited.
+   */
+  readonly sendBack: (event: EventObject) => void
+}
+
+/** The snapshot of an actor that `fromProcess` made: `done` with the body's result, or `error` with what it threw. */
+export type ProcessSnapshot<TOutput, TInput> = Snapshot<TOutput> & {
+  /** What the actor was created with; `undefined` once it is done or has failed. */
+  readonly input: TInput | undefined
+}
+
+/** The logic that `fromProcess` gives. */
+export type ProcessActorLogic<M extends EventObject, TOutput, TInput> = ActorLogic<
+  ProcessSnapshot<TOutput, TInput>,
+  M,
+  TInput
+>
+
+const STOP = 'xstate.stop'
+
+/** How a body ends, as the event that its actor gets. */
+class Ended {
+  readonly type = '@holster/process.ended'
+  readonly status: 'done' | 'error'
+  readonly output: unknown
+  readonly error: unknown
+
+  constructor(status: 'done' | 'error', value: unknown) {
+    this.status = status
+    this.output = status === 'done' ? value : undefined
+    this.error = status === 'error' ? value : undefined
+  }
+}
+
+type Running = Pid<EventObject> & Pick<Process, 'exit'>
+
+const running = new WeakMap<object, Running>()
+
+/**
+ * Makes actor logic for `createActor`, `invoke` and `spawnChild` out of a process body. Events sent to the actor
+ * arrive in the process's mailbox, and exit signals to it are signals to the process. When the body returns the actor is
+ * done with its result, when it throws the actor fails with the error (which xstate then reports; what is thrown and is no
+ * Error becomes the cause of one), and when the actor is stopped the process exits `'shutdown'`, or for the reason for
+ * which a link stopped it.
+ */
+export function fromProcess<M extends EventObject, TOutput = unknown, TInput = NonReducibleUnknown>(
+  body: (self: Process<M>, scope: ActorScope<TInput>) => TOutput | Promise<TOutput>,
+  options?: ProcessOptions,
+): ProcessActorLogic<M, Awaited<TOutput>, TInput> {
+  if (typeof body !== 'function') throw new TypeError('body must be a function')
+  if (options !== undefined) checkOptions(options)
+  type State = ProcessSnapshot<Awaited<TOutput>, TInput>
+  return {
+    getInitialSnapshot: (_, input) => ({ status: 'active', output: undefined, error: undefined, input }),
+    getPersistedSnapshot: snapshot => snapshot,
+    restoreSnapshot: snapshot => snapshot as State,
+    start: (state, { self }) => {
+      if (state.status !== 'active') return
+      let isReported = true
+      const process = new Process<M>(options, () => {
+        // The actor fails with the error, which xstate reports, or those who watch the actor.
+        isReported = false
+      })
+      running.set(self, process as Running)
+      takeExits(self, (from, reason, route) => {
+        process[exitSignal](from as MonitorTarget | undefined, reason, route)
+      })
+      const end = (ended: Ended) => {
+        if (running.delete(self)) self.send(ended as EventObject as M)
+      }
+      const ended = (reason: ExitReason) => {
+        if (!running.has(self)) return
+        endsFor(self, reason, isReported)
+        end(isOrderly(reason) ? new Ended('done', undefined) : new Ended('error', reason))
+      }
+      // A signal that was aborted before ends the process at its birth: then there is nothing to run.
+      if (process[onExit](ended) === undefined) return void process.exited.then(ended)
+      const sendBack = (event: EventObject) => {
+        if (process.isAlive) self._parent?.send(event)
+      }
+      const run = async () => {
+        try {
+          end(new Ended('done', await body(process, { input: state.input as TInput, actor: self, sendBack })))
+          process.exit()
+        } catch (error) {
+          process.exit(thrown(error))
+        }
+      }
+      void run()
+    },
+    transition: (state, event, { self }) => {
+      const process = running.get(self)
+      if (event.type === STOP) {
+        running.delete(self)
+        process?.exit(stopReasonOf(self))
+        return { ...state, status: 'stopped', output: undefined, error: undefined }
+      }
+      if (event instanceof Ended) {
+        const { status, output, error } = event
+        return { ...state, status, output, error, input: undefined } as State
+      }
+      process?.send(event)
+      return state
+    },
+  }
+}

@@ -1,0 +1,147 @@
+// Timers of a process: messages to itself, later.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createProcess, makeRef, P, TimerRef } from '../../src/index.ts'
+
+describe('sendAfter', () => {
+  test('sends its message when the time is over, not a millisecond before', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const self = createProcess<string>()
+    assert.ok(self.sendAfter(100, 'later') instanceof TimerRef)
+    t.mock.timers.tick(99)
+    assert.equal(self.messageQueueLength, 0)
+    t.mock.timers.tick(1)
+    assert.equal(self.messageQueueLength, 1)
+    t.mock.timers.tick(1000)
+    assert.equal(self.messageQueueLength, 1)
+  })
+
+  test('with 0 still sends later, not at once', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const self = createProcess<string>()
+    self.sendAfter(0, 'soon')
+    assert.equal(self.messageQueueLength, 0)
+    t.mock.timers.tick(1)
+    assert.equal(self.messageQueueLength, 1)
+  })
+
+  test('takes 2147483647 ms, and neither one more nor Infinity', () => {
+    const self = createProcess<string>()
+    self.sendAfter(2147483647, 'x')
+    for (const ms of [2147483648, Number.POSITIVE_INFINITY, -1]) {
+      assert.throws(() => self.sendAfter(ms, 'x'), { name: 'RangeError', message: /^ms must be between/ })
+    }
+    assert.throws(() => self.sendAfter('1' as unknown as number, 'x'), { message: /^ms must be a number/ })
+    self.exit()
+  })
+
+  test('is nothing once the process has exited', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const setTimer = t.mock.method(globalThis, 'setTimeout')
+    const self = createProcess<string>()
+    self.exit()
+    assert.equal(self.cancelTimer(self.sendAfter(10, 'x')), false)
+    assert.equal(setTimer.mock.callCount(), 0)
+  })
+})
+
+describe('cancelTimer', () => {
+  test('says how much was left, and the message does not come', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const self = createProcess<string>()
+    const ref = self.sendAfter(2147483647, 'x')
+    const left = self.cancelTimer(ref)
+    assert.ok(typeof left === 'number' && left > 0 && left <= 2147483647)
+    t.mock.timers.tick(2147483647)
+    assert.equal(self.messageQueueLength, 0)
+  })
+
+  test('is false for a timer that has fired, was cancelled, or belongs to another process', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const [self, other] = [createProcess<string>(), createProcess<string>()]
+    const fired = self.sendAfter(10, 'x')
+    t.mock.timers.tick(10)
+    assert.equal(self.cancelTimer(fired), false)
+    const running = self.sendAfter(10, 'x')
+    assert.equal(other.cancelTimer(running), false)
+    assert.notEqual(self.cancelTimer(running), false)
+    assert.equal(self.cancelTimer(running), false)
+  })
+
+  test('of something that is no timer ref throws and names the argument', () => {
+    assert.throws(() => createProcess().cancelTimer(makeRef() as TimerRef), { message: /^ref must be/ })
+  })
+})
+
+/** Keeps the event loop from turning for so many milliseconds. */
+function compute(ms: number): void {
+  const end = process.hrtime.bigint() + BigInt(ms) * 1_000_000n
+  while (process.hrtime.bigint() < end);
+}
+
+describe('timers that are due together, since the event loop was busy', () => {
+  test('send in the order of their times, also to several processes', async t => {
+    let now = 0
+    t.mock.method(performance, 'now', () => now)
+    const [self, other] = [createProcess<string>(), createProcess<string>()]
+    const order: string[] = []
+    const receive = async (process: typeof self) => {
+      for (let n = 0; n < 3; n++) order.push(await process.receive([P.string]))
+    }
+    const received = Promise.all([receive(self), receive(other)])
+    // Node runs all that were started with 5 ms, as far as they are due, before it looks at the one of 10 ms.
+    self.sendAfter(5, 'first')
+    other.sendAfter(10, 'third')
+    self.sendAfter(7, 'second')
+    compute(6)
+    now = 6
+    other.sendAfter(5, 'fourth')
+    other.sendAfter(6, 'sixth')
+    self.sendAfter(5, 'fifth')
+    compute(20)
+    await received
+    assert.deepEqual(order, ['first', 'second', 'third', 'fourth', 'fifth', 'sixth'])
+  })
+
+  test('bring a message that is due before the timeout of a receive to it', async t => {
+    let now = 0
+    t.mock.method(performance, 'now', () => now)
+    const self = createProcess<string>()
+    // Of 5 ms as the timeout is, so that Node looks at both before it looks at the message.
+    createProcess<string>().sendAfter(5, 'x')
+    self.sendAfter(10, 'in time')
+    compute(6)
+    now = 6
+    const received = self.receive(['in time'], 5)
+    compute(20)
+    assert.equal(await received, 'in time')
+  })
+
+  test('of one time send in the order in which they were started, also where some are cancelled', async t => {
+    // Thousands, in an order that is the same in each run.
+    const self = createProcess<number>({ highWaterMark: { messages: Number.POSITIVE_INFINITY } })
+    t.mock.method(performance, 'now', () => 0)
+    const times = Array.from({ length: 2000 }, (_, n) => (n * 7919) % 13)
+    const refs = times.map((ms, n) => self.sendAfter(ms, n))
+    const kept = new Set(times.keys())
+    for (let n = 0; n < refs.length; n += 3) {
+      assert.notEqual(self.cancelTimer(refs[n] as TimerRef), false)
+      kept.delete(n)
+    }
+    const order: number[] = []
+    while (order.length < kept.size) order.push(await self.receive([P.number]))
+    const expected = [...kept].sort((a, b) => (times[a] as number) - (times[b] as number) || a - b)
+    assert.deepEqual(order, expected)
+  })
+})
+
+test('the timers of a process go with it', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const self = createProcess<string>()
+  const ref = self.sendAfter(10, 'x')
+  const cleared = t.mock.method(globalThis, 'clearTimeout')
+  self.exit()
+  assert.equal(cleared.mock.callCount(), 1)
+  assert.equal(self.cancelTimer(ref), false)
+})
