@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util'
 import type { Mark } from '@holster/process'
-import type { WsFrame } from './messages.js'
+import type { WsFrame } from './words.js'
 
 /** Every error code, by its name: what went wrong. What the peer did and what the caller did never share a code. */
 export interface GunErrorCodes {

@@ -1,8 +1,8 @@
 /** Header fields that the caller gives: accepted in any form, checked, and brought into one. */
 
 import { inspect } from 'node:util'
-import type { Headers } from './messages.js'
-import { beyondOctets } from './transport/octets.js'
+import { beyondOctets } from './octets.js'
+import type { Headers } from './words.js'
 
 /** Header fields as they may be given; names in any case. */
 export type HeadersInit =

@@ -1,39 +1,10 @@
 /** What a connection posts: to its owner, or to whom a stream replies. */
 
 import type { Settings } from 'node:http2'
-import type { ConnPid } from './conn-pid.js'
+import type { Pid } from '@holster/process'
 import type { GunError } from './errors.js'
-import type { StreamRef } from './stream-ref.js'
-
-/** Header fields in wire order, names in lower case, duplicates kept. */
-export type Headers = readonly (readonly [name: string, value: string])[]
-
-/** Whether this is the last part: `'fin'` if it is. */
-export type IsFin = 'fin' | 'nofin'
-
-/** The protocol of a connection, as `gun_up` and `info` name it. */
-export type ProtocolName = 'http' | 'http2'
-
-/** A frame as it is given to `wsSend`. */
-export type WsFrame =
-  | 'close'
-  | 'ping'
-  | 'pong'
-  | readonly ['text', string]
-  | readonly ['binary', Uint8Array]
-  | readonly ['ping' | 'pong', Uint8Array]
-  | readonly ['close', string]
-  | readonly ['close', number, string]
-
-/** A frame as `gun_ws` brings it; ping and pong only with `silencePings: false`. */
-export type WsFrameIn =
-  | 'close'
-  | 'ping'
-  | 'pong'
-  | readonly ['text', string]
-  | readonly ['binary', Buffer]
-  | readonly ['ping' | 'pong', Buffer]
-  | readonly ['close', number, string]
+import { type ConnPid, recipientOf, type StreamRef } from './handles.js'
+import type { Headers, IsFin, ProtocolName, WsFrameIn } from './words.js'
 
 /** What every message of a connection has. */
 export interface ConnectionMessage<Type extends string = string> {
@@ -242,6 +213,15 @@ export type GunMessage =
 
 /** Who gets the messages of a connection or a stream, when it is neither a process nor an actor. */
 export type Receiver = (message: GunMessage) => void
+
+/** Who owns a connection: a process or an xstate actor, with whose end the connection ends. */
+export type Owner = Pid<GunMessage>
+
+/** Whom a stream replies to: a process, an actor, anything with a `send`, or a function. */
+export type ReplyTo = Pid<GunMessage> | Receiver
+
+/** Whom a stream replies to. */
+export const replyToOf = recipientOf as (streamRef: StreamRef) => ReplyTo
 
 /** Whether nothing of a stream follows the message. What a content handler makes of a body may be no message of ours. */
 export function endsStream(message: GunMessage): boolean {

@@ -1,12 +1,11 @@
 /** An attempt to connect: one step at a time, which may take so long and can be given up; how it ends the machine is told. */
 
 import { GunError } from '../errors.js'
-import type { Opts } from '../options.js'
+import type { Opts } from '../options/options.js'
 import { type Abandon, type Answer, later } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
 import { textOf } from '../transport/error-text.js'
-import type { ConnectionEvent } from './connection.js'
-import type { Tell } from './life-events.js'
+import type { ConnectionEvent, Tell } from './events.js'
 
 /** Something that takes time: it calls `answer` once, after it has returned. */
 export type Step<T> = (answer: Answer<T>) => Abandon

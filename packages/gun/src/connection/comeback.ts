@@ -1,7 +1,7 @@
 /** The upgrades that are asked for again, on the next connection or in a while, and whether anything has come of those before. */
 
-import type { Again, UpgradeCommand } from '../protocol/contract.js'
-import type { StreamRef } from '../stream-ref.js'
+import type { StreamRef } from '../handles.js'
+import type { Again, UpgradeCommand } from '../layer/contract.js'
 
 export class Comeback {
   #commands: UpgradeCommand[] = []

@@ -11,57 +11,35 @@ import {
   Watchers,
   type WatchOrder,
 } from '@holster/process'
-import { ConnPid } from '../conn-pid.js'
 import { Cookies } from '../cookies.js'
 import { asKind, GunError, messageOf, overflowError } from '../errors.js'
-import { Events } from '../events.js'
-import type { StreamInfo } from '../info.js'
-import type { GunMessage, Headers, ProtocolName, WsFrame } from '../messages.js'
-import { http2OptsOf, httpOptsOf, type Opts, protocolsOf, RETRY_DEFAULTS } from '../options.js'
-import type { ConnectedState, Host, Protocol, UpgradeCommand } from '../protocol/contract.js'
-import { Http } from '../protocol/http.js'
-import { Http2 } from '../protocol/http2.js'
-import { attachTo, hasMailbox, type Owner, post } from '../reply-to.js'
-import { Share } from '../slice.js'
-import { connPidOf, noteCancelled, replyToOf, StreamRef } from '../stream-ref.js'
-import { type Trace, traceOf } from '../trace.js'
+import { Events } from '../events/events.js'
+import { type Trace, traceOf } from '../events/trace.js'
+import { ConnPid, connPidOf, lifeOf, noteCancelled, StreamRef } from '../handles.js'
+import type { Host, Protocol, UpgradeCommand } from '../layer/contract.js'
+import type { StreamInfo } from '../layer/info.js'
+import { type GunMessage, type Owner, replyToOf } from '../messages.js'
+import { authorityOf, type Origin } from '../options/host.js'
+import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options/options.js'
 import { spokenOver } from '../transport/alpn.js'
-import { type Addresses, type Destination, originOf } from '../transport/contract.js'
+import { type Destination, originOf } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
-import { authorityOf, type Origin } from '../transport/host.js'
 import { Line, type LineUser } from '../transport/line.js'
 import type { Outlet } from '../transport/outlet.js'
-import { delayAfter } from '../ws/reupgrade.js'
+import { Share } from '../transport/slice.js'
+import { delayAfter } from '../websocket/reupgrade.js'
+import type { Headers, ProtocolName, WsFrame } from '../words.js'
 import { Attempt } from './attempt.js'
 import { Comeback } from './comeback.js'
 import { type Ending, exitReasonOf, localEnd } from './ending.js'
+import type { Machine } from './events.js'
+import { attachTo, hasMailbox, post } from './mail.js'
 import { Ownership } from './ownership.js'
 import { type Command, Postponed } from './postponed.js'
+import { startProtocol } from './protocols.js'
 
-/** What the connection tells its machine. */
-export type ConnectionEvent =
-  /** The host's name is looked up. */
-  | { readonly type: 'resolved'; readonly addresses: Addresses }
-  /** The transport is connected, or TLS over it. */
-  | { readonly type: 'connected'; readonly socket: Socket }
-  /** A step of the attempt to connect failed, or took too long. */
-  | { readonly type: 'failed'; readonly reason: GunError }
-  /** A protocol has taken over. */
-  | { readonly type: 'switched'; readonly stateName: ConnectedState }
-  /** The protocol closes, and needs at most so many milliseconds. */
-  | { readonly type: 'closing'; readonly timeout: number }
-  /** The connection is lost. `isFruitless`: at once, and before it had brought anything, so that it counts as a failed attempt. */
-  | { readonly type: 'lost'; readonly reason: GunError | 'normal'; readonly isFruitless?: boolean }
-  /** End gracefully. */
-  | { readonly type: 'shutdown' }
-  /** End at once. */
-  | { readonly type: 'close' }
-
-/** What the connection needs of its machine. */
-export interface Machine {
-  readonly stateName: string
-  send(event: ConnectionEvent): void
-}
+/** The connection behind a handle. Throws a TypeError that names the argument. */
+export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 
 /** Hands a command to the protocol; `false` if it cannot do such a thing. */
 type Run = (protocol: Protocol) => boolean
@@ -299,9 +277,7 @@ export class Connection implements Host, LineUser, Valve {
     this.#closing = false
     const name = spokenOver(socket, this.protocols)
     try {
-      this.#take(
-        name === 'http2' ? new Http2(this, http2OptsOf(this.opts)) : new Http(this, httpOptsOf(this.opts)),
-      )
+      this.#take(startProtocol(name, this, this.opts))
     } catch (cause) {
       return this.lost(defect(cause))
     }

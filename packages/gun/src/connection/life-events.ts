@@ -2,16 +2,11 @@
 
 import type { Socket } from 'node:net'
 import { GunError } from '../errors.js'
-import type { ConnectEvent, DomainLookupEvent, TlsHandshakeEvent } from '../event-map.js'
+import type { ConnectEvent, DomainLookupEvent, TlsHandshakeEvent } from '../options/events.js'
 import { spokenOver } from '../transport/alpn.js'
-import type { Addresses } from '../transport/contract.js'
+import type { Addresses } from '../words.js'
 import type { Connection } from './connection.js'
-
-/** Which end of a step; it is the last part of the event's name. */
-type When = 'Start' | 'End'
-
-/** Tells of one end of a step; at its end there is what came of it. */
-export type Tell<T> = (when: When, outcome?: T | GunError) => void
+import type { Tell } from './events.js'
 
 export function tellInit({ connPid, events, owner, transport, origin, opts }: Connection): void {
   if (!events.wants('init')) return

@@ -1,7 +1,8 @@
 /** Who owns a connection: watched, so that the connection ends with its owner. */
 
 import { type ExitReason, type MonitorTarget, type Source, watch } from '@holster/process'
-import { attachTo, type Owner } from '../reply-to.js'
+import type { Owner } from '../messages.js'
+import { attachTo } from './mail.js'
 
 export class Ownership {
   readonly #source: Source

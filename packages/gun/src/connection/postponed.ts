@@ -2,7 +2,7 @@
 
 import PQueue from 'p-queue'
 import type { GunError } from '../errors.js'
-import type { StreamRef } from '../stream-ref.js'
+import type { StreamRef } from '../handles.js'
 
 /** Something that was asked of a connection. */
 export interface Command {

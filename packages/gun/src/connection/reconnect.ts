@@ -1,9 +1,10 @@
 /** When to try again: Gun's rule, or the caller's. */
 
 import { GunError } from '../errors.js'
-import { isRetry } from '../option-checks.js'
-import { ask } from '../option-function.js'
-import { type Opts, RETRY_DEFAULTS, type Retry } from '../options.js'
+import { isRetry } from '../options/checks.js'
+import type { Retry } from '../options/connection.js'
+import { ask } from '../options/function.js'
+import { type Opts, RETRY_DEFAULTS } from '../options/options.js'
 
 /**
  * What a retry follows: an attempt that failed, a connection that was of use, from which on retries are counted anew, or one

@@ -1,9 +1,9 @@
 /** The content handlers of one response, each of which hands on to the next one that wants the body. */
 
 import { onRejection, reportRejection, reportThrown } from '@holster/process'
-import type { ConnPid } from '../conn-pid.js'
-import type { IsFin } from '../messages.js'
-import type { ContentHandler, ContentReader, ContentResponse, Next } from './contract.js'
+import type { ConnPid } from '../handles.js'
+import type { ContentHandler, ContentReader, ContentResponse, Next } from '../options/content-handler.js'
+import type { IsFin } from '../words.js'
 
 /** One who takes the body: a reader, or at last the mailbox. */
 interface Stage {

@@ -4,11 +4,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { createParser } from 'eventsource-parser'
 import * as v from 'valibot'
 import { GunError } from '../errors.js'
-import type { GunSse, IsFin, SseEvent, SseFin } from '../messages.js'
-import { strictOptions } from '../option-names.js'
-import { Slice } from '../slice.js'
+import type { GunSse, SseEvent, SseFin } from '../messages.js'
+import type { ContentHandler, ContentReader, ContentResponse } from '../options/content-handler.js'
+import { strictOptions } from '../options/names.js'
+import { Slice } from '../transport/slice.js'
+import type { IsFin } from '../words.js'
 import { checked } from './checked.js'
-import type { ContentHandler, ContentReader, ContentResponse } from './contract.js'
 
 /** Options of `sse`. */
 export interface SseOpts {

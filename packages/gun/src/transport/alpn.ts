@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import type { ProtocolName } from '../messages.js'
+import type { ProtocolName } from '../words.js'
 
 /** The names of ALPN (RFC 9113 section 3.2, RFC 9112 section 12.4). */
 const NAMES: Record<ProtocolName, string> = { http: 'http/1.1', http2: 'h2' }

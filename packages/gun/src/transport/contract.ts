@@ -1,9 +1,8 @@
 /** Where a connection leads. */
 
-import type { LookupAddress } from 'node:dns'
 import { inspect } from 'node:util'
 import type { GunError } from '../errors.js'
-import { type HostForms, LOCALHOST, type Origin, parseHost } from './host.js'
+import { type HostForms, LOCALHOST, type Origin, parseHost } from '../options/host.js'
 
 /** A host and port, or the path of a Unix socket. */
 export type Destination =
@@ -14,9 +13,6 @@ export type Destination =
 export type DestinationInit =
   | { readonly host: string; readonly port: number; readonly path?: undefined }
   | { readonly path: string }
-
-/** What a look-up gave; a Unix socket needs none. */
-export type Addresses = readonly LookupAddress[]
 
 /** Gets what a step of connecting has given, or why it failed. */
 export type Answer<T> = (outcome: T | GunError) => void

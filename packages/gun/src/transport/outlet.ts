@@ -2,7 +2,7 @@
 
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Octets } from './octets.js'
+import type { Octets } from '../octets.js'
 
 /** Bytes of a page. What is larger gets one of its own. */
 const PAGE = 16 * 1024

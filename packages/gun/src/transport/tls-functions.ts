@@ -3,7 +3,7 @@
 import type { ConnectionOptions, PeerCertificate, PSKCallbackNegotation } from 'node:tls'
 import { types } from 'node:util'
 import { GunError } from '../errors.js'
-import { ask } from '../option-function.js'
+import { ask } from '../options/function.js'
 
 /** As many bytes of a pre-shared key, and of its identity, as every version of OpenSSL takes. */
 const LONGEST_PSK = 256

@@ -2,11 +2,10 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { ConnPid } from '../../src/conn-pid.ts'
 import { ContentChain } from '../../src/content/chain.ts'
-import type { ContentHandler, ContentResponse, Next } from '../../src/content/contract.ts'
-import type { Headers, IsFin } from '../../src/messages.ts'
-import type { StreamRef } from '../../src/stream-ref.ts'
+import type { ConnPid, StreamRef } from '../../src/handles.ts'
+import type { ContentHandler, ContentResponse, Next } from '../../src/options/content-handler.ts'
+import type { Headers, IsFin } from '../../src/words.ts'
 
 export const connPid = { toString: () => '#Conn<0>' } as unknown as ConnPid
 export const streamRef = { toString: () => '#Stream<0>' } as unknown as StreamRef

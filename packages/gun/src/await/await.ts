@@ -1,0 +1,279 @@
+/** Waiting for a stream's or a connection's messages, one after the other, as gun:await does, or for a whole response. */
+
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Down, type MonitorRef, ProcessExit, ReceiveTimeout } from '@holster/process'
+import { connectionOf } from '../connection/connection.js'
+import { GunError } from '../errors.js'
+import type { ConnPid, StreamRef } from '../handles.js'
+import { type GunMessage, replyToOf, type StreamReply } from '../messages.js'
+import type { Headers, ProtocolName } from '../words.js'
+import { flushStream } from './flush.js'
+import { type Mailbox, mailboxOf } from './mailbox.js'
+import { notUp, silent } from './silence.js'
+
+/** What `await` resolves to: the next message of the stream, unless it is an error. */
+export type StreamMessage = Extract<GunMessage, StreamReply>
+
+/** A response's body, with its trailers if it had any. */
+export interface Body {
+  /** All of it, in one piece. */
+  readonly body: Buffer
+  /** The trailer fields; absent where the response had none. */
+  readonly trailers?: Headers
+}
+
+/** A whole response. */
+export interface FullResponse extends Body {
+  /** The status code, 200 or more (RFC 9110 section 15). */
+  readonly status: number
+  /** The header fields. */
+  readonly headers: Headers
+}
+
+/** What an await may take, with the defaults filled in. */
+export interface Limits {
+  readonly timeout: number
+  readonly monitorRef: MonitorRef | undefined
+  readonly signal: AbortSignal | undefined
+  readonly maxBodySize: number
+}
+
+/** See `await` in index. */
+export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<StreamMessage> {
+  const mailbox = mailboxOfStream(streamRef)
+  return withMonitor(mailbox, connPid, limits, async ref => {
+    const patterns = [{ streamRef }, { type: 'DOWN', ref, pid: connPid }] as const
+    const message = await inTime(
+      limits.timeout,
+      ms => mailbox.receive(patterns, within(ms, limits)),
+      () => silent(connPid, streamRef, `no message of ${streamRef} came`, limits.timeout),
+    )
+    if (message.type === 'DOWN') throw downError(connPid, message)
+    if (message.type === 'gun_error') throw message.reason
+    return message as StreamMessage
+  })
+}
+
+/** See `awaitBody` in index. */
+export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<Body> {
+  const mailbox = mailboxOfStream(streamRef)
+  const connection = connectionOf(connPid)
+  return withMonitor(mailbox, connPid, limits, async ref => {
+    const patterns = [
+      { type: 'gun_data', streamRef },
+      { type: 'gun_trailers', streamRef },
+      { type: 'gun_error', streamRef },
+      { type: 'DOWN', ref, pid: connPid },
+    ] as const
+    const parts = new Parts(limits.maxBodySize)
+    for (;;) {
+      const message = await inTime(
+        limits.timeout,
+        ms => mailbox.receive(patterns, within(ms, limits)),
+        () => silent(connPid, streamRef, `nothing of the body of ${streamRef} came`, limits.timeout),
+      )
+      switch (message.type) {
+        case 'gun_data':
+          if (!parts.add(message.data)) {
+            giveUp(connPid, streamRef)
+            throw tooLarge(streamRef, limits.maxBodySize)
+          }
+          if (message.isFin === 'fin') return { body: parts.join() }
+          connection.updateFlow(streamRef, 1)
+          break
+        case 'gun_trailers':
+          return { body: parts.join(), trailers: message.headers }
+        case 'gun_error':
+          throw message.reason
+        case 'DOWN':
+          throw downError(connPid, message)
+      }
+    }
+  })
+}
+
+/** See `awaitResponse` in index. */
+export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<FullResponse> {
+  const mailbox = mailboxOfStream(streamRef)
+  const end = performance.now() + limits.timeout
+  let isWebSocket = false
+  return withMonitor(mailbox, connPid, limits, async ref => {
+    try {
+      return await collect(ref)
+    } catch (error) {
+      if (!isWebSocket) giveUp(connPid, streamRef)
+      throw error
+    }
+  })
+
+  async function collect(ref: MonitorRef): Promise<FullResponse> {
+    const connection = connectionOf(connPid)
+    const patterns = [
+      { type: 'gun_inform', streamRef },
+      { type: 'gun_response', streamRef },
+      { type: 'gun_data', streamRef },
+      { type: 'gun_trailers', streamRef },
+      { type: 'gun_upgrade', streamRef },
+      { type: 'gun_error', streamRef },
+      { type: 'DOWN', ref, pid: connPid },
+    ] as const
+    const parts = new Parts(limits.maxBodySize)
+    let head: Pick<FullResponse, 'status' | 'headers'> | undefined
+    let spare: number | undefined
+    const late = () => {
+      const what = `the response of ${streamRef} was not complete`
+      const size = head === undefined ? '' : `; its head and ${parts.size} bytes of its body had come`
+      return silent(connPid, streamRef, what, limits.timeout, size)
+    }
+    for (;;) {
+      const left = Math.max(0, end - performance.now())
+      if (left === 0) {
+        // What has come by then counts, but a peer that never stops must not put off the end.
+        spare = spare === undefined ? mailbox.messageQueueLength : spare - 1
+        if (spare < 0) throw late()
+      }
+      const message = await inTime(left, ms => mailbox.receive(patterns, within(ms, limits)), late)
+      switch (message.type) {
+        case 'gun_inform':
+          break
+        case 'gun_response':
+          head = { status: message.status, headers: message.headers }
+          if (message.isFin === 'fin') return { ...head, body: parts.join() }
+          break
+        case 'gun_data': {
+          const { status, headers } = headOf(head)
+          if (!parts.add(message.data)) throw tooLarge(streamRef, limits.maxBodySize)
+          if (message.isFin === 'fin') return { status, headers, body: parts.join() }
+          connection.updateFlow(streamRef, 1)
+          break
+        }
+        case 'gun_trailers':
+          return { ...headOf(head), body: parts.join(), trailers: message.headers }
+        case 'gun_upgrade': {
+          isWebSocket = true
+          const text = `${streamRef} is a WebSocket now, and has no response: use await or receive`
+          throw new GunError('badstate', 'badstate', text)
+        }
+        case 'gun_error':
+          throw message.reason
+        case 'DOWN':
+          throw downError(connPid, message)
+      }
+    }
+  }
+
+  function headOf(
+    head: Pick<FullResponse, 'status' | 'headers'> | undefined,
+  ): Pick<FullResponse, 'status' | 'headers'> {
+    if (head !== undefined) return head
+    const text = `the head of the response of ${streamRef} was read already: the stream was given up, and what had come of its body is lost; behind await use awaitBody`
+    throw new GunError('badstate', 'badstate', text)
+  }
+}
+
+/** See `awaitUp` in index. */
+export function awaitUp(connPid: ConnPid, limits: Limits): Promise<ProtocolName> {
+  const mailbox = mailboxOf(connectionOf(connPid).owner, 'the owner')
+  return withMonitor(mailbox, connPid, limits, async ref => {
+    const patterns = [
+      { type: 'gun_up', connPid },
+      { type: 'DOWN', ref, pid: connPid },
+    ] as const
+    const message = await inTime(
+      limits.timeout,
+      ms => mailbox.receive(patterns, within(ms, limits)),
+      () => notUp(connPid, limits.timeout),
+    )
+    if (message.type === 'DOWN') throw downError(connPid, message)
+    return message.protocol
+  })
+}
+
+function mailboxOfStream(streamRef: StreamRef): Mailbox {
+  return mailboxOf(replyToOf(streamRef), 'what the stream replies to')
+}
+
+/** Runs with a monitor of the connection: the caller's, or one that is gone afterwards together with its DOWN. */
+function withMonitor<T>(
+  mailbox: Mailbox,
+  connPid: ConnPid,
+  { monitorRef }: Limits,
+  run: (ref: MonitorRef) => Promise<T>,
+): Promise<T> {
+  const ref = monitorRef ?? mailbox.monitor(connPid)
+  const outcome = run(ref).finally(() => {
+    if (monitorRef === undefined) mailbox.demonitor(ref)
+  })
+  const awaited = new Promise<T>((resolve, reject) => {
+    outcome.then(resolve, error => {
+      // As with receive: when the process exits, what nobody awaits any more is no unhandled rejection.
+      if (error instanceof ProcessExit) awaited.catch(() => {})
+      reject(error)
+    })
+  })
+  return awaited
+}
+
+function within(timeout: number, { signal }: Limits): number | { timeout: number; signal: AbortSignal } {
+  return signal === undefined ? timeout : { timeout, signal }
+}
+
+async function inTime<T>(
+  timeout: number,
+  look: (ms: number) => Promise<T>,
+  late: () => GunError,
+): Promise<T> {
+  try {
+    return await look(timeout)
+  } catch (error) {
+    if (!(error instanceof ReceiveTimeout)) throw error
+  }
+  try {
+    // Where the program was busy the time is up before the sockets were read: what has come counts.
+    if (timeout > 0) await turn()
+    return await look(0)
+  } catch (error) {
+    throw error instanceof ReceiveTimeout ? late() : error
+  }
+}
+
+/** Nobody wants the rest of the stream any more. */
+function giveUp(connPid: ConnPid, streamRef: StreamRef): void {
+  const connection = connectionOf(connPid)
+  if (connection.isOpen(streamRef)) connection.cancel(streamRef)
+  flushStream(streamRef)
+}
+
+/** The parts of a body. */
+class Parts {
+  readonly #most: number
+  readonly #parts: Buffer[] = []
+  size = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Takes one more, and says whether it is not too much. */
+  add(part: Buffer): boolean {
+    this.size += part.length
+    if (part.length > 0) this.#parts.push(part)
+    return this.size <= this.#most
+  }
+
+  join(): Buffer {
+    const [only] = this.#parts
+    return only !== undefined && this.#parts.length === 1 ? only : Buffer.concat(this.#parts, this.size)
+  }
+}
+
+function tooLarge(streamRef: StreamRef, most: number): GunError {
+  const text = `the body of ${streamRef} has more than the ${most} bytes of maxBodySize; the stream was cancelled`
+  return new GunError('limit_reached', 'stream_error', text)
+}
+
+function downError(connPid: ConnPid, { reason }: Down): GunError {
+  const cause = Array.isArray(reason) && reason[0] === 'shutdown' ? reason[1] : reason
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new GunError('down', 'down', `${connPid} has ended: ${why}`, { cause })
+}

@@ -1,0 +1,102 @@
+/** What an await says that has waited in vain: why nothing came, as far as this side can know. */
+
+import { type Connection, connectionOf } from '../connection/connection.js'
+import { GunError } from '../errors.js'
+import { type ConnPid, type StreamRef, wasCancelled } from '../handles.js'
+import type { RequestInfo, StreamInfo } from '../layer/info.js'
+
+/** Nothing of a stream came in time: `what` that was, and perhaps what had come before. */
+export function silent(
+  connPid: ConnPid,
+  streamRef: StreamRef,
+  what: string,
+  ms: number,
+  before = '',
+): GunError {
+  const connection = connectionOf(connPid)
+  const why = reasonOf(connection, streamRef)
+  return timeout(connection, `${what} within ${ms} ms: ${why}; ${stateOf(connection)}${before}`)
+}
+
+/** The connection was not up in time. */
+export function notUp(connPid: ConnPid, ms: number): GunError {
+  const connection = connectionOf(connPid)
+  const why = isUp(connection) ? 'it is up, and its gun_up was read already' : stateOf(connection)
+  return timeout(connection, `no gun_up of ${connPid} came within ${ms} ms: ${why}`)
+}
+
+function timeout({ lastError }: Connection, text: string): GunError {
+  return new GunError('timeout', 'timeout', text, { cause: lastError })
+}
+
+function isUp({ stateName }: Connection): boolean {
+  return stateName.startsWith('connected')
+}
+
+function stateOf(connection: Connection): string {
+  const { connPid, lastError, stateName } = connection
+  if (isUp(connection)) return `${connPid} is up`
+  const last = lastError === undefined ? '' : `, and the last error was: ${lastError.message}`
+  return `${connPid} is not up (${stateName})${last}`
+}
+
+function reasonOf(connection: Connection, streamRef: StreamRef): string {
+  if (connection.isPostponed(streamRef)) return 'nothing of it was sent, since it waits for the connection'
+  if (connection.protocol?.isPinging?.(streamRef)) return 'the peer has not answered the ping'
+  const info = infoOf(connection, streamRef)
+  if (wasCancelled(streamRef)) return 'it was cancelled'
+  if (info === undefined || info.request?.response === 'complete') {
+    return 'it has ended, and what it had posted was read already'
+  }
+  if (info.websocket !== undefined) {
+    return info.websocket.flow > 0
+      ? 'the peer sent no message'
+      : 'its flow is used up, and updateFlow asks for more'
+  }
+  if (info.request === undefined) return 'the peer sent nothing'
+  return info.request.state === 'waiting'
+    ? `nothing of it was sent, since ${whatItWaitsFor(connection, info.request)}`
+    : whatItHears(connection, info.request)
+}
+
+function infoOf({ protocol }: Connection, streamRef: StreamRef): StreamInfo | undefined {
+  return protocol?.streamInfo(streamRef)
+}
+
+function whatItWaitsFor(connection: Connection, { behind }: RequestInfo): string {
+  const request = behind && infoOf(connection, behind)?.request
+  if (request !== undefined) {
+    const which = nameOf(behind, request)
+    if (request.isComplete) return `it waits until ${which} is answered in full`
+    return `it waits until ${which} is sent in full, whose body is not complete: ${whatWasGiven(request)}`
+  }
+  const cookies = connection.opts.cookieStore === undefined ? [] : ['the cookie store has not answered']
+  const isHttp2 = connection.protocol?.name === 'http2'
+  const limits = isHttp2 ? ['the server allows no more streams for now'] : []
+  return [...limits, ...cookies].join(', or ') || 'the connection takes no more'
+}
+
+function whatItHears(connection: Connection, request: RequestInfo): string {
+  const { behind, flow, isComplete, isHandled, response } = request
+  const other = behind && infoOf(connection, behind)?.request
+  if (other !== undefined) {
+    const which = nameOf(behind, other)
+    return `its response comes behind that of ${which}, which ${other.response === 'due' ? 'has not begun' : 'is not complete'}`
+  }
+  if (isHandled) return 'a content handler is at work on what has come'
+  if (flow <= 0) return 'its flow is used up, and updateFlow asks for more'
+  const heard = response === 'due' ? 'the peer sent nothing' : 'nothing more came of its response'
+  return isComplete
+    ? heard
+    : `${heard}, and may wait for the rest of the request's body: ${whatWasGiven(request)}`
+}
+
+function whatWasGiven({ givenBytes }: RequestInfo): string {
+  const given = givenBytes === 0 ? 'nothing of it was given' : `${givenBytes} bytes of it were given`
+  return `${given}, and not its end (data with 'fin')`
+}
+
+/** Another request, which may be somebody else's: without the query, where secrets stand. */
+function nameOf(streamRef: StreamRef | undefined, { method, path }: RequestInfo): string {
+  return `${streamRef} (${method} ${path.split('?', 1)[0]})`
+}

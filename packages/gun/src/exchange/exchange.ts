@@ -1,0 +1,292 @@
+/** One request and its response: what is to be sent, how far that is, and how the response is to be taken. */
+
+import type { Source } from '@holster/process'
+import type { GunError } from '../errors.js'
+import { type StreamRef, sendMarkOf } from '../handles.js'
+import { headerValue, saysClose } from '../headers.js'
+import type { Host, Upgrade } from '../layer/contract.js'
+import type { RequestInfo, StreamInfo } from '../layer/info.js'
+import { endsStream, type GunMessage, replyToOf } from '../messages.js'
+import type { Headers, IsFin } from '../words.js'
+import { takesNoData } from './errors.js'
+import { type Framing, LAST_CHUNK, withCookies, writeChunk } from './framing.js'
+import { type ContentOpts, type Gate, Response, type ResponseUser } from './response.js'
+
+/** How long a body waits for `100 Continue`, in milliseconds (RFC 9110 section 10.1.1: not indefinitely). */
+export const EXPECT_TIMEOUT = 1000
+
+/** What a stream is made of. */
+export interface StreamInit {
+  readonly ref: StreamRef
+  readonly function: 'headers' | 'request' | 'wsUpgrade'
+  readonly method: string
+  readonly path: string
+  readonly headers: Headers
+  /** Nothing in these can harm the connection. */
+  readonly isChecked: boolean
+  readonly framing: Framing
+  readonly flow: number
+  readonly upgrade?: Upgrade
+}
+
+export class HttpStream {
+  readonly ref: StreamRef
+  readonly function: StreamInit['function']
+  readonly method: string
+  readonly path: string
+  /** Without the cookies of the store. */
+  readonly headers: Headers
+  readonly isChecked: boolean
+  readonly framing: Framing
+  /** How many bytes of the body may wait to be sent before the caller is told. */
+  readonly sendMark: number | undefined
+  /** An upgrade that has not been answered yet. */
+  upgrade: Upgrade | undefined
+
+  /** The store's cookies; `undefined` until it has given them. */
+  cookies: string | undefined
+  /** The store was asked for them. */
+  #isAsking = false
+  /** What was given of the body and not sent yet. */
+  #held: Uint8Array[] = []
+  #heldBytes = 0
+  /** How many bytes of the body were given. */
+  #given = 0
+  /** The caller has given the whole body. */
+  isComplete = false
+  /** The caller waits until there is room for more of the body. */
+  #isFull = false
+  /** The body waits for the peer to say `100 Continue`. */
+  isExpecting: boolean
+
+  /** How many messages of the body are still wanted. */
+  credit: number
+  readonly response: Response<HttpStream>
+  /** What its messages come from, where that can be paused for this stream alone. */
+  source: Source | undefined
+  /** Nothing more is posted, and what still comes of the response is dropped. */
+  isCancelled = false
+  /** Its last message was posted. */
+  #isEnded = false
+  /** How many bytes the body has. */
+  length: number | undefined
+  /** How many of them have come. */
+  received = 0
+  /** How many have come since it was cancelled. */
+  dropped = 0
+  /** All of it has come. */
+  isReceived = false
+  readonly #host: Host
+
+  constructor(host: Host, opts: ContentOpts, init: StreamInit, gate: Gate, user: ResponseUser<HttpStream>) {
+    this.#host = host
+    this.response = new Response(host, opts, this, gate, user)
+    this.ref = init.ref
+    this.function = init.function
+    this.method = init.method
+    this.path = init.path
+    this.headers = init.headers
+    this.isChecked = init.isChecked
+    this.framing = init.framing
+    this.sendMark = sendMarkOf(init.ref)
+    this.upgrade = init.upgrade
+    this.credit = init.flow
+    this.isExpecting =
+      init.framing.type !== 'none' && headerValue(init.headers, 'expect')?.toLowerCase() === '100-continue'
+  }
+
+  /** The value of the host header. */
+  get authority(): string {
+    return headerValue(this.headers, 'host') ?? ''
+  }
+
+  /** What a cookie store is asked about. */
+  get url(): string {
+    // RFC 9110 section 7.1: `*` stands for no path.
+    const path = this.path.startsWith('/') ? this.path : ''
+    return `${this.#host.scheme}://${this.authority}${path}`
+  }
+
+  /** The peer is asked to close the connection after its response. */
+  get isLast(): boolean {
+    return saysClose(this.headers)
+  }
+
+  /** The store has given its cookies, or there is none. */
+  get hasCookies(): boolean {
+    return this.cookies !== undefined || this.#host.cookies === undefined
+  }
+
+  /**
+   * Asks the store, once. If it does not answer at once, `goOn` is called when it does. The store is the caller's: what
+   * waits may have changed meanwhile.
+   */
+  askForCookies(goOn: () => void): void {
+    if (this.#isAsking) return
+    this.#isAsking = true
+    let isNow = true
+    this.#host.cookies?.query(this.url, value => {
+      this.cookies = value
+      if (!isNow) goOn()
+    })
+    isNow = false
+  }
+
+  /** The headers with the store's cookies. */
+  get fields(): Headers {
+    return this.cookies ? withCookies(this.headers, this.cookies) : this.headers
+  }
+
+  /** The message that ends it was posted, or is being posted: nothing of it follows. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** Posts a message, unless the stream was cancelled or has ended: everything of a stream goes this way, so it ends once. */
+  post(message: GunMessage, bytes = 0): void {
+    if (this.isCancelled || this.#isEnded) return
+    this.#isEnded = endsStream(message)
+    this.#host.deliver(this.ref, message, bytes, this.source)
+  }
+
+  /** The server has refused an upgrade. What is left of it is a response like any other, unless it is asked for again. */
+  refuseUpgrade(status: number, headers: Headers): void {
+    const command = this.upgrade?.command
+    this.upgrade = undefined
+    if (!command?.isRepeated || this.isCancelled || this.#isEnded) return
+    if (this.#host.askAgain(command, status, headers)) this.isCancelled = true
+  }
+
+  /** Posts the error that ends it. */
+  fail(reason: GunError): void {
+    this.post({ type: 'gun_error', connPid: this.#host.connPid, streamRef: this.ref, reason })
+  }
+
+  /** What is known of it, as it is now; `behind`: the stream that it waits for. */
+  info(state: RequestInfo['state'], behind: StreamRef | undefined): StreamInfo {
+    const { ref, method, path, isComplete, response, credit } = this
+    return {
+      ref,
+      replyTo: replyToOf(ref),
+      state: this.isCancelled ? 'stopping' : 'running',
+      intermediaries: [],
+      request: {
+        method,
+        path,
+        state,
+        ...(behind !== undefined && behind !== ref && { behind }),
+        givenBytes: this.#given,
+        isComplete: isComplete || this.upgrade !== undefined,
+        response: this.#isEnded ? 'complete' : response.hasBegun ? 'coming' : 'due',
+        isHandled: response.isBusy,
+        flow: credit,
+      },
+    }
+  }
+
+  tellRequest(name: 'requestStart' | 'requestHeaders', fields: Headers): void {
+    const { connPid, events, scheme } = this.#host
+    if (!events.wants(name)) return
+    const { ref: streamRef, function: how, method, path, authority } = this
+    const replyTo = replyToOf(streamRef)
+    const request = { function: how, method, scheme, authority, path, headers: fields }
+    events.tell(name, { connPid, streamRef, replyTo, ...request })
+  }
+
+  tellRequestEnd(): void {
+    const { connPid, events } = this.#host
+    if (!events.wants('requestEnd')) return
+    events.tell('requestEnd', { connPid, streamRef: this.ref, replyTo: replyToOf(this.ref) })
+  }
+
+  /** Why a part of the body cannot be taken; `undefined` when it can. */
+  problemWith(isFin: IsFin, chunk: Uint8Array): string | undefined {
+    const { framing } = this
+    if (framing.type !== 'length') return undefined
+    const length = this.#given + chunk.length
+    if (length === framing.length || (length < framing.length && isFin === 'nofin')) return undefined
+    return `the body has ${length} bytes, not the ${framing.length} that its content-length says`
+  }
+
+  /**
+   * Whether the caller may go on while so many bytes have not left yet, beside those that are held. `isLate`: he was told
+   * before that he may not.
+   */
+  hasRoom(leaving: number, isLate: boolean): boolean {
+    if (this.sendMark === undefined || this.isComplete) return true
+    if (isLate || this.#heldBytes + leaving > this.sendMark) this.#isFull = true
+    return !this.#isFull
+  }
+
+  /** Says so if there is room again. */
+  tellRoom(leaving: number): void {
+    const { ref: streamRef, sendMark = 0 } = this
+    const waiting = this.#heldBytes + leaving
+    if (!this.isFull || this.isComplete || waiting > sendMark / 2) return
+    this.#isFull = false
+    const { connPid } = this.#host
+    this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'drain', data: waiting })
+  }
+
+  /** The caller waits until there is room for more of the body. */
+  get isFull(): boolean {
+    return this.#isFull && !this.isCancelled
+  }
+
+  /** The caller hears that it has failed, or of its response, and may not want to send more. */
+  stopWaiting(): void {
+    this.#isFull = false
+  }
+
+  /**
+   * The response is whole, and nothing more of the body is sent: answers a caller who waits for room, as `data` would answer
+   * him now. It is not an end, which the stream has had.
+   */
+  refuseMore(cause?: GunError): void {
+    if (!this.isFull) return
+    this.stopWaiting()
+    this.#host.fail(this.ref, takesNoData(cause))
+  }
+
+  /** Frames a part of the body and keeps it until it may be sent. */
+  hold(isFin: IsFin, chunk: Uint8Array): void {
+    this.#given += chunk.length
+    if (this.framing.type === 'chunked') {
+      for (const piece of writeChunk(chunk)) this.#keep(piece)
+      if (isFin === 'fin') this.#keep(LAST_CHUNK)
+    } else if (chunk.length > 0) {
+      this.#keep(chunk)
+    }
+    if (isFin === 'fin') this.#complete()
+  }
+
+  /** Ends the body, over HTTP/1.1 with these bytes. */
+  holdEnd(bytes?: Uint8Array): void {
+    if (bytes !== undefined) this.#keep(bytes)
+    this.#complete()
+  }
+
+  /** The caller has nothing more to give. */
+  #complete(): void {
+    this.isComplete = true
+    this.stopWaiting()
+  }
+
+  /** Nothing of the body waits to be sent. */
+  get isEmpty(): boolean {
+    return this.#held.length === 0
+  }
+
+  /** Takes what is held. */
+  release(): readonly Uint8Array[] {
+    const held = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    return held
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#held.push(bytes)
+    this.#heldBytes += bytes.length
+  }
+}

@@ -1,0 +1,103 @@
+/** How a request's body is delimited, and which header fields that asks for (RFC 9112 section 6). */
+
+import { headerValue } from '../headers.js'
+import type { Headers } from '../words.js'
+
+/** How the end of a request's body is told: not at all, by counting, or by chunks. */
+export type Framing =
+  | { readonly type: 'none' }
+  | { readonly type: 'length'; readonly length: number }
+  | { readonly type: 'chunked' }
+  /** By what carries it: a stream of HTTP/2 has an end of its own. */
+  | { readonly type: 'open' }
+
+/** The framing that the caller's headers ask for. */
+export function framingOf(headers: Headers): Framing | undefined {
+  const length = headerValue(headers, 'content-length')
+  if (length !== undefined) return { type: 'length', length: Number(length) }
+  return headerValue(headers, 'transfer-encoding') === undefined ? undefined : { type: 'chunked' }
+}
+
+/** As `framingOf`; where a whole body is given without a length it adds one (RFC 9110 section 8.6). */
+export function frame(
+  headers: (readonly [string, string])[],
+  method: string,
+  body: Uint8Array | undefined,
+): Framing | undefined {
+  const framing = framingOf(headers)
+  if (framing !== undefined || body === undefined) return framing
+  if (body.length === 0 && !expectsBody(method)) return { type: 'none' }
+  headers.push(['content-length', String(body.length)])
+  return { type: 'length', length: body.length }
+}
+
+function expectsBody(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH'
+}
+
+/** Throws a TypeError when headers state the length of the body in a way that cannot be sent. */
+export function checkFraming(headers: Headers, body: Uint8Array | undefined): void {
+  const length = headerValue(headers, 'content-length')
+  const coding = headerValue(headers, 'transfer-encoding')
+  if (length !== undefined && coding !== undefined) {
+    throw new TypeError('headers: content-length and transfer-encoding exclude each other')
+  }
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    throw new TypeError(`headers: transfer-encoding can only be chunked, not ${coding}`)
+  }
+  if (length === undefined) return
+  if (!/^\d{1,15}$/.test(length)) throw new TypeError(`headers: content-length ${length} is not a length`)
+  if (body !== undefined && Number(length) !== body.length) {
+    throw new TypeError(`headers: content-length is ${length}, but the body has ${body.length} bytes`)
+  }
+}
+
+/** Header fields with a host first, unless there is one. */
+export function withHost(headers: Headers, authority: string): (readonly [string, string])[] {
+  return headerValue(headers, 'host') === undefined ? [['host', authority], ...headers] : [...headers]
+}
+
+/** Header fields with the store's cookies behind the caller's: there may be one such field only (RFC 6265 section 5.4). */
+export function withCookies(headers: Headers, cookies: string): Headers {
+  const own = headers.filter(([name]) => name === 'cookie').map(([, value]) => value)
+  const others = headers.filter(([name]) => name !== 'cookie')
+  return [...others, ['cookie', [...own, cookies].join('; ')]]
+}
+
+/** What may not stand in trailers (RFC 9110 section 6.5.1): what frames, routes, authenticates or describes the message. */
+const NOT_IN_TRAILERS = new Set([
+  'authorization',
+  'cache-control',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'max-forwards',
+  'pragma',
+  'proxy-authorization',
+  'proxy-connection',
+  'range',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Throws a TypeError that names the header. */
+export function checkTrailers(headers: Headers): void {
+  const wrong = headers.find(([name]) => NOT_IN_TRAILERS.has(name))
+  if (wrong !== undefined) throw new TypeError(`headers: ${wrong[0]} may not stand in trailers`)
+}
+
+/** The pieces of one chunk of a chunked body. */
+export function writeChunk(chunk: Uint8Array): readonly Uint8Array[] {
+  return chunk.length === 0 ? [] : [Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, CRLF]
+}
+
+export const LAST_CHUNK: Uint8Array = Buffer.from('0\r\n\r\n')
+const CRLF: Uint8Array = Buffer.from('\r\n')

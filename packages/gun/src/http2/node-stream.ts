@@ -1,0 +1,122 @@
+/** Node's stream of HTTP/2: tells its owner what comes, until it is let go. */
+
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import type { Headers } from '../words.js'
+import { headersOf } from './fields.js'
+
+const OWNER = Symbol('owner')
+
+/** In bytes: what Node has kept back comes as one, and is handed on in pieces, as it would have come. */
+const PIECE = 16 * 1024
+
+/** A stream that knows whose it is. */
+export type Owned = ClientHttp2Stream & { [OWNER]?: Http2StreamOwner | undefined }
+
+/** Who has a stream, and is told what Node tells of it. */
+export interface Http2StreamOwner {
+  /** An interim response; one that ends the stream, which is wrong, comes as a final one. */
+  onInform(status: number, headers: Headers): void
+  onResponse(status: number, headers: Headers, isFin: boolean): void
+  onData(data: Buffer): void
+  onTrailers(headers: Headers): void
+  /** The peer sends nothing more, or the stream is given up. */
+  onEnd(): void
+  /** The stream has broken with an error, or is over. May be told again. */
+  onBroken(cause: unknown): void
+  /** The body has been sent; its trailers are due. */
+  sendTrailers(): void
+  /** Handling what was told failed, which it never should. */
+  onDefect(cause: unknown): void
+}
+
+/** `isPushed`: the server has begun it; `isSent`: the request has no body. */
+export function listen(node: Owned, owner: Http2StreamOwner, isPushed: boolean, isSent: boolean): void {
+  node[OWNER] = owner
+  node.on('headers', onHead)
+  node.on('response', onHead)
+  if (isPushed) {
+    // The first head, interim or not; a final one behind that which ends the stream passes for trailers.
+    node.on('push', onHead)
+    node.on('trailers', onTrailers)
+  }
+  node.on('data', onData)
+  node.on('error', onBroken)
+  node.on('close', onBroken)
+  if (!isSent) node.on('wantTrailers', onWantTrailers)
+}
+
+/** The response has begun, and may have an end that its data does not tell. */
+export function listenForEnd(node: Owned, isPushed: boolean): void {
+  if (!isPushed) node.on('trailers', onTrailers)
+  node.on('end', onEnd)
+}
+
+/** The owner hears no more of it. */
+export function letGo(node: Owned): void {
+  node[OWNER] = undefined
+}
+
+/** Takes what Node has kept back while the stream was paused. */
+export function drain(node: Owned): void {
+  const owner = node[OWNER]
+  if (owner === undefined) return
+  node.off('data', onData)
+  for (;;) {
+    const data: Buffer | null = node.read()
+    if (data === null) return
+    for (let at = 0; at < data.length; at += PIECE) owner.onData(data.subarray(at, at + PIECE))
+  }
+}
+
+/** Ends it before its time. `isSent`: the whole request was handed over. */
+export function reset(node: Owned, code: number, isSent: boolean): void {
+  if (node.destroyed) return
+  node.resume()
+  // Node would end a body that is under way before it resets the stream, and half of it would look like all.
+  if (!isSent) node.end = () => node
+  node.close(code)
+}
+
+// The same functions for all streams, as one of their own for each would cost as much as all else of a stream.
+
+function onHead(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
+  const isFin = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
+  const fields = headersOf(raw ?? [])
+  const status = Number(headers[':status'])
+  if (status < 200 && !isFin) tell(this, owner => owner.onInform(status, fields))
+  else if (status > 0) tell(this, owner => owner.onResponse(status, fields, isFin))
+}
+
+function onTrailers(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
+  if (headers[':status'] !== undefined) return onHead.call(this, headers, flags, raw)
+  tell(this, owner => owner.onTrailers(headersOf(raw ?? [])))
+}
+
+function onData(this: Owned, data: Buffer): void {
+  tell(this, owner => owner.onData(data))
+}
+
+function onEnd(this: Owned): void {
+  tell(this, owner => owner.onEnd())
+}
+
+/** Also for `close`, which comes without an error. */
+function onBroken(this: Owned, error?: Error): void {
+  tell(this, owner => owner.onBroken(error))
+}
+
+function onWantTrailers(this: Owned): void {
+  if (this[OWNER] === undefined) this.sendTrailers({})
+  else tell(this, owner => owner.sendTrailers())
+}
+
+/** Says something to the owner, if there is one: a defect of ours must end one connection, not the program. */
+function tell(node: Owned, say: (owner: Http2StreamOwner) => void): void {
+  const owner = node[OWNER]
+  if (owner === undefined) return
+  try {
+    say(owner)
+  } catch (cause) {
+    owner.onDefect(cause)
+  }
+}

@@ -1,0 +1,460 @@
+/** HTTP/2 (RFC 9113): streams that do not wait for each other, over Node's session; a WebSocket may be one (RFC 8441). */
+
+import { constants, type Settings } from 'node:http2'
+import { asKind, GunError } from '../errors.js'
+import { ended, neverSent, nothingToCancel, takesNoData, unsent } from '../exchange/errors.js'
+import type { StreamInit } from '../exchange/exchange.js'
+import { frame, framingOf, withHost } from '../exchange/framing.js'
+import { StreamRef } from '../handles.js'
+import { sizeOf } from '../headers.js'
+import type {
+  Again,
+  Host,
+  Protocol,
+  RequestCommand,
+  StartUpgrade,
+  UpgradeCommand,
+} from '../layer/contract.js'
+import type { StreamInfo } from '../layer/info.js'
+import { replyToOf } from '../messages.js'
+import type { Headers, IsFin, WsFrame } from '../words.js'
+import { nameOf, refused, sessionError } from './errors.js'
+import { pushedRequest } from './fields.js'
+import { Http2Session, type Http2SessionUser, type Http2Settings, type Push } from './session.js'
+import { Http2Stream, type Http2StreamUser } from './stream.js'
+import { Http2Streams } from './streams.js'
+
+const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
+
+export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
+  readonly name = 'http2'
+  readonly stateName = 'connected'
+  readonly holdsStreams = true
+  readonly #host: Host
+  readonly #opts: Http2Settings
+  readonly #startUpgrade: StartUpgrade
+  readonly #session: Http2Session
+  readonly #streams: Http2Streams
+  readonly #pings = new Set<StreamRef>()
+  /** Upgrades that have come to nothing because the connection ends, for the next one. */
+  readonly #upgrades: { readonly command: UpgradeCommand; readonly since: number | undefined }[] = []
+  /** Nothing more is begun; with the last stream the connection ends. */
+  #isLeaving = false
+  /** The caller has asked for that. */
+  #isAsked = false
+  /** The last of our streams that the server has looked at, once it ends the connection. */
+  #lastSeen: number | undefined
+  /** Why the connection ends, once what has come is handed on. */
+  #end: GunError | undefined
+  /** All streams know of it. */
+  #isCut = false
+  #isClosed = false
+
+  constructor(host: Host, opts: Http2Settings, startUpgrade: StartUpgrade) {
+    this.#host = host
+    this.#startUpgrade = startUpgrade
+    this.#opts = opts
+    this.#session = new Http2Session(host, opts, this)
+    this.#streams = new Http2Streams(host, this.#session)
+  }
+
+  // What the caller asks for.
+
+  request(command: RequestCommand): void {
+    const { streamRef, method, path, isChecked, body, flow = this.#opts.flow } = command
+    const headers = withHost(command.headers, this.#host.authority)
+    const given = framingOf(headers)
+    const framing = given?.type === 'length' ? given : frame(headers, method, body)
+    const stream = this.#stream({
+      ref: streamRef,
+      function: body === undefined ? 'headers' : 'request',
+      method,
+      path,
+      headers,
+      isChecked,
+      framing: framing === undefined || framing.type === 'chunked' ? { type: 'open' } : framing,
+      flow,
+    })
+    const { http } = stream
+    if (body !== undefined) http.hold('fin', body)
+    if (body?.length === 0) http.isExpecting = false
+    this.#add(stream)
+  }
+
+  data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array, isLate: boolean): boolean {
+    const stream = this.#takingData(streamRef)
+    if (stream === undefined) return false
+    const problem = stream.http.problemWith(isFin, chunk)
+    if (problem !== undefined) {
+      // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
+      const text = `${problem}; ${isFin === 'fin' ? 'the request was cancelled' : 'the last chunk was not sent'}`
+      this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      if (isFin === 'fin') this.#drop(stream)
+      return false
+    }
+    stream.http.hold(isFin, chunk)
+    stream.write()
+    return stream.hasRoom(isLate)
+  }
+
+  trailers(streamRef: StreamRef, headers: Headers): void {
+    const stream = this.#takingData(streamRef)
+    if (stream === undefined) return
+    const problem = stream.http.problemWith('fin', new Uint8Array())
+    if (problem !== undefined) {
+      const text = `${problem}; the request was cancelled`
+      this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+      return this.#drop(stream)
+    }
+    stream.writeTrailers(headers)
+  }
+
+  cancel(streamRef: StreamRef): void {
+    const stream = this.#streams.find(streamRef)
+    const waiting = this.#upgrades.findIndex(({ command }) => command.streamRef === streamRef)
+    // Its response may be over before its body.
+    if (waiting === -1 && (stream === undefined || stream.isSpent)) {
+      return this.#host.refuse(streamRef, nothingToCancel())
+    }
+    if (waiting !== -1) this.#upgrades.splice(waiting, 1)
+    const { connPid, events } = this.#host
+    const replyTo = replyToOf(streamRef)
+    if (stream !== undefined) stream.http.isCancelled = true
+    events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
+    if (stream !== undefined && !this.#isClosed) this.#drop(stream)
+  }
+
+  updateFlow(streamRef: StreamRef, increment: number): void {
+    this.#streams.find(streamRef)?.updateFlow(increment)
+  }
+
+  streamInfo(streamRef: StreamRef): StreamInfo | undefined {
+    const stream = this.#streams.find(streamRef)
+    return stream === undefined || (stream.inner === undefined && stream.isSpent) ? undefined : stream.info
+  }
+
+  ping(streamRef: StreamRef): void {
+    const { connPid } = this.#host
+    this.#pings.add(streamRef)
+    this.#session.ping((error, data) => {
+      if (!this.#pings.delete(streamRef)) return
+      if (error !== null) {
+        const text = 'a ping was not sent: too many wait for their answers'
+        return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { cause: error }))
+      }
+      this.#host.heard()
+      this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'ping_ack', data })
+    })
+  }
+
+  isPinging(streamRef: StreamRef): boolean {
+    return this.#pings.has(streamRef)
+  }
+
+  wsUpgrade(command: UpgradeCommand): void {
+    const { streamRef, path, isChecked, opts } = command
+    const upgrade = this.#startUpgrade(command)
+    const { connPid, events } = this.#host
+    events.tell('wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
+    // Who was told may have closed the connection.
+    if (this.#isClosed) return this.#host.refuse(streamRef, ended())
+    const stream = this.#stream({
+      ref: streamRef,
+      function: 'wsUpgrade',
+      method: 'CONNECT',
+      path,
+      headers: withHost(upgrade.headers, this.#host.authority),
+      isChecked,
+      framing: { type: 'none' },
+      flow: Number.POSITIVE_INFINITY,
+      upgrade,
+    })
+    this.#add(stream)
+  }
+
+  wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
+    const stream = streamRef === undefined ? this.#onlyWebSocket() : this.#streams.find(streamRef)
+    const send = stream?.inner?.protocol?.wsSend
+    if (stream !== undefined && send !== undefined) {
+      return send.call(stream.inner?.protocol, stream.http.ref, frames)
+    }
+    const what =
+      streamRef === undefined
+        ? 'without a streamRef there must be exactly one WebSocket on the connection'
+        : 'this stream is no WebSocket, or not yet: wait for its gun_upgrade before you send'
+    const text = `${what}; ${frames.length} frame(s) were not sent`
+    const reason = new GunError('badstate', 'badstate', text, { frames })
+    const { connPid } = this.#host
+    if (streamRef === undefined) this.#host.tellOwner({ type: 'gun_error', connPid, reason })
+    else this.#host.refuse(streamRef, reason)
+    return false
+  }
+
+  // What the connection asks for.
+
+  handle(chunk: Buffer): void {
+    this.#session.receive(chunk)
+  }
+
+  end(reason: GunError | undefined): void {
+    // Behind the peer's last byte the socket closes, which says nothing new.
+    if (this.#end !== undefined) return
+    this.#end = reason ?? new GunError('closed', 'connection_error', 'the peer closed the connection')
+    this.#session.finish()
+    this.#session.stop()
+    this.#streams.stop()
+    for (const stream of this.#streams.all) stream.cut(this.#end)
+    this.#isCut = true
+    this.onCaughtUp()
+  }
+
+  closing(): number {
+    this.#isAsked = true
+    this.#leave()
+    this.#refuseWaiting(unsent)
+    for (let next = this.#upgrades.shift(); next !== undefined; next = this.#upgrades.shift()) {
+      this.#host.fail(next.command.streamRef, unsent())
+    }
+    if (this.#isClosed) return 0
+    let timeout = this.#opts.closingTimeout
+    for (const stream of this.#streams.all) {
+      stream.lift()
+      if (stream.inner !== undefined) timeout = Math.max(timeout, stream.inner.shutdown())
+    }
+    return this.#streams.isEmpty ? 0 : timeout
+  }
+
+  close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
+    this.#isClosed = true
+    if (!this.#session.isDestroyed && this.#end === undefined) this.#session.goAway(NGHTTP2_NO_ERROR)
+    const error = reason === 'normal' ? ended() : reason
+    const streams = [...this.#streams.all, ...this.#streams.takeBackAll()]
+    this.#streams.close()
+    const killed = streams.filter(stream => stream.close(error, again))
+    this.#session.destroy()
+    for (const { http, id, inner } of killed) {
+      // What had taken over has told of it.
+      if (inner !== undefined) continue
+      if (this.#isUnseen(id)) http.fail(unseen())
+      else http.fail(id === undefined ? neverSent(error) : error)
+    }
+    const refs = killed.map(({ http }) => http.ref)
+    for (const { command, since } of this.#upgrades) {
+      if (again !== undefined) again(command, since)
+      else {
+        refs.push(command.streamRef)
+        this.#host.fail(command.streamRef, since === undefined ? neverSent(error) : error)
+      }
+    }
+    for (const ref of this.#pings) this.#host.fail(ref, error)
+    return refs
+  }
+
+  /** The server has ended the connection, and has not looked at the stream. */
+  #isUnseen(id: number | undefined): boolean {
+    return this.#lastSeen !== undefined && (id === undefined || id > this.#lastSeen)
+  }
+
+  // What the streams ask for.
+
+  get isBroken(): boolean {
+    return this.#session.isDestroyed
+  }
+
+  get maxHeaderListSize(): number {
+    return this.#opts.maxHeaderListSize
+  }
+
+  get again(): Again | undefined {
+    if (!this.#isLeaving || this.#isAsked || !this.#host.goesOn) return undefined
+    return (command, since) => {
+      this.#upgrades.push({ command, since })
+    }
+  }
+
+  onInform(): void {
+    this.#session.onCheapFrame()
+  }
+
+  onUpgrade(stream: Http2Stream, headers: Headers): void {
+    const { http } = stream
+    const { ref: streamRef, upgrade } = http
+    if (upgrade === undefined) return
+    const start = upgrade.agree(headers)
+    if (start instanceof GunError) return stream.fail(asKind('stream_error', start))
+    const inner = stream.host()
+    // Before anybody hears of it: whoever does may answer with a frame at once.
+    const next = start(inner)
+    if (next instanceof GunError) return stream.fail(asKind('stream_error', next))
+    stream.switchTo(inner)
+    const { connPid } = this.#host
+    const protocols = ['websocket'] as const
+    // Whoever is told of the switch may have closed the connection.
+    if (inner.switchTo(next)) {
+      this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
+    }
+    if (this.#isAsked && !this.#isClosed) inner.shutdown()
+  }
+
+  onInnerOver(stream: Http2Stream): void {
+    if (this.#end !== undefined) this.onCaughtUp()
+    // With the last stream the connection ends, which would take its last frame with it.
+    else if (this.#isLeaving) stream.inner?.whenLeft(() => stream.leave())
+    else stream.leave()
+  }
+
+  onOver(stream: Http2Stream, reason: GunError | undefined): void {
+    const { http } = stream
+    this.#streams.remove(stream)
+    if (reason !== undefined) http.fail(reason)
+    else http.refuseMore()
+    // Afterwards: to begin the next, or to end with the last, may be the end of the connection.
+    if (!this.#isClosed) this.#streams.advance()
+    if (this.#isLeaving && this.#streams.isEmpty) this.#finish()
+    // It may have been the last that the connection's end waited for.
+    else this.onCaughtUp()
+  }
+
+  onCaughtUp(): void {
+    // A stream that has not been cut yet seems idle, whatever Node has kept back of it.
+    if (this.#end === undefined || !this.#isCut || this.#isClosed) return
+    if (this.#streams.all.every(stream => stream.isIdle)) this.#host.lost(this.#end)
+  }
+
+  // What the session tells.
+
+  onSettings(settings: Readonly<Settings>): void {
+    if (this.#isClosed) return
+    if (this.#opts.notifySettingsChanged) {
+      const { connPid } = this.#host
+      this.#host.tellOwner({ type: 'gun_notify', connPid, event: 'settings_changed', data: { ...settings } })
+    }
+    const { maxConcurrentStreams = Number.POSITIVE_INFINITY, enableConnectProtocol } = settings
+    this.#streams.allow(maxConcurrentStreams, enableConnectProtocol === true)
+  }
+
+  onGoaway(code: number, lastId: number): void {
+    if (this.#isClosed) return
+    this.#lastSeen = lastId
+    if (code !== NGHTTP2_NO_ERROR) {
+      const text = `the peer ended the connection: ${nameOf(code)}`
+      const error = new GunError('goaway', 'connection_error', text)
+      // Node tells later of what has come before.
+      return process.nextTick(() => this.#host.guard(() => this.onEnded(error)))
+    }
+    if (this.#isLeaving) return
+    this.#leave()
+    this.#host.retire()
+    this.#refuseWaiting(unseen)
+    if (this.#isClosed) return
+    if (this.#streams.isEmpty) this.#host.lost('normal')
+    else this.#host.closing(this.#opts.closingTimeout, false)
+  }
+
+  onPush(push: Push): void {
+    const parent = this.#streams.all.find(({ id }) => id === push.parentId)
+    if (parent === undefined || parent.isDone || this.#isLeaving) return push.node.close(NGHTTP2_CANCEL)
+    const { connPid, events, scheme } = this.#host
+    const { ref: streamRef, authority } = parent.http
+    const request = pushedRequest(push.raw, scheme, authority)
+    if (request === undefined) return push.node.close(NGHTTP2_PROTOCOL_ERROR)
+    const { method, path, headers } = request
+    const replyTo = replyToOf(streamRef)
+    const newStreamRef = new StreamRef(connPid, replyTo)
+    const init: StreamInit = {
+      ref: newStreamRef,
+      function: 'request',
+      method,
+      path,
+      headers: withHost(headers, authority),
+      isChecked: true,
+      framing: { type: 'none' },
+      flow: this.#opts.flow,
+    }
+    const stream = new Http2Stream(this.#host, this.#opts, init, this, push.peer)
+    this.#streams.addPushed(stream)
+    stream.openPushed(push.node)
+    const about = { connPid, streamRef, replyTo }
+    const uri = `${scheme}://${authority}${path}`
+    events.tell('pushPromiseStart', about)
+    events.tell('pushPromiseEnd', { ...about, promisedStreamRef: newStreamRef, method, uri, headers })
+    if (this.#isClosed) return
+    this.#host.deliver(
+      streamRef,
+      { type: 'gun_push', connPid, streamRef, newStreamRef, method, uri, headers },
+      uri.length + sizeOf(headers),
+    )
+  }
+
+  onEnded(error: GunError | undefined): void {
+    if (this.#isClosed) return
+    if (this.#isLeaving && error === undefined) return this.#finish()
+    this.end(error ?? sessionError(undefined))
+  }
+
+  // How streams begin and end.
+
+  #stream(init: StreamInit): Http2Stream {
+    return new Http2Stream(this.#host, this.#opts, init, this)
+  }
+
+  #add(stream: Http2Stream): void {
+    if (this.#isLeaving || this.#end !== undefined) return this.#host.refuse(stream.http.ref, unsent())
+    this.#streams.add(stream)
+  }
+
+  /** The stream, if it takes more of its body; else it is told that it does not. */
+  #takingData(streamRef: StreamRef): Http2Stream | undefined {
+    const stream = this.#streams.find(streamRef)
+    const http = stream?.http
+    if (http !== undefined && !http.isComplete && !http.isCancelled && http.upgrade === undefined)
+      return stream
+    this.#host.refuse(streamRef, takesNoData())
+    return undefined
+  }
+
+  #onlyWebSocket(): Http2Stream | undefined {
+    const all = this.#streams.all.filter(({ inner }) => inner !== undefined)
+    return all.length === 1 ? all[0] : undefined
+  }
+
+  /** Nothing more of the stream is told, and the peer need not go on with it. */
+  #drop(stream: Http2Stream): void {
+    this.#streams.takeBack(stream)
+    stream.cancel()
+  }
+
+  // How the connection ends.
+
+  /**
+   * Those that have not begun never will; but an upgrade that had succeeded before is for the next connection. One at a
+   * time: whoever is told may close the connection, which then tells the others.
+   */
+  #refuseWaiting(reason: () => GunError): void {
+    for (let next = this.#streams.takeBackFirst(); next !== undefined; next = this.#streams.takeBackFirst()) {
+      const { http } = next
+      const { again } = this
+      const command = http.upgrade?.command
+      if (again !== undefined && command?.isRepeated) again(command)
+      else http.fail(reason())
+    }
+  }
+
+  /** Nothing more is begun. */
+  #leave(): void {
+    if (this.#isLeaving) return
+    this.#isLeaving = true
+    this.#streams.stop()
+    this.#session.stopPinging()
+    this.#session.goAway(NGHTTP2_NO_ERROR)
+  }
+
+  #finish(): void {
+    if (!this.#isClosed && this.#streams.isEmpty) this.#host.lost('normal')
+  }
+}
+
+/** Why a request failed that the server had not looked at when it ended the connection. */
+function unseen(): GunError {
+  return refused('the peer has ended the connection before this request')
+}

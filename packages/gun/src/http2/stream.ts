@@ -1,0 +1,541 @@
+/** One stream of HTTP/2: its request goes out, its response comes in, and no other stream holds it up. */
+
+import { type ClientHttp2Stream, constants } from 'node:http2'
+import { type Mark, Source, type Valve } from '@holster/process'
+import { type GunError, overflowError } from '../errors.js'
+import { Backlog, type Responder, type Tap } from '../exchange/backlog.js'
+import { HttpStream, type StreamInit } from '../exchange/exchange.js'
+import type { ContentOpts, ResponseUser } from '../exchange/response.js'
+import type { ResponseEvent } from '../exchange/response-event.js'
+import type { ConnPid } from '../handles.js'
+import type { Again, Host } from '../layer/contract.js'
+import type { StreamInfo } from '../layer/info.js'
+import { StreamHost, type StreamUser } from '../layer/stream-host.js'
+import type { Headers } from '../words.js'
+import { Arrival } from './arrival.js'
+import { Http2Body } from './body.js'
+import { streamError, unsendable } from './errors.js'
+import { headerBlock } from './fields.js'
+import { PeerSide } from './frames.js'
+import {
+  drain,
+  type Http2StreamOwner,
+  letGo,
+  listen,
+  listenForEnd,
+  type Owned,
+  reset,
+} from './node-stream.js'
+import type { Http2Session } from './session.js'
+
+const EMPTY = Buffer.alloc(0)
+const START: ResponseEvent = { type: 'start' }
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
+
+/** Who has the streams. Each of these may end the connection. */
+export interface Http2StreamUser {
+  /** Node's session has ended, and why is told of the connection. */
+  readonly isBroken: boolean
+  /** How many bytes the headers of a response may have (RFC 9113 section 6.5.2). */
+  readonly maxHeaderListSize: number
+  /** Takes an upgrade for the next connection; `undefined` unless this one ends and another will follow. */
+  readonly again: Again | undefined
+  /** An interim response has come. */
+  onInform(stream: Http2Stream): void
+  /** The server has agreed to an upgrade. */
+  onUpgrade(stream: Http2Stream, headers: Headers): void
+  /** What has taken over has ended by itself; its last message was posted. */
+  onInnerOver(stream: Http2Stream): void
+  /** Nothing more is sent on the stream, and all that has come is handed on. It has failed if there is a reason. */
+  onOver(stream: Http2Stream, reason: GunError | undefined): void
+  /** The connection is cut, and all that had come of this stream is handed on. */
+  onCaughtUp(): void
+}
+
+export class Http2Stream
+  implements ResponseUser<HttpStream>, Responder, Valve, Tap, Http2StreamOwner, StreamUser
+{
+  readonly http: HttpStream
+  /** What has taken over from HTTP. */
+  inner: StreamHost | undefined
+  /** It was pushed. */
+  readonly isPushed: boolean
+  readonly #host: Host
+  readonly #user: Http2StreamUser
+  readonly #backlog: Backlog
+  /** How much of the response has come. */
+  readonly #arrival: Arrival
+  #node: Owned | undefined
+  /** What is sent, as `#arrival` is what comes. */
+  readonly #body: Http2Body
+  #isDone = false
+  #isOver = false
+  #isCut = false
+  /** The end of the response is in the backlog, or was. */
+  #isComplete = false
+  #isReading = true
+  #isClosing = false
+  #isUnlimited = false
+  /** What has come of the body before Node tells of the head, which it does a little later. */
+  #early: Buffer[] | undefined
+  #trailers: Headers | undefined
+
+  constructor(host: Host, opts: ContentOpts, init: StreamInit, user: Http2StreamUser, pushed?: PeerSide) {
+    this.#host = host
+    this.#user = user
+    this.isPushed = pushed !== undefined
+    this.#arrival = new Arrival(pushed ?? new PeerSide())
+    this.#backlog = new Backlog(this, this)
+    this.http = new HttpStream(host, opts, init, this.#backlog, this)
+    this.#body = new Http2Body(host, this.http)
+  }
+
+  get id(): number | undefined {
+    return this.#node?.id
+  }
+
+  /** What is known of it, as it is now. */
+  get info(): StreamInfo | undefined {
+    if (this.inner !== undefined) return this.inner.protocol?.streamInfo(this.http.ref)
+    if (this.#node === undefined) return this.http.info('waiting', undefined)
+    const isSent = this.#body.isSent || this.http.upgrade !== undefined
+    return this.http.info(isSent ? 'sent' : 'sending', undefined)
+  }
+
+  /** The response is over, or nothing more of it is told. */
+  get isDone(): boolean {
+    const { isCancelled, isEnded } = this.http
+    return this.#isDone || isCancelled || (isEnded && this.#isComplete)
+  }
+
+  /** There is nothing left of it to be cancelled. */
+  get isSpent(): boolean {
+    return this.isDone && (this.http.isCancelled || this.http.isComplete)
+  }
+
+  get isFull(): boolean {
+    return this.http.response.isFull
+  }
+
+  get isBusy(): boolean {
+    return this.http.response.isBusy
+  }
+
+  /** Nothing that has come waits to be handed on. */
+  get isIdle(): boolean {
+    return this.#backlog.isEmpty && !this.inner?.isBusy
+  }
+
+  /** Begins it. Throws what Node does not send. */
+  open(session: Http2Session): void {
+    const { method, path, authority, fields, isChecked, upgrade, isComplete, isEmpty } = this.http
+    const block = headerBlock(
+      {
+        ':method': method,
+        ':scheme': this.#host.scheme,
+        ':authority': authority,
+        ':path': path,
+      },
+      fields,
+      isChecked,
+    )
+    if (upgrade !== undefined) block[':protocol'] = 'websocket'
+    // What has taken over ends the stream itself.
+    const isWhole = isComplete || upgrade !== undefined
+    const body = !isWhole ? 'streamed' : isComplete && isEmpty ? 'none' : 'whole'
+    this.#listen(session.request(block, body, this.#arrival.peer), body === 'none')
+    this.#isUnlimited = session.isUnsettled
+  }
+
+  /** The server has begun it. */
+  openPushed(node: ClientHttp2Stream): void {
+    this.http.isComplete = true
+    this.#listen(node, true)
+  }
+
+  #listen(node: ClientHttp2Stream, isSent: boolean): void {
+    this.#node = node
+    this.#body.begin(node, isSent, () => this.#proceed())
+    listen(node, this, this.isPushed, isSent)
+  }
+
+  /** The head of the request has left: what was given of its body follows. */
+  sendBody(): void {
+    if (this.#isOver) return
+    if (this.#body.isSent || this.http.upgrade !== undefined) this.http.tellRequestEnd()
+    else this.write()
+  }
+
+  /** Sends what was given of the body. */
+  write(): void {
+    if (this.#body.write()) this.#sent()
+  }
+
+  /** Ends the body with trailer fields. */
+  writeTrailers(headers: Headers): void {
+    if (this.#body.writeTrailers(headers)) this.#sent()
+  }
+
+  #sent(): void {
+    if (this.#isDone) this.#over()
+  }
+
+  /** Whether more of the body may be given, see `HttpStream`. */
+  hasRoom(isLate: boolean): boolean {
+    return this.#body.hasRoom(isLate)
+  }
+
+  updateFlow(increment: number): void {
+    const { http } = this
+    if (this.inner !== undefined) return this.inner.protocol?.updateFlow?.(http.ref, increment)
+    http.credit += increment
+    this.#backlog.advance()
+  }
+
+  /** Nothing more is wanted of it. */
+  cancel(code: number = NGHTTP2_CANCEL): void {
+    this.http.isCancelled = true
+    this.http.response.silence()
+    this.inner?.cancel()
+    this.#reset(code)
+    this.#over()
+  }
+
+  /** What had taken over is done, and sees to the end of the stream itself. */
+  leave(): void {
+    this.http.isCancelled = true
+    this.http.response.silence()
+    this.#over()
+  }
+
+  /** What a protocol that is to take over sees as its connection. */
+  host(): StreamHost {
+    return new StreamHost(this.#host, this.#node as ClientHttp2Stream, this.http.ref, this)
+  }
+
+  /** Another protocol takes over. */
+  switchTo(inner: StreamHost): void {
+    this.inner = inner
+  }
+
+  /** The connection is cut: hands on what has come as the mailboxes have room, whatever the flow. */
+  cut(reason: GunError): void {
+    if (this.inner !== undefined) {
+      this.#isCut = true
+      const { isEnded } = this.#arrival.peer
+      if (isEnded) this.#drain()
+      return this.inner.cut(reason, isEnded)
+    }
+    if (this.#arrival.hasHead) {
+      this.#drain()
+      if (this.#isWhole) this.#complete()
+    }
+    this.#backlog.lift()
+    // Not before: what has caught up with a part of it would end the connection.
+    this.#isCut = true
+  }
+
+  /** In closing no mailbox holds up what is still to come. */
+  lift(): void {
+    this.#isClosing = true
+    this.#backlog.resume()
+  }
+
+  /** The connection is lost. Says whether the stream was killed; it is reported by whoever asks. */
+  close(reason: GunError | 'normal', again: Again | undefined): boolean {
+    if (this.#isOver) return false
+    this.#detach()
+    const { http, inner } = this
+    http.response.close()
+    if (inner !== undefined) return inner.closed(reason, again)
+    if (this.isDone || http.isEnded) {
+      http.refuseMore(reason === 'normal' ? undefined : reason)
+      return false
+    }
+    if (again === undefined || !http.upgrade?.command.isRepeated) return true
+    again(http.upgrade.command)
+    return false
+  }
+
+  /** What it asked for cannot be had after all. */
+  fail(error: GunError): void {
+    this.#reset(NGHTTP2_CANCEL)
+    this.lost(error)
+  }
+
+  // What the backlog asks for.
+
+  stopReading(): void {
+    if (!this.#isReading) return
+    this.#isReading = false
+    this.#node?.pause()
+  }
+
+  beforeReading(): void {
+    this.http.source?.beforeReading()
+  }
+
+  guard(run: () => void): void {
+    this.#host.guard(run)
+  }
+
+  startReading(): void {
+    if (this.#isCut) this.#user.onCaughtUp()
+    if (this.#isReading) return
+    this.#isReading = true
+    this.#node?.resume()
+  }
+
+  lost(reason: GunError): void {
+    if (this.#isOver) return
+    const isTold = this.isDone || this.http.isEnded
+    this.#isDone = true
+    this.http.response.close()
+    this.#detach()
+    this.#user.onOver(this, isTold || this.#comesBack(reason) ? undefined : reason)
+  }
+
+  /** An upgrade that had succeeded before, and that this connection refuses as it ends, is for the next one. */
+  #comesBack(reason: GunError): boolean {
+    const { again } = this.#user
+    const command = this.http.upgrade?.command
+    if (again === undefined || reason.code !== 'refused_stream' || !command?.isRepeated) return false
+    again(command)
+    return true
+  }
+
+  // What has taken over asks for.
+
+  get again(): Again | undefined {
+    return this.#user.again
+  }
+
+  onInnerOver(): void {
+    this.#user.onInnerOver(this)
+  }
+
+  // What mailboxes ask for.
+
+  pause(): void {
+    if (this.#isClosing) return
+    this.#backlog.pause()
+    this.stopReading()
+  }
+
+  resume(): void {
+    this.#backlog.resume()
+  }
+
+  get whole(): ConnPid {
+    return this.#host.connPid
+  }
+
+  overflow(mark: Mark): void {
+    this.#host.guard(() => this.fail(overflowError('stream_error', mark)))
+  }
+
+  feeds(reference: object): boolean {
+    return reference === this.http.ref || reference === this.#host.connPid
+  }
+
+  // What the response asks for.
+
+  onDone(): void {
+    this.#isDone = true
+    this.http.response.tell('responseEnd')
+    if (this.#isOver) return
+    // Node waits for a body that is under way to be sent, whatever the peer has said.
+    const isInVain = this.#body.isGivenUp || (this.#arrival.peer.isReset && !this.#body.isSent)
+    if (isInVain) this.#reset(NGHTTP2_CANCEL)
+    if (this.#body.isSent || isInVain) this.#over()
+  }
+
+  onFailed(): void {
+    this.http.response.silence()
+    this.#reset(NGHTTP2_CANCEL)
+    this.#over()
+  }
+
+  // What Node tells.
+
+  onInform(status: number, headers: Headers): void {
+    this.#arrival.block()
+    this.#backlog.add(START)
+    this.#user.onInform(this)
+    if (!this.#isOver && !this.#exceeds(headers)) this.#backlog.add({ type: 'inform', status, headers })
+  }
+
+  onResponse(status: number, headers: Headers, isFin: boolean): void {
+    this.#backlog.add(START)
+    if (this.#isOver) return
+    const { http } = this
+    const arrival = this.#arrival
+    arrival.head(http.method, status, headers)
+    const early = this.#early
+    this.#early = undefined
+    // Where the last bytes tell the end nobody listens for it, as that costs as much as all that we do.
+    const endsKnown = isFin || (arrival.endsWithData && http.upgrade === undefined)
+    if (!endsKnown && this.#node !== undefined) listenForEnd(this.#node, this.isPushed)
+    // A stream that ends with its headers carries nothing, so it is a response like any other.
+    if (http.upgrade !== undefined && status >= 200 && status <= 299 && !isFin) {
+      http.response.switched(status, headers)
+      if (!this.#isOver) this.#user.onUpgrade(this, headers)
+    } else if (status < 200) {
+      return this.#break(NGHTTP2_PROTOCOL_ERROR)
+    } else if (!this.#exceeds(headers)) {
+      // Nothing of ours follows an upgrade that was refused.
+      if (http.upgrade !== undefined) this.#body.end()
+      // The body is not sent any more, and there is no other way to say so.
+      if (http.isExpecting) this.#body.giveUp()
+      this.#isComplete = isFin
+      this.#backlog.add({ type: 'response', status, headers, isFin, keepAlive: true, length: undefined })
+    }
+    if (early !== undefined) for (const data of early) this.onData(data)
+  }
+
+  onData(data: Buffer): void {
+    const arrival = this.#arrival
+    if (!arrival.hasHead) {
+      if (this.#early === undefined) this.#early = [data]
+      else this.#early.push(data)
+      return
+    }
+    arrival.data(data.length)
+    if (this.inner !== undefined) return this.inner.handle(data)
+    const isFin = arrival.hasLast
+    if (isFin) this.#isComplete = true
+    this.#backlog.add({ type: 'data', data, isFin })
+  }
+
+  onEnd(): void {
+    if (!this.#isWhole) return this.onBroken(undefined)
+    if (this.inner !== undefined) this.inner.ended(undefined)
+    else this.#complete()
+  }
+
+  get #isWhole(): boolean {
+    return this.#arrival.isWhole(this.#node?.rstCode)
+  }
+
+  onTrailers(headers: Headers): void {
+    this.#arrival.block()
+    if (this.#exceeds(headers)) return
+    this.#trailers = headers
+  }
+
+  /** It was reset, here or by the peer, or Node has given it up. */
+  onBroken(cause: unknown): void {
+    // Why is told of the connection.
+    if (this.#user.isBroken) return
+    this.#drain()
+    if (this.inner !== undefined) return this.inner.ended(this.#error(cause))
+    // Node closes a stream once all has come, though we have not handed it on, nor may yet.
+    if (!this.#isWhole) {
+      const error = this.#error(cause)
+      this.#backlog.lift()
+      if (this.#isDone) this.#over()
+      else this.#backlog.end(error)
+      return
+    }
+    if (!this.#body.isSent) this.#body.giveUp()
+    this.#complete()
+    if (this.#isDone) this.#over()
+  }
+
+  /** Why it has ended before it was whole. */
+  #error(cause: unknown): GunError {
+    const { peer, hasHead, isWrong } = this.#arrival
+    return streamError(this.#node?.rstCode ?? NGHTTP2_NO_ERROR, peer.isReset && !(hasHead && isWrong), cause)
+  }
+
+  sendTrailers(): void {
+    try {
+      this.#body.sendTrailers()
+    } catch (cause) {
+      this.fail(unsendable(cause))
+    }
+  }
+
+  /** Node knows no limit for a stream that has begun before the peer had agreed to our settings. */
+  #exceeds(headers: Headers): boolean {
+    if (!this.#isUnlimited) return false
+    let size = 0
+    for (const [name, value] of headers) size += name.length + value.length + 32
+    if (size <= this.#user.maxHeaderListSize) return false
+    this.#break(NGHTTP2_ENHANCE_YOUR_CALM)
+    return true
+  }
+
+  /** The peer is wrong where Node lets it pass. */
+  #break(code: number): void {
+    this.#drain()
+    this.#reset(code)
+    this.#backlog.lift()
+    this.#backlog.end(streamError(code, false, undefined))
+  }
+
+  #complete(): void {
+    if (this.#isComplete) return
+    this.#isComplete = true
+    if (this.#trailers !== undefined) this.#backlog.add({ type: 'trailers', headers: this.#trailers })
+    else this.#backlog.add({ type: 'data', data: EMPTY, isFin: true })
+  }
+
+  respond(event: ResponseEvent): void {
+    const { response } = this.http
+    switch (event.type) {
+      case 'start':
+        return response.start()
+      case 'inform':
+        response.inform(event.status, event.headers)
+        if (event.status === 100) this.#proceed()
+        return
+      case 'response':
+        this.http.refuseUpgrade(event.status, event.headers)
+        if (this.#isOver) return
+        response.head(event.status, event.headers, event.isFin)
+        // It is asked for again, and nobody wants the rest.
+        if (this.http.isCancelled && !event.isFin && !this.#isOver) this.cancel()
+        return
+      case 'data':
+        // A source costs more than a small response; one that is over cannot be held up.
+        if (!event.isFin) this.http.source ??= new Source(this)
+        return response.data(event.isFin, event.data)
+      case 'trailers':
+        return response.trailers(event.headers)
+    }
+  }
+
+  #proceed(): void {
+    if (this.#body.proceed()) this.write()
+  }
+
+  #drain(): void {
+    if (this.#node !== undefined) drain(this.#node)
+  }
+
+  #reset(code: number): void {
+    if (this.#node !== undefined) reset(this.#node, code, this.#body.isSent && !this.#body.isGivenUp)
+  }
+
+  /** Nobody hears of it any more. */
+  #detach(): void {
+    this.#isOver = true
+    this.#body.close()
+    this.#backlog.close()
+    this.http.source?.close()
+    if (this.#node !== undefined) letGo(this.#node)
+  }
+
+  #over(): void {
+    if (this.#isOver) return
+    this.#detach()
+    this.#user.onOver(this, undefined)
+  }
+
+  onDefect(cause: unknown): void {
+    this.#host.guard(() => {
+      throw cause
+    })
+  }
+}

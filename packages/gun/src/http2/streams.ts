@@ -1,0 +1,165 @@
+/** The streams of one connection: those that wait until they may begin, and those that have. */
+
+import { GunError } from '../errors.js'
+import type { StreamRef } from '../handles.js'
+import type { Host } from '../layer/contract.js'
+import { unsendable } from './errors.js'
+import type { Http2Session } from './session.js'
+import type { Http2Stream } from './stream.js'
+
+/** How many streams may be open until the server has said how many (RFC 9113 section 6.5.2 recommends no less). */
+const LIMIT_BEFORE_SETTINGS = 100
+
+export class Http2Streams {
+  readonly #host: Host
+  readonly #session: Http2Session
+  /** The server allows no more, or has not said yet what it can, or cookies are being looked for. */
+  readonly #waiting: Http2Stream[] = []
+  readonly #begun = new Map<StreamRef, Http2Stream>()
+  /** How many of the streams are ours. */
+  #open = 0
+  #limit = LIMIT_BEFORE_SETTINGS
+  /** Whether the server lets a stream become a WebSocket; `undefined` until it has stated its settings. */
+  #canConnect: boolean | undefined
+  #isAdvancing = false
+  readonly #goOn = () => this.#host.guard(() => this.advance())
+  #isStopped = false
+  #isClosed = false
+
+  constructor(host: Host, session: Http2Session) {
+    this.#host = host
+    this.#session = session
+  }
+
+  /** Those that have begun. */
+  get all(): readonly Http2Stream[] {
+    return [...this.#begun.values()]
+  }
+
+  /** None has begun that is not over. */
+  get isEmpty(): boolean {
+    return this.#begun.size === 0
+  }
+
+  find(streamRef: StreamRef): Http2Stream | undefined {
+    return this.#begun.get(streamRef) ?? this.#waiting.find(({ http }) => http.ref === streamRef)
+  }
+
+  /** It begins as soon as it may. */
+  add(stream: Http2Stream): void {
+    this.#waiting.push(stream)
+    this.advance()
+  }
+
+  /** The server has begun it. */
+  addPushed(stream: Http2Stream): void {
+    this.#begun.set(stream.http.ref, stream)
+  }
+
+  /** Takes one back that has not begun. */
+  takeBack(stream: Http2Stream): void {
+    const at = this.#waiting.indexOf(stream)
+    if (at !== -1) this.#waiting.splice(at, 1)
+  }
+
+  /** Takes back the first that has not begun. */
+  takeBackFirst(): Http2Stream | undefined {
+    return this.#waiting.shift()
+  }
+
+  /** Takes back all that have not begun. */
+  takeBackAll(): Http2Stream[] {
+    return this.#waiting.splice(0)
+  }
+
+  /** The server has said how many streams may be open, and whether one may become a WebSocket. */
+  allow(limit: number, canConnect: boolean): void {
+    this.#limit = limit
+    this.#canConnect = canConnect
+    this.advance()
+  }
+
+  /** One is over. */
+  remove(stream: Http2Stream): void {
+    if (!this.#begun.delete(stream.http.ref)) return
+    this.#session.forget(stream.id)
+    if (!stream.isPushed) this.#open--
+  }
+
+  /** Nothing more begins. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  /** The connection is lost. */
+  close(): void {
+    this.stop()
+    this.#isClosed = true
+    this.#begun.clear()
+  }
+
+  /** Begins what may begin. */
+  advance(): void {
+    if (this.#isAdvancing || this.#waiting.length === 0) return
+    this.#isAdvancing = true
+    try {
+      for (let i = 0; i < this.#waiting.length && this.#open < this.#limit && this.#mayBegin; ) {
+        const next = this.#waiting[i] as Http2Stream
+        if (this.#isReady(next)) {
+          if (i === 0) this.#waiting.shift()
+          else this.#waiting.splice(i, 1)
+          this.#begin(next)
+        } else if (!this.#prepare(next)) {
+          i++
+          continue
+        }
+        // What the caller was told, or his store was asked, may have changed what waits.
+        i = 0
+      }
+    } finally {
+      this.#isAdvancing = false
+    }
+  }
+
+  get #mayBegin(): boolean {
+    return !this.#isStopped && !this.#host.outlet.isStopped && this.#session.mayRequest
+  }
+
+  #isReady({ http }: Http2Stream): boolean {
+    return http.hasCookies && !this.#isTooEarly(http)
+  }
+
+  /** Says whether that has brought it on. */
+  #prepare({ http }: Http2Stream): boolean {
+    if (http.hasCookies || this.#isTooEarly(http)) return false
+    http.askForCookies(this.#goOn)
+    return http.hasCookies
+  }
+
+  /** It is not known yet whether it may be made. */
+  #isTooEarly({ upgrade }: Http2Stream['http']): boolean {
+    return upgrade !== undefined && this.#canConnect === undefined
+  }
+
+  #begin(stream: Http2Stream): void {
+    const { http } = stream
+    const { ref, fields, upgrade } = http
+    if (upgrade !== undefined && !this.#canConnect) {
+      const text =
+        "the server lets no stream of HTTP/2 become a WebSocket (RFC 8441); open the connection with protocols: ['http']"
+      return this.#host.refuse(ref, new GunError('not_supported', 'stream_error', text))
+    }
+    this.#begun.set(ref, stream)
+    this.#open++
+    http.tellRequest('requestStart', fields)
+    if (this.#isClosed || http.isCancelled) return
+    try {
+      stream.open(this.#session)
+    } catch (cause) {
+      stream.leave()
+      return this.#host.refuse(ref, unsendable(cause))
+    }
+    http.tellRequest('requestHeaders', fields)
+    if (!this.#isClosed) stream.sendBody()
+  }
+}

@@ -1,0 +1,94 @@
+/** What `info` tells about a connection. */
+
+import type { Socket } from 'node:net'
+import type { StreamRef } from '../handles.js'
+import type { Owner, ReplyTo } from '../messages.js'
+import type { CookieStore } from '../options/cookie-store.js'
+import type { EventHandler } from '../options/events.js'
+import type { ProtocolName } from '../words.js'
+
+/** A connection as it is now. It prints shortly, with the names of objects for what is in them. What is not known while it is not up is `undefined`. */
+export interface Info {
+  /** Who owns the connection. */
+  readonly owner: Owner
+  /** The socket. Whoever writes to it breaks the connection. */
+  readonly socket: Socket | undefined
+  /** What it runs over; `'tcp'` also for a Unix socket. */
+  readonly transport: 'tcp' | 'tls'
+  /** What is spoken now; `'ws'` after an upgrade. */
+  readonly protocol: ProtocolName | 'ws' | undefined
+  /** `domain_lookup`, `connecting`, `initial_tls_handshake`, `connected`, `connected_ws_only`, `closing`, `not_connected` or `terminated`. */
+  readonly stateName: string
+  /** Our own address; `undefined` also for a Unix socket. */
+  readonly sockIp: string | undefined
+  /** Our own port; `undefined` also for a Unix socket. */
+  readonly sockPort: number | undefined
+  /** `'https'` over tls. */
+  readonly originScheme: 'http' | 'https'
+  /** The host that `open` was given; `'localhost'` for a Unix socket. */
+  readonly originHost: string
+  /** The port that `open` was given; for a Unix socket 80, over tls 443. */
+  readonly originPort: number
+  /** The proxies in between: none. */
+  readonly intermediaries: readonly []
+  /** As `open` was given it. */
+  readonly cookieStore: CookieStore | undefined
+  /** As `open` was given it. */
+  readonly eventHandler: EventHandler | undefined
+}
+
+/** A stream that is open, as it is now. */
+export interface StreamInfo {
+  /** The stream that was asked about. */
+  readonly ref: StreamRef
+  /** Whom it replies to. */
+  readonly replyTo: ReplyTo
+  /** `'stopping'`: a WebSocket on which a close frame was sent or received, or a cancelled request whose response is dropped. */
+  readonly state: 'running' | 'stopping'
+  /** The proxies in between. */
+  readonly intermediaries: readonly []
+  /** What is known of a request and of its response; absent for a WebSocket. */
+  readonly request?: RequestInfo
+  /** What is known of a WebSocket; absent for a request. */
+  readonly websocket?: WebSocketInfo
+}
+
+/** A request that is under way, as it is now. */
+export interface RequestInfo {
+  /** Its method. */
+  readonly method: string
+  /** Its path. */
+  readonly path: string
+  /** `'waiting'`: nothing of it was sent. `'sending'`: its head was, and its body not in full. `'sent'`: all of it was. */
+  readonly state: 'waiting' | 'sending' | 'sent'
+  /**
+   * The stream that it waits for: one whose request has to be sent in full before this one is, or whose response comes before
+   * this one's. Absent where it waits for no other.
+   */
+  readonly behind?: StreamRef
+  /** How many bytes of its body were given. */
+  readonly givenBytes: number
+  /** Whether its body was given in full: with the request, or by `data` with `'fin'`, or `trailers`. */
+  readonly isComplete: boolean
+  /**
+   * `'due'`: nothing of its response has come. `'coming'`: something has, an informational response too. `'complete'`: the
+   * last message of the stream was posted, and only its own body is not complete.
+   */
+  readonly response: 'due' | 'coming' | 'complete'
+  /** Whether a content handler is at work on the response, which holds up what is behind it. */
+  readonly isHandled: boolean
+  /** How many messages of the response's body are still wanted; `Infinity` where flow control is off. */
+  readonly flow: number
+}
+
+/** A WebSocket that is open, as it is now. */
+export interface WebSocketInfo {
+  /** The subprotocol that the server chose; `undefined`: none. */
+  readonly subprotocol: string | undefined
+  /** The extensions that the server agreed to, as its header says; `undefined`: none. */
+  readonly extensions: string | undefined
+  /** How many bytes wait to be sent. */
+  readonly bufferedBytes: number
+  /** How many messages are still wanted; `Infinity` where flow control is off. */
+  readonly flow: number
+}

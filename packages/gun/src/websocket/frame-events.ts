@@ -1,0 +1,37 @@
+/** Tells of each frame that comes, as it is on the wire. */
+
+import type { Events } from '../events/events.js'
+import type { StreamEvent, WsRecvFrameHeaderEvent } from '../options/events.js'
+import type { FrameWatcher } from './inbound.js'
+import { CLOSE, FIN } from './opcode.js'
+
+const TYPES: Record<number, WsRecvFrameHeaderEvent['frameType']> = {
+  1: 'text',
+  2: 'binary',
+  8: 'close',
+  9: 'ping',
+  10: 'pong',
+}
+
+/** A watcher, if anybody wants to know of frames by now. */
+export function watchFrames(events: Events, stream: StreamEvent): FrameWatcher | undefined {
+  const names = ['wsRecvFrameStart', 'wsRecvFrameHeader', 'wsRecvFrameEnd'] as const
+  if (!names.some(name => events.wants(name))) return undefined
+  let opcode = 0
+  return {
+    start: () => events.tell('wsRecvFrameStart', stream),
+    header(first, length) {
+      opcode = first & 0x0f
+      // A subscriber may have left since.
+      if (!events.wants('wsRecvFrameHeader')) return
+      const isFin = (first & FIN) !== 0
+      const frameType = (isFin ? TYPES[opcode] : undefined) ?? 'fragment'
+      events.tell('wsRecvFrameHeader', { ...stream, frameType, isFin, rsv: (first >> 4) & 7, length })
+    },
+    end(payload) {
+      if (!events.wants('wsRecvFrameEnd')) return
+      const closeCode = opcode === CLOSE && payload.length >= 2 ? payload.readUInt16BE(0) : undefined
+      events.tell('wsRecvFrameEnd', { ...stream, payload, closeCode })
+    },
+  }
+}

@@ -1,0 +1,208 @@
+/** Frames out: written and masked where they leave from (RFC 6455 section 5), in the order in which they were given. */
+
+import type { Outlet } from '../transport/outlet.js'
+import type { WsFrame } from '../words.js'
+import type { Deflation } from './deflate.js'
+import { mask, nextKey } from './mask.js'
+import { BINARY, CLOSE, FIN, MASK, PING, PONG, RSV1, TEXT } from './opcode.js'
+
+/** Up to so many characters, to write and mask them one by one is cheaper than a call for each. */
+const SHORT = 64
+/** Up to so many characters, room is made for the most bytes that they can have, without counting them first. */
+const UNCOUNTED = 1024
+/** Bytes that a character of a JavaScript string can have in UTF-8. */
+const MOST = 3
+
+/** A frame that leaves later: a message that is to be compressed, or what comes behind one. */
+interface Waiting {
+  readonly frame: WsFrame
+  readonly size: number
+  next: Waiting | undefined
+}
+
+/** Writes frames that were checked before. */
+export class Outbound {
+  readonly #outlet: Outlet
+  readonly #deflation: Deflation | undefined
+  /** The message that is being compressed, and the last of what comes behind it. */
+  #first: Waiting | undefined
+  #last: Waiting | undefined
+  #waitingBytes = 0
+
+  constructor(outlet: Outlet, deflation: Deflation | undefined) {
+    this.#outlet = outlet
+    this.#deflation = deflation
+  }
+
+  /** How many bytes wait to be sent. */
+  get buffered(): number {
+    return this.#outlet.buffered + this.#waitingBytes
+  }
+
+  send(frame: WsFrame): void {
+    if (this.#first === undefined && !this.#isWorth(frame)) return this.#write(frame)
+    const size = sizeOf(frame)
+    const waiting = { frame: copyOf(frame), size, next: undefined }
+    this.#waitingBytes += size
+    if (this.#last !== undefined) this.#last.next = waiting
+    this.#last = waiting
+    if (this.#first === undefined) this.#deflate(waiting)
+  }
+
+  /** Sends a control frame before the messages that wait for one to be compressed (RFC 6455 section 5.4). */
+  sendAhead(frame: WsFrame): void {
+    this.#write(frame)
+  }
+
+  /** Sends a frame before all that waits, which is dropped. */
+  sendLast(frame: WsFrame): void {
+    this.#first = undefined
+    this.#last = undefined
+    this.#waitingBytes = 0
+    this.#write(frame)
+  }
+
+  #write(frame: WsFrame): void {
+    if (typeof frame === 'string') {
+      return this.#bytes(frame === 'ping' ? PING : frame === 'pong' ? PONG : CLOSE, EMPTY)
+    }
+    switch (frame[0]) {
+      case 'text':
+        return this.#text(frame[1])
+      case 'binary':
+        return this.#bytes(BINARY, frame[1])
+      case 'ping':
+        return this.#bytes(PING, frame[1])
+      case 'pong':
+        return this.#bytes(PONG, frame[1])
+      case 'close':
+        return this.#bytes(CLOSE, closePayload(frame))
+    }
+  }
+
+  #isWorth(frame: WsFrame): frame is Message {
+    if (this.#deflation === undefined) return false
+    return (frame[0] === 'text' || frame[0] === 'binary') && sizeOf(frame) >= this.#deflation.threshold
+  }
+
+  /** Compresses a message, and sends it with what comes behind it. */
+  #deflate(waiting: Waiting): void {
+    this.#first = waiting
+    const [name, payload] = waiting.frame as Message
+    this.#deflation?.deflate(payload, data => {
+      // Something was sent last while this was compressed.
+      if (this.#first !== waiting) return
+      this.#waitingBytes -= waiting.size
+      this.#bytes((name === 'text' ? TEXT : BINARY) | RSV1, data)
+      for (let next = waiting.next; next !== undefined; next = next.next) {
+        if (this.#isWorth(next.frame)) return this.#deflate(next)
+        this.#waitingBytes -= next.size
+        this.#write(next.frame)
+      }
+      this.#first = undefined
+      this.#last = undefined
+    })
+  }
+
+  #bytes(opcode: number, payload: Uint8Array): void {
+    const size = payload.length
+    const header = headerSize(size)
+    const at = this.#outlet.room(header + size)
+    const { page } = this.#outlet
+    page.set(payload, at + header)
+    finish(page, at, opcode, header, size)
+    this.#outlet.commit(header + size)
+  }
+
+  #text(text: string): void {
+    const { length } = text
+    const outlet = this.#outlet
+    const known = length > UNCOUNTED ? Buffer.byteLength(text) : length
+    // A guess, where the bytes were not counted: right for ASCII.
+    let header = headerSize(known)
+    const at = outlet.room(length > UNCOUNTED ? header + known : headerSize(length * MOST) + length * MOST)
+    const { page } = outlet
+    if (length <= SHORT) {
+      const key = nextKey()
+      const start = at + header
+      let i = 0
+      for (; i < length; i++) {
+        const code = text.charCodeAt(i)
+        if (code > 0x7f) break
+        page[start + i] = code ^ (key >>> ((i & 3) << 3))
+      }
+      if (i === length) {
+        writeHeader(page, at, TEXT, header, length, key)
+        outlet.commit(header + length)
+        return
+      }
+    }
+    const size = page.utf8Write(text, at + header)
+    if (headerSize(size) !== header) {
+      const right = headerSize(size)
+      page.copyWithin(at + right, at + header, at + header + size)
+      header = right
+    }
+    finish(page, at, TEXT, header, size)
+    outlet.commit(header + size)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+type Message = readonly ['text', string] | readonly ['binary', Uint8Array]
+
+/** How many bytes of the caller's a frame holds. */
+function sizeOf(frame: WsFrame): number {
+  if (typeof frame === 'string') return 0
+  const payload = frame[frame.length - 1] as string | Uint8Array
+  return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
+}
+
+/** The same frame, with bytes of its own: the caller's may be used for something else before they have left. */
+function copyOf(frame: WsFrame): WsFrame {
+  if (typeof frame === 'string' || !(frame[1] instanceof Uint8Array)) return frame
+  return [frame[0], Buffer.from(frame[1])] as WsFrame
+}
+
+function closePayload(frame: readonly ['close', string] | readonly ['close', number, string]): Buffer {
+  const [, code, reason] = frame.length === 2 ? ['close', 1000, frame[1]] : frame
+  const payload = Buffer.allocUnsafe(2 + Buffer.byteLength(reason))
+  payload.writeUInt16BE(code)
+  payload.write(reason, 2)
+  return payload
+}
+
+/** With the key that masks. */
+function headerSize(size: number): number {
+  return size < 126 ? 6 : size < 65536 ? 8 : 14
+}
+
+/** Masks the payload that lies behind the header's place, and writes the header. */
+function finish(page: Buffer, at: number, opcode: number, header: number, size: number): void {
+  const key = nextKey()
+  mask(page, at + header, at + header + size, key)
+  writeHeader(page, at, opcode, header, size, key)
+}
+
+function writeHeader(
+  page: Buffer,
+  at: number,
+  opcode: number,
+  header: number,
+  size: number,
+  key: number,
+): void {
+  page[at] = FIN | opcode
+  if (header === 6) {
+    page[at + 1] = MASK | size
+  } else if (header === 8) {
+    page[at + 1] = MASK | 126
+    page.writeUInt16BE(size, at + 2)
+  } else {
+    page[at + 1] = MASK | 127
+    page.writeUInt32BE(Math.floor(size / 2 ** 32), at + 2)
+    page.writeUInt32BE(size >>> 0, at + 6)
+  }
+  page.writeInt32LE(key, at + header - 4)
+}

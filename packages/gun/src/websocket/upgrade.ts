@@ -1,0 +1,42 @@
+/** The way from a request to a WebSocket: over HTTP/1.1 (RFC 6455 section 4.1), and over HTTP/2 (RFC 8441). */
+
+import { GunError } from '../errors.js'
+import type { Upgrade, UpgradeCommand } from '../layer/contract.js'
+import type { Headers } from '../words.js'
+import { handlerError } from './handler.js'
+import { type Agreement, finishConnect, finishHandshake, startConnect, startHandshake } from './handshake.js'
+import { Ws } from './protocol.js'
+
+/** Asks for a WebSocket with a GET request that names the upgrade. */
+export function upgradeOverHttp(command: UpgradeCommand): Upgrade {
+  const handshake = startHandshake(command.headers, command.opts)
+  return upgrade(command, handshake.headers, headers => finishHandshake(handshake, headers))
+}
+
+/** Asks for a WebSocket with an extended CONNECT request. */
+export function upgradeOverHttp2(command: UpgradeCommand): Upgrade {
+  const proposal = startConnect(command.headers, command.opts)
+  return upgrade(command, proposal.headers, headers => finishConnect(proposal, headers))
+}
+
+function upgrade(
+  command: UpgradeCommand,
+  headers: Headers,
+  finish: (headers: Headers) => Agreement | GunError,
+): Upgrade {
+  return {
+    command,
+    headers,
+    agree: answer => {
+      const agreement = finish(answer)
+      if (agreement instanceof GunError) return agreement
+      return host => {
+        try {
+          return new Ws(host, command, agreement, answer)
+        } catch (cause) {
+          return handlerError(cause)
+        }
+      }
+    },
+  }
+}
