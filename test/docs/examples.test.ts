@@ -1,0 +1,133 @@
+/** Every example runs to its end and prints what it promises; so does the first example of the README. */
+
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import * as gun from '@holster/gun'
+import { type Run, run } from '../support/program.ts'
+import { websocketServer } from '../support/servers.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const runScript = (file: string, ...args: string[]): Promise<Run> =>
+  run(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root })
+
+const promises: Record<string, readonly string[]> = {
+  'websocket.ts': ['gun_up: the connection speaks http', "frame: [ 'text', 'Hello!' ]", 'exited: normal'],
+  'upgrade.ts': ['/refused: refused with 404: No WebSocket here', '/websocket: upgraded'],
+  'subprotocol.ts': ['the server chose mqtt'],
+  'subprotocol-handler.ts': ['stanza 1: <presence/>', 'stanza 2: <message/>'],
+  'reupgrade.ts': ['hello again (0)', 'down (2), 0 streams lost', 'hello again (2)'],
+  'back-pressure.ts': ['100 echoes of 8 KB, ten at a time; sending paused in between'],
+  'whole-response.ts': [
+    '200: Hello over HTTP\n3 bytes\n5 bytes\n',
+    'too large: limit_reached',
+    'given up: nobody wants it any more',
+    '(POST /upload) is sent in full, whose body is not complete: nothing of it was given',
+    '\n5 bytes\n',
+  ],
+  'upload.ts': ['the server got 67108864 bytes; sending paused in between'],
+  'selective-receive.ts': ['alarm: fire (1 messages were passed over)', 'the shop exited: normal'],
+  'server-sent-events.ts': ['tick 1: number 1', 'the stream is over, so on from 2', 'tick 4: number 4'],
+  'content-handler.ts': ['Joe', 'Robert', 'Mike', 'that was all'],
+  'http2.ts': ['speaks http2', 'this is /a', '/slow is over at the server', 'the server is still there'],
+  'reconnect.ts': ['up (3)', 'down, 1 stream lost'],
+  'machine-as-owner.ts': ['heard: one, two'],
+  'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
+}
+
+for (const [file, lines] of Object.entries(promises)) {
+  test(`examples/${file} runs to its end`, async () => {
+    const { code, stdout, stderr } = await runScript(join('examples', file))
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    for (const line of lines) assert.ok(stdout.includes(line), `${line} is missing in:\n${stdout}`)
+  })
+}
+
+test('every example is run by these tests', async () => {
+  const files = (await readdir(join(root, 'examples'))).filter(file => file.endsWith('.ts'))
+  assert.deepEqual(files.filter(file => file !== 'local-server.ts').sort(), Object.keys(promises).sort())
+})
+
+test('examples/websocket.ts talks to the server it is given', async () => {
+  await using server = await websocketServer()
+  const { code, stdout, stderr } = await runScript(
+    'examples/websocket.ts',
+    `ws://127.0.0.1:${server.port}/any?path`,
+  )
+  assert.equal(stderr, '')
+  assert.equal(code, 0)
+  assert.ok(stdout.includes(`127.0.0.1:${server.port}`), stdout)
+})
+
+test('the first example of the README works as it stands, but for the port', async () => {
+  await using server = await websocketServer()
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  assert.match(example, /'localhost', 8080/)
+  const folder = await mkdtemp(join(root, 'test', '.tmp-'))
+  try {
+    const file = join(folder, 'readme.ts')
+    await writeFile(file, example.replace('8080', String(server.port)))
+    const { code, stdout, stderr } = await runScript(file)
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    assert.equal(stdout, "[ 'text', 'Hello!' ]\n")
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('the README has an Erlang-to-TypeScript table with at least 20 rows', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const [, table = ''] = readme.split('## From Erlang to TypeScript')
+  const rows = table.split('\n##')[0]?.match(/^\| `?[^-|]/gm) ?? []
+  assert.ok(rows.length - 1 >= 20, `${rows.length - 1} rows`)
+})
+
+/** What of these the README of the package does not have as code in its text. */
+async function missing(names: Iterable<string>): Promise<string[]> {
+  const readme = await readFile(join(root, 'packages/gun/README.md'), 'utf8')
+  const text = readme.replaceAll(/```.*?```/gs, '')
+  const codes = text.match(/`[^`]+`/g)?.join(' ') ?? ''
+  return [...new Set(names)].filter(name => !new RegExp(`\\b${name}\\b`).test(codes))
+}
+
+async function found(file: string, pattern: RegExp): Promise<string[]> {
+  const source = await readFile(join(root, 'packages/gun/src', file), 'utf8')
+  const names = [...source.matchAll(pattern)].map(([, name = '']) => name)
+  assert.ok(names.length > 0, file)
+  return names
+}
+
+test("the package's README names every function that it exports", async () => {
+  const functions = Object.entries(gun).filter(
+    ([name, value]) => /^[a-z]/.test(name) && typeof value === 'function',
+  )
+  assert.deepEqual(await missing(functions.map(([name]) => name)), [])
+})
+
+test("the package's README names every message and every notification", async () => {
+  assert.deepEqual(await missing(await found('messages.ts', /'(gun_\w+)'/g)), [])
+  assert.deepEqual(await missing(['drain', 'ping_ack', 'settings_changed', 'DOWN']), [])
+})
+
+const OPTIONS = ['await', 'connection', 'http', 'options', 'websocket']
+
+test("the package's README names every option", async () => {
+  assert.deepEqual(
+    await missing(
+      (
+        await Promise.all(OPTIONS.map(file => found(`options/${file}.ts`, /^ {2}readonly (\w+)\??:/gm)))
+      ).flat(),
+    ),
+    [],
+  )
+})
+
+test("the package's README names every event", async () => {
+  assert.deepEqual(await missing(await found('options/events.ts', /^ {2}'(\w+)',$/gm)), [])
+})

@@ -1,0 +1,196 @@
+/** What is published installs with each package manager, loads as ESM and as CommonJS, and bundles into one file. */
+
+import assert from 'node:assert/strict'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import commonjsPlugin from '@rollup/plugin-commonjs'
+import { nodeResolve } from '@rollup/plugin-node-resolve'
+import { build } from 'esbuild'
+import { rollup } from 'rollup'
+import webpack from 'webpack'
+import { run, succeed } from '../support/program.ts'
+import { websocketServer } from '../support/servers.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const programs = join(root, 'test/support/installed')
+const PACKAGES = ['process', 'gun'] as const
+
+let folder: string
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holster-install-'))
+})
+after(() => rm(folder, { recursive: true }))
+
+/** Runs a program that talks to a server of `ws`, and checks that it said what it should. */
+async function talks(file: string, cwd: string): Promise<void> {
+  await using server = await websocketServer({ ws: { perMessageDeflate: true } })
+  const { code, stdout, stderr } = await run(process.execPath, [file, String(server.port)], { cwd })
+  assert.equal(stderr, '')
+  assert.equal(stdout, 'status: 200\ncompressed: true\nechoed: 7000\n')
+  assert.equal(code, 0)
+}
+
+/** Packs both packages as `npm publish` does, once. */
+let packed: Promise<void> | undefined
+function pack(): Promise<void> {
+  packed ??= (async () => {
+    for (const name of PACKAGES) {
+      await succeed('npm', ['pack', '--silent', '--pack-destination', folder], {
+        cwd: join(root, 'packages', name),
+      })
+    }
+  })()
+  return packed
+}
+
+const tarball = (name: string): string => join(folder, `holster-${name}-0.1.0.tgz`)
+
+/** Dependencies come from a registry. */
+let reachable: Promise<boolean> | undefined
+function hasRegistry(): Promise<boolean> {
+  reachable ??= run('npm', ['view', 'ws', 'version', '--fetch-retries=0']).then(({ code }) => code === 0)
+  return reachable
+}
+
+for (const name of PACKAGES) {
+  test(`the tarball of ${name} holds what is needed and nothing else`, async () => {
+    await pack()
+    const files = (await succeed('tar', ['-tzf', tarball(name)])).trim().split('\n')
+    for (const file of ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']) {
+      assert.ok(files.includes(`package/${file}`), `${file} is missing`)
+    }
+    const others = files.filter(file => !/^package\/(dist|src)\/.*\.(ts|mts|js|map)$/.test(file))
+    assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
+  })
+
+  test(`the dependencies of ${name} are ranges that every package manager understands`, async () => {
+    await pack()
+    const manifest = JSON.parse(await succeed('tar', ['-xzOf', tarball(name), 'package/package.json']))
+    for (const [dependency, range] of Object.entries(manifest.dependencies)) {
+      assert.match(String(range), /^\^\d+\.\d+\.\d+$/, `${dependency}: ${range}`)
+    }
+  })
+}
+
+/** Its types are those of its CommonJS build, whose function is one level deeper. */
+const commonjs = commonjsPlugin as unknown as typeof commonjsPlugin.default
+
+interface Manager {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+  /** Files of the project, by their names, beside its package.json. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+const managers: readonly Manager[] = [
+  { name: 'npm', command: 'npm', args: ['install', '--no-audit', '--no-fund', '--prefer-offline'] },
+  { name: 'pnpm', command: 'npx', args: ['--yes', 'pnpm@10', 'install', '--prefer-offline'] },
+  {
+    name: 'yarn 1',
+    command: 'npx',
+    args: ['--yes', 'yarn@1', 'install'],
+    // Its usual cache knows a tarball by name and version, so it would install what was packed the first time.
+    env: { YARN_CACHE_FOLDER: '.cache' },
+  },
+  {
+    name: 'yarn 4',
+    command: 'npx',
+    args: ['--yes', '-p', '@yarnpkg/cli-dist@4', 'yarn', 'install'],
+    env: { YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' },
+    files: { '.yarnrc.yml': 'nodeLinker: node-modules\nenableTelemetry: false\n', 'yarn.lock': '' },
+  },
+]
+
+for (const { name, command, args, env = {}, files = {} } of managers) {
+  test(`installs with ${name}, and loads as ESM and as CommonJS`, async t => {
+    if (!(await hasRegistry())) return t.skip('the registry of packages cannot be reached')
+    await pack()
+    const project = await mkdtemp(join(folder, 'project-'))
+    const ours = `file:${tarball('process')}`
+    const manifest = {
+      private: true,
+      dependencies: { '@holster/gun': `file:${tarball('gun')}`, '@holster/process': ours },
+      // The gun package asks for a version of the other one that the registry may not have.
+      resolutions: { '@holster/process': ours },
+    }
+    await writeFile(join(project, 'package.json'), JSON.stringify(manifest))
+    for (const [file, text] of Object.entries(files)) await writeFile(join(project, file), text)
+    const registry = (await succeed('npm', ['config', 'get', 'registry'])).trim()
+    await succeed(command, args, { cwd: project, env: { YARN_NPM_REGISTRY_SERVER: registry, ...env } })
+    await cp(programs, project, { recursive: true })
+    await talks('main.mjs', project)
+    await talks('main.cjs', project)
+  })
+}
+
+describe('bundled into one file that runs where there is no node_modules', () => {
+  const entry = join(programs, 'main.mjs')
+  let banner: string
+  before(async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8')
+    banner = /the usual banner[^`]*`ws`[^`]*```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+    assert.match(banner, /createRequire/)
+  })
+
+  const bundlers: Record<string, (outfile: string) => Promise<unknown>> = {
+    'esbuild, as CommonJS': outfile =>
+      build({
+        entryPoints: [join(programs, 'main.cjs')],
+        outfile,
+        bundle: true,
+        platform: 'node',
+        format: 'cjs',
+      }),
+    'esbuild, as ESM': outfile =>
+      build({
+        entryPoints: [entry],
+        outfile,
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        minify: true,
+        banner: { js: banner },
+      }),
+    rollup: async file => {
+      const bundle = await rollup({
+        input: entry,
+        plugins: [nodeResolve({ preferBuiltins: true }), commonjs({ ignoreTryCatch: true })],
+        onwarn: warning => assert.equal(warning.code, 'CIRCULAR_DEPENDENCY', warning.message),
+      })
+      await bundle.write({ file, format: 'es', inlineDynamicImports: true })
+      await bundle.close()
+    },
+    webpack: outfile =>
+      new Promise<void>((resolve, reject) => {
+        webpack(
+          {
+            entry,
+            target: 'node20',
+            mode: 'production',
+            optimization: { minimize: false },
+            output: { path: join(outfile, '..'), filename: outfile.split('/').at(-1) ?? '' },
+          },
+          (error, stats) => {
+            if (error !== null) return reject(error)
+            if (stats?.hasErrors()) return reject(new Error(stats.toString('errors-only')))
+            resolve()
+          },
+        )
+      }),
+  }
+
+  for (const [name, bundle] of Object.entries(bundlers)) {
+    test(name, async () => {
+      const place = await mkdtemp(join(folder, 'bundle-'))
+      const file = name.includes('ESM') || name === 'rollup' ? 'bundle.mjs' : 'bundle.cjs'
+      await bundle(join(place, file))
+      assert.deepEqual(await readdir(place), [file])
+      await talks(file, place)
+    })
+  }
+})

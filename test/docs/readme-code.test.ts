@@ -1,0 +1,42 @@
+/** The code in the READMEs compiles as it stands there, each piece by itself. */
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { compile } from '../support/compiler.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What the text around a piece of code has introduced. */
+const known = `
+declare const connPid: import('@holster/gun').ConnPid
+declare const main: (self: import('@holster/process').Process) => Promise<void>
+`
+
+/** Imports have their place outside of the function in which the rest stands, so that it may declare what is known anew. */
+function moduleOf(code: string): string {
+  const lines = code.split('\n')
+  const isImport = (line: string) => line.startsWith('import ')
+  const imports = lines.filter(isImport)
+  const gun = "import * as gun from '@holster/gun'"
+  const process = "import { setExitHook, spawn } from '@holster/process'"
+  if (!imports.includes(gun)) imports.push(gun)
+  if (!imports.some(line => line.includes('@holster/process'))) imports.push(process)
+  const rest = lines.filter(line => !isImport(line))
+  return [...imports, known, 'export async function code() {', ...rest, '}'].join('\n')
+}
+
+test('each piece of code in a README compiles', async () => {
+  const pieces: Record<string, string> = {}
+  for (const file of ['README.md', 'packages/gun/README.md', 'packages/process/README.md']) {
+    const readme = await readFile(join(root, file), 'utf8')
+    const name = file.replaceAll('/', '-').replace('README.md', 'readme')
+    for (const [, code = ''] of readme.matchAll(/```ts\n([\s\S]*?)```/g)) {
+      pieces[`${name}-${Object.keys(pieces).length + 1}.ts`] = moduleOf(code)
+    }
+  }
+  assert.ok(Object.keys(pieces).length >= 9, `${Object.keys(pieces)} are not all`)
+  assert.deepEqual(await compile(pieces), [])
+})

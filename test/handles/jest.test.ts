@@ -1,0 +1,17 @@
+/** Handles as Jest compares them. A file of its own, since Jest's and Vitest's matchers do not share a process. */
+
+import { test } from 'node:test'
+import { expect } from 'expect'
+import { pairs } from '../support/handles.ts'
+
+test("Jest's toEqual and toStrictEqual take no handle for another", () => {
+  pairs((left, right, isSame) => {
+    if (isSame) {
+      expect(left).toEqual(right)
+      expect(left).toStrictEqual(right)
+    } else {
+      expect(left).not.toEqual(right)
+      expect(left).not.toStrictEqual(right)
+    }
+  })
+})

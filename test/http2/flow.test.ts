@@ -1,0 +1,285 @@
+// Flow control of HTTP/2: what a receiver does not want holds up its own stream and nothing else.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as gun from '@holster/gun'
+import { createProcess } from '@holster/process'
+import { certificates } from '../support/certificates.ts'
+import { eventually } from '../support/connect.ts'
+import * as h2 from '../support/h2-frames.ts'
+import { type H2Peer, h2Origin } from '../support/h2-origin.ts'
+import { headerOf, ok, respond, type Scene, scene, sentTo } from '../support/h2-scene.ts'
+import { onEachTransport } from '../support/http-scene.ts'
+import { assertNothingLeft } from '../support/leftovers.ts'
+
+const NO_CONTENT = [[':status', '204']] as const
+
+async function goesOn(it: Scene): Promise<void> {
+  const streamRef = gun.get(it.connPid, '/next')
+  const { streamId } = await it.peer.request()
+  await it.peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+  assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+}
+
+for (const how of ['whole', 'bytes'] as const) {
+  onEachTransport(`flow is how many messages of a body come, sent ${how}`, async transport => {
+    await using it = await scene({ transport, http2Opts: { flow: 2 } })
+    const streamRef = gun.get(it.connPid, '/')
+    const { streamId } = await it.peer.request()
+    const frames = ['a', 'b', 'c', 'd', 'e'].map(text => h2.data(streamId, text))
+    await it.peer.send([h2.headers(streamId, ok), ...frames, h2.data(streamId, '', { endStream: true })], how)
+    await it.seen()
+    assert.deepEqual(await it.waiting(), ['response 200 nofin', 'data a nofin', 'data b nofin'])
+    gun.updateFlow(it.connPid, streamRef, 1)
+    assert.deepEqual(await it.heard(1), ['data c nofin'])
+    await it.seen()
+    assert.deepEqual(await it.waiting(), [])
+    await goesOn(it)
+    gun.updateFlow(it.connPid, streamRef, 10)
+    assert.deepEqual(await it.story(streamRef), ['data de fin'])
+  })
+}
+
+onEachTransport('a stream that nobody reads fills its window, and the others go on', async transport => {
+  await using it = await scene({
+    transport,
+    http2Opts: { initialStreamWindowSize: 65_535, initialConnectionWindowSize: 1_000_000 },
+  })
+  const slow = gun.get(it.connPid, '/slow', {}, { flow: 1 })
+  const slowId = await respond(it.peer)
+  assert.deepEqual(await it.heard(1), ['response 200 nofin'])
+  let sent = 0
+  const granted = () =>
+    it.peer.windowUpdates.reduce(
+      (sum, update) => sum + (update.streamId === slowId ? update.increment : 0),
+      65_535,
+    )
+  for (let room = granted(); room > 0; room = granted() - sent) {
+    const size = Math.min(16_384, room)
+    await it.peer.send(h2.data(slowId, Buffer.alloc(size, 's')))
+    sent += size
+    await it.seen()
+  }
+  // Behind the window there is the buffer of Node's stream: 16 KiB, from Node 22 on 64.
+  assert.ok(sent <= 65_535 + 2 * 65_536, `${sent} bytes were taken`)
+  const fast = gun.get(it.connPid, '/fast')
+  const fastId = await respond(it.peer)
+  let left = 65_535
+  for (let i = 0; i < 40; i++) {
+    while (left < 16_384) left += h2.readWindowUpdate(await it.peer.frame(h2.types.WINDOW_UPDATE, fastId))
+    await it.peer.send(h2.data(fastId, Buffer.alloc(16_384, 'f'), { endStream: i === 39 }))
+    left -= 16_384
+  }
+  const [, body] = await it.story(fast)
+  assert.equal(body?.length, 'data  fin'.length + 40 * 16_384)
+  assert.equal(granted(), sent)
+  gun.updateFlow(it.connPid, slow, 1000)
+  while (granted() === sent) await it.peer.frame(h2.types.WINDOW_UPDATE, slowId)
+  await it.peer.send(h2.data(slowId, 'end', { endStream: true }))
+  const [rest] = await it.story(slow)
+  assert.equal(rest?.length, 'data  fin'.length + sent + 3)
+})
+
+onEachTransport(
+  'what a stream held when it was cancelled is given back to the connection',
+  async transport => {
+    await using it = await scene({
+      transport,
+      http2Opts: { initialStreamWindowSize: 65_535, initialConnectionWindowSize: 65_535 },
+    })
+    for (let i = 0; i < 4; i++) {
+      const streamRef = gun.get(it.connPid, '/', {}, { flow: 1 })
+      const streamId = await respond(it.peer)
+      assert.deepEqual(await it.heard(1), ['response 200 nofin'])
+      await it.peer.send([16_384, 16_384, 16_384, 16_383].map(size => h2.data(streamId, Buffer.alloc(size))))
+      await it.seen()
+      gun.cancel(it.connPid, streamRef)
+      for (let given = 0; given < 40_000; ) {
+        given += h2.readWindowUpdate(await it.peer.frame(h2.types.WINDOW_UPDATE, 0))
+      }
+      await it.waiting()
+    }
+    await goesOn(it)
+  },
+)
+
+onEachTransport(
+  'a connection that comes up while its owner is over its mark is read, and so is the next',
+  async transport => {
+    await using _left = assertNothingLeft()
+    const owner = createProcess<gun.GunMessage | { readonly type: 'other' }>({
+      highWaterMark: { messages: 2 },
+    })
+    const script = async (peer: H2Peer, index: number): Promise<void> => {
+      const { streamId } = await peer.request()
+      if (index === 0) return peer.peer.reset()
+      await peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+      await peer.peer.closed
+    }
+    await using server = await h2Origin(script, { transport })
+    for (let n = 0; n < 10; n++) owner.send({ type: 'other' })
+    const retryFun = (): gun.Retry => ({ retries: 1, timeout: 0 })
+    const opts: gun.Opts = {
+      owner,
+      transport: transport === 'tls' ? 'tls' : 'tcp',
+      tlsOpts: { ca: certificates.ca },
+      protocols: ['http2'],
+      retryFun,
+    }
+    const { path, port } = server
+    await using connPid = path === undefined ? gun.open('localhost', port, opts) : gun.openUnix(path, opts)
+    // A process that waited for its message would have the connection read.
+    const told: string[] = []
+    const replyTo = ({ type }: gun.GunMessage): void => void told.push(type)
+    gun.get(connPid, '/1', {}, { replyTo })
+    await eventually(() => told.length === 1, 'the first connection has gone')
+    gun.get(connPid, '/2', {}, { replyTo })
+    await eventually(() => told.length === 2, 'the second has brought the response')
+    assert.deepEqual(told, ['gun_error', 'gun_response'])
+    assert.ok(owner.messageQueueLength > 10)
+    gun.close(connPid)
+  },
+)
+
+onEachTransport(
+  'a mailbox over its mark holds up the streams that feed it, and no other',
+  async transport => {
+    await using it = await scene({ transport, http2Opts: { initialStreamWindowSize: 65_535 } })
+    const slow = createProcess<gun.GunMessage>({ highWaterMark: { messages: 3, bytes: 1_000_000 } })
+    const held = gun.get(it.connPid, '/held', {}, { replyTo: slow })
+    const heldId = await respond(it.peer)
+    for (let i = 0; i < 20; i++) {
+      await it.peer.send(h2.data(heldId, `${i}`.padStart(2, '0')))
+      // The mark is looked at once a turn.
+      if (i === 5) await it.seen()
+    }
+    await it.seen()
+    assert.ok(slow.messageQueueLength <= 7, `${slow.messageQueueLength} messages wait`)
+    await goesOn(it)
+    await it.peer.send(h2.data(heldId, 'zz', { endStream: true }))
+    let text = ''
+    for (;;) {
+      const message = await slow.receive([{ streamRef: held }], 5000)
+      if (message.type !== 'gun_data') continue
+      text += message.data
+      if (message.isFin === 'fin') break
+    }
+    assert.equal(text, `${Array.from({ length: 20 }, (_, i) => `${i}`.padStart(2, '0')).join('')}zz`)
+    slow.exit()
+  },
+)
+
+onEachTransport(
+  'as much as the server gives room for goes out at once, and more follows',
+  async transport => {
+    await using it = await scene({ transport, server: { settings: { INITIAL_WINDOW_SIZE: 1_000_000 } } })
+    await it.peer.send(h2.windowUpdate(0, 10_000_000))
+    await it.seen()
+    const body = Buffer.alloc(100_000, 'x')
+    const streamRefs = Array.from({ length: 20 }, (_, i) => gun.post(it.connPid, `/${i}`, {}, body))
+    for (const streamRef of streamRefs) {
+      const { streamId } = await it.peer.request()
+      assert.ok((await it.peer.body(streamId)).equals(body))
+      await it.peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+      assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+    }
+    await goesOn(it)
+  },
+)
+
+onEachTransport('the settings and windows of http2Opts go over the wire', async transport => {
+  await using it = await scene({
+    transport,
+    http2Opts: {
+      enablePush: false,
+      enableConnectProtocol: true,
+      initialConnectionWindowSize: 3_000_000,
+      initialStreamWindowSize: 70_000,
+      maxConcurrentStreams: 7,
+      maxDecodeTableSize: 8192,
+      maxFrameSizeReceived: 20_000,
+      maxHeaderListSize: 30_000,
+    },
+  })
+  assert.deepEqual(it.peer.settings, {
+    ENABLE_PUSH: 0,
+    ENABLE_CONNECT_PROTOCOL: 1,
+    INITIAL_WINDOW_SIZE: 70_000,
+    MAX_CONCURRENT_STREAMS: 7,
+    HEADER_TABLE_SIZE: 8192,
+    MAX_FRAME_SIZE: 20_000,
+    MAX_HEADER_LIST_SIZE: 30_000,
+  })
+  assert.equal(h2.readWindowUpdate(await it.peer.frame(h2.types.WINDOW_UPDATE, 0)), 3_000_000 - 65_535)
+  const streamRef = gun.get(it.connPid, '/')
+  const streamId = await respond(it.peer)
+  await it.peer.send(h2.data(streamId, Buffer.alloc(20_000), { endStream: true }))
+  assert.equal((await it.story(streamRef))[1]?.length, 'data  fin'.length + 20_000)
+})
+
+onEachTransport('a window of 0 for streams is widened by nobody', async transport => {
+  await using it = await scene({ transport, http2Opts: { initialStreamWindowSize: 0 } })
+  assert.equal(it.peer.settings.INITIAL_WINDOW_SIZE, 0)
+  const streamRef = gun.get(it.connPid, '/')
+  const streamId = await respond(it.peer)
+  await it.peer.send(h2.data(streamId, '', { endStream: true }))
+  assert.deepEqual(await it.story(streamRef), ['response 200 nofin', 'data  fin'])
+})
+
+for (const [what, maxEncodeTableSize, theirs, least, most] of [
+  ['nothing', 0, 4096, 0, 0],
+  ['as much as maxEncodeTableSize says', 500, 4096, 400, 500],
+  ['as much as HTTP/2 begins with', undefined, 65_536, 4000, 4096],
+  ['as much as the server allows', 65_536, 10_000, 9900, 10_000],
+] as const) {
+  onEachTransport(`of what was sent in headers is remembered ${what}`, async transport => {
+    await using it = await scene({
+      transport,
+      http2Opts: maxEncodeTableSize === undefined ? {} : { maxEncodeTableSize },
+      server: { settings: { HEADER_TABLE_SIZE: theirs } },
+    })
+    await it.seen()
+    for (let n = 0; n < 200; n++) {
+      const streamRef = gun.get(it.connPid, '/', { 'x-a': `${n}`.padStart(60, 'a') })
+      const { headers, streamId } = await it.peer.request()
+      assert.equal(headerOf(headers, 'x-a'), `${n}`.padStart(60, 'a'))
+      await it.peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+      assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+    }
+    const { size } = it.peer.hpack
+    assert.ok(size >= least && size <= most, `${size} octets`)
+  })
+}
+
+for (const name of [
+  'connectionWindowMarginSize',
+  'connectionWindowUpdateThreshold',
+  'maxConnectionWindowSize',
+  'maxFragmentedHeaderBlockSize',
+  'maxFrameSizeSent',
+  'maxStreamWindowSize',
+  'streamWindowDataThreshold',
+  'streamWindowMarginSize',
+  'streamWindowUpdateThreshold',
+]) {
+  test(`${name} is refused by name`, () => {
+    assert.throws(
+      () => gun.open('localhost', 1, { http2Opts: { [name]: 1 } as gun.Http2Opts }),
+      (error: unknown) =>
+        error instanceof gun.GunError && error.code === 'bad_option' && error.message.includes(name),
+    )
+  })
+}
+
+test('the owner is told of settings where it wants to be', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await scene({ http2Opts: { notifySettingsChanged: true } })
+  const first = await it.self.receive([{ type: 'gun_notify' }], 5000)
+  assert.equal(first.event, 'settings_changed')
+  await it.peer.send(h2.settings({ MAX_CONCURRENT_STREAMS: 5, INITIAL_WINDOW_SIZE: 9 }))
+  const second = await it.self.receive([{ type: 'gun_notify' }], 5000)
+  assert.ok(second.event === 'settings_changed')
+  assert.equal(second.data.maxConcurrentStreams, 5)
+  assert.equal(second.data.initialWindowSize, 9)
+  assert.deepEqual(sentTo(it.peer), [])
+})

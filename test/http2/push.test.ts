@@ -1,0 +1,317 @@
+// Responses that a server pushes (RFC 9113 section 8.4).
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as gun from '@holster/gun'
+import * as h2 from '../support/h2-frames.ts'
+import { ok, type Scene, scene, sentTo } from '../support/h2-scene.ts'
+import { onEachTransport } from '../support/http-scene.ts'
+import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
+import type { Transport } from '../support/origin.ts'
+
+type Field = readonly [name: string, value: string]
+
+interface Promise_ {
+  readonly method?: string
+  readonly scheme?: string
+  readonly authority?: string
+  readonly path?: string
+}
+
+function promise(
+  it: Scene,
+  transport: Transport,
+  given: Promise_ = {},
+  more: readonly Field[] = [],
+): Field[] {
+  const port = transport === 'unix' ? '' : `:${it.server.port}`
+  return [
+    [':method', given.method ?? 'GET'],
+    [':scheme', given.scheme ?? (transport === 'tls' ? 'https' : 'http')],
+    [':authority', given.authority ?? `localhost${port}`],
+    [':path', given.path ?? '/pushed'],
+    ...more,
+  ]
+}
+
+async function goesOn(it: Scene): Promise<void> {
+  const streamRef = gun.get(it.connPid, '/next')
+  const { streamId } = await it.peer.request()
+  await it.peer.send(h2.headers(streamId, [[':status', '204']], { endStream: true }))
+  assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+}
+
+for (const how of ['whole', 'bytes'] as const) {
+  onEachTransport(
+    `a push is told before the response, and has one of its own, sent ${how}`,
+    async transport => {
+      await using it = await scene({ transport })
+      const streamRef = gun.get(it.connPid, '/')
+      const { streamId } = await it.peer.request()
+      await it.peer.send(
+        Buffer.concat([
+          h2.pushPromise(streamId, 2, promise(it, transport, {}, [['x-a', 'b']]), { padding: 3 }),
+          h2.headers(streamId, ok),
+          h2.headers(2, ok),
+          h2.data(2, 'pushed'),
+          h2.data(streamId, 'asked', { endStream: true }),
+          h2.headers(2, [['x-b', 'c']], { endStream: true }),
+        ]),
+        how,
+      )
+      const push = await it.self.receive([{ type: 'gun_push' }], 5000)
+      assert.equal(push.streamRef, streamRef)
+      assert.equal(push.method, 'GET')
+      const port = transport === 'unix' ? '' : `:${it.server.port}`
+      assert.equal(push.uri, `${transport === 'tls' ? 'https' : 'http'}://localhost${port}/pushed`)
+      assert.deepEqual(push.headers, [['x-a', 'b']])
+      assert.deepEqual(await it.story(push.newStreamRef), [
+        'response 200 nofin',
+        'data pushed nofin',
+        'trailers x-b=c',
+      ])
+      assert.deepEqual(await it.story(streamRef), ['response 200 nofin', 'data asked fin'])
+      await goesOn(it)
+    },
+  )
+}
+
+onEachTransport('a push is there before the messages of its parent', async transport => {
+  await using it = await scene({ transport })
+  gun.get(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send([
+    h2.pushPromise(streamId, 2, promise(it, transport)),
+    h2.headers(streamId, [[':status', '204']], { endStream: true }),
+  ])
+  assert.deepEqual(await it.heard(2), ['push GET /pushed', 'response 204 fin'])
+  await it.peer.send(h2.headers(2, [[':status', '204']], { endStream: true }))
+  assert.deepEqual(await it.heard(1), ['response 204 fin'])
+})
+
+onEachTransport('a push that is cancelled is reset, and what comes of it dropped', async transport => {
+  await using it = await scene({ transport })
+  const streamRef = gun.get(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send(h2.pushPromise(streamId, 2, promise(it, transport)))
+  const { newStreamRef } = await it.self.receive([{ type: 'gun_push' }], 5000)
+  gun.cancel(it.connPid, newStreamRef)
+  assert.equal(h2.readRstStream(await it.peer.frame(h2.types.RST_STREAM, 2)), 'CANCEL')
+  await it.peer.send([
+    h2.headers(2, ok),
+    h2.data(2, 'late', { endStream: true }),
+    h2.headers(streamId, [[':status', '204']], { endStream: true }),
+  ])
+  assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+  await goesOn(it)
+  assert.deepEqual(await it.waiting(), [])
+})
+
+for (const [what, given] of [
+  ['for another authority', { authority: 'other.example' }],
+  ['for another scheme', { scheme: 'ftp' }],
+  ['of a POST', { method: 'POST' }],
+] as const) {
+  onEachTransport(`a push ${what} is reset with PROTOCOL_ERROR and not told of`, async transport => {
+    await using it = await scene({ transport })
+    const streamRef = gun.get(it.connPid, '/')
+    const { streamId } = await it.peer.request()
+    await it.peer.send(h2.pushPromise(streamId, 2, promise(it, transport, given)))
+    assert.equal(h2.readRstStream(await it.peer.frame(h2.types.RST_STREAM, 2)), 'PROTOCOL_ERROR')
+    await it.peer.send([h2.headers(2, ok), h2.headers(streamId, [[':status', '204']], { endStream: true })])
+    assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+    await goesOn(it)
+    assert.deepEqual(await it.waiting(), [])
+  })
+}
+
+onEachTransport('a push that belongs to a cancelled stream is reset', async transport => {
+  await using it = await scene({ transport })
+  const streamRef = gun.get(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  gun.cancel(it.connPid, streamRef)
+  await it.peer.frame(h2.types.RST_STREAM, streamId)
+  await it.peer.send(h2.pushPromise(streamId, 2, promise(it, transport)))
+  assert.match(h2.readRstStream(await it.peer.frame(h2.types.RST_STREAM, 2)), /CANCEL|REFUSED_STREAM/)
+  await goesOn(it)
+  assert.deepEqual(await it.waiting(), [])
+})
+
+onEachTransport('a push where none is allowed ends the connection', async transport => {
+  await using it = await scene({ transport, http2Opts: { enablePush: false }, opts: { retry: 0 } })
+  await it.seen()
+  const streamRef = gun.get(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send(h2.pushPromise(streamId, 2, promise(it, transport)))
+  assert.deepEqual(await it.story(streamRef), ['stream: connection_error protocol_error'])
+})
+
+test('pushes beyond maxConcurrentStreams are reset, and Node counts our requests too', async () => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  await using it = await scene({ http2Opts: { maxConcurrentStreams: 3 } })
+  await it.seen()
+  const streamRef = gun.get(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send(
+    [2, 4, 6].map(id => h2.pushPromise(streamId, id, promise(it, 'tcp', { path: `/${id}` }))),
+  )
+  assert.deepEqual(await it.heard(2), ['push GET /2', 'push GET /4'])
+  await it.peer.frame(h2.types.RST_STREAM, 6)
+  await it.peer.send([
+    h2.headers(2, [[':status', '204']], { endStream: true }),
+    h2.headers(streamId, [[':status', '204']], { endStream: true }),
+  ])
+  assert.deepEqual(await it.heard(2), ['response 204 fin', 'response 204 fin'])
+  assert.equal(gun.streamInfo(it.connPid, streamRef), undefined)
+})
+
+onEachTransport(
+  'pushes that are reset, or cut off with the connection, fail as others do',
+  async transport => {
+    await using it = await scene({ transport, opts: { retry: 0 } })
+    const parent = gun.get(it.connPid, '/')
+    const { streamId } = await it.peer.request()
+    await it.peer.send([2, 4].map(id => h2.pushPromise(streamId, id, promise(it, transport))))
+    const reset = (await it.self.receive([{ type: 'gun_push' }], 5000)).newStreamRef
+    const cut = (await it.self.receive([{ type: 'gun_push' }], 5000)).newStreamRef
+    await it.peer.send([
+      h2.headers(2, ok),
+      h2.data(2, 'a'),
+      h2.rstStream(2, h2.errorCodes.CANCEL),
+      h2.headers(4, ok),
+      h2.data(4, 'b'),
+    ])
+    assert.deepEqual(await it.story(reset), [
+      'response 200 nofin',
+      'data a nofin',
+      'stream: stream_error stream_reset',
+    ])
+    await it.seen()
+    it.peer.end()
+    assert.deepEqual(await it.story(cut), [
+      'response 200 nofin',
+      'data b nofin',
+      'stream: connection_error closed',
+    ])
+    assert.deepEqual(await it.story(parent), ['stream: connection_error closed'])
+    assert.match((await it.heard(1)).join(), /killed 2$/)
+  },
+)
+
+onEachTransport('a push outlives its parent, and keeps a connection that shuts down', async transport => {
+  await using it = await scene({ transport })
+  const parent = gun.get(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send([
+    h2.pushPromise(streamId, 2, promise(it, transport)),
+    h2.headers(streamId, [[':status', '204']], { endStream: true }),
+  ])
+  const { newStreamRef } = await it.self.receive([{ type: 'gun_push' }], 5000)
+  assert.deepEqual(await it.story(parent), ['response 204 fin'])
+  gun.shutdown(it.connPid)
+  await it.peer.frame(h2.types.GOAWAY)
+  await it.peer.send([h2.headers(2, ok), h2.data(2, 'a', { endStream: true })])
+  assert.deepEqual(await it.story(newStreamRef), ['response 200 nofin', 'data a fin'])
+  assert.deepEqual(await it.end(), ['DOWN shutdown'])
+  assert.ok(sentTo(it.peer).includes('GOAWAY NO_ERROR last 2'))
+})
+
+for (const how of ['whole', 'apart'] as const) {
+  for (const isEmpty of [true, false]) {
+    onEachTransport(
+      `a pushed response ${isEmpty ? 'without' : 'with'} a body may have interim ones, sent ${how}`,
+      async transport => {
+        await using it = await scene({ transport })
+        const streamRef = gun.get(it.connPid, '/')
+        const { streamId } = await it.peer.request()
+        const frames = [
+          h2.pushPromise(streamId, 2, promise(it, transport)),
+          h2.headers(2, [
+            [':status', '103'],
+            ['x-a', 'b'],
+          ]),
+          h2.headers(2, [[':status', '103']]),
+          h2.headers(2, ok, { endStream: isEmpty }),
+          ...(isEmpty ? [] : [h2.data(2, 'pushed', { endStream: true })]),
+          h2.headers(streamId, ok, { endStream: true }),
+        ]
+        for (const frame of how === 'whole' ? [Buffer.concat(frames)] : frames) {
+          await it.peer.send(frame)
+          if (how === 'apart') await it.seen()
+        }
+        const { newStreamRef } = await it.self.receive([{ type: 'gun_push', streamRef }])
+        assert.deepEqual(await it.story(newStreamRef), [
+          'inform 103',
+          'inform 103',
+          ...(isEmpty ? ['response 200 fin'] : ['response 200 nofin', 'data pushed fin']),
+        ])
+        assert.deepEqual(await it.story(streamRef), ['response 200 fin'])
+        await goesOn(it)
+      },
+    )
+  }
+}
+
+for (const padding of [undefined, 0, 7]) {
+  onEachTransport(
+    `a push may have its whole request behind it, with ${padding ?? 'no'} bytes of padding`,
+    async transport => {
+      await using it = await scene({ transport })
+      const streamRef = gun.get(it.connPid, '/')
+      const { streamId } = await it.peer.request()
+      const options = { endHeaders: false, ...(padding === undefined ? {} : { padding }) }
+      await it.peer.send(
+        Buffer.concat([
+          h2.pushPromise(streamId, 2, Buffer.alloc(0), options),
+          h2.continuation(streamId, promise(it, transport)),
+          h2.headers(2, ok, { endStream: true }),
+          h2.headers(streamId, ok, { endStream: true }),
+        ]),
+      )
+      const { newStreamRef } = await it.self.receive([{ type: 'gun_push', streamRef }])
+      assert.deepEqual(await it.story(newStreamRef), ['response 200 fin'])
+      assert.deepEqual(await it.story(streamRef), ['response 200 fin'])
+    },
+  )
+}
+
+onEachTransport('flush of a stream keeps the push of a stream that goes on', async transport => {
+  await using it = await scene({ transport })
+  const { connPid, self } = it
+  const streamRef = gun.get(connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send([
+    h2.pushPromise(streamId, 2, promise(it, transport, { path: '/goes-on' })),
+    h2.pushPromise(streamId, 4, promise(it, transport, { path: '/waits' })),
+    h2.pushPromise(streamId, 6, promise(it, transport, { path: '/cancelled' })),
+    h2.headers(4, [[':status', '204']], { endStream: true }),
+    h2.headers(streamId, ok),
+    h2.data(streamId, 'body', { endStream: true }),
+  ])
+  await goesOn(it)
+  const pushes = await Promise.all(
+    Array.from({ length: 3 }, () => self.receive([{ type: 'gun_push' }], 5000)),
+  )
+  for (const push of pushes) self.send(push)
+  const [going, waits, cancelled] = pushes.map(push => push.newStreamRef) as [
+    gun.StreamRef,
+    gun.StreamRef,
+    gun.StreamRef,
+  ]
+  gun.cancel(connPid, cancelled)
+  // Its response, its body, and the push of what was cancelled.
+  assert.equal(gun.flush(streamRef), 3)
+  const left = await Promise.all([1, 2].map(() => self.receive([{ type: 'gun_push' }], 0)))
+  assert.deepEqual(
+    left.map(push => push.newStreamRef),
+    [going, waits],
+  )
+  for (const push of left) self.send(push)
+  await self.receive([{ streamRef: waits }], 0)
+  assert.equal(gun.flush(streamRef), 1)
+  await it.peer.send(h2.headers(2, [[':status', '204']], { endStream: true }))
+  assert.deepEqual(await it.story(going), ['response 204 fin'])
+  assert.equal((await self.receive([{ type: 'gun_push' }], 0)).newStreamRef, going)
+  assert.deepEqual(await it.waiting(), [])
+})
