@@ -6,8 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { setExitHook } from '@holster/process'
 import { CookieJar, MemoryCookieStore } from 'tough-cookie'
-import { type Client, connect, eventually, NO_CONTENT, PATIENCE, receiveError } from './support/connect.ts'
-import { switchingProtocols } from './support/frames.ts'
+import { type Client, connect, eventually, NO_CONTENT, PATIENCE, receiveError } from './support/client.ts'
 import { onEachVersion } from './support/http-scene.ts'
 import {
   type Answer,
@@ -21,7 +20,8 @@ import {
 } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
 import { type Origin, origin, type Peer, type Transport } from './support/origin.ts'
-import { websocketServer } from './support/servers.ts'
+import { switchingProtocols } from './support/websocket-frames.ts'
+import { websocketServer } from './support/websocket-server.ts'
 
 const kinds = ['synchronous', 'asynchronous'] as const
 

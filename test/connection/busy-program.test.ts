@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import * as gun from '@holster/gun'
 import { createProcess, type Process } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import { PATIENCE } from '../support/connect.ts'
+import { PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 
 /** How long the peers are given, in milliseconds, and for how long the program is busy meanwhile. */

@@ -7,10 +7,16 @@ import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, P, type Process } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
 import { mockTimeouts } from '../support/clock.ts'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin, type Peer } from '../support/origin.ts'
 import { streamEnds } from '../support/stream-ends.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()

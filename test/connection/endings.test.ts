@@ -6,9 +6,15 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, exit, P, type Process } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type Origin, origin, type Peer } from '../support/origin.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 
 type Transport = 'tcp' | 'tls'
 

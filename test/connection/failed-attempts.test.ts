@@ -11,7 +11,7 @@ import { certificates } from '../support/certificates.ts'
 import { mockTimeouts } from '../support/clock.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin, type Script } from '../support/origin.ts'
-import { onLinux, unanswering } from '../support/unanswering.ts'
+import { onLinux, unanswering } from '../support/silent-address.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()

@@ -7,7 +7,7 @@ import * as gun from '@holster/gun'
 import { fromProcess, type Process } from '@holster/process'
 import { CookieJar } from 'tough-cookie'
 import { createActor } from 'xstate'
-import { connect } from '../support/connect.ts'
+import { connect } from '../support/client.ts'
 import { origin, type Peer } from '../support/origin.ts'
 
 /** Reads a request and leaves it without an answer. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, setExitHook } from '@holster/process'
-import { defer, freePort, PATIENCE, rejection } from '../support/connect.ts'
+import { defer, freePort, PATIENCE, rejection } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
 

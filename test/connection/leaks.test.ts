@@ -9,7 +9,7 @@ import * as gun from '@holster/gun'
 import { createProcess, type Process } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
 import { assertNothingLeft, collectWarnings, leftovers } from '../support/leftovers.ts'
-import { websocketServer } from '../support/servers.ts'
+import { websocketServer } from '../support/websocket-server.ts'
 
 /** As many at a time as a machine with few file descriptors stands. */
 const BATCH = 50

@@ -27,11 +27,17 @@ import {
   NO_CONTENT,
   PATIENCE,
   receiveError,
-} from '../support/connect.ts'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
+} from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type Origin, origin, type Peer } from '../support/origin.ts'
-import { websocketServer } from '../support/servers.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
+import { websocketServer } from '../support/websocket-server.ts'
 
 /** What the exit hook is given while this is in use. */
 function hooked(): Disposable & { readonly reports: readonly (readonly [unknown, ExitReason])[] } {

@@ -7,12 +7,18 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, P, type Process } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import { defer } from '../support/connect.ts'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
+import { defer } from '../support/client.ts'
 import { onEachVersion } from '../support/http-scene.ts'
 import { httpServer, type Line, speaking } from '../support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type Origin, origin, type Peer } from '../support/origin.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 
 type Transport = 'tcp' | 'tls'
 const transports = ['tcp', 'tls'] as const

@@ -9,10 +9,10 @@ import * as gun from '@holster/gun'
 import { createProcess, P, type Process } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
 import { chance } from '../support/chance.ts'
-import { NO_CONTENT, PATIENCE } from '../support/connect.ts'
+import { NO_CONTENT, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type Origin, origin, type Peer } from '../support/origin.ts'
-import { onLinux, unanswering } from '../support/unanswering.ts'
+import { onLinux, unanswering } from '../support/silent-address.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()

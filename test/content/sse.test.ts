@@ -5,7 +5,7 @@ import type http from 'node:http'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
 import * as gun from '@holster/gun'
-import { type Client, connect, defer, PATIENCE, receiveError } from '../support/connect.ts'
+import { type Client, connect, defer, PATIENCE, receiveError } from '../support/client.ts'
 import { settle } from '../support/flood.ts'
 import { onEachVersion } from '../support/http-scene.ts'
 import {

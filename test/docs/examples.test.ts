@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as gun from '@holster/gun'
 import { type Run, run } from '../support/program.ts'
-import { websocketServer } from '../support/servers.ts'
+import { websocketServer } from '../support/websocket-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

@@ -12,7 +12,7 @@ import { build } from 'esbuild'
 import { rollup } from 'rollup'
 import webpack from 'webpack'
 import { run, succeed } from '../support/program.ts'
-import { websocketServer } from '../support/servers.ts'
+import { websocketServer } from '../support/websocket-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const programs = join(root, 'test/support/installed')

@@ -9,14 +9,14 @@ import * as gun from '@holster/gun'
 import { createProcess, setExitHook } from '@holster/process'
 import { createActor, setup } from 'xstate'
 import { certificates } from '../support/certificates.ts'
+import { eventually, freePort, NO_CONTENT, PATIENCE } from '../support/client.ts'
 import { mockTimeouts } from '../support/clock.ts'
-import { eventually, freePort, NO_CONTENT, PATIENCE } from '../support/connect.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
 import { type HttpPeer, httpOrigin, lineName, lines, NOTHING, speaking } from '../support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { LIFE, type LifeName, making, opened, recorder } from '../support/life.ts'
+import { LIFE, type LifeName, making, opened, recorder } from '../support/life-events.ts'
 import { type Origin, origin, type Peer, type Transport } from '../support/origin.ts'
-import { onLinux, unanswering } from '../support/unanswering.ts'
+import { onLinux, unanswering } from '../support/silent-address.ts'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()

@@ -5,11 +5,11 @@ import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
-import { PATIENCE } from '../support/connect.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
+import { PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { LIFE, type LifeName, making, opened, recorder } from '../support/life.ts'
+import { LIFE, type LifeName, making, opened, recorder } from '../support/life-events.ts'
 import { origin, type Peer } from '../support/origin.ts'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 
 const transports = ['tcp', 'tls', 'unix'] as const
 

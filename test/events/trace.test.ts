@@ -5,11 +5,11 @@ import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { setExitHook } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import { freePort, PATIENCE } from '../support/connect.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
+import { freePort, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { LIFE, making, opened, recorder } from '../support/life.ts'
+import { LIFE, making, opened, recorder } from '../support/life-events.ts'
 import { origin, type Peer, type Transport } from '../support/origin.ts'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 
 const transports = ['tcp', 'tls', 'unix'] as const
 

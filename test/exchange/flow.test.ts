@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
-import { connect, PATIENCE } from '../support/connect.ts'
+import { connect, PATIENCE } from '../support/client.ts'
 import { settle } from '../support/flood.ts'
-import { httpEnds } from '../support/http-peer.ts'
+import { httpEnds } from '../support/http-ends.ts'
 import {
   type Answer,
   httpServer,

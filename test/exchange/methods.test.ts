@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import * as gun from '@holster/gun'
-import { connect, defer, PATIENCE, receiveError } from '../support/connect.ts'
+import { connect, defer, PATIENCE, receiveError } from '../support/client.ts'
 import {
   type Answered,
   collect,
@@ -12,8 +12,8 @@ import {
   onEachLine,
   onEachLineAndDelivery,
 } from '../support/http-scene.ts'
-import { assertSent } from '../support/http-sent.ts'
 import { httpOrigin, NOTHING } from '../support/http-server.ts'
+import { assertSent } from '../support/sent-requests.ts'
 
 const bodiless = { OPTIONS: gun.options, DELETE: gun.delete } as const
 const withBody = { PATCH: gun.patch, POST: gun.post, PUT: gun.put } as const

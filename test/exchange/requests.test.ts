@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { certificates } from '../support/certificates.ts'
-import { connect, defer, NO_CONTENT, receiveError } from '../support/connect.ts'
+import { connect, defer, NO_CONTENT, receiveError } from '../support/client.ts'
 import { collect, noContent, onEachLine, onEachTransport } from '../support/http-scene.ts'
-import { assertSent, hostOf, type Send } from '../support/http-sent.ts'
 import { httpOrigin, lineName, NOTHING, versions } from '../support/http-server.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
+import { assertSent, hostOf, type Send } from '../support/sent-requests.ts'
 
 describe('sent is exactly', () => {
   const body = Uint8Array.of(0x00, 0xff, 0x0d, 0x0a)

@@ -5,9 +5,8 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import fc from 'fast-check'
-import { connect, defer, NO_CONTENT, PATIENCE, receiveError } from '../support/connect.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
-import { ends } from '../support/http-peer.ts'
+import { connect, defer, NO_CONTENT, PATIENCE, receiveError } from '../support/client.ts'
+import { ends } from '../support/http-ends.ts'
 import {
   collect,
   deliver,
@@ -21,6 +20,7 @@ import {
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type Origin, origin, type Peer, type RequestHead } from '../support/origin.ts'
 import { streamEnds } from '../support/stream-ends.ts'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\n'
 const sized = (body: string): string => `${OK}content-length: ${body.length}\r\n\r\n${body}`

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import * as gun from '@holster/gun'
-import { connect, defer, NO_CONTENT, PATIENCE } from '../support/connect.ts'
+import { connect, defer, NO_CONTENT, PATIENCE } from '../support/client.ts'
 import {
   deliver,
   endedBehind,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import { NO_CONTENT } from '../support/connect.ts'
+import { NO_CONTENT } from '../support/client.ts'
 import { ending, lost, onEachWire, SMUGGLED } from '../support/http-scene.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\n'

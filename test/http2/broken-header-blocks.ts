@@ -5,8 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import * as h2 from '../support/h2-frames.ts'
-import { h2Origin } from '../support/h2-origin.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { h2Origin } from '../support/http2-origin.ts'
 import type { Origin, Peer } from '../support/origin.ts'
 
 const FIELDS = [

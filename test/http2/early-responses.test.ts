@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'
-import * as h2 from '../support/h2-frames.ts'
-import { ok, type Scene, scene, sentTo } from '../support/h2-scene.ts'
 import { onEachTransport } from '../support/http-scene.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { ok, type Scene, scene, sentTo } from '../support/http2-scene.ts'
 
 const WINDOW = 10
 const BODY = 'x'.repeat(WINDOW + 15)

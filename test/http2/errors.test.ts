@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
-import * as h2 from '../support/h2-frames.ts'
-import type { H2Peer } from '../support/h2-origin.ts'
-import { ok, scene, sentTo } from '../support/h2-scene.ts'
 import { onEachTransport } from '../support/http-scene.ts'
+import * as h2 from '../support/http2-frames.ts'
+import type { H2Peer } from '../support/http2-origin.ts'
+import { ok, scene, sentTo } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 
 const codeOf = (code: number): string => (code === 7 ? 'refused_stream' : 'stream_reset')

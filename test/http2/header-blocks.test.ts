@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
-import * as h2 from '../support/h2-frames.ts'
-import { ok, scene } from '../support/h2-scene.ts'
 import { encodeHeaders } from '../support/hpack.ts'
 import { onEachTransport } from '../support/http-scene.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { ok, scene } from '../support/http2-scene.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
 import { runAlone } from '../support/program.ts'
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
-import { type DebianServer, type NghttpdOptions, needing, nghttpd } from '../support/debian-server.ts'
+import { type DebianServer, type NghttpdOptions, needing, nghttpd } from '../support/debian-servers.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import {
   type Client,

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import * as h2 from '../support/h2-frames.ts'
-import { scene } from '../support/h2-scene.ts'
 import { onEachTransport } from '../support/http-scene.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { scene } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 
 /** As Promise.withResolvers, which Node 20 does not have. */

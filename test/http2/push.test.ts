@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
-import * as h2 from '../support/h2-frames.ts'
-import { ok, type Scene, scene, sentTo } from '../support/h2-scene.ts'
 import { onEachTransport } from '../support/http-scene.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { ok, type Scene, scene, sentTo } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import type { Transport } from '../support/origin.ts'
 

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import * as h2 from '../support/h2-frames.ts'
-import { headerOf, ok, type Scene, scene, sentTo } from '../support/h2-scene.ts'
 import { onEachTransport } from '../support/http-scene.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { headerOf, ok, type Scene, scene, sentTo } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.

@@ -1,7 +1,7 @@
 // The same over HTTP/2, each in a process of its own: Node may abort over what comes, and then one test fails with its seed.
 
 import { test } from 'node:test'
-import { checks, runsOf, seedOf } from '../support/fuzz.ts'
+import { checks, runsOf, seedOf } from '../support/fuzzed-streams.ts'
 import { runAlone } from '../support/program.ts'
 
 for (const { name } of checks.filter(({ isAlone }) => isAlone)) {

@@ -7,10 +7,10 @@ import { inspect } from 'node:util'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { createActor, setup } from 'xstate'
-import { connect, eventually, freePort, NO_CONTENT, PATIENCE, receiveError } from '../support/connect.ts'
+import { connect, eventually, freePort, NO_CONTENT, PATIENCE, receiveError } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
-import { websocketServer } from '../support/servers.ts'
+import { websocketServer } from '../support/websocket-server.ts'
 
 const LONGEST = 2147483647
 

@@ -7,7 +7,7 @@ import net from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { needing, nghttpd } from './debian-server.ts'
+import { needing, nghttpd } from './debian-servers.ts'
 
 const self = fileURLToPath(import.meta.url)
 

@@ -6,10 +6,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Deflate } from './deflate.ts'
 import { DEFLATE } from './flood.ts'
-import { frame, opcodes, switchingProtocols } from './frames.ts'
-import { streamServer } from './h2-ends.ts'
+import { streamServer } from './http2-ends.ts'
 import { origin, type Peer } from './origin.ts'
-import { isH2, transportOf, type Wire } from './ws-scene.ts'
+import { frame, opcodes, switchingProtocols } from './websocket-frames.ts'
+import { isH2, transportOf, type Wire } from './websocket-scene.ts'
 
 /** What the path of an upgrade asks for: so many binary messages of so many bytes, numbered, then a text. */
 export interface Flood {

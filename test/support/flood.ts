@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { Deflate } from './deflate.ts'
-import { frame, type Headers, opcodes } from './frames.ts'
-import type { Scene } from './ws-scene.ts'
+import { frame, type Headers, opcodes } from './websocket-frames.ts'
+import type { Scene } from './websocket-scene.ts'
 
 /** What a server adds to its 101 when it agrees to compress. */
 export const DEFLATE: Headers = [['Sec-WebSocket-Extensions', 'permessage-deflate']]

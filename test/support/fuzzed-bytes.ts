@@ -3,9 +3,9 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { Deflate } from './deflate.ts'
-import { closePayload, opcodes, frame as wsFrame } from './frames.ts'
-import * as h2 from './h2-frames.ts'
 import { encodeHeaders, type HeaderList } from './hpack.ts'
+import * as h2 from './http2-frames.ts'
+import { closePayload, opcodes, frame as wsFrame } from './websocket-frames.ts'
 
 // Replies, whatever carries them.
 

@@ -16,12 +16,12 @@ import {
 } from '@holster/process'
 import fc from 'fast-check'
 import { certificates } from './certificates.ts'
-import { switchingProtocols } from './frames.ts'
 import { type Mutation, mutated, mutations } from './fuzzed-bytes.ts'
-import * as h2 from './h2-frames.ts'
+import * as h2 from './http2-frames.ts'
 import { collectWarnings, leftovers } from './leftovers.ts'
-import { closer, listen } from './listen.ts'
+import { closer, listen } from './place.ts'
 import { streamEnds } from './stream-ends.ts'
+import { switchingProtocols } from './websocket-frames.ts'
 
 /** What is spoken: HTTP/1.1 or HTTP/2, and whether the first stream is to become a WebSocket. */
 export interface Speech {

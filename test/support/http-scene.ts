@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestOptions, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { type Down, type Exit, P } from '@holster/process'
-import { type Client, connect, defer, PATIENCE } from './connect.ts'
+import { type Client, connect, defer, PATIENCE } from './client.ts'
 import {
   type Answer,
   type Asked,

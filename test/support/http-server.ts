@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import type { EventEmitter } from 'node:events'
 import type http from 'node:http'
 import * as gun from '@holster/gun'
-import { eventually } from './connect.ts'
-import * as h2 from './h2-frames.ts'
-import { type H2Peer, h2Origin } from './h2-origin.ts'
-import { h2Server, type OnRequest as OnH2Request } from './h2-server.ts'
+import { eventually } from './client.ts'
 import { encodeHeaders } from './hpack.ts'
+import * as h2 from './http2-frames.ts'
+import { type H2Peer, h2Origin } from './http2-origin.ts'
+import { h2Server, type OnRequest as OnH2Request } from './http2-server.ts'
 import { type Origin, type OriginOptions, origin, type Peer, type Transport } from './origin.ts'
-import { websocketServer } from './servers.ts'
+import { websocketServer } from './websocket-server.ts'
 
 export const versions = ['http', 'http2'] as const
 export type Version = (typeof versions)[number]

@@ -8,13 +8,19 @@ import { test } from 'node:test'
 import tls from 'node:tls'
 import { certificates } from './certificates.ts'
 import { Deflate } from './deflate.ts'
-import { type ClientFrame, closePayload, opcodes, parseClientFrames, frame as wsFrame } from './frames.ts'
-import * as h2 from './h2-frames.ts'
-import { type H2Peer, h2Origin, h2Peer } from './h2-origin.ts'
-import { type H2Server, type H2ServerOptions, h2Server } from './h2-server.ts'
 import { encodeHeaders, HpackDecoder } from './hpack.ts'
+import * as h2 from './http2-frames.ts'
+import { type H2Peer, h2Origin, h2Peer } from './http2-origin.ts'
+import { type H2Server, type H2ServerOptions, h2Server } from './http2-server.ts'
 import { assertNothingLeft } from './leftovers.ts'
 import { type Origin, origin, type Transport } from './origin.ts'
+import {
+  type ClientFrame,
+  closePayload,
+  opcodes,
+  parseClientFrames,
+  frame as wsFrame,
+} from './websocket-frames.ts'
 
 const transports: readonly Transport[] = ['tcp', 'tls', 'unix']
 

@@ -4,7 +4,7 @@ import net from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import tls from 'node:tls'
 import { certificates } from './certificates.ts'
-import { closer, listen, type Place } from './listen.ts'
+import { closer, listen, type Place } from './place.ts'
 import { streamEnds } from './stream-ends.ts'
 
 export type Transport = 'tcp' | 'tls' | 'unix'

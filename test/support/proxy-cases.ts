@@ -15,11 +15,11 @@ import {
   nghttpx,
   type ProxyOptions,
   type Transport,
-} from './debian-server.ts'
+} from './debian-servers.ts'
 import { until } from './flood.ts'
-import { tell } from './h2-scene.ts'
+import { tell } from './http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from './leftovers.ts'
-import { type WebsocketServer, websocketServer } from './servers.ts'
+import { type WebsocketServer, websocketServer } from './websocket-server.ts'
 
 /** Proxies are processes of their own on a busy machine; passing tests do not wait for it. */
 export const PATIENCE = 20_000

@@ -9,6 +9,9 @@ import tls from 'node:tls'
 import * as gun from '@holster/gun'
 import { WebSocket } from 'ws'
 import { certificates, type Identity } from './certificates.ts'
+import { assertNothingLeft, collectWarnings, leftovers } from './leftovers.ts'
+import { type Origin, origin, type Transport } from './origin.ts'
+import { StreamEnds } from './stream-ends.ts'
 import {
   accept,
   closePayload,
@@ -17,11 +20,8 @@ import {
   parseClientFrames,
   receiveFrame,
   switchingProtocols,
-} from './frames.ts'
-import { assertNothingLeft, collectWarnings, leftovers } from './leftovers.ts'
-import { type Origin, origin, type Transport } from './origin.ts'
-import { websocketServer } from './servers.ts'
-import { StreamEnds } from './stream-ends.ts'
+} from './websocket-frames.ts'
+import { websocketServer } from './websocket-server.ts'
 
 const transports: Transport[] = ['tcp', 'tls', 'unix']
 

@@ -7,11 +7,11 @@ import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import { freePort, PATIENCE } from '../support/connect.ts'
+import { freePort, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { lookUp } from '../support/lookup.ts'
 import { type Origin, origin } from '../support/origin.ts'
-import { onLinux, unanswering } from '../support/unanswering.ts'
+import { onLinux, unanswering } from '../support/silent-address.ts'
 
 /** What comes of a connection, in words: the address that was connected to, or the error. */
 async function reached(host: string, port: number, opts: gun.Opts = {}): Promise<string> {

@@ -6,10 +6,16 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, type ProcessOptions } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import { heldUp } from '../support/connect.ts'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
+import { heldUp } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin, type Peer } from '../support/origin.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 
 type Transport = 'tcp' | 'tls'
 const transports = ['tcp', 'tls'] as const

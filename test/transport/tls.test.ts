@@ -12,14 +12,14 @@ import tls from 'node:tls'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import { connect, defer, freePort, heldUp, PATIENCE } from '../support/connect.ts'
+import { connect, defer, freePort, heldUp, PATIENCE } from '../support/client.ts'
 import { arrived, isPaused, numbers, texts, until } from '../support/flood.ts'
-import { receiveFrame } from '../support/frames.ts'
-import * as h2 from '../support/h2-frames.ts'
+import * as h2 from '../support/http2-frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { lookUp } from '../support/lookup.ts'
 import { origin } from '../support/origin.ts'
-import { ping, text, transports, upgraded } from '../support/ws-scene.ts'
+import { receiveFrame } from '../support/websocket-frames.ts'
+import { ping, text, transports, upgraded } from '../support/websocket-scene.ts'
 
 const trusting = { ca: certificates.ca }
 

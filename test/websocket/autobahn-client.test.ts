@@ -5,11 +5,18 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { freePort } from '../support/connect.ts'
-import { accept, closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
+import { freePort } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type Origin, origin, type Peer, type RequestHead } from '../support/origin.ts'
-import { DEFLATE } from '../support/websocket.ts'
+import { DEFLATE } from '../support/scripted-websockets.ts'
+import {
+  accept,
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 import { run } from './autobahn-client.ts'
 
 /** How the client's connection ends, and the server's part, which rejects if the client does not do its own. */

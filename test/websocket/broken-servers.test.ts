@@ -3,16 +3,22 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type * as gun from '@holster/gun'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import type { Peer } from '../support/origin.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 import {
   asking as askingWith,
   type Scene,
   upgraded as upgradedWith,
   type Wire,
   wires,
-} from '../support/ws-scene.ts'
+} from '../support/websocket-scene.ts'
 
 const asking = (wire: Wire, wsOpts: gun.WsOpts = {}): Promise<Scene> =>
   askingWith(wire, { opts: { retry: 0 }, wsOpts })

@@ -5,9 +5,17 @@ import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { mockTimeouts } from '../support/clock.ts'
-import { closePayload, frame, opcodes, receiveFrame } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { assertNothingSent, close, ping, type Scene, text, upgraded, wires } from '../support/ws-scene.ts'
+import { closePayload, frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
+import {
+  assertNothingSent,
+  close,
+  ping,
+  type Scene,
+  text,
+  upgraded,
+  wires,
+} from '../support/websocket-scene.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()

@@ -2,8 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { Deflate, type DeflateOptions } from '../support/deflate.ts'
-import { opcodes } from '../support/frames.ts'
-import { DEFLATE } from '../support/websocket.ts'
+import { DEFLATE } from '../support/scripted-websockets.ts'
 import {
   binary,
   bytesOf,
@@ -19,7 +18,8 @@ import {
   suite,
   taken,
   text,
-} from '../support/ws-cases.ts'
+} from '../support/websocket-cases.ts'
+import { opcodes } from '../support/websocket-frames.ts'
 
 const rsv1 = { rsv1: true }
 const compress = true as const

@@ -5,7 +5,6 @@ import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { Deflate } from '../support/deflate.ts'
-import { type ClientFrame, closePayload, frame, opcodes } from '../support/frames.ts'
 import { assertNothingLeft, type Collected, collectWarnings } from '../support/leftovers.ts'
 import {
   agree,
@@ -22,7 +21,8 @@ import {
   type WsServer,
   wires,
   wsServer,
-} from '../support/websocket.ts'
+} from '../support/scripted-websockets.ts'
+import { type ClientFrame, closePayload, frame, opcodes } from '../support/websocket-frames.ts'
 
 let left: AsyncDisposable
 let calm: Collected

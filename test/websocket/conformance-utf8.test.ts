@@ -12,7 +12,7 @@ import {
   suite,
   taken,
   text,
-} from '../support/ws-cases.ts'
+} from '../support/websocket-cases.ts'
 
 const unfinished = { fin: false }
 

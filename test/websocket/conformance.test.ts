@@ -1,7 +1,6 @@
 // RFC 6455 as tables: what a server may send and how the client takes it, and what it may not and how it is refused.
 
-import { frame, opcodes } from '../support/frames.ts'
-import { DEFLATE } from '../support/websocket.ts'
+import { DEFLATE } from '../support/scripted-websockets.ts'
 import {
   binary,
   bytesOf,
@@ -17,7 +16,8 @@ import {
   suite,
   taken,
   text,
-} from '../support/ws-cases.ts'
+} from '../support/websocket-cases.ts'
+import { frame, opcodes } from '../support/websocket-frames.ts'
 
 const unfinished = { fin: false }
 const names: Readonly<Record<number, string>> = {

@@ -5,9 +5,15 @@ import { describe, test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import * as gun from '@holster/gun'
 import { createProcess, setExitHook } from '@holster/process'
-import { eventually, NO_CONTENT } from '../support/connect.ts'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
+import { eventually, NO_CONTENT } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 import {
   asking,
   assertNothingSent,
@@ -18,7 +24,7 @@ import {
   text,
   upgraded,
   wires,
-} from '../support/ws-scene.ts'
+} from '../support/websocket-scene.ts'
 
 type Told = readonly [name: string, event: Record<string, unknown>]
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createActor, fromTransition } from 'xstate'
-import { defer, heldUp } from '../support/connect.ts'
+import { defer, heldUp } from '../support/client.ts'
 import { Deflate } from '../support/deflate.ts'
 import {
   arrived,
@@ -17,9 +17,9 @@ import {
   texts,
   until,
 } from '../support/flood.ts'
-import { closePayload, frame, opcodes, receiveFrame } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { close, ping, pong, type Scene, text, upgraded, wires } from '../support/ws-scene.ts'
+import { closePayload, frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
+import { close, ping, pong, type Scene, text, upgraded, wires } from '../support/websocket-scene.ts'
 
 const { binary, continuation } = opcodes
 /** More than one read of a socket brings. */

@@ -6,7 +6,6 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import fc from 'fast-check'
 import { Deflate } from '../support/deflate.ts'
-import { closePayload, frame, opcodes } from '../support/frames.ts'
 import { assertNothingLeft, type Collected, collectWarnings } from '../support/leftovers.ts'
 import type { Peer } from '../support/origin.ts'
 import {
@@ -24,7 +23,8 @@ import {
   type WsServer,
   wires,
   wsServer,
-} from '../support/websocket.ts'
+} from '../support/scripted-websockets.ts'
+import { closePayload, frame, opcodes } from '../support/websocket-frames.ts'
 
 let left: AsyncDisposable
 let calm: Collected

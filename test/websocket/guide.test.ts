@@ -9,7 +9,9 @@ import * as gun from '@holster/gun'
 import { createProcess, type Down, P, ReceiveTimeout, spawn } from '@holster/process'
 import type { WebSocket } from 'ws'
 import { certificates } from '../support/certificates.ts'
-import { type Client, connect, defer, NO_CONTENT, PATIENCE, receiveError } from '../support/connect.ts'
+import { type Client, connect, defer, NO_CONTENT, PATIENCE, receiveError } from '../support/client.ts'
+import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
+import { origin, type Peer, type RequestHead, type Transport } from '../support/origin.ts'
 import {
   accept,
   type ClientFrame,
@@ -19,10 +21,8 @@ import {
   opcodes,
   receiveFrame,
   switchingProtocols,
-} from '../support/frames.ts'
-import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { origin, type Peer, type RequestHead, type Transport } from '../support/origin.ts'
-import { type Refusal, websocketServer } from '../support/servers.ts'
+} from '../support/websocket-frames.ts'
+import { type Refusal, websocketServer } from '../support/websocket-server.ts'
 
 const transports: Transport[] = ['tcp', 'tls', 'unix']
 

@@ -4,10 +4,16 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import { eventually, heldUp } from '../support/connect.ts'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
+import { eventually, heldUp } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import type { Peer } from '../support/origin.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 import {
   assertNothingSent,
   close,
@@ -17,7 +23,7 @@ import {
   text,
   upgraded,
   wires,
-} from '../support/ws-scene.ts'
+} from '../support/websocket-scene.ts'
 
 const PERIOD = 1000
 

@@ -6,9 +6,9 @@ import { describe, test } from 'node:test'
 import type * as gun from '@holster/gun'
 import { Deflate } from '../support/deflate.ts'
 import { DEFLATE } from '../support/flood.ts'
-import { frame, opcodes, receiveFrame } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Scene, upgraded, wires } from '../support/ws-scene.ts'
+import { frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
+import { type Scene, upgraded, wires } from '../support/websocket-scene.ts'
 
 const { binary, continuation } = opcodes
 const MIB = 1024 * 1024

@@ -9,9 +9,9 @@ import { certificates } from '../support/certificates.ts'
 import { Deflate } from '../support/deflate.ts'
 import { DEFLATE, settle, until } from '../support/flood.ts'
 import { type Flood, type FloodServer, floodServer, pathOf } from '../support/flood-server.ts'
-import { frame, opcodes, receiveFrame } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { isH2, upgraded, type Wire, wires } from '../support/ws-scene.ts'
+import { frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
+import { isH2, upgraded, type Wire, wires } from '../support/websocket-scene.ts'
 
 const MIB = 1024 * 1024
 

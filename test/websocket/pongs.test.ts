@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { settle, until } from '../support/flood.ts'
-import { opcodes, parseClientFrames, receiveFrame } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { ping, text, upgraded, wires } from '../support/ws-scene.ts'
+import { opcodes, parseClientFrames, receiveFrame } from '../support/websocket-frames.ts'
+import { ping, text, upgraded, wires } from '../support/websocket-scene.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB

@@ -6,11 +6,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { setExitHook } from '@holster/process'
 import { chance } from '../support/chance.ts'
-import { NO_CONTENT, PATIENCE } from '../support/connect.ts'
-import { receiveFrame, switchingProtocols } from '../support/frames.ts'
+import { NO_CONTENT, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import type { Peer, RequestHead } from '../support/origin.ts'
-import { isH2, type Scene, text, transports, upgraded, wires } from '../support/ws-scene.ts'
+import { receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
+import { isH2, type Scene, text, transports, upgraded, wires } from '../support/websocket-scene.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
@@ -339,7 +339,7 @@ test('the first refusal of an upgrade is final, whatever reupgrade says', async 
   await using _left = assertNothingLeft()
   await using _calm = collectWarnings()
   const tick = clock(t)
-  const { asking } = await import('../support/ws-scene.ts')
+  const { asking } = await import('../support/websocket-scene.ts')
   await using it = await asking('tcp', { wsOpts })
   await it.peer.send(refusal(503))
   assert.deepEqual(await it.heard(2), ['response 503 nofin', 'data fin busy'])

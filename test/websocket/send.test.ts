@@ -8,13 +8,12 @@ import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import type { RawData, WebSocket } from 'ws'
 import { certificates } from '../support/certificates.ts'
-import { defer } from '../support/connect.ts'
+import { defer } from '../support/client.ts'
 import { Deflate } from '../support/deflate.ts'
 import { compressed, DEFLATE, settle, texts, until } from '../support/flood.ts'
-import { type ClientFrame, closePayload, frame, opcodes, receiveFrame } from '../support/frames.ts'
-import { h2Server } from '../support/h2-server.ts'
+import { h2Server } from '../support/http2-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type WebsocketServerOptions, websocketServer } from '../support/servers.ts'
+import { type ClientFrame, closePayload, frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
 import {
   asking,
   isH2,
@@ -25,7 +24,8 @@ import {
   upgraded,
   type Wire,
   wires,
-} from '../support/ws-scene.ts'
+} from '../support/websocket-scene.ts'
+import { type WebsocketServerOptions, websocketServer } from '../support/websocket-server.ts'
 
 const MIB = 1024 * 1024
 

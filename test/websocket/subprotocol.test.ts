@@ -5,10 +5,16 @@ import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Pid } from '@holster/process'
 import { type AnyActorRef, createActor, fromCallback } from 'xstate'
-import { defer, eventually, heldUp, NO_CONTENT } from '../support/connect.ts'
+import { defer, eventually, heldUp, NO_CONTENT } from '../support/client.ts'
 import { settle } from '../support/flood.ts'
-import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '../support/frames.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
+import {
+  closePayload,
+  frame,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from '../support/websocket-frames.ts'
 import {
   asking,
   close,
@@ -19,7 +25,7 @@ import {
   text,
   upgraded,
   wires,
-} from '../support/ws-scene.ts'
+} from '../support/websocket-scene.ts'
 
 interface Stanza {
   readonly type: 'stanza'

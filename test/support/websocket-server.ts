@@ -7,8 +7,8 @@ import type { Duplex } from 'node:stream'
 import type tls from 'node:tls'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { certificates } from './certificates.ts'
-import { closer, listen, type Place } from './listen.ts'
 import type { Transport } from './origin.ts'
+import { closer, listen, type Place } from './place.ts'
 
 export interface Refusal {
   status: number

@@ -3,7 +3,7 @@
 import * as gun from '@holster/gun'
 import { createProcess, type Down, P, type Process } from '@holster/process'
 import { certificates } from './certificates.ts'
-import { PATIENCE } from './connect.ts'
+import { PATIENCE } from './client.ts'
 import { type Line, speaking } from './http-server.ts'
 import type { Origin, Transport } from './origin.ts'
 import { streamEnds } from './stream-ends.ts'

@@ -4,11 +4,18 @@ import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'
 import { type Down, type Exit, P, type ProcessOptions } from '@holster/process'
 import { until } from './flood.ts'
-import { closePayload, frame, type Headers, opcodes, receiveFrame, switchingProtocols } from './frames.ts'
-import { type H2Ends, h2Ends } from './h2-ends.ts'
-import { type Ends, ends } from './http-peer.ts'
+import { type Ends, ends } from './http-ends.ts'
+import { type H2Ends, h2Ends } from './http2-ends.ts'
 import type { Peer, RequestHead, Transport } from './origin.ts'
 import { streamEnds } from './stream-ends.ts'
+import {
+  closePayload,
+  frame,
+  type Headers,
+  opcodes,
+  receiveFrame,
+  switchingProtocols,
+} from './websocket-frames.ts'
 
 export const transports = ['tcp', 'tls'] as const
 export type WsTransport = (typeof transports)[number]

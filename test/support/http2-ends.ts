@@ -7,9 +7,9 @@ import type { Socket } from 'node:net'
 import type * as gun from '@holster/gun'
 import type { ProcessOptions } from '@holster/process'
 import { certificates } from './certificates.ts'
-import { clientOf, type Ends } from './http-peer.ts'
-import { closer, listen } from './listen.ts'
+import { clientOf, type Ends } from './http-ends.ts'
 import { createPeer, type Origin, type Peer, type Transport } from './origin.ts'
+import { closer, listen } from './place.ts'
 
 const HEAD_END = '\r\n\r\n'
 /** What is of HTTP/1.1 alone. */

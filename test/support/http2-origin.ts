@@ -1,6 +1,7 @@
 // Scripted HTTP/2 servers on real sockets: but for what the handshake needs, only what a script sends goes over the wire.
 
 import { setImmediate as turn } from 'node:timers/promises'
+import { HpackDecoder } from './hpack.ts'
 import {
   content,
   type Frame,
@@ -18,8 +19,7 @@ import {
   tellFrame,
   typeName,
   types,
-} from './h2-frames.ts'
-import { HpackDecoder } from './hpack.ts'
+} from './http2-frames.ts'
 import { ClientGone, type Origin, type OriginOptions, origin, type Peer } from './origin.ts'
 
 export interface H2PeerOptions {

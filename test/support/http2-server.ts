@@ -6,9 +6,9 @@ import http2 from 'node:http2'
 import type { Socket } from 'node:net'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { certificates } from './certificates.ts'
-import { closer, listen, type Place } from './listen.ts'
 import type { Transport } from './origin.ts'
-import type { Refusal } from './servers.ts'
+import { closer, listen, type Place } from './place.ts'
+import type { Refusal } from './websocket-server.ts'
 
 export type OnRequest = (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void
 

@@ -6,15 +6,21 @@ import tls from 'node:tls'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, P, type Process } from '@holster/process'
 import { certificates } from './certificates.ts'
-import { type Client, connect } from './connect.ts'
+import { type Client, connect } from './client.ts'
 import type { Deflate } from './deflate.ts'
-import { type ClientFrame, frame, opcodes, parseClientFrames, switchingProtocols } from './frames.ts'
-import { streamServer } from './h2-ends.ts'
+import { streamServer } from './http2-ends.ts'
 import { origin, type Peer, type RequestHead } from './origin.ts'
 import { streamEnds } from './stream-ends.ts'
-import { isH2, transportOf, type Wire } from './ws-scene.ts'
+import {
+  type ClientFrame,
+  frame,
+  opcodes,
+  parseClientFrames,
+  switchingProtocols,
+} from './websocket-frames.ts'
+import { isH2, transportOf, type Wire } from './websocket-scene.ts'
 
-export { isH2, type Wire, wires } from './ws-scene.ts'
+export { isH2, type Wire, wires } from './websocket-scene.ts'
 
 /** How long a message that must come may take; many connections share the machine. */
 const PATIENCE = 30_000

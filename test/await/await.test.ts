@@ -14,8 +14,7 @@ import {
   NO_CONTENT,
   PATIENCE,
   rejection,
-} from '../support/connect.ts'
-import { switchingProtocols } from '../support/frames.ts'
+} from '../support/client.ts'
 import { onEachVersion } from '../support/http-scene.ts'
 import {
   type Answer,
@@ -28,7 +27,8 @@ import {
 } from '../support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
-import { websocketServer } from '../support/servers.ts'
+import { switchingProtocols } from '../support/websocket-frames.ts'
+import { websocketServer } from '../support/websocket-server.ts'
 
 type Ref = ReturnType<Process['monitor']>
 

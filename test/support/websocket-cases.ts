@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type * as gun from '@holster/gun'
 import { Deflate } from './deflate.ts'
-import { closePayload, type FrameOptions, frame, opcodes } from './frames.ts'
 import { assertNothingLeft, type Collected, collectWarnings } from './leftovers.ts'
 import {
   agree,
@@ -21,7 +20,8 @@ import {
   type WsServer,
   wires,
   wsServer,
-} from './websocket.ts'
+} from './scripted-websockets.ts'
+import { closePayload, type FrameOptions, frame, opcodes } from './websocket-frames.ts'
 
 // Frames in short.
 

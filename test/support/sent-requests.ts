@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'
-import { connect, NO_CONTENT } from './connect.ts'
+import { connect, NO_CONTENT } from './client.ts'
 import { collect, noContent } from './http-scene.ts'
 import { httpOrigin, type Line, NOTHING } from './http-server.ts'
 import { type Origin, origin } from './origin.ts'
