@@ -13,9 +13,9 @@ import {
   register,
   setExitHook,
   spawn,
-  watch,
   whereis,
 } from '@holster/process'
+import { watch } from '@holster/process/internal'
 import { assign, createActor, fromCallback, setup } from 'xstate'
 import { certificates } from '../support/certificates.ts'
 import {

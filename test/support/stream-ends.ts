@@ -27,7 +27,8 @@
 import assert from 'node:assert/strict'
 import { subscribe } from 'node:diagnostics_channel'
 import type * as gun from '@holster/gun'
-import { deliver, Process } from '@holster/process'
+import { Process } from '@holster/process'
+import { deliver } from '@holster/process/internal'
 
 type Phase =
   /** It was asked for, or an interim response has come. */

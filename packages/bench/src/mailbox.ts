@@ -1,6 +1,7 @@
 /** What a mailbox costs: send and receive in order, and a pinned receive with a backlog. Run: npm run mailbox */
 
-import { createProcess, deliver, makeRef, type Process, type Ref, Source } from '@holster/process'
+import { createProcess, makeRef, type Process, type Ref } from '@holster/process'
+import { deliver, Source } from '@holster/process/internal'
 import { type Candidate, median, race, seconds } from './stats.ts'
 
 interface Tick {
@@ -33,7 +34,7 @@ function flooded(): Candidate {
   const source = new Source({
     pause() {},
     resume() {},
-    feeds: reference => reference === conn,
+    carries: reference => reference === conn,
     overflow() {},
   })
   return {

@@ -1,6 +1,6 @@
 /** The cookies of one connection's requests and responses: asked of a store and given to it, in order. */
 
-import { reportRejection, reportThrown } from '@holster/process'
+import { reportRejection, reportThrown } from '@holster/process/internal'
 import { GunError } from './errors.js'
 import type { ConnPid } from './handles.js'
 import { forbiddenInValue } from './headers.js'

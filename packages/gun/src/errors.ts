@@ -1,7 +1,7 @@
 /** The one error type of this package, and its codes. */
 
 import { inspect } from 'node:util'
-import type { Mark } from '@holster/process'
+import type { Mark } from '@holster/process/internal'
 import type { WsFrame } from './words.js'
 
 /** Every error code, by its name: what went wrong. What the peer did and what the caller did never share a code. */

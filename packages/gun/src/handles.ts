@@ -1,15 +1,7 @@
 /** The handles of a connection and of a stream: opaque, printable, usable as keys, and never thenable. */
 
-import {
-  compareByIdentity,
-  type ExitReason,
-  type ExitRoute,
-  exitSignal,
-  type Monitorable,
-  onExit,
-  type Pid,
-  type WatchOrder,
-} from '@holster/process'
+import { compareByIdentity, type ExitReason, type Monitorable, type Pid } from '@holster/process'
+import { type ExitRoute, exitSignal, onExit, type WatchOrder } from '@holster/process/internal'
 
 /** The mark by which the type checker tells one kind of handle from another. */
 export declare const handle: unique symbol

@@ -1,28 +1,28 @@
-/** Why something ended. */
+/** An exit reason says why a process, a connection or an actor has ended. */
 
 import { inspect, types } from 'node:util'
 
 /**
- * Why something ended: `'normal'`, `'shutdown'`, `['shutdown', cause]`, `'killed'`, `'noproc'` (it had ended
- * before anybody asked), an Error that was thrown, or whatever was given to `exit`.
+ * The reason of an end: `'normal'`, `'shutdown'`, `['shutdown', cause]`, `'killed'`, `'noproc'` (the target had ended before
+ * it was monitored or linked), an Error that was thrown, or any value that was given to `exit`.
  */
 export type ExitReason = unknown
 
-/** Whether nobody needs to hear of an end for this reason: `'normal'`, `'shutdown'` or `['shutdown', cause]`. */
+/** Whether a reason needs no report: `'normal'`, `'shutdown'` or `['shutdown', cause]`. */
 export function isOrderly(reason: ExitReason): boolean {
   return reason === 'normal' || reason === 'shutdown' || (Array.isArray(reason) && reason[0] === 'shutdown')
 }
 
 /**
- * The exit reason of whatever threw this: an Error as it is, anything else as the cause of one. To throw is to crash, also
- * where it is `'normal'` that is thrown.
+ * Gives the exit reason for a thrown value: an Error as it is, anything else as the cause of one. To throw is to crash, even
+ * if the value is `'normal'`.
  */
 export function thrown(error: unknown): ExitReason {
   if (error instanceof Error || types.isNativeError(error)) return error
   return new Error(`${describeReason(error)} was thrown`, { cause: error })
 }
 
-/** A reason in one line, if its author did not put more into it. Never throws, whatever the reason is. */
+/** Describes a reason, in one line unless its author has put more into it. Never throws. */
 export function describeReason(reason: ExitReason): string {
   if (typeof reason === 'string') return reason
   try {

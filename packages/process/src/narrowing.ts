@@ -1,4 +1,4 @@
-/** The types of a selective receive: which patterns are allowed, and what they narrow a message to. */
+/** The types of a selective receive say which patterns are allowed, and to which type each narrows a message. */
 
 import type { P } from 'ts-pattern'
 import type { MonitorTarget } from './exits/exit.js'
@@ -7,15 +7,15 @@ import type { Down } from './exits/monitor.js'
 
 declare const result: unique symbol
 
-/** A pattern with a handler, as `self.on` makes it: the receive resolves to the handler's result. */
+/** A pattern with a handler, as `self.on` makes it: a receive resolves to the result of the handler. */
 export interface On<R> {
-  /** @internal The type of the result; there is no such property. */
+  /** @internal Holds the type of the result; there is no such property at run time. */
   readonly [result]: R
 }
 
-/** What the type checker shows where a pattern names a tag or a field that no message has. */
+/** The type that a type checker shows for a pattern with a tag or a field that no message has. */
 export interface NoMessageMatches<Pattern> {
-  /** The pattern; there is no such property. */
+  /** Holds the pattern; there is no such property at run time. */
   readonly 'no message of this process can match': Pattern
 }
 
@@ -24,18 +24,18 @@ type IsPlain<Q> = Q extends { readonly [_ in P.matcher]: unknown } ? false : Q e
 /** The messages that have all of the pattern's fields. */
 type WithFields<M, Q> = M extends unknown ? (keyof Q extends keyof M ? M : never) : never
 
-/** The fields for which a pattern names something that ends, and which may be typed as any such thing. */
+/** The fields that a pattern pins to something that ends. A message may type such a field as any `MonitorTarget`. */
 type Pins<Q> =
   IsPlain<Q> extends true ? { [K in keyof Q]-?: Q[K] extends MonitorTarget ? K : never }[keyof Q] : never
 
-/** The messages that have the pinned fields, which hold what was pinned. */
+/** The messages that have the pinned fields, each of the type that was pinned. */
 type Pinned<N, Pin> = N extends unknown
   ? keyof Pin extends keyof N
     ? { [K in keyof N]: K extends keyof Pin ? Held<N[K], Pin[K]> : N[K] }
     : never
   : never
 
-/** What a field of type `Field` holds where it is the value that was pinned. */
+/** The type of a field of type `Field` that is known to hold a value of type `Pin`. */
 type Held<Field, Pin> = [Field] extends [Pin] ? Field : [Pin] extends [Field] ? Pin : Field & Pin
 
 /** The messages of `M` that match the pattern `Q`, their fields narrowed by it. */
@@ -45,44 +45,44 @@ type NarrowedKnown<M, Q> = [Pins<Q>] extends [never]
   ? P.narrow<M, Q>
   : Pinned<P.narrow<M, Omit<Q, Pins<Q>>>, Pick<Q, Pins<Q>>>
 
-/** Of what a process that expects anything may get, the fields of DOWN and EXIT are known. */
+/** Narrows a message of unknown type: only the fields of DOWN and EXIT are known. */
 type NarrowedUnknown<Q> = Q extends { readonly type: 'DOWN' | 'EXIT' }
   ? NarrowedKnown<Down | Exit, Q>
   : P.narrow<unknown, Q>
 
-/** What the type checker shows where patterns in a variable have lost their types: `{ type: string }[]`. */
+/** The type that a type checker shows for patterns in a variable that have lost their types, as `{ type: string }[]` has. */
 export interface PatternsAreNotConst {
-  /** How to keep it; there is no such property. */
+  /** Says how to keep the types; there is no such property at run time. */
   readonly 'patterns in a variable need `as const`': never
 }
 
-/** What the type checker shows where patterns are not in a list. */
+/** The type that a type checker shows for patterns that are not in a list. */
 export interface PatternsAreNoList {
-  /** How to write them; there is no such property. */
+  /** Says how to write the patterns; there is no such property at run time. */
   readonly 'patterns need brackets: [pattern]': never
 }
 
-/** An array that may be changed, as one is that was not made `as const`; no literal argument is one. */
+/** A mutable array, as one in a variable is without `as const`. A literal argument is never one. */
 interface Changeable {
   push(...items: never[]): number
 }
 
-/** A pattern that is in no list. */
+/** A pattern outside a list. */
 interface Bare {
   readonly type: unknown
 }
 
-/** What `receive` takes as patterns, so far that `CheckedList` can say what is wrong. */
+/** The argument of `receive`, wide enough for `CheckedList` to say what is wrong with it. */
 export type PatternList<M> = readonly PatternOrOn<M>[] | Changeable | Bare | On<unknown>
 
-/** `Ps`, if it is a list of patterns that messages can match. */
+/** `Ps` if it is a list of patterns that messages can match; otherwise a type that says what is wrong. */
 export type CheckedList<M, Ps> = Ps extends readonly PatternOrOn<M>[]
   ? { readonly [K in keyof Ps]: Checked<M, Ps[K]> }
   : Ps extends readonly unknown[]
     ? PatternsAreNotConst
     : PatternsAreNoList
 
-/** `Q`, if a message can match it. */
+/** `Q` if a message can match it; otherwise a type that says what is wrong. */
 export type Checked<M, Q> = [P.Pattern<M>] extends [Q] ? Q : CheckedEach<M, Q>
 
 type CheckedEach<M, Q> =
@@ -97,23 +97,23 @@ type CheckedEach<M, Q> =
       : Q
 
 /**
- * An element of the list that `receive` takes: a pattern, or a pattern with its handler, which `on` makes.
+ * An element of the list that `receive` takes: a pattern, or a pattern with a handler, as `on` makes it.
  *
  * | pattern | matches |
  * | --- | --- |
  * | a literal, or any object that is not plain | that value, by identity |
  * | a plain object | an object whose fields match those named; `undefined` asks for a field that is absent |
  * | an array | an array of equal length whose elements match |
- * | `P.…` | what ts-pattern says, whose `P` this package exports; a guard is `P.when(guard)` |
+ * | `P.…` | the values that ts-pattern says; this package exports its `P`, and a guard is `P.when(guard)` |
  */
 export type PatternOrOn<M> = P.Pattern<M> | TargetPattern | On<unknown>
 
-/** DOWN and EXIT by what ended: ts-pattern would look into an xstate actor, whose types are no patterns. */
+/** A pattern for DOWN or EXIT that pins the target. ts-pattern would look into the fields of an xstate actor. */
 type TargetPattern =
   | (Omit<P.Pattern<Down>, 'pid'> & { readonly pid: MonitorTarget })
   | (Omit<P.Pattern<Exit>, 'from'> & { readonly from: MonitorTarget })
 
-/** What a receive with the patterns `Ps` resolves to. */
+/** The type to which a receive with the patterns `Ps` resolves. */
 export type Received<M, Ps> = Ps extends readonly unknown[]
   ? { [K in keyof Ps]: Ps[K] extends On<infer R> ? Awaited<R> : Narrowed<M, Ps[K]> }[number]
   : never

@@ -1,33 +1,38 @@
-/** The options of a process and of a receive, and the check that each is known and makes sense. */
+/** Each option of a process and of a receive must be known, and of the right type. */
 
 import type { HighWaterMark } from './mailbox/high-water-mark.js'
 import { didYouMean, type Synonyms } from './suggestion.js'
 
-/** Options of `spawn`, `createProcess` and `fromProcess`. They throw a TypeError or RangeError that names what is wrong. */
+/** Options of `spawn`, `createProcess` and `fromProcess`, which throw a TypeError or RangeError that names a wrong one. */
 export interface ProcessOptions {
-  /** Registers the process under this name, as `register` does, whose errors it throws. Default: none. */
+  /** The name under which the process is registered, with the errors of `register`. Default: none. */
   readonly name?: string
-  /** How much may wait in the mailbox before the connections that fill it are paused. Default: 16,384 messages, 16 MiB. */
+  /**
+   * How much may wait in the mailbox before the connections that fill it are paused. Default: 16,384 messages or 16 MiB.
+   */
   readonly highWaterMark?: HighWaterMark
   /**
-   * How much of one connection may wait in the mailbox while a receive waits for something else, which may still be on its
-   * way. Beyond, the connection is paused; where nothing else can bring what the receive waits for, it is ended with
-   * `limit_reached`, or the stream is. Default: 16 times `highWaterMark`, and not below 262,144 messages and 256 MiB.
+   * How much from one connection may wait in the mailbox while a receive waits for a message that has not come yet. Beyond
+   * this mark the connection is paused. If nothing else can bring that message, the connection, or the stream, is ended with
+   * `limit_reached` instead. Default: 16 times `highWaterMark`, and at least 262,144 messages and 256 MiB.
    */
   readonly waitingHighWaterMark?: HighWaterMark
-  /** Exit signals arrive as messages instead of ending the process. Default `false`. */
+  /** Whether exit signals arrive as `EXIT` messages instead of ending the process. Default `false`. */
   readonly trapExit?: boolean
-  /** Ends the process with `['shutdown', signal.reason]` when it aborts; at once if it has. Default: none. */
+  /** Ends the process with `['shutdown', signal.reason]` when it aborts, or at once if it has already. Default: none. */
   readonly signal?: AbortSignal
 }
 
-/** Options of one `receive`, which throws a TypeError or RangeError that names what is wrong. */
+/** Options of one `receive`, which throws a TypeError or RangeError that names a wrong one. */
 export interface ReceiveOptions<R = never> {
-  /** Milliseconds; `Infinity` by default, `0` looks once. */
+  /** The longest wait in milliseconds; `0` looks once. Default `Infinity`. */
   readonly timeout?: number
-  /** Gives what the receive resolves to when its time is up, as Erlang's `after` does. Default: it rejects. */
+  /**
+   * Makes the value to which the receive resolves on a timeout, as Erlang's `after` does. Default: the receive rejects with
+   * `ReceiveTimeout`.
+   */
   readonly onTimeout?: () => R
-  /** Gives up with `signal.reason` when it aborts; no message is taken then. Default: none. */
+  /** Rejects the receive with `signal.reason` when it aborts, without taking a message. Default: none. */
   readonly signal?: AbortSignal
 }
 
@@ -53,7 +58,7 @@ function checkNames(options: object, known: readonly string[], what: string): vo
   }
 }
 
-/** Throws a TypeError that names what is wrong. */
+/** Throws a TypeError that names the first wrong option. */
 export function checkOptions(options: ProcessOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
   checkNames(options, OF_PROCESS, 'a process')
@@ -63,6 +68,7 @@ export function checkOptions(options: ProcessOptions): void {
   if (options.signal !== undefined) checkSignal('options.signal', options.signal)
 }
 
+/** Gives the options back. Throws a TypeError that names the first wrong one. */
 export function checkReceiveOptions<R>(options: ReceiveOptions<R>): ReceiveOptions<R> {
   checkNames(options, OF_RECEIVE, 'receive')
   if (options.onTimeout !== undefined && typeof options.onTimeout !== 'function') {

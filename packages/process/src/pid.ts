@@ -1,7 +1,7 @@
-/** Where a message can be sent. */
+/** A pid is anything that messages can be sent to. */
 
-/** Anything that messages can be sent to. An xstate ActorRef is one as it is. */
+/** Anything that takes messages of type `M`. A process is one, and so is an ActorRef of xstate. */
 export interface Pid<M> {
-  /** Takes a message. A process never fails at it; what an actor does with an event is its own affair. */
+  /** Sends a message. A process takes any message without an error; an actor may throw at an event. */
   send(message: M): void
 }

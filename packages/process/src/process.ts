@@ -1,4 +1,4 @@
-/** A process: a mailbox, a selective receive, and a life that others can watch and end. */
+/** A process has a mailbox, a selective receive, and a life that others can watch and end. */
 
 import { inspect } from 'node:util'
 import { P } from 'ts-pattern'
@@ -21,30 +21,31 @@ import { onAbort } from './host/abort.js'
 import { checkDuration, Timers } from './host/timer.js'
 import { ProcessExit, settleReason } from './mailbox/errors.js'
 import { marksOf } from './mailbox/high-water-mark.js'
-import { Handler, Inbox } from './mailbox/mailbox.js'
+import { Mailbox } from './mailbox/mailbox.js'
 import type { Source } from './mailbox/source.js'
 import type { Checked, CheckedList, Narrowed, On, PatternList, Received } from './narrowing.js'
 import { checkOptions, checkReceiveOptions, type ProcessOptions, type ReceiveOptions } from './options.js'
+import { Handler } from './patterns/clauses.js'
 import type { Pid } from './pid.js'
 import { compareByIdentity, TimerRef } from './ref.js'
 import { register, withName } from './registry.js'
 
-/** What a process that expects `M` may find in its mailbox. */
+/** The messages in the mailbox of a process that expects `M`. */
 export type Incoming<M> = M | Down | Exit
 
-/** Delivers a message together with its source, which the mailbox's high-water mark may then pause. */
+/** The method by which a source delivers a message, so that the mailbox can pause the source. */
 export const deliver: unique symbol = Symbol.for('@holster/process.deliver')
 
-/** Says that a source will deliver here, so that it is read while this process waits for its first message. */
+/** The method that makes a source known to a process, so that the source is read while the process waits for it. */
 export const attach: unique symbol = Symbol.for('@holster/process.attach')
 
 let last = 0
 
-/** A process. `spawn` and `createProcess` make one. */
+/** A process, as `spawn` and `createProcess` make one. */
 export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposable {
-  /** As `Ref.ref`. */
+  /** Tells processes apart in a test of deep equality, as `Ref.ref` does. */
   private readonly process: number = ++last
-  readonly #inbox: Inbox
+  readonly #mailbox: Mailbox
   #watchers: Watchers | undefined
   #disobey: (() => void) | undefined
   readonly #report: ExitHook
@@ -60,43 +61,44 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     | undefined
   #trapExit = false
 
-  /** @internal Use `spawn` or `createProcess`. `report` gets the reason of an exit that nobody else knows of. */
+  /** @internal Use `spawn` or `createProcess`. `report` gets the reason of an exit that arises in this process. */
   constructor(options: ProcessOptions | undefined, report: ExitHook = reportExit) {
     this.#report = report
     if (options !== undefined) checkOptions(options)
-    this.#inbox = new Inbox(marksOf(options?.highWaterMark, options?.waitingHighWaterMark))
+    this.#mailbox = new Mailbox(marksOf(options?.highWaterMark, options?.waitingHighWaterMark))
     if (options === undefined) return
     this.#trapExit = options.trapExit ?? false
     if (options.name !== undefined) register(options.name, this)
     if (options.signal !== undefined) this.#obey(options.signal)
   }
 
-  /** To be called when a source gets to know that it will deliver here; `[deliver]` does so by itself. */
+  /** @internal Attaches a source that will deliver here; the first `[deliver]` does so too. */
   [attach](source: Source): void {
-    source.attach(this.#inbox)
+    source.attach(this.#mailbox)
   }
 
-  /** Puts `message` at the end of the mailbox. Never fails; to a process that has exited it does nothing. */
+  /** Puts `message` at the end of the mailbox. Never fails, and does nothing after the process has exited. */
   send(message: M): void {
-    this.#inbox.accept(message)
+    this.#mailbox.accept(message)
   }
 
-  /** As `send`, for a source that can be paused and says how many bytes the message holds. */
+  /** @internal Does as `send` for a source that can be paused. `bytes` is how many the message holds. */
   [deliver](source: Source, message: M, bytes: number): void {
-    source.deliver(this.#inbox, message, bytes)
+    source.deliver(this.#mailbox, message, bytes)
   }
 
   /**
-   * Takes the oldest message that matches any of the patterns; the others keep their place. If there is none it
-   * waits, and while it waits only new arrivals are tried. Several receives may wait at once: a message goes to the
-   * earliest that matches.
+   * Takes the oldest message that matches any of the patterns; the others keep their place. If no message matches, the
+   * receive waits, and tries each new arrival. Several receives may wait at once; a message goes to the earliest one that
+   * matches.
    *
-   * Resolves to the message, narrowed to the patterns, or to the result of the handler that `on` gave the pattern.
-   * Rejects with `ReceiveTimeout` after `timeout` milliseconds (`Infinity` by default; `0` looks once), with
-   * `ProcessExit` when the process exits (in the next turn of the event loop where it has before), with what a guard or a handler threw (a message whose guard threw
-   * stays, one whose handler threw is gone), or with the signal's reason.
+   * Resolves to the message, narrowed to the patterns, or to the result of the handler that `on` gave the pattern. Rejects
+   * with `ReceiveTimeout` after `timeout` milliseconds (`Infinity` by default; `0` looks once), with `ProcessExit` when the
+   * process exits (not before the next turn of the event loop if it has exited already), with the reason of the signal, or
+   * with the error of a guard or a handler. A message whose guard threw stays in the mailbox; one whose handler threw is gone.
    *
-   * Throws a TypeError or RangeError at once if an argument is wrong: a guard that is not `P.when(guard)`, for one. Source: Erlang's `receive … after … end`.
+   * Throws a TypeError or RangeError at once if an argument is wrong, such as a guard without `P.when`. Source: Erlang's
+   * `receive … after … end`.
    */
   receive<const Ps extends PatternList<Incoming<M>>, R = never>(
     patterns: Ps & CheckedList<Incoming<M>, Ps>,
@@ -106,11 +108,14 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     const limits = typeof timeout === 'object' && timeout !== null ? checkReceiveOptions(timeout) : undefined
     const ms = limits === undefined ? timeout : (limits.timeout ?? Number.POSITIVE_INFINITY)
     checkDuration('timeout', ms, true)
-    const received = this.#inbox.receive(patterns, ms, limits)
+    const received = this.#mailbox.receive(patterns, ms, limits)
     return received as Promise<Received<Incoming<M>, Ps> | Awaited<R>>
   }
 
-  /** A clause for `receive`: the receive resolves to what `handler` makes of the message. */
+  /**
+   * Makes an element of the list that `receive` takes: the receive resolves to the result of `handler`, which is awaited.
+   * Throws a TypeError unless `handler` is a function.
+   */
   on<const Q extends P.Pattern<Incoming<M>>, R>(
     pattern: Q & Checked<Incoming<M>, Q>,
     handler: (message: Narrowed<Incoming<M>, Q>) => R,
@@ -120,39 +125,39 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return on as On<R>
   }
 
-  /** Drops the waiting messages that match, or all of them, and says how many they were. */
+  /** Drops the waiting messages that match, or all of them without a pattern, and gives their number. */
   flush<const Q extends P.Pattern<Incoming<M>>>(pattern?: Q & Checked<Incoming<M>, Q>): number {
-    return this.#inbox.flush([pattern === undefined ? P._ : pattern])
+    return this.#mailbox.flush([pattern === undefined ? P._ : pattern])
   }
 
   /**
-   * Asks for one `DOWN` message when `target` ends; at once, with reason `'noproc'`, if it has already.
-   * Each call is a monitor of its own. Source: `erlang:monitor/2`.
+   * Asks for one `DOWN` message when `target` ends, or at once, with the reason `'noproc'`, if it has ended already. Each call
+   * makes a monitor of its own. Throws a TypeError unless `target` is something that ends. Source: `erlang:monitor/2`.
    */
   monitor(target: MonitorTarget): MonitorRef {
     if (!this.#isAlive) {
       checkTarget(target)
       return new MonitorRef()
     }
-    this.#monitors ??= new Monitors(this.#inbox)
+    this.#monitors ??= new Monitors(this.#mailbox)
     return this.#monitors.add(target)
   }
 
   /**
-   * Ends a monitor, and drops its `DOWN` if that has arrived already (Erlang's `[flush]`).
-   * Says whether the monitor was still set. Source: `erlang:demonitor/2`.
+   * Takes a monitor back, drops its `DOWN` if that has arrived already (Erlang's `[flush]`), and says whether the monitor was
+   * still set. Throws a TypeError unless `ref` is what `monitor` gave. Source: `erlang:demonitor/2`.
    */
   demonitor(ref: MonitorRef): boolean {
     if (!(ref instanceof MonitorRef)) throw new TypeError('ref must be what monitor gave')
     const active = this.#monitors?.remove(ref) ?? false
-    if (!active) this.#inbox.flush([{ type: 'DOWN', ref }])
+    if (!active) this.#mailbox.flush([{ type: 'DOWN', ref }])
     return active
   }
 
   /**
-   * Ties two lives together: when one side ends, the other gets an exit signal with its reason. A target that has
-   * ended signals `'noproc'`. A connection shuts down; of xstate actors only a root can be stopped.
-   * Source: `erlang:link/1`.
+   * Ties two lives together: when one side ends, the other gets an exit signal with the reason. A target that has ended
+   * already sends `'noproc'`. The signal shuts a connection down; of xstate actors only a root can be stopped. A second link
+   * to the same target does nothing. Throws a TypeError unless `target` is something that ends. Source: `erlang:link/1`.
    */
   link(target: MonitorTarget): void {
     checkTarget(target)
@@ -161,19 +166,19 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     this.#linksOf().add(target, isMutual ? target.#linksOf() : undefined)
   }
 
-  /** Undoes `link`, on both sides. Source: `erlang:unlink/1`. */
+  /** Undoes `link` on both sides. Throws a TypeError unless `target` is something that ends. Source: `erlang:unlink/1`. */
   unlink(target: MonitorTarget): void {
     checkTarget(target)
     this.#links?.remove(target)
   }
 
-  /** Whether exit signals arrive as `EXIT` messages. `'kill'` cannot be trapped. */
+  /** Whether exit signals arrive as `EXIT` messages. `'kill'` from `exit` cannot be trapped. */
   get trapExit(): boolean {
     return this.#trapExit
   }
 
   /**
-   * Applies to the signals that come from now on. Throws a TypeError unless it is a boolean. Source:
+   * Applies to the signals that come from now on. Throws a TypeError unless `trap` is a boolean. Source:
    * `process_flag(trap_exit, …)`.
    */
   set trapExit(trap: boolean) {
@@ -182,15 +187,15 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   }
 
   /**
-   * Ends this process: `exited` resolves, `signal` aborts, receives reject with `ProcessExit`, links and monitors
-   * are told, timers are gone. It returns to its caller: a body goes on until its next receive. Nothing happens if the
-   * process has exited already. Source: `erlang:exit/1`.
+   * Ends this process for `reason`, `'normal'` by default: `exited` resolves, `signal` aborts, receives reject with
+   * `ProcessExit`, links and monitors are told, and timers are cancelled. The call returns, so that a body goes on until its
+   * next receive. Does nothing if the process has exited already. Source: `erlang:exit/1`.
    */
   exit(reason?: ExitReason): void
   /**
-   * Sends an exit signal in the name of this process, which fills the `from` of an EXIT message. As the function `exit`,
-   * but `'normal'` ends the process that sends it to itself. Nothing happens if this process has exited. Source:
-   * `erlang:exit/2`.
+   * Sends an exit signal as the function `exit` does, but in the name of this process, which is the `from` of an `EXIT`
+   * message. `'normal'` ends a process that sends it to itself. Does nothing if this process has exited. Throws a TypeError
+   * unless `pid` is something that ends. Source: `erlang:exit/2`.
    */
   exit(pid: MonitorTarget, reason: ExitReason): void
   exit(...args: [reason?: ExitReason] | [pid: MonitorTarget, reason: ExitReason]): void {
@@ -201,9 +206,9 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   }
 
   /**
-   * Sends `message` to this process after so many milliseconds, unless it is cancelled. What is due together, after the
-   * event loop was busy, arrives in the order of the times, also among processes, and before the timeout of a receive that
-   * is due later. Source: `erlang:send_after/3`.
+   * Sends `message` to this process after `ms` milliseconds, unless the timer is cancelled. Messages and receive timeouts of
+   * all processes that are due together, after the event loop was busy, come in the order of their times. Throws a TypeError
+   * or RangeError unless `ms` is a number from 0 to 2147483647. Source: `erlang:send_after/3`.
    */
   sendAfter(ms: number, message: M): TimerRef {
     checkDuration('ms', ms, false)
@@ -212,13 +217,16 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return this.#timers.start(ms, () => this.send(message))
   }
 
-  /** The milliseconds that were left, or `false` if the timer has fired or was cancelled. Source: `erlang:cancel_timer/1`. */
+  /**
+   * Cancels a timer, and gives the milliseconds that were left; `false` if it has fired or was cancelled. Throws a TypeError
+   * unless `ref` is what `sendAfter` gave. Source: `erlang:cancel_timer/1`.
+   */
   cancelTimer(ref: TimerRef): number | false {
     if (!(ref instanceof TimerRef)) throw new TypeError('ref must be what sendAfter gave')
     return this.#timers?.cancel(ref) ?? false
   }
 
-  /** Aborted, with a `ProcessExit`, when the process exits. */
+  /** Aborts with a `ProcessExit` when the process exits. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
@@ -227,7 +235,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return this.#controller.signal
   }
 
-  /** Resolves to the reason when the process exits. It does not wait for the body to return. */
+  /** Resolves to the reason when the process exits, without waiting for the body to return. Never rejects. */
   get exited(): Promise<ExitReason> {
     if (!this.#isAlive) return Promise.resolve(this.#reason)
     if (this.#ended === undefined) {
@@ -240,46 +248,40 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return this.#ended.promise
   }
 
-  /** Whether the process has not exited. Source: `is_process_alive/1`. */
+  /** Whether the process has not exited yet. Source: `is_process_alive/1`. */
   get isAlive(): boolean {
     return this.#isAlive
   }
 
   /** How many messages wait in the mailbox. Source: `process_info(Pid, message_queue_len)`. */
   get messageQueueLength(): number {
-    return this.#inbox.length
+    return this.#mailbox.length
   }
 
-  /**
-   * Lets a process or a connection watch this one: calls `listener` once with the reason. `undefined`: it has
-   * exited.
-   */
+  /** @internal Calls `listener` once, with the reason, when the process exits; gives `undefined` if it has exited. */
   [onExit](listener: (reason: ExitReason) => void, order: WatchOrder = 'monitor'): (() => void) | undefined {
     return this[watchersOf]()?.add(listener, order)
   }
 
-  /** @internal */
+  /** @internal Gives the watchers of this process; `undefined` if it has exited. */
   [watchersOf](): Watchers | undefined {
     if (!this.#isAlive) return undefined
     this.#watchers ??= new Watchers()
     return this.#watchers
   }
 
-  /**
-   * Takes an exit signal, as links and `exit` send them; `from` is `undefined` where it comes from the function `exit`.
-   * Source: `erlang:exit/2`.
-   */
+  /** @internal Takes an exit signal, as links and `exit` send them; the function `exit` has no `from`. */
   [exitSignal](from: MonitorTarget | undefined, reason: ExitReason, route: ExitRoute): void {
     if (!this.#isAlive) return
     if (reason === 'kill' && route === 'exit') return this.exit('killed')
-    if (this.#trapExit) return this.#inbox.accept({ type: 'EXIT', from, reason })
+    if (this.#trapExit) return this.#mailbox.accept({ type: 'EXIT', from, reason })
     if (reason === 'normal' && !(from === this && route === 'exit')) return
-    // What came through a link was reported where it arose.
+    // A reason that came through a link was reported at its origin.
     if (route === 'exit') this.#report(this, reason)
     this.#end(reason)
   }
 
-  /** `exit()`, and waits for the end. */
+  /** Exits `'normal'`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.exit()
     await this.exited
@@ -290,12 +292,12 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return `#Process<${this.process}>`
   }
 
-  /** As `id`, with the name under which the process is registered, or was when it exited: `#Process<12 worker>`. */
+  /** Gives the id with the name under which the process is registered, or was at its exit: `#Process<12 worker>`. */
   toString(): string {
     return withName(this.id, this)
   }
 
-  /** As `id`. */
+  /** Gives the id. */
   toJSON(): string {
     return this.id
   }
@@ -305,7 +307,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   }
 
   #linksOf(): Links {
-    this.#links ??= new Links(this, this.#inbox)
+    this.#links ??= new Links(this, this.#mailbox)
     return this.#links
   }
 
@@ -325,18 +327,18 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     settleReason(reason)
     this.#isAlive = false
     this.#reason = reason
-    // Before anything that may bring about other ends.
+    // First, since the lines below may bring about other ends.
     this.#watchers?.announce(reason)
     this.#disobey?.()
     this.#timers?.clear()
     this.#monitors?.clear()
-    this.#inbox.close(() => this.#exitError())
+    this.#mailbox.close(() => this.#exitError())
     this.#controller?.abort(this.#exitError())
     this.#ended?.resolve(reason)
     tellAll()
   }
 
-  /** What rejects whoever waits for a process that has exited. Made when it is needed: it costs more than the rest of an exit. */
+  /** Makes the error of receives after the exit when one is needed: it costs more than the rest of an exit. */
   #exitError(): ProcessExit {
     this.#exit ??= new ProcessExit(this.toString(), this.#reason)
     return this.#exit

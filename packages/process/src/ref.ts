@@ -1,31 +1,31 @@
-/** References: values that are equal to nothing but themselves, and that print readably. */
+/** A reference is equal to nothing but itself, and prints readably. */
 
 import { P } from 'ts-pattern'
 
 let last = 0
 
-/** What ts-pattern calls for an object that is compared by identity. */
+/** The method by which ts-pattern compares an object by identity. */
 export function matchIdentity(this: object): { match(value: unknown): { matched: boolean } } {
   return { match: value => ({ matched: value === this }) }
 }
 
 /**
- * Has the instances of a class compared by identity inside `P.union`, `P.not` and their like as well: there
- * ts-pattern decides, and it compares the own fields of any object, which a handle may not even have.
+ * Has the instances of a class compared by identity also inside `P.union`, `P.not` and their like, where ts-pattern would
+ * compare the own fields of any object.
  */
 export function compareByIdentity({ prototype }: { readonly prototype: object }): void {
   Object.defineProperty(prototype, P.matcher, { value: matchIdentity })
 }
 
-/** Whether an object is a handle that says itself how it prints: a ref, a process, a connection. */
+/** Whether an object is a handle with a print of its own, such as a ref, a process or a connection. */
 export function isHandle(value: object): boolean {
   const match: unknown = (value as Partial<Record<P.matcher, unknown>>)[P.matcher]
   return match === matchIdentity && value.toString !== Object.prototype.toString
 }
 
-/** A unique value, as Erlang's `make_ref/0` gives. Compare it with `===`; use it as a key in a `Map`. */
+/** A unique value, as Erlang's `make_ref/0` gives. Compare refs with `===`, or use them as keys of a `Map`. */
 export class Ref {
-  /** @internal Deep equality looks at such properties alone, whatever the class: no other handle has one of this name. */
+  /** @internal Tells refs apart in a test of deep equality, which compares own properties, whatever the class. */
   protected readonly ref: number = ++last
 
   /** `#Ref<12>`; unique within this program. */
@@ -33,12 +33,12 @@ export class Ref {
     return `#Ref<${this.ref}>`
   }
 
-  /** As `id`. */
+  /** Gives the id. */
   toString(): string {
     return this.id
   }
 
-  /** As `id`. */
+  /** Gives the id. */
   toJSON(): string {
     return this.id
   }
@@ -50,7 +50,7 @@ export class Ref {
 
 compareByIdentity(Ref)
 
-/** Names one call of `sendAfter`. */
+/** Names one timer of `sendAfter`. */
 export class TimerRef extends Ref {
   declare private readonly kind: 'timer'
 
@@ -66,15 +66,15 @@ export function makeRef(): Ref {
 }
 
 /**
- * Whether messages are found by this value: an object that stands for itself (a ref, a process, a connection),
- * not data (a plain object, an array, bytes).
+ * Whether messages are listed by this value: an object with an identity, such as a ref, a process or a connection, rather
+ * than data, such as a plain object, an array or bytes.
  */
 export function isReference(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || isPlain(value)) return false
   return !Array.isArray(value) && !ArrayBuffer.isView(value)
 }
 
-/** Whether an object is an object literal: its pattern is compared field by field, anything else by identity. */
+/** Whether an object is plain, as a literal is: as a pattern it is compared field by field, and not by identity. */
 export function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null

@@ -1,10 +1,10 @@
-/** Names for processes. A name goes when its process exits. */
+/** A name stands for one process until that exits. */
 
 import { isActorRef } from './exits/actor-ref.js'
 import { type MonitorTarget, watch } from './exits/exit.js'
 import type { Pid } from './pid.js'
 
-/** What can have a name: something to send to that also ends. */
+/** Anything that can have a name: it takes messages, and ends. */
 export type Registrable = Pid<never> & MonitorTarget
 
 interface Entry {
@@ -14,12 +14,12 @@ interface Entry {
 
 const entries = new Map<string, Entry>()
 
-/** The name that a pid has, or had when it exited: for prints. */
+/** The name of each pid, which is kept after the exit so that the pid still prints with it. */
 const names = new WeakMap<Registrable, string>()
 
 /**
- * Gives `pid` a name. Throws a TypeError for a name that is not a non-empty string, and an Error if the name is
- * taken, the pid has a name already, or it has exited. Source: `erlang:register/2`.
+ * Gives `pid` a name, until it exits. Throws a TypeError unless the name is a non-empty string, and an Error if the name is
+ * taken, if the pid has a name already, or if it has exited. Source: `erlang:register/2`.
  */
 export function register(name: string, pid: Registrable): void {
   if (typeof name !== 'string' || name === '') throw new TypeError('name must be a non-empty string')
@@ -34,12 +34,12 @@ export function register(name: string, pid: Registrable): void {
   names.set(pid, name)
 }
 
-/** A pid in an error: of an xstate actor its id, since an actor itself prints as any object. */
+/** Names a pid in an error. An actor has no print of its own, so its id stands for it. */
 function shown(pid: unknown): string {
   return isActorRef(pid) ? `the actor '${pid.id}'` : String(pid)
 }
 
-/** Takes the name back. Throws an Error if nobody has it. Source: `erlang:unregister/1`. */
+/** Frees a name. Throws an Error if no process has it. Source: `erlang:unregister/1`. */
 export function unregister(name: string): void {
   const entry = entries.get(name)
   if (entry === undefined) throw new Error(`no process is registered as '${name}'`)
@@ -48,13 +48,13 @@ export function unregister(name: string): void {
   names.delete(entry.pid)
 }
 
-/** The id of a pid, `#Process<12>`, with its name: `#Process<12 worker>`. */
+/** Adds the name of a pid to its id: `#Process<12>` becomes `#Process<12 worker>`. */
 export function withName(id: string, pid: Registrable): string {
   const name = names.get(pid)
   return name === undefined ? id : `${id.slice(0, -1)} ${name}>`
 }
 
-/** Who has the name; `undefined` if nobody does. Source: `erlang:whereis/1`. */
+/** Gives the pid that has the name; `undefined` if none has. Source: `erlang:whereis/1`. */
 export function whereis<M = unknown>(name: string): Pid<M> | undefined {
   return entries.get(name)?.pid as Pid<M> | undefined
 }

@@ -1,16 +1,16 @@
-/** What somebody may have meant who named an option that does not exist. */
+/** An error about an unknown option suggests the names that are near. */
 
-/** What others call an option, in lower case, and its names here, of which the first that exists is suggested. */
+/** Maps names that other libraries give an option, in lower case, to its names here; the first that exists is suggested. */
 export type Synonyms = Readonly<Record<string, readonly string[]>>
 
-/** So many names are suggested at most. */
+/** The most names that are suggested. */
 const MOST = 3
-/** A part of a name says something if it has so many letters. */
+/** The fewest letters of a part of a name that is looked for in other names. */
 const SHORTEST_PART = 5
 
 /**
- * @internal `: did you mean 'retry'?`, or nothing where no name among `known` is near. A known name may have the place where
- * it belongs before it: `wsOpts.compress` is suggested for `compress`.
+ * Gives `: did you mean 'retry'?`, or an empty string if no name among `known` is near. A known name may begin with the
+ * object to which it belongs: `wsOpts.compress` is suggested for `compress`.
  */
 export function didYouMean(given: string, known: readonly string[], synonyms: Synonyms = {}): string {
   const names = suggestions(given, known, synonyms)
@@ -37,7 +37,7 @@ function suggestions(given: string, known: readonly string[], synonyms: Synonyms
   return word.length < SHORTEST_PART ? [] : here.filter(name => plain(name).includes(word))
 }
 
-/** `ws_opts` and `WSOpts` are both `wsopts`. */
+/** Gives a name in lower case and without separators: `ws_opts` and `WSOpts` both become `wsopts`. */
 function plain(name: string): string {
   return name.replaceAll(/[_-]/g, '').toLowerCase()
 }
@@ -47,13 +47,13 @@ function placeOf(name: string): string {
   return at === -1 ? name : name.slice(0, at)
 }
 
-/** Those that are as near as any other, and near enough: a third of the letters may be wrong. */
+/** Gives the nearest names, of which at most a third of the letters may be wrong. */
 function nearest(word: string, known: readonly string[]): readonly string[] {
   let least = Number.POSITIVE_INFINITY
   let near: string[] = []
   for (const name of known) {
     const most = Math.min(least, Math.max(word.length, name.length) / 3)
-    // The difference of their lengths is the least that the distance can be, and known at once.
+    // The distance is at least the difference of the lengths, which is known at once.
     if (Math.abs(word.length - name.length) > most) continue
     const distance = distanceOf(word, plain(name))
     if (distance > most) continue
@@ -64,7 +64,7 @@ function nearest(word: string, known: readonly string[]): readonly string[] {
   return near
 }
 
-/** How many letters have to be added, left out, replaced or swapped with their neighbour to make one word of the other. */
+/** Counts the letters to be added, left out, replaced or swapped with a neighbour to make one word of the other. */
 function distanceOf(one: string, other: string): number {
   let before: number[] = []
   let above = Array.from({ length: other.length + 1 }, (_, i) => i)

@@ -1,4 +1,7 @@
-/** A process as xstate actor logic, so that a machine can invoke or spawn one. */
+/**
+ * A process as xstate actor logic, so that a machine can invoke or spawn it.
+ * @module
+ */
 
 import type { ActorLogic, AnyActorRef, EventObject, NonReducibleUnknown, Snapshot } from 'xstate'
 import { type ExitReason, isOrderly, thrown } from './exit-reason.js'
@@ -8,26 +11,26 @@ import { checkOptions, type ProcessOptions } from './options.js'
 import type { Pid } from './pid.js'
 import { Process } from './process.js'
 
-/** What the body of an actor's process gets beside the process. */
+/** The second argument of a body, which tells of its actor. */
 export interface ActorScope<TInput> {
-  /** What the actor was created with: `input` of `createActor`, `invoke` or `spawnChild`. */
+  /** The `input` that was given to `createActor`, `invoke` or `spawnChild`. */
   readonly input: TInput
-  /** The actor itself: what others send to, link and monitor. Its `system` is the actor system. */
+  /** The actor itself, which others send to, link and monitor. Its `system` is the actor system. */
   readonly actor: AnyActorRef
   /**
-   * Sends an event to the machine that invoked or spawned this actor. Nothing happens if there is none, or once the process
-   * has exited.
+   * Sends an event to the machine that invoked or spawned this actor. Does nothing if there is none, or after the process has
+   * exited.
    */
   readonly sendBack: (event: EventObject) => void
 }
 
-/** The snapshot of an actor that `fromProcess` made: `done` with the body's result, or `error` with what it threw. */
+/** The snapshot of an actor that `fromProcess` made: `done` with the result of the body, or `error` with its error. */
 export type ProcessSnapshot<TOutput, TInput> = Snapshot<TOutput> & {
-  /** What the actor was created with; `undefined` once it is done or has failed. */
+  /** The `input` of the actor; `undefined` once the actor is done or has failed. */
   readonly input: TInput | undefined
 }
 
-/** The logic that `fromProcess` gives. */
+/** The actor logic that `fromProcess` gives. */
 export type ProcessActorLogic<M extends EventObject, TOutput, TInput> = ActorLogic<
   ProcessSnapshot<TOutput, TInput>,
   M,
@@ -36,7 +39,7 @@ export type ProcessActorLogic<M extends EventObject, TOutput, TInput> = ActorLog
 
 const STOP = 'xstate.stop'
 
-/** How a body ends, as the event that its actor gets. */
+/** The event that tells an actor of the end of its body. */
 class Ended {
   readonly type = '@holster/process.ended'
   readonly status: 'done' | 'error'
@@ -55,11 +58,11 @@ type Running = Pid<EventObject> & Pick<Process, 'exit'>
 const running = new WeakMap<object, Running>()
 
 /**
- * Makes actor logic for `createActor`, `invoke` and `spawnChild` out of a process body. Events sent to the actor
- * arrive in the process's mailbox, and exit signals to it are signals to the process. When the body returns the actor is
- * done with its result, when it throws the actor fails with the error (which xstate then reports; what is thrown and is no
- * Error becomes the cause of one), and when the actor is stopped the process exits `'shutdown'`, or for the reason for
- * which a link stopped it.
+ * Makes actor logic for `createActor`, `invoke` and `spawnChild` out of the body of a process. Events to the actor arrive in
+ * the mailbox of the process, and exit signals to the actor are signals to the process. When the body returns, the actor is
+ * done with the result. When the body throws, the actor fails with the error, which xstate reports; a thrown value that is no
+ * Error becomes the cause of one. When the actor is stopped, the process exits `'shutdown'`, or for the reason of the link
+ * that stopped the actor. Throws a TypeError or RangeError if an argument is wrong.
  */
 export function fromProcess<M extends EventObject, TOutput = unknown, TInput = NonReducibleUnknown>(
   body: (self: Process<M>, scope: ActorScope<TInput>) => TOutput | Promise<TOutput>,
@@ -76,7 +79,7 @@ export function fromProcess<M extends EventObject, TOutput = unknown, TInput = N
       if (state.status !== 'active') return
       let isReported = true
       const process = new Process<M>(options, () => {
-        // The actor fails with the error, which xstate reports, or those who watch the actor.
+        // The actor fails with the error, which is reported by xstate or by the watchers of the actor.
         isReported = false
       })
       running.set(self, process as Running)
@@ -91,7 +94,7 @@ export function fromProcess<M extends EventObject, TOutput = unknown, TInput = N
         endsFor(self, reason, isReported)
         end(isOrderly(reason) ? new Ended('done', undefined) : new Ended('error', reason))
       }
-      // A signal that was aborted before ends the process at its birth: then there is nothing to run.
+      // An aborted signal ends the process at its birth, so that there is nothing to run.
       if (process[onExit](ended) === undefined) return void process.exited.then(ended)
       const sendBack = (event: EventObject) => {
         if (process.isAlive) self._parent?.send(event)

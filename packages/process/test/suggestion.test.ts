@@ -2,14 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  createProcess,
-  didYouMean,
-  fromProcess,
-  type ProcessOptions,
-  type ReceiveOptions,
-  spawn,
-} from '../src/index.ts'
+import { createProcess, type ProcessOptions, type ReceiveOptions, spawn } from '../src/index.ts'
+import { didYouMean } from '../src/internal.ts'
+import { fromProcess } from '../src/xstate.ts'
 
 const known = [
   'retry',

@@ -9,7 +9,6 @@ import {
   type Down,
   type Exit,
   type ExitReason,
-  fromProcess,
   MonitorRef,
   makeRef,
   P,
@@ -20,6 +19,7 @@ import {
   spawn,
   type TimerRef,
 } from '../src/index.ts'
+import { fromProcess } from '../src/xstate.ts'
 
 interface Up {
   readonly type: 'up'

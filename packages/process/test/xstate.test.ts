@@ -13,16 +13,8 @@ import {
   toPromise,
   waitFor,
 } from 'xstate'
-import {
-  createProcess,
-  exit,
-  fromProcess,
-  type MonitorTarget,
-  P,
-  type Process,
-  ProcessExit,
-  spawn,
-} from '../src/index.ts'
+import { createProcess, exit, type MonitorTarget, P, type Process, ProcessExit, spawn } from '../src/index.ts'
+import { fromProcess } from '../src/xstate.ts'
 import { collectExits, collectUncaught } from './support/exits.ts'
 import { turn } from './support/turns.ts'
 

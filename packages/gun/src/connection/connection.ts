@@ -1,16 +1,15 @@
 /** What the machine drives: the socket, the protocol on it, the owner, and the commands that wait. */
 
 import type { Socket } from 'node:net'
+import { type ExitReason, Process } from '@holster/process'
 import {
-  type ExitReason,
   type Mark,
-  Process,
   reportExit,
   Source,
   type Valve,
   Watchers,
   type WatchOrder,
-} from '@holster/process'
+} from '@holster/process/internal'
 import { Cookies } from '../cookies.js'
 import { asKind, GunError, messageOf, overflowError } from '../errors.js'
 import { Events } from '../events/events.js'
@@ -563,7 +562,7 @@ export class Connection implements Host, LineUser, Valve {
     })
   }
 
-  feeds(reference: object): boolean {
+  carries(reference: object): boolean {
     return (
       reference === this.connPid || (reference instanceof StreamRef && connPidOf(reference) === this.connPid)
     )

@@ -1,7 +1,8 @@
 /** The states of a connection and the transitions between them; what happens in them is done elsewhere. */
 
 import type { Socket } from 'node:net'
-import { createProcess, isActorRef } from '@holster/process'
+import { createProcess } from '@holster/process'
+import { isActorRef } from '@holster/process/internal'
 import { type AnyActorRef, assertEvent, assign, enqueueActions, setup } from 'xstate'
 import { GunError } from '../errors.js'
 import type { ConnPid } from '../handles.js'

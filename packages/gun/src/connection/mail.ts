@@ -1,6 +1,7 @@
 /** How messages reach an owner or a replyTo: a mailbox, an actor or a function. */
 
-import { attach, deliver, Process, reportRejection, reportThrown, type Source } from '@holster/process'
+import { Process } from '@holster/process'
+import { attach, deliver, reportRejection, reportThrown, type Source } from '@holster/process/internal'
 import type { ConnPid } from '../handles.js'
 import type { GunMessage, ReplyTo } from '../messages.js'
 

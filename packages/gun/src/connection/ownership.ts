@@ -1,6 +1,7 @@
 /** Who owns a connection: watched, so that the connection ends with its owner. */
 
-import { type ExitReason, type MonitorTarget, type Source, watch } from '@holster/process'
+import type { ExitReason, MonitorTarget } from '@holster/process'
+import { type Source, watch } from '@holster/process/internal'
 import type { Owner } from '../messages.js'
 import { attachTo } from './mail.js'
 

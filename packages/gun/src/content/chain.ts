@@ -1,6 +1,6 @@
 /** The content handlers of one response, each of which hands on to the next one that wants the body. */
 
-import { onRejection, reportRejection, reportThrown } from '@holster/process'
+import { onRejection, reportRejection, reportThrown } from '@holster/process/internal'
 import type { ConnPid } from '../handles.js'
 import type { ContentHandler, ContentReader, ContentResponse, Next } from '../options/content-handler.js'
 import type { IsFin } from '../words.js'

@@ -1,7 +1,7 @@
 /** What happens on a connection, told as it happens to who wants to know; nothing waits for it, and it changes nothing. */
 
 import { type Channel, channel } from 'node:diagnostics_channel'
-import { reportRejection, reportThrown } from '@holster/process'
+import { reportRejection, reportThrown } from '@holster/process/internal'
 import type { ConnPid } from '../handles.js'
 import { EVENTS, type EventHandler, type EventMap, type EventName } from '../options/events.js'
 import type { Trace } from './trace.js'

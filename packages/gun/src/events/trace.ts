@@ -1,6 +1,6 @@
 /** The transcript of one connection: a line for each state, event and message, without what must stay secret. */
 
-import { type PrintLimits, print, reportRejection, reportThrown } from '@holster/process'
+import { type PrintLimits, print, reportRejection, reportThrown } from '@holster/process/internal'
 import type { ConnPid } from '../handles.js'
 import type { GunMessage } from '../messages.js'
 import type { EventName } from '../options/events.js'

@@ -1,6 +1,6 @@
 /** One request and its response: what is to be sent, how far that is, and how the response is to be taken. */
 
-import type { Source } from '@holster/process'
+import type { Source } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
 import { type StreamRef, sendMarkOf } from '../handles.js'
 import { headerValue, saysClose } from '../headers.js'

@@ -1,6 +1,6 @@
 /** One response, whatever brings it: told of as it comes, and its body handed on through its content handlers. */
 
-import { reportThrown } from '@holster/process'
+import { reportThrown } from '@holster/process/internal'
 import { ContentChain } from '../content/chain.js'
 import { GunError, messageOf } from '../errors.js'
 import type { StreamRef } from '../handles.js'

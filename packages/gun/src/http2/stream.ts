@@ -1,7 +1,7 @@
 /** One stream of HTTP/2: its request goes out, its response comes in, and no other stream holds it up. */
 
 import { type ClientHttp2Stream, constants } from 'node:http2'
-import { type Mark, Source, type Valve } from '@holster/process'
+import { type Mark, Source, type Valve } from '@holster/process/internal'
 import { type GunError, overflowError } from '../errors.js'
 import { Backlog, type Responder, type Tap } from '../exchange/backlog.js'
 import { HttpStream, type StreamInit } from '../exchange/exchange.js'
@@ -334,7 +334,7 @@ export class Http2Stream
     this.#host.guard(() => this.fail(overflowError('stream_error', mark)))
   }
 
-  feeds(reference: object): boolean {
+  carries(reference: object): boolean {
     return reference === this.http.ref || reference === this.#host.connPid
   }
 

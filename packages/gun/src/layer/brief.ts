@@ -1,6 +1,7 @@
 /** Objects that tell of others' and print shortly: what they hold of others' is only named, whatever it holds itself. */
 
-import { isActorRef, Process } from '@holster/process'
+import { Process } from '@holster/process'
+import { isActorRef } from '@holster/process/internal'
 import { ConnPid } from '../handles.js'
 
 /** Prints as the name of what it stands for. */

@@ -1,6 +1,6 @@
 /** What a protocol is to a connection, and a connection to a protocol. One file per protocol implements it. */
 
-import type { Source } from '@holster/process'
+import type { Source } from '@holster/process/internal'
 import type { Cookies } from '../cookies.js'
 import type { GunError } from '../errors.js'
 import type { Events } from '../events/events.js'

@@ -1,7 +1,7 @@
 /** What a protocol within a stream sees as its connection: what ends there ends the stream, and nothing else. */
 
 import { constants, type Http2Stream as NodeStream } from 'node:http2'
-import { type Mark, Source, type Valve } from '@holster/process'
+import { type Mark, Source, type Valve } from '@holster/process/internal'
 import { asKind, GunError, overflowError } from '../errors.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { GunMessage } from '../messages.js'
@@ -153,7 +153,7 @@ export class StreamHost implements Host, Valve {
     })
   }
 
-  feeds(reference: object): boolean {
+  carries(reference: object): boolean {
     return reference === this.#ref || reference === this.connPid
   }
 

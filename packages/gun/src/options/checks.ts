@@ -2,7 +2,8 @@
 
 import { BlockList, isIP, type TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { isActorRef, MonitorRef, onExit } from '@holster/process'
+import { MonitorRef } from '@holster/process'
+import { isActorRef, onExit } from '@holster/process/internal'
 import * as v from 'valibot'
 import { GunError } from '../errors.js'
 import { isToken } from '../headers.js'

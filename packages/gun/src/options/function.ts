@@ -1,7 +1,7 @@
 /** Functions among the options that have to give a value at once: whatever is wrong with one is told by the option's name. */
 
 import { inspect } from 'node:util'
-import { onRejection, reportThrown } from '@holster/process'
+import { onRejection, reportThrown } from '@holster/process/internal'
 import { GunError, messageOf } from '../errors.js'
 
 /**

@@ -1,6 +1,6 @@
 /** The names of options: what is not one is refused, with the name that was probably meant. */
 
-import { didYouMean, type Synonyms } from '@holster/process'
+import { didYouMean, type Synonyms } from '@holster/process/internal'
 import * as v from 'valibot'
 
 /** Names of other libraries. Node's options of sockets have a place before them. */

@@ -3,7 +3,7 @@
 import { type LookupAddress, lookup as lookupHost } from 'node:dns'
 import { type BlockList, isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { inspect } from 'node:util'
-import { onRejection } from '@holster/process'
+import { onRejection } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import { merge } from '../options/merge.js'
 import type { TcpOpts } from '../options/socket.js'

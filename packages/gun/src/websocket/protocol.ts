@@ -1,7 +1,8 @@
 /** WebSocket: one stream that owns the connection; frames both ways until both sides have said close. */
 
 import { inspect } from 'node:util'
-import { onRejection, type Pid, reportThrown } from '@holster/process'
+import type { Pid } from '@holster/process'
+import { onRejection, reportThrown } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import type { StreamRef } from '../handles.js'
 import type { Again, Host, Protocol, UpgradeCommand } from '../layer/contract.js'

@@ -1,11 +1,11 @@
-/** The ends of xstate actors: how they are watched, how they are brought about, and the reasons, which xstate does not know. */
+/** Xstate actors end as processes do: watched, brought about by exit signals, and for reasons that xstate does not keep. */
 
-import type { AnyActorRef } from 'xstate'
 import { type ExitReason, thrown } from '../exit-reason.js'
+import type { XstateActor } from './actor-ref.js'
 import { reportExit } from './exit-hook.js'
 import { Watchers, type WatchOrder } from './watchers.js'
 
-/** What runs within an actor that `fromProcess` made: it takes the exit signals of its actor. */
+/** Takes the exit signals of an actor that `fromProcess` made. */
 export type TakeExit = (from: unknown, reason: ExitReason, route: 'link' | 'exit') => void
 
 interface WatchedActor {
@@ -13,43 +13,45 @@ interface WatchedActor {
   readonly unsubscribe: () => void
 }
 
-/** One subscription for all who watch an actor, so that its error is reported once. */
+/** The watchers of an actor share one subscription, so that its error is reported once. */
 const watchedActors = new WeakMap<object, WatchedActor>()
 
-const signalled = new WeakMap<object, TakeExit>()
+const takers = new WeakMap<object, TakeExit>()
 
 const reasons = new WeakMap<object, ExitReason>()
 
 const reported = new WeakSet<object>()
 
-/** Exit signals to `actor` go to `take` from now on, instead of stopping it. */
-export function takeExits(actor: AnyActorRef, take: TakeExit): void {
-  signalled.set(actor, take)
+/** Hands exit signals to `actor` over to `take` from now on, instead of stopping the actor. */
+export function takeExits(actor: XstateActor, take: TakeExit): void {
+  takers.set(actor, take)
 }
 
-/** Why `actor` is about to end, for those who watch it. `isReported`: the exit hook knows already. */
-export function endsFor(actor: AnyActorRef, reason: ExitReason, isReported: boolean): void {
+/** Sets the reason for which `actor` is about to end. `isReported` says that the exit hook has been given it. */
+export function endsFor(actor: XstateActor, reason: ExitReason, isReported: boolean): void {
   reasons.set(actor, reason)
   if (isReported) reported.add(actor)
 }
 
-/** Why an actor was stopped, or the one to which it belongs; `'shutdown'` where nobody gave a reason. */
-export function stopReasonOf(actor: AnyActorRef): ExitReason {
-  for (let stopped: AnyActorRef | undefined = actor; stopped !== undefined; stopped = stopped._parent) {
+/** Gives the reason for which an actor, or the nearest parent that has one, was stopped; `'shutdown'` if there is none. */
+export function stopReasonOf(actor: XstateActor): ExitReason {
+  for (let stopped: XstateActor | undefined = actor; stopped !== undefined; stopped = stopped._parent) {
     if (reasons.has(stopped)) return reasons.get(stopped)
   }
   return 'shutdown'
 }
 
-/** Calls `listener` once with the reason when the actor ends. `undefined`: it has ended already. */
+/**
+ * Calls `listener` once, with the reason, when the actor ends. Gives a function that stops watching; `undefined` if the
+ * actor has ended already.
+ */
 export function watchActor(
-  actor: AnyActorRef,
+  actor: XstateActor,
   listener: (reason: ExitReason) => void,
   order: WatchOrder,
 ): (() => void) | undefined {
   // A stopped actor accepts a subscription and never calls it.
-  // One that invokes us has no snapshot yet: it is being started.
-  if ((actor.getSnapshot() ?? { status: 'active' }).status !== 'active') return undefined
+  if (statusOf(actor) !== 'active') return undefined
   const watched = watchedActors.get(actor) ?? subscribe(actor)
   const stop = watched.watchers.add(listener, order)
   return () => {
@@ -58,13 +60,19 @@ export function watchActor(
   }
 }
 
-function subscribe(actor: AnyActorRef): WatchedActor {
+function statusOf(actor: XstateActor): unknown {
+  const snapshot = actor.getSnapshot() as { readonly status: unknown } | undefined
+  // An actor that is being started has none yet.
+  return snapshot === undefined ? 'active' : snapshot.status
+}
+
+function subscribe(actor: XstateActor): WatchedActor {
   const watchers = new Watchers()
   const subscription = actor.subscribe({
     complete: () => watchers.tell(completionOf(actor)),
     error: error => {
       const reason = thrown(error)
-      // With an error listener, ours, xstate no longer reports the error by itself. A child's goes to its parent.
+      // Xstate reports an error that has no listener, and here is one now. The error of a child goes to its parent.
       const isOurs = actor._parent === undefined && isOnlyObserver(actor)
       if (isOurs && !reported.has(actor)) reportExit(actor, reason)
       watchers.tell(reasons.has(actor) ? reasons.get(actor) : reason)
@@ -79,27 +87,27 @@ function subscribe(actor: AnyActorRef): WatchedActor {
   return watched
 }
 
-function completionOf(actor: AnyActorRef): ExitReason {
+function completionOf(actor: XstateActor): ExitReason {
   if (reasons.has(actor)) return reasons.get(actor)
-  return actor.getSnapshot().status === 'done' ? 'normal' : stopReasonOf(actor)
+  return statusOf(actor) === 'done' ? 'normal' : stopReasonOf(actor)
 }
 
-/** Whether nobody but us gets to know the error. Not public in xstate: a test fails if the field moves. */
+/** Whether the actor has no observer but ours. The field is not public in xstate; a test fails if it moves. */
 function isOnlyObserver(actor: object): boolean {
   return !('observers' in actor && actor.observers instanceof Set) || actor.observers.size === 1
 }
 
-/** Only a root actor can be stopped from outside; a child lives and dies with its parent. */
+/** Sends an exit signal to an actor. Only a root actor can be stopped from outside; a child lives and dies with its parent. */
 export function stopActor(
-  actor: AnyActorRef,
+  actor: XstateActor,
   from: unknown,
   reason: ExitReason,
   route: 'link' | 'exit',
 ): void {
-  const take = signalled.get(actor)
+  const take = takers.get(actor)
   if (take !== undefined) return take(from, reason, route)
   if (reason === 'normal' || actor._parent !== undefined || !isStoppable(actor)) return
-  if (actor.getSnapshot().status !== 'active') return
+  if (statusOf(actor) !== 'active') return
   endsFor(actor, route === 'exit' && reason === 'kill' ? 'killed' : reason, true)
   actor.stop()
 }

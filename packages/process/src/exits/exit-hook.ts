@@ -1,14 +1,14 @@
-/** What happens to a reason that nobody handles. */
+/** The exit hook gets each reason that nobody handles, once; by default it prints a warning. */
 
 import { inspect } from 'node:util'
 import { describeReason, type ExitReason, isOrderly, thrown } from '../exit-reason.js'
 import { onRejection } from '../host/callback.js'
 import { isActorRef } from './actor-ref.js'
 
-/** Gets each exit reason that nobody is known to have handled: who ended, and why. */
+/** Gets the process, connection or actor that ended, and its reason. A promise that it gives is awaited for its errors. */
 export type ExitHook = (pid: unknown, reason: ExitReason) => void
 
-/** All that can be shown of a reason. */
+/** Gives all that can be shown of a reason. */
 function detailsOf(reason: ExitReason): string {
   try {
     return inspect(reason)
@@ -30,12 +30,12 @@ function warn(pid: unknown, reason: ExitReason): void {
 let hook: ExitHook = warn
 
 /**
- * Sets what happens to uncaught exit reasons, and gives the hook that was set before. `undefined` restores the
- * default, which is `process.emitWarning` with the code `HOLSTER_UNCAUGHT_EXIT`. A hook that throws, or gives a promise
- * that rejects, is replaced by the default for that one call.
+ * Sets the hook that gets uncaught exit reasons, and gives the hook that was set before. `undefined` restores the default,
+ * which is `process.emitWarning` with the code `HOLSTER_UNCAUGHT_EXIT`. If a hook throws, or gives a promise that rejects,
+ * the default takes its place for that call. Throws a TypeError unless `next` is a function or `undefined`.
  *
- * Every reason is reported once, except `'normal'`, `'shutdown'` and `['shutdown', cause]`; a reason that reached a
- * process through a link was reported where it arose. Source: the crash reports of Erlang's logger.
+ * Every reason is reported once, except `'normal'`, `'shutdown'` and `['shutdown', cause]`. A reason that has reached a
+ * process through a link was reported at its origin. Source: the crash reports of Erlang's logger.
  */
 export function setExitHook(next: ExitHook | undefined): ExitHook {
   if (next !== undefined && typeof next !== 'function') throw new TypeError('hook must be a function')
@@ -59,16 +59,16 @@ export function reportExit(pid: unknown, reason: ExitReason): void {
 }
 
 /**
- * To be given what code of the caller's has thrown where nobody else can hear of it: hands it to the exit hook, what is
- * no Error as the cause of one, so that nothing which is thrown passes for an orderly end. Never throws.
+ * Hands the exit hook an error of user code that has no caller to catch it. A thrown value that is no Error becomes the cause
+ * of one, so that it never passes for an orderly reason. Never throws.
  */
 export function reportThrown(pid: unknown, error: unknown): void {
   reportExit(pid, thrown(error))
 }
 
 /**
- * To be given what a function of the caller's has returned where nobody waits for it: if that is a promise that rejects,
- * the reason goes to the exit hook, as an error that the function throws does.
+ * Hands the exit hook the rejection of a promise that a user's function has returned and that nobody awaits, as
+ * `reportThrown` does with an error that the function throws.
  */
 export function reportRejection(pid: unknown, result: unknown): void {
   if (result !== undefined) onRejection(result, reason => reportThrown(pid, reason))

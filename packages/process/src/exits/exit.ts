@@ -1,40 +1,39 @@
-/** What can end: how its end is watched, and how an exit signal reaches it. */
+/** Processes, connections and xstate actors end alike: each can be watched, and takes exit signals. */
 
 import { inspect } from 'node:util'
-import type { AnyActorRef } from 'xstate'
 import type { ExitReason } from '../exit-reason.js'
 import { stopActor, watchActor } from './actor-end.js'
-import { isActorRef } from './actor-ref.js'
+import { isActorRef, type XstateActor } from './actor-ref.js'
 import type { Watch, Watchers, WatchOrder } from './watchers.js'
 
-/** Carried by what can be monitored: calls `listener` once when it ends. `undefined`: it has ended already. */
+/** The method by which anything that ends can be watched. */
 export const onExit: unique symbol = Symbol.for('@holster/process.onExit')
 
-/** Carried by what takes exit signals, as links and `exit` send them. */
+/** The method that takes exit signals, as links and `exit` send them. */
 export const exitSignal: unique symbol = Symbol.for('@holster/process.exitSignal')
 
-/** Carried by what has its watchers ready to be added to; gives `undefined` once it has ended. */
+/** The method that gives the watchers of a process; `undefined` once it has exited. */
 export const watchersOf: unique symbol = Symbol('@holster/process.watchersOf')
 
-/** How an exit signal came: through a link, where `'kill'` is a reason like any other, or from one who called `exit`. */
+/** The way of an exit signal: through a link, where `'kill'` is a reason like any other, or from a call of `exit`. */
 export type ExitRoute = 'link' | 'exit'
 
-/** Something whose end can be watched. A Process is one, a connection is one. */
+/** Anything that tells of its end, such as a process or a connection. */
 export interface Monitorable {
   /**
-   * Calls `listener` once, with the reason, when it ends. Gives a function that stops watching; `undefined`: it has
-   * ended already, and `listener` is never called. `order` is meant for `Watchers.add`.
+   * @internal Calls `listener` once, with the reason, at the end. Gives a function that stops watching; `undefined`, without
+   * ever calling `listener`, after the end. `order` is meant for `Watchers.add`.
    */
   [onExit](listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined
   /**
-   * Takes an exit signal. `from` is the linked side that ended, or the process that called its `exit`; `undefined`: it came
-   * from the function `exit`, which knows no sender. Absent where nothing can end it from outside.
+   * @internal Takes an exit signal. `from` is the linked side that ended, or the process whose `exit` was called; it is
+   * `undefined` for the function `exit`, which has no sender. The method is absent if nothing can end it from outside.
    */
   [exitSignal]?(from: unknown, reason: ExitReason, route: ExitRoute): void
 }
 
-/** What `monitor` and `link` take: a process, a connection, or an xstate actor. */
-export type MonitorTarget = Monitorable | AnyActorRef
+/** The target of `monitor` and `link`: a process, a connection, or an xstate actor. */
+export type MonitorTarget = Monitorable | XstateActor
 
 export function isMonitorable(value: unknown): value is Monitorable {
   return typeof value === 'object' && value !== null && onExit in value
@@ -49,8 +48,8 @@ export function checkTarget(target: unknown, argument = 'target'): asserts targe
 }
 
 /**
- * Calls `listener` once with the reason when `target` ends. Gives a function that stops watching, or `undefined`
- * when `target` has ended already. Throws a TypeError that names `argument` when it is not something that ends.
+ * Calls `listener` once, with the reason, when `target` ends. Gives a function that stops watching; `undefined` if `target`
+ * has ended already. Throws a TypeError that names `argument` unless `target` is something that ends.
  */
 export function watch(
   target: MonitorTarget,
@@ -62,7 +61,7 @@ export function watch(
   return isMonitorable(target) ? target[onExit](listener, order) : watchActor(target, listener, order)
 }
 
-/** As `watch`, without a function for each: most of what is watched are processes. `false`: it has ended already. */
+/** Has `watcher` told of the end of `target`, without a function for each process; `false` if `target` has ended already. */
 export function watchBy(watcher: Watch, target: MonitorTarget, order: WatchOrder): boolean {
   const watchers = (target as { readonly [watchersOf]?: () => Watchers | undefined })[watchersOf]
   if (watchers !== undefined) return watchers.call(target)?.insert(watcher, order) !== undefined
@@ -70,7 +69,7 @@ export function watchBy(watcher: Watch, target: MonitorTarget, order: WatchOrder
   return watcher.unwatch !== undefined
 }
 
-/** Sends an exit signal to whatever can be ended. */
+/** Sends an exit signal to `target`, if it can be ended from outside. */
 export function sendExit(
   target: MonitorTarget,
   from: MonitorTarget | undefined,
@@ -83,9 +82,10 @@ export function sendExit(
 }
 
 /**
- * Sends an exit signal that names no sender. `'normal'` does nothing; another reason ends the process, or becomes an
- * `EXIT` message if it traps exits; `'kill'` always ends it, with reason `'killed'`. `self.exit(pid, reason)` does the
- * same in the name of a process. Source: `erlang:exit/2`.
+ * Sends an exit signal without a sender. `'normal'` does nothing. Any other reason ends the process, or becomes an `EXIT`
+ * message if it traps exits; `'kill'` always ends it, with the reason `'killed'`. A connection shuts down, and closes at once
+ * for `'kill'`; of xstate actors only a root can be stopped. `self.exit(pid, reason)` sends the signal in the name of a
+ * process. Throws a TypeError unless `pid` is something that ends. Source: `erlang:exit/2`.
  */
 export function exit(pid: MonitorTarget, reason: ExitReason): void {
   sendExit(pid, undefined, reason, 'exit')

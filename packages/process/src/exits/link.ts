@@ -1,25 +1,25 @@
-/** Links: two-way; when one side ends, the other gets an exit signal with the reason. */
+/** A link ties two lives together: when one side ends, the other gets an exit signal with the reason. */
 
 import type { ExitReason } from '../exit-reason.js'
-import type { Inbox } from '../mailbox/mailbox.js'
+import type { Mailbox } from '../mailbox/mailbox.js'
 import { type ExitRoute, type MonitorTarget, sendExit, watchBy } from './exit.js'
 import { reportThrown } from './exit-hook.js'
 import { tellNoproc, Watch } from './watchers.js'
 
-/** An exit signal, as a process that traps exits receives it. Source: `process_flag(trap_exit, true)`. */
+/** An exit signal, as a message for a process that traps exits. Source: `process_flag(trap_exit, true)`. */
 export interface Exit {
-  /** The tag, by which patterns and a `switch` tell messages apart. */
+  /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'EXIT'
   /**
-   * The linked side that ended, or the process that called `self.exit(pid, reason)`; `undefined` when the signal came from
-   * the function `exit`.
+   * The linked side that ended, or the process that called `self.exit(pid, reason)`; `undefined` if the signal came from the
+   * function `exit`.
    */
   readonly from: MonitorTarget | undefined
-  /** Why it ended, or what was given to `exit`; `'noproc'` if it had ended before it was linked. */
+  /** The reason of that end, or the one that `exit` was given; `'noproc'` if `from` had ended before it was linked. */
   readonly reason: ExitReason
 }
 
-/** One link. Each side is told of the other's end, whichever comes first. */
+/** One link between two sides. */
 class Link {
   private readonly sides: readonly Side[]
   isTied = true
@@ -28,7 +28,7 @@ class Link {
     this.sides = [new Side(this, target, owner.owner, owner), new Side(this, owner.owner, target, back)]
   }
 
-  /** Has each side watch the other. `false`: the target has ended. */
+  /** Has each side watch the other, and says whether neither has ended. */
   tie(): boolean {
     return this.sides.every(side => side.watch())
   }
@@ -39,14 +39,13 @@ class Link {
   }
 }
 
-/** What tells `to` of the end of `from`. */
+/** One direction of a link: sends `to` an exit signal when `from` ends. */
 class Side extends Watch {
   private readonly link: Link
   private readonly from: MonitorTarget
   private readonly to: MonitorTarget
   /** The links of `to`, if it is a process. */
   private readonly links: Links | undefined
-  /** Nobody has reported the end of what had ended before it was linked. */
   private route: ExitRoute = 'link'
 
   constructor(link: Link, from: MonitorTarget, to: MonitorTarget, links: Links | undefined) {
@@ -60,6 +59,7 @@ class Side extends Watch {
   watch(): boolean {
     this.links?.of.set(this.from, this.link)
     if (watchBy(this, this.from, 'link')) return true
+    // Unlike a reason that arrives through a link, `'noproc'` has not been reported yet.
     this.route = 'exit'
     tellNoproc(this)
     return false
@@ -71,14 +71,14 @@ class Side extends Watch {
   }
 
   told(reason: ExitReason): void {
-    // A guard may still undo the link.
-    if (this.links?.inbox.isMatching) return this.links.inbox.putOff(() => this.told(reason))
+    // A guard that is running may still undo the link.
+    if (this.links?.mailbox.isMatching) return this.links.mailbox.putOff(() => this.told(reason))
     if (!this.link.isTied) return
     this.link.untie()
     try {
       sendExit(this.to, this.from, reason, this.route)
     } catch (error) {
-      // It must not keep the end from anybody else.
+      // The error of one watcher must not keep the end from the others.
       reportThrown(this.to, error)
     }
   }
@@ -87,15 +87,15 @@ class Side extends Watch {
 /** The links of one process. */
 export class Links {
   readonly owner: MonitorTarget
-  readonly inbox: Inbox
+  readonly mailbox: Mailbox
   readonly of = new Map<MonitorTarget, Link>()
 
-  constructor(owner: MonitorTarget, inbox: Inbox) {
+  constructor(owner: MonitorTarget, mailbox: Mailbox) {
     this.owner = owner
-    this.inbox = inbox
+    this.mailbox = mailbox
   }
 
-  /** Linking twice is linking once. `back` are the links of the target, if that is a process. */
+  /** Links to `target`, unless there is a link already. `back` are the links of the target if it is a process. */
   add(target: MonitorTarget, back: Links | undefined): void {
     if (!this.of.has(target)) new Link(this, target, back).tie()
   }

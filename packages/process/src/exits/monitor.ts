@@ -1,20 +1,20 @@
-/** Monitors: one-way, each call its own; what ends sends one DOWN for each. */
+/** A monitor watches one way, and each call of `monitor` makes one: the end of its target sends one `DOWN`. */
 
 import type { ExitReason } from '../exit-reason.js'
-import type { Inbox } from '../mailbox/mailbox.js'
+import type { Mailbox } from '../mailbox/mailbox.js'
 import { Ref } from '../ref.js'
 import { checkTarget, type MonitorTarget, watchBy } from './exit.js'
 import { tellNoproc, Watch } from './watchers.js'
 
-/** What a monitored target sends when it ends. Source: `erlang:monitor/2`. */
+/** The message that tells of the end of a monitored target. Source: `erlang:monitor/2`. */
 export interface Down {
-  /** The tag, by which patterns and a `switch` tell messages apart. */
+  /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'DOWN'
-  /** What `monitor` gave. */
+  /** The reference that `monitor` gave. */
   readonly ref: MonitorRef
-  /** What was monitored. */
+  /** The target that was monitored. */
   readonly pid: MonitorTarget
-  /** Why it ended; `'noproc'` if it had before it was monitored. */
+  /** The reason of its end; `'noproc'` if the target had ended before it was monitored. */
   readonly reason: ExitReason
 }
 
@@ -22,7 +22,7 @@ let monitorOf: (ref: MonitorRef) => Monitor | undefined
 
 let setMonitor: (ref: MonitorRef, monitor: Monitor | undefined) => void
 
-/** Names one call of `monitor`; the `DOWN` message carries it. */
+/** Names one call of `monitor`. The `DOWN` message carries it. */
 export class MonitorRef extends Ref {
   #monitor: Monitor | undefined
 
@@ -39,7 +39,7 @@ export class MonitorRef extends Ref {
   }
 }
 
-/** One monitor, for as long as it is set: in the list of its owner, and in that of its target. */
+/** One monitor: while it is set, in a list of its owner and in one of its target. */
 class Monitor extends Watch {
   readonly ref = new MonitorRef()
   readonly owner: Monitors
@@ -62,14 +62,15 @@ class Monitor extends Watch {
 
 /** The monitors that one process has set. */
 export class Monitors {
-  private readonly inbox: Inbox
+  private readonly mailbox: Mailbox
   private last: Monitor | undefined = undefined
 
-  /** DOWN messages go to `inbox`. */
-  constructor(inbox: Inbox) {
-    this.inbox = inbox
+  /** `DOWN` messages go to `mailbox`. */
+  constructor(mailbox: Mailbox) {
+    this.mailbox = mailbox
   }
 
+  /** Monitors `target`. Throws a TypeError unless it is something that ends. */
   add(target: MonitorTarget): MonitorRef {
     checkTarget(target)
     const monitor = new Monitor(this, target)
@@ -78,7 +79,7 @@ export class Monitors {
     return monitor.ref
   }
 
-  /** Whether the monitor was still set. */
+  /** Takes a monitor back, and says whether it was still set. */
   remove(ref: MonitorRef): boolean {
     const monitor = monitorOf(ref)
     if (monitor?.owner !== this) return false
@@ -87,15 +88,16 @@ export class Monitors {
     return true
   }
 
-  /** What is monitored by `monitor` has ended. */
+  /** Sends the `DOWN` of `monitor`, whose target has ended. */
   down(monitor: Monitor, reason: ExitReason): void {
-    // A guard may still take the monitor back.
-    if (this.inbox.isMatching) return this.inbox.putOff(() => this.down(monitor, reason))
+    // A guard that is running may still take the monitor back.
+    if (this.mailbox.isMatching) return this.mailbox.putOff(() => this.down(monitor, reason))
     if (!monitor.isSet) return
     this.unlist(monitor)
-    this.inbox.accept({ type: 'DOWN', ref: monitor.ref, pid: monitor.target, reason })
+    this.mailbox.accept({ type: 'DOWN', ref: monitor.ref, pid: monitor.target, reason })
   }
 
+  /** Takes all monitors back. */
   clear(): void {
     for (let monitor = this.last; monitor !== undefined; monitor = this.last) {
       monitor.stop()

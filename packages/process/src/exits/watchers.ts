@@ -1,34 +1,34 @@
 /**
- * Those who want to know when something ends. A name is freed at once; then links are told, then monitors, as on the BEAM,
- * and all of those before whoever is told of an end that this one brings about. No chain of ends is too long for that.
+ * The watchers of an end are told in the order of the BEAM: a name is freed at once, then links are told, then monitors. All
+ * of them are told before the watchers of any end that this one brings about, however long the chain of ends is.
  */
 
 import type { ExitReason } from '../exit-reason.js'
 import { reportRejection, reportThrown } from './exit-hook.js'
 
-/** Who is told first: whoever frees a name, links, and then all others. */
+/** The order in which watchers are told: the one that frees a name, then links, then all others. */
 export type WatchOrder = 'name' | 'link' | 'monitor'
 
-/** One who wants to know of one end. */
+/** Watches one end. */
 export abstract class Watch {
-  /** How to stop watching what keeps no list that one can be taken from. */
+  /** Stops watching a target that has no `Watchers` of its own. */
   unwatch: (() => void) | undefined = undefined
-  /** Where it is listed until it is told. */
+  /** The list in which this watch stands until it is told. */
   list: Watchers | undefined = undefined
   order: WatchOrder = 'monitor'
   previous: Watch | undefined = undefined
   next: Watch | undefined = undefined
 
-  /** It has ended. Called once at most. */
+  /** Takes the reason of the end. Called once at most. */
   abstract told(reason: ExitReason): void
 
-  /** From now on it is not told. */
+  /** Stops watching. */
   stop(): void {
     this.list?.remove(this)
     try {
       this.unwatch?.()
     } catch (error) {
-      // Code of whoever is watched: it must not keep other ends from being told.
+      // An error in the code of the target must not keep other ends from being told.
       reportThrown(this, error)
     }
   }
@@ -55,7 +55,7 @@ let firstToTell: Watchers | undefined
 let lastToTell: Watchers | undefined
 let isTelling = false
 
-/** Tells all who are to be told, also those whose turn comes by that. Does nothing where that is being done already. */
+/** Tells all announced ends, and those that this brings about. Does nothing if a call further out is doing so already. */
 export function tellAll(): void {
   if (isTelling) return
   isTelling = true
@@ -63,24 +63,24 @@ export function tellAll(): void {
     while (firstToTell !== undefined) firstToTell.tellEach()
   } finally {
     isTelling = false
-    // Where the stack had no room left, whoever ends a process there hears of that, and the others are told later.
+    // A stack overflow reaches the caller that has ended a process; the other watchers are told later.
     if (firstToTell !== undefined) queueMicrotask(tellAll)
   }
 }
 
-/** The listeners of one thing that ends. */
+/** The watchers of one target. */
 export class Watchers {
   private first: Watch | undefined = undefined
   private last: Watch | undefined = undefined
-  /** The last of the names and links, which come before all others. */
+  /** The last of the names and links, which stand before all others. */
   private lastLink: Watch | undefined = undefined
   private nextToTell: Watchers | undefined = undefined
   private reason: ExitReason = undefined
   private isToBeTold = false
 
   /**
-   * Adds a listener, and gives a function that takes it away. The same function may be added more than once. Listeners of
-   * the same order are told in the order in which they were added.
+   * Adds a listener, and gives a function that removes it. The same function may be added more than once. Listeners of the
+   * same order are told in the order in which they were added.
    */
   add(listener: (reason: ExitReason) => void, order: WatchOrder = 'monitor'): () => void {
     const watch = this.insert(new Listener(listener), order)
@@ -116,21 +116,22 @@ export class Watchers {
     watch.next = undefined
   }
 
-  /** Whether nobody wants to know. */
+  /** Whether there is no watcher. */
   get isEmpty(): boolean {
     return this.first === undefined
   }
 
   /**
-   * Calls each listener once. Where another end is just being told, that is done first, and the listeners are called
-   * later, but before the outermost call returns. A listener that throws, or rejects, keeps nothing from the others: its
-   * error goes to the exit hook.
+   * Calls each listener once with the reason. If another end is being told, the listeners are called after it, but before
+   * the outermost call of `tell` returns. The error of a listener that throws, or rejects, goes to the exit hook, and the
+   * other listeners are called all the same.
    */
   tell(reason: ExitReason): void {
     this.announce(reason)
     tellAll()
   }
-  /** @internal As `tell`, up to where `tellAll` goes on. */
+
+  /** @internal Frees the name, and leaves the other watchers to `tellAll`. */
   announce(reason: ExitReason): void {
     while (this.first?.order === 'name') this.tellFirst(reason)
     if (this.first === undefined || this.isToBeTold) return
@@ -141,7 +142,7 @@ export class Watchers {
     lastToTell = this
   }
 
-  /** @internal To be called when it is the first of those that are to be told. */
+  /** @internal Tells each watcher. To be called while this list is the first one to tell. */
   tellEach(): void {
     while (this.first !== undefined) this.tellFirst(this.reason)
     this.isToBeTold = false
@@ -159,7 +160,7 @@ export class Watchers {
   }
 }
 
-/** Tells one who asks for an end too late, behind those who are just being told of others. */
+/** Tells `watch`, whose target had ended before, that there is no process, after the ends that are being told. */
 export function tellNoproc(watch: Watch): void {
   const ended = new Watchers()
   ended.insert(watch, 'monitor')

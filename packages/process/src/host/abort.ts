@@ -1,11 +1,11 @@
-/** Those who wait for a signal to abort share one listener on it: Node warns of a leak at the eleventh. */
+/** The waiters for one abort signal share one listener on it, since Node warns of a leak at the eleventh listener. */
 
 type Listener = () => void
 
 class Waiters {
   readonly #listeners = new Set<Listener>()
   readonly #abort = (): void => {
-    // One that has gone meanwhile is passed over.
+    // A set passes over listeners that are removed during the walk.
     for (const listener of this.#listeners) listener()
   }
 
@@ -16,7 +16,7 @@ class Waiters {
 
   remove(signal: AbortSignal, listener: Listener): void {
     this.#listeners.delete(listener)
-    // Node keeps a signal that is listened to alive, if it depends on others or on time.
+    // Node keeps a signal with a listener alive if it depends on other signals or on a timeout.
     if (this.#listeners.size === 0) signal.removeEventListener('abort', this.#abort)
   }
 }
@@ -24,8 +24,8 @@ class Waiters {
 const waiters = new WeakMap<AbortSignal, Waiters>()
 
 /**
- * Calls `listener`, which must not throw and is none that was given before, when a signal aborts that has not yet. Gives a
- * function that takes the listener away again.
+ * Calls `listener` when `signal`, which has not aborted yet, aborts. Gives a function that removes the listener. It must not
+ * throw, and must not be waiting for this signal already.
  */
 export function onAbort(signal: AbortSignal, listener: Listener): () => void {
   let waiting = waiters.get(signal)

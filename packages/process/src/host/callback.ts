@@ -1,8 +1,8 @@
-/** A promise that a function of the caller's gives, where nobody waits for one, must not end the program when it rejects. */
+/** A promise that a user's function returns to no awaiter must not end the program when it rejects. */
 
 /**
- * Whether `result` is a promise, or can be awaited like one; if so `onRejected` is called with the reason if it rejects,
- * never before this function has returned. For anything else, and for what cannot even be read, nothing happens.
+ * Whether `result` is a promise, or has a `then` like one. If it rejects, `onRejected` is called with the reason, and never
+ * before this function has returned. A value whose `then` cannot be read counts as no promise.
  */
 export function onRejection(result: unknown, onRejected: (reason: unknown) => void): boolean {
   if ((typeof result !== 'object' && typeof result !== 'function') || result === null) return false

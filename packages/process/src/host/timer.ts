@@ -1,28 +1,28 @@
-/** Time: which durations are accepted, and the timers of one process. */
+/** Timers run in the order of their times, also those that are due together after the event loop was busy. */
 
 import { TimerRef } from '../ref.js'
 
-/** The longest finite time in milliseconds (about 24.8 days): Node fires a longer timer after 1 ms. */
+/** The longest finite duration in milliseconds, about 24.8 days. Node fires a longer timer after 1 ms. */
 export const MAX_DURATION = 2147483647
 
-/** Throws unless `ms` is a time that a timer can wait for. `Infinity` is one where `infinite` says so. */
-export function checkDuration(name: string, ms: unknown, infinite: boolean): asserts ms is number {
+/** Throws a TypeError or RangeError that names the argument unless `ms` is a duration for a timer, or the allowed `Infinity`. */
+export function checkDuration(name: string, ms: unknown, isInfiniteAllowed: boolean): asserts ms is number {
   if (typeof ms !== 'number' || Number.isNaN(ms)) {
     throw new TypeError(`${name} must be a number of milliseconds, not ${String(ms)}`)
   }
-  if (ms === Number.POSITIVE_INFINITY && infinite) return
+  if (ms === Number.POSITIVE_INFINITY && isInfiniteAllowed) return
   if (ms < 0 || ms > MAX_DURATION) {
     throw new RangeError(
-      `${name} must be between 0 and ${MAX_DURATION} ms${infinite ? ' or Infinity' : ''}, not ${ms}`,
+      `${name} must be between 0 and ${MAX_DURATION} ms${isInfiniteAllowed ? ' or Infinity' : ''}, not ${ms}`,
     )
   }
 }
 
-/** What runs once its time has come. Timers that are due together, after a busy while, run in the order of their times. */
+/** Calls a function once its time has come. */
 export class Timer {
-  /** By the clock of `performance.now`. */
+  /** The time at which it is due, in milliseconds by the clock of `performance.now`. */
   readonly due: number
-  /** Where it is in the heap; -1 once it has run or was cancelled. */
+  /** The index in the heap; -1 once the timer has run or was cancelled. */
   place = -1
   private readonly number = ++last
   private readonly handle: NodeJS.Timeout
@@ -35,7 +35,7 @@ export class Timer {
     add(this)
   }
 
-  /** `false`: it has run, or was cancelled before. */
+  /** Cancels the timer, and says whether it was still running. */
   cancel(): boolean {
     if (this.place < 0) return false
     clearTimeout(this.handle)
@@ -43,11 +43,12 @@ export class Timer {
     return true
   }
 
-  /** Those that were started together run in the order of their starts. */
+  /** Whether this timer runs before `other`: timers that are due at the same time run in the order of their starts. */
   isBefore(other: Timer): boolean {
     return this.due === other.due ? this.number < other.number : this.due < other.due
   }
 
+  /** Runs the function now, unless it has run or was cancelled. */
   fire(): void {
     if (this.cancel()) this.run()
   }
@@ -55,14 +56,14 @@ export class Timer {
 
 let last = 0
 
-/** All that have neither run nor been cancelled; none is before the one at half its place. */
+/** A binary heap of the timers that have neither run nor been cancelled, with the one that is due first on top. */
 const heap: Timer[] = []
 
 const nodesTimeout = setTimeout
 
-/** Node runs all timers of one duration that are due before it looks at those of another. */
+/** Fires the timers before `timer` first: Node runs all due timers of one duration before those of another. */
 function expire(timer: Timer): void {
-  // A clock that a test has put in its place keeps times of its own, and their order.
+  // A test's fake clock has times of its own, and keeps their order.
   if (setTimeout === nodesTimeout) while (heap[0]?.isBefore(timer)) heap[0].fire()
   timer.fire()
 }
@@ -112,10 +113,11 @@ function put(timer: Timer, place: number): void {
   timer.place = place
 }
 
-/** The timers that one process has started and that have neither fired nor been cancelled. */
+/** The timers of one process that have neither fired nor been cancelled. */
 export class Timers {
   readonly #running = new Map<TimerRef, Timer>()
 
+  /** Calls `fire` after `ms` milliseconds. */
   start(ms: number, fire: () => void): TimerRef {
     const ref = new TimerRef()
     const timer = new Timer(ms, () => {
@@ -126,7 +128,7 @@ export class Timers {
     return ref
   }
 
-  /** The milliseconds that were left, or `false` when the timer has fired, was cancelled or is not ours. */
+  /** Cancels a timer, and gives the milliseconds that were left; `false` if it has fired, was cancelled, or is unknown here. */
   cancel(ref: TimerRef): number | false {
     const timer = this.#running.get(ref)
     if (timer === undefined) return false
@@ -135,6 +137,7 @@ export class Timers {
     return Math.max(0, Math.round(timer.due - performance.now()))
   }
 
+  /** Cancels all timers. */
   clear(): void {
     for (const timer of this.#running.values()) timer.cancel()
     this.#running.clear()

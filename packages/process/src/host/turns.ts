@@ -1,11 +1,11 @@
-/** A loop of receives that never have to wait still lets sockets and timers run. */
+/** A loop of receives that never have to wait still lets the event loop turn, so that sockets and timers run. */
 
-/** How many receives in a row go by between two looks at the clock. */
+/** The number of receives in a row between two looks at the clock. */
 const LOOK = 1024
-/** For so many milliseconds the event loop may be kept from turning. */
+/** The longest time in milliseconds for which the event loop is kept from turning. */
 const LONGEST = 5
 let settled = 0
-/** When the event loop was last known to turn; 0: not looked yet. */
+/** The time of the first look at the clock since the event loop was last known to turn; 0 if there was none. */
 let since = 0
 
 function isDue(): boolean {
@@ -17,25 +17,25 @@ function isDue(): boolean {
   return true
 }
 
-/** Calls `resolve`; now and then not before the event loop has turned. */
+/** Calls `resolve` at once, or after a turn of the event loop where one is due. */
 export function settle<T>(resolve: (value: T) => void, value: T): void {
   if (++settled < LOOK || !isDue()) return resolve(value)
   setImmediate(resolve, value)
 }
 
-/** A promise of `value`, settled by the same rule. */
+/** Gives a promise that resolves to `value`, by the same rule. */
 export function resolved<T>(value: T): Promise<T> {
   if (++settled < LOOK || !isDue()) return Promise.resolve(value)
   return new Promise(resolve => setImmediate(resolve, value))
 }
 
-/** A promise that is rejected with `reason`, by the same rule: whoever catches it may receive again. */
+/** Gives a promise that rejects with `reason`, by the same rule, since its receiver may catch that and receive again. */
 export function rejected(reason: unknown): Promise<never> {
   if (++settled < LOOK || !isDue()) return Promise.reject(reason)
   return new Promise((_, reject) => setImmediate(reject, reason))
 }
 
-/** Something has come from outside, so the event loop turns. */
+/** To be called when data has come from outside, which shows that the event loop turns. */
 export function turned(): void {
   settled = 0
   since = 0

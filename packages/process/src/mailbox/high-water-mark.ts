@@ -1,23 +1,26 @@
-/** How much may wait in a mailbox: up to one mark whatever happens, up to another while somebody waits for something else. */
+/** How much may wait in a mailbox: up to the first mark at any time, and up to the second while a receive waits for something else. */
 
 import { didYouMean } from '../suggestion.js'
 
-/** How much may wait in a mailbox before its sources are paused. They go on at half. `Infinity` switches one off. */
+/**
+ * How much may wait in a mailbox before its sources, such as connections, are paused. They go on once half of it waits.
+ * `Infinity` switches a measure off.
+ */
 export interface HighWaterMark {
-  /** In messages; 16,384 by default. */
+  /** The most messages; 16,384 by default. */
   readonly messages?: number
-  /** In bytes, as far as sources say how many they deliver; 16 MiB by default. */
+  /** The most bytes, as the sources count what they deliver; 16 MiB by default. */
   readonly bytes?: number
 }
 
-/** Both halves of a mark. */
+/** A high-water mark with both of its measures. */
 export type Mark = Required<HighWaterMark>
 
 /** The marks of one mailbox. */
 export interface Marks {
-  /** What pauses the sources for which nobody waits. */
+  /** More than this pauses the sources that no receive waits for. */
   readonly first: Mark
-  /** What pauses a source for which somebody waits, or ends it. Never below the first. */
+  /** More than this pauses a source that a receive waits for, or ends it. Never below the first mark. */
   readonly second: Mark
 }
 
@@ -28,7 +31,7 @@ const FIRST: Mark = { messages: 16_384, bytes: 16 * MIB }
 const SECOND: Mark = { messages: TIMES * FIRST.messages, bytes: TIMES * FIRST.bytes }
 const DEFAULTS: Marks = { first: FIRST, second: SECOND }
 
-/** The marks that the options of a process ask for. Throws a TypeError or RangeError that names what is wrong. */
+/** Gives the marks that the options of a process ask for. Throws a TypeError or RangeError that names the wrong option. */
 export function marksOf(
   highWaterMark: HighWaterMark | undefined,
   waitingHighWaterMark: HighWaterMark | undefined,
@@ -51,7 +54,7 @@ export function marksOf(
   return { first, second }
 }
 
-/** A mark of which a half that is missing, or `undefined`, is the default. */
+/** Fills in the defaults of the measures that `mark` leaves out or has as `undefined`. */
 function withDefaults(mark: HighWaterMark | undefined, defaults: Mark): Mark {
   return { messages: mark?.messages ?? defaults.messages, bytes: mark?.bytes ?? defaults.bytes }
 }

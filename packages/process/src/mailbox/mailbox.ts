@@ -1,68 +1,18 @@
-/** Selective receive: a mailbox, and the receives that wait for what is not in it yet. */
+/** A mailbox gives each message to the earliest waiting receive that matches, and keeps it for a later one otherwise. */
 
 import { onAbort } from '../host/abort.js'
 import { Timer } from '../host/timer.js'
 import { rejected, resolved } from '../host/turns.js'
-import { Clause, type Handle } from '../patterns/pattern.js'
-import { LEFT_OUT, printShort } from '../patterns/print.js'
-import { type ProcessExit, ReceiveTimeout } from './errors.js'
+import { areKeepable, areLiteral, compileClause, compileClauses, NO_CLAUSES } from '../patterns/clauses.js'
+import type { Clause } from '../patterns/pattern.js'
+import { describeMiss, type ProcessExit, ReceiveTimeout } from './errors.js'
 import type { Marks } from './high-water-mark.js'
-import { firstMatch, Mailbox } from './message-queue.js'
+import { firstMatch, MessageQueue } from './message-queue.js'
 import { Pressure } from './pressure.js'
-import type { Consumer, Feed, Source } from './source.js'
+import type { Feed, Sink, Source } from './source.js'
 import { handle, Waiter, Waiting } from './waiting.js'
 
-/** What `on` makes: known by its class, so that no pattern can be mistaken for it. */
-export class Handler {
-  readonly pattern: unknown
-  readonly handle: Handle
-
-  constructor(pattern: unknown, handle: Handle) {
-    this.pattern = pattern
-    this.handle = handle
-  }
-}
-
-const NO_CLAUSES: readonly Clause[] = []
-
-/**
- * The clauses of the last receive of any process, if they name nothing but primitives: many processes with one body ask for
- * the same, each once.
- */
-let sharedClauses = NO_CLAUSES
-
-/** Whether the clauses are those of the patterns. One may be written anew, and one that is the same object may have changed. */
-function fit(clauses: readonly Clause[], patterns: readonly unknown[]): boolean {
-  if (patterns.length !== clauses.length) return false
-  for (let i = 0; i < clauses.length; i++) if (!clauses[i]?.isMadeFrom(patterns[i])) return false
-  return true
-}
-
-function isFixed(clause: Clause): boolean {
-  return clause.isFixed
-}
-
-function isLiteral(clause: Clause): boolean {
-  return clause.isLiteral
-}
-
-function compileClause(element: unknown): Clause {
-  return element instanceof Handler ? new Clause(element.pattern, element.handle) : new Clause(element)
-}
-
-/** So many patterns are shown to whoever waits in vain. */
-const SHOWN = 5
-
-/** A function, as it is costly and mostly in vain. */
-function describeMiss(clauses: readonly Clause[], mailbox: () => string): () => string {
-  return () => {
-    const wanted = clauses.slice(0, SHOWN).map(({ pattern }) => printShort(pattern))
-    if (clauses.length > SHOWN) wanted.push(LEFT_OUT)
-    return `\n  wanted: ${wanted.join('\n      or: ')}\n  mailbox: ${mailbox()}`
-  }
-}
-
-/** What ends a receive beside its message and its timeout, and how. */
+/** The ways in which a receive can end beside its message and an error. */
 export interface Limits {
   readonly onTimeout?: () => unknown
   readonly signal?: AbortSignal
@@ -70,51 +20,50 @@ export interface Limits {
 
 const NO_LIMITS: Limits = {}
 
-/** Ends a receive that has a value for its timeout. */
+/** Ends a receive that has `onTimeout`. */
 const EXPIRED = Symbol('expired')
 
 function ignore(): void {}
 
-/** So many receives of a process that has exited are rejected in the next turn of the event loop. */
+/** How many receives of a process that has exited are rejected in the next turn of the event loop; later ones take longer. */
 const PROMPT_REFUSALS = 64
-/** In milliseconds: how long one of those behind them waits at most. */
+/** The longest time in milliseconds that a receive of a process that has exited waits to be rejected. */
 const LONGEST_REFUSAL = 1000
 
-/** The mailbox of one process with the receives that wait on it. */
-export class Inbox implements Consumer {
+/** The mailbox of one process: the messages, and the receives that wait for others. */
+export class Mailbox implements Sink {
   /** Made when the first message has to wait. */
-  #mailbox: Mailbox | undefined
+  #queue: MessageQueue | undefined
   readonly #marks: Marks
   readonly #waiting = new Waiting()
-  /**
-   * The clauses of the last receive, for the next one that asks for the same, if they only compare by identity. A loop that
-   * drains a mailbox asks for the same each time, mostly with a literal written anew.
-   */
+  /** The clauses of the last receive, if they are keepable: a loop that drains a mailbox asks for the same each time. */
   #clauses = NO_CLAUSES
+  /** Made when the first source is attached. */
   #pressure: Pressure | undefined
-  /** More than 0 while guards run: what they send is put off, so that it comes after the message being tried. */
+  /** How many calls that run guards are under way. The guards' messages are put off until behind the message being tried. */
   #matching = 0
   #putOff: (() => void)[] | undefined
   #catchingUp = false
-  /** Gives the error of what is asked after the end. Made when it is asked for: an error costs more than the end does. */
+  /** Set once the process has exited: makes the error of a receive. An error costs more than the rest of an exit. */
   #closed: (() => ProcessExit) | undefined
-  /** How many receives were asked for after the end. */
+  /** How many receives were called after the exit. */
   #refusals = 0
 
   constructor(marks: Marks) {
     this.#marks = marks
   }
 
+  /** How many messages wait. */
   get length(): number {
-    return this.#mailbox?.length ?? 0
+    return this.#queue?.length ?? 0
   }
 
-  /** Whether guards are running: what reaches the process meanwhile has to be put off. */
+  /** Whether guards are running, so that whatever reaches the process has to be put off. */
   get isMatching(): boolean {
     return this.#matching > 0
   }
 
-  /** Calls `run` once the guards that are running have run; never if the process exits first. */
+  /** Calls `run` after the guards that are running; never if the process exits first. */
   putOff(run: () => void): void {
     this.#putOff ??= []
     this.#putOff.push(run)
@@ -123,14 +72,15 @@ export class Inbox implements Consumer {
   accept(message: unknown, bytes = 0, feed?: Feed): void {
     if (this.#closed !== undefined) return
     if (this.isMatching) return this.putOff(() => this.accept(message, bytes, feed))
-    const taken = this.#waiting.first !== undefined && this.#offer(message)
-    if (!taken && this.#closed === undefined) {
-      this.#mailboxOf().push(message, bytes, feed)
+    const isTaken = this.#waiting.first !== undefined && this.#offer(message)
+    if (!isTaken && this.#closed === undefined) {
+      this.#queueOf().push(message, bytes, feed)
       if (feed !== undefined) this.#pressure?.delivered()
     }
     this.#catchUp()
   }
 
+  /** Receives as `Process.receive` says. `timeout` is in milliseconds. */
   receive(
     patterns: readonly unknown[],
     timeout: number,
@@ -141,64 +91,66 @@ export class Inbox implements Consumer {
     const clauses = this.#compile(patterns)
     this.#matching++
     try {
-      const taken = this.#mailbox?.take(clauses, clauses === this.#clauses)
+      const taken = this.#queue?.take(clauses, clauses === this.#clauses)
       if (taken === undefined) return this.#miss(clauses, timeout, onTimeout, signal)
       this.#pressure?.taken()
       return taken.clause.handle === undefined ? resolved(taken.message) : resolved(taken).then(handle)
     } catch (error) {
       return rejected(error)
     } finally {
-      // Not before the receive waits, if it has to: what its guards have sent is a new arrival for it.
+      // Behind `#miss`, so that a message of one of its guards reaches this receive as a new arrival.
       this.#matched()
     }
   }
 
+  /** Drops the messages that match any pattern, and gives their number. */
   flush(patterns: readonly unknown[]): number {
     const clauses = patterns.map(compileClause)
     this.#matching++
     try {
-      return this.#mailbox?.flush(clauses) ?? 0
+      return this.#queue?.flush(clauses) ?? 0
     } finally {
       this.#pressure?.taken()
       this.#matched()
     }
   }
 
-  /** Rejects what waits and what will be asked; messages are gone. */
+  /** Drops all messages, rejects the receives that wait, and rejects later ones. `exit` makes the error. */
   close(exit: () => ProcessExit): void {
     this.#closed = exit
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) {
       waiter.outcome.catch(ignore)
       this.#giveUp(waiter, exit())
     }
-    this.#mailbox?.clear()
+    this.#queue?.clear()
     this.#clauses = NO_CLAUSES
     this.#putOff = undefined
     this.#pressure?.clear()
     this.#pressure = undefined
   }
 
-  feed(source: Source): Feed | undefined {
+  attach(source: Source): Feed | undefined {
     if (this.#closed !== undefined) return undefined
-    this.#pressure ??= new Pressure(this, this.#mailboxOf(), this.#waiting, this.#marks)
-    return this.#pressure.feed(source)
+    this.#pressure ??= new Pressure(this, this.#queueOf(), this.#waiting, this.#marks)
+    return this.#pressure.attach(source)
   }
 
-  isWaitingFor(source: Source): boolean {
-    return this.#pressure?.isWaitingFor(source) ?? false
+  detach(source: Source): void {
+    this.#pressure?.detach(source)
   }
 
-  assess(): void {
-    this.#pressure?.assess()
+  wants(source: Source): boolean {
+    return this.#pressure?.wants(source) ?? false
   }
 
-  forget(source: Source): void {
-    this.#pressure?.forget(source)
+  checkMark(): void {
+    this.#pressure?.checkMark()
   }
 
   /**
-   * Rejects not before the next turn of the event loop, so that a body that catches everything and receives again keeps
-   * nobody from running. One that never stops gets slower, until it costs nothing, and does not keep the program alive.
+   * Rejects with `reason` in the next turn of the event loop at the earliest, so that a body which catches every error and
+   * receives again does not block the program. The more often it does so, the longer each receive takes, and none of them
+   * keeps the program alive.
    */
   #refuse(reason: ProcessExit): Promise<never> {
     const delay = Math.min(this.#refusals++ - PROMPT_REFUSALS, LONGEST_REFUSAL)
@@ -206,7 +158,7 @@ export class Inbox implements Consumer {
       if (delay < 0) setImmediate(reject, reason)
       else setTimeout(reject, delay, reason).unref()
     })
-    // An exit is intended: a receive that nobody awaits any more must not become an unhandled rejection.
+    // An exit is intended, so a receive that nobody awaits must not become an unhandled rejection.
     refused.catch(ignore)
     return refused
   }
@@ -230,7 +182,7 @@ export class Inbox implements Consumer {
   }
 
   #expired(timeout: number, clauses: readonly Clause[]): ReceiveTimeout {
-    return new ReceiveTimeout(timeout, describeMiss(clauses, this.#mailboxOf().snapshot()))
+    return new ReceiveTimeout(timeout, describeMiss(clauses, this.#queueOf().snapshot()))
   }
 
   #wait(
@@ -242,7 +194,7 @@ export class Inbox implements Consumer {
     const waiter = new Waiter(clauses)
     this.#waiting.add(waiter)
     if (timeout !== Number.POSITIVE_INFINITY) {
-      // An error is made only when it is needed: it costs as much as the rest of a receive.
+      // The error is made in time only, since it costs as much as the rest of a receive.
       const expired = onTimeout === undefined ? () => this.#expired(timeout, clauses) : () => EXPIRED
       waiter.timer = new Timer(timeout, () => this.#giveUp(waiter, expired()))
       if (onTimeout !== undefined) {
@@ -262,7 +214,7 @@ export class Inbox implements Consumer {
     waiter.reject(reason)
   }
 
-  /** Gives a new message to the earliest receive that takes it. */
+  /** Gives a new message to the earliest receive that matches, and says whether there was one. */
   #offer(message: unknown): boolean {
     this.#matching++
     try {
@@ -274,7 +226,7 @@ export class Inbox implements Consumer {
           this.#giveUp(waiter, error)
           continue
         }
-        // A guard may have ended the very receive that it belongs to.
+        // A guard may have ended its own receive.
         if (clause === undefined || !this.#waiting.remove(waiter)) continue
         waiter.resolve(message, clause)
         return true
@@ -285,37 +237,31 @@ export class Inbox implements Consumer {
     }
   }
 
-  #mailboxOf(): Mailbox {
-    this.#mailbox ??= new Mailbox()
-    return this.#mailbox
+  #queueOf(): MessageQueue {
+    this.#queue ??= new MessageQueue()
+    return this.#queue
   }
 
   #compile(patterns: readonly unknown[]): readonly Clause[] {
-    if (fit(this.#clauses, patterns)) return this.#clauses
-    if (fit(sharedClauses, patterns)) {
-      this.#clauses = sharedClauses
-      return sharedClauses
-    }
-    const clauses = patterns.map(compileClause)
-    this.#clauses = clauses.every(isFixed) ? clauses : NO_CLAUSES
-    if (this.#clauses === clauses && clauses.every(isLiteral)) sharedClauses = clauses
+    const clauses = compileClauses(patterns, this.#clauses)
+    if (clauses !== this.#clauses) this.#clauses = areKeepable(clauses) ? clauses : NO_CLAUSES
     return clauses
   }
 
-  /** After patterns were tried on what waits. */
+  /** To be called after patterns were tried on the messages that wait. */
   #matched(): void {
     this.#matching--
-    // Whom it asked for once, a process that has nothing left to drain must not keep alive.
-    if (this.length === 0 && !this.#clauses.every(isLiteral)) this.#clauses = NO_CLAUSES
+    // A process with nothing left to drain must not keep alive the references that it once asked for.
+    if (this.length === 0 && !areLiteral(this.#clauses)) this.#clauses = NO_CLAUSES
     this.#catchUp()
   }
 
-  /** Accepts what guards have sent while they ran. */
+  /** Runs what was put off while guards ran. */
   #catchUp(): void {
     if (this.#putOff === undefined || this.#matching > 0 || this.#catchingUp) return
     this.#catchingUp = true
     try {
-      // The list grows while what was put off makes guards send more; the end of the process takes it away.
+      // The list grows while guards send more; the exit of the process takes it away.
       for (const run of this.#putOff) run()
     } finally {
       this.#putOff = undefined

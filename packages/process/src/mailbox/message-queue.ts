@@ -1,4 +1,4 @@
-/** Messages in the order in which they arrived; any of them may be taken, and the others keep their place. */
+/** Messages wait in the order of their arrival; any of them may be taken, and the others keep their place. */
 
 import type { Clause } from '../patterns/pattern.js'
 import { LEFT_OUT, printShort } from '../patterns/print.js'
@@ -6,10 +6,10 @@ import type { Mark } from './high-water-mark.js'
 import { Envelope, findInOrder, ReferenceIndex } from './reference-index.js'
 import type { Feed } from './source.js'
 
-/** Passing so many messages costs about as much as listing one. */
+/** The number of messages that can be passed for about the cost of listing one. */
 const LONG_WALK = 10
 
-/** So many messages are shown to whoever waits in vain. */
+/** The most messages that a snapshot shows. */
 const SHOWN = 3
 
 /** A message that was taken, and the clause that it matched. */
@@ -18,7 +18,7 @@ export interface Taken {
   readonly clause: Clause
 }
 
-/** The first clause that `message` matches. A guard may throw. */
+/** Gives the first clause that `message` matches. A guard may throw. */
 export function firstMatch(clauses: readonly Clause[], message: unknown): Clause | undefined {
   for (const clause of clauses) if (clause.matches(message)) return clause
   return undefined
@@ -28,21 +28,21 @@ function isPinned(clause: Clause): boolean {
   return clause.isPinned
 }
 
-/** A list of envelopes, linked both ways: removal is by place, since the same object may have been sent twice. */
-export class Mailbox {
+/** A doubly linked list of envelopes, from which any may be removed; the same message may have been sent twice. */
+export class MessageQueue {
   #first: Envelope | undefined
   #last: Envelope | undefined
   #length = 0
   #bytes = 0
   #sent = 0
   #index: ReferenceIndex | undefined
-  /** How many messages a walk passes before it goes on by the index: one, after a walk that had to. */
+  /** How many messages a walk passes before it goes on by the index: 1 after a walk that has used it. */
   #reach = LONG_WALK
-  /** How many walks are under way: more than one when a guard itself takes messages. */
+  /** How many walks are under way: more than 1 while a guard takes messages itself. */
   #walks = 0
-  /** The clauses of the last walk, if they are kept to be asked for again: they do nothing but compare by identity. */
+  /** The clauses of the last walk, if they were kept. */
   #tried: readonly Clause[] | undefined
-  /** The last message that those did not match: neither do those before it. */
+  /** The last message that the walk has passed: neither this one nor any before it matches those clauses. */
   #missed: Envelope | undefined
 
   /** How many messages wait. */
@@ -50,11 +50,12 @@ export class Mailbox {
     return this.#length
   }
 
-  /** Whether more than this waits. */
+  /** Whether more than the given mark waits. */
   exceeds({ messages, bytes }: Mark): boolean {
     return this.#length > messages || this.#bytes > bytes
   }
 
+  /** Appends a message that holds so many bytes. */
   push(message: unknown, bytes: number, feed: Feed | undefined): void {
     const envelope = new Envelope(message, bytes, this.#sent++, this.#last, feed)
     if (this.#last === undefined) this.#first = envelope
@@ -68,15 +69,15 @@ export class Mailbox {
   }
 
   /**
-   * Takes the oldest message that matches any clause. A guard that throws leaves everything in its place. `isKept`: the same
-   * clauses may be given again, and do nothing but compare by identity.
+   * Takes the oldest message that matches any clause. If a guard throws, all messages stay. `isKept` says that the same list
+   * of clauses may be given again, and that its clauses only compare by identity.
    */
   take(clauses: readonly Clause[], isKept: boolean): Taken | undefined {
     let missed = this.#tried === clauses ? this.#missed : undefined
     let envelope = missed === undefined ? this.#first : missed.next
     if (envelope === undefined) return undefined
     const reach = this.#reach
-    // Mostly so, and the only way that is quick in a long backlog.
+    // One clause that calls no guard is the common case, and this way the only quick one in a long queue.
     const only = isKept && clauses.length === 1 ? clauses[0] : undefined
     this.#walks++
     try {
@@ -100,7 +101,7 @@ export class Mailbox {
     }
   }
 
-  /** Drops the messages that match, and says how many they were. */
+  /** Drops the messages that match any clause, and gives their number. */
   flush(clauses: readonly Clause[]): number {
     let dropped = 0
     this.#walks++
@@ -117,7 +118,10 @@ export class Mailbox {
     }
   }
 
-  /** Gives a function that says what waits now, but for what has been taken meanwhile: it holds on to no message. */
+  /**
+   * Gives a function that describes the messages that wait now. It keeps no message alive, and leaves out those that have
+   * been taken by the time of its call.
+   */
   snapshot(): () => string {
     const length = this.#length
     const sent = this.#sent
@@ -136,6 +140,7 @@ export class Mailbox {
     }
   }
 
+  /** Drops all messages. */
   clear(): void {
     for (let envelope = this.#first; envelope !== undefined; envelope = envelope.next) envelope.taken = true
     this.#first = undefined
@@ -147,7 +152,7 @@ export class Mailbox {
     this.#missed = undefined
   }
 
-  /** Every message is listed once, however often it is passed over. */
+  /** Takes by the index, which lists each message once, however many walks pass it. */
   #takeIndexed(clauses: readonly Clause[], from: number): Taken | undefined {
     this.#reach = 1
     this.#index ??= new ReferenceIndex()
@@ -155,7 +160,7 @@ export class Mailbox {
     return findInOrder(this.#index.candidates(clauses), from, envelope => this.#open(envelope, clauses))
   }
 
-  /** As `#open`, for one clause that calls no guard. */
+  /** Takes the message if it matches `clause`, which calls no guard. */
   #openIf(envelope: Envelope, clause: Clause): Taken | undefined {
     const { message } = envelope
     if (!clause.matches(message)) return undefined
@@ -163,11 +168,12 @@ export class Mailbox {
     return { message, clause }
   }
 
+  /** Takes the message if it matches any clause. */
   #open(envelope: Envelope, clauses: readonly Clause[]): Taken | undefined {
     if (envelope.taken) return undefined
     const { message } = envelope
     const clause = firstMatch(clauses, message)
-    // The guard of a clause may have taken this very message.
+    // A guard may have taken this message itself.
     if (clause === undefined || envelope.taken) return undefined
     this.#remove(envelope)
     return { message, clause }
@@ -192,7 +198,7 @@ export class Mailbox {
     envelope.taken = true
     envelope.message = undefined
     envelope.previous = undefined
-    // An outer walk may stand here and has to find its way on. Otherwise the tie would keep later messages alive.
+    // An outer walk may stand here and needs the way on. Without one, the tie would keep later messages alive.
     if (this.#walks <= 1) envelope.next = undefined
     this.#index?.remove(envelope, this.#walks > 1)
   }

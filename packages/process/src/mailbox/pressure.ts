@@ -1,86 +1,93 @@
 /**
- * Back-pressure, one mailbox's side: its sources pause while it is over a mark. Sending itself never fails and never drops.
+ * A mailbox presses on its sources while too much waits in it. Sending never fails and never drops a message.
  *
- * | how much waits                          | nobody waits in a receive | a receive waits that the source may answer         |
- * | --------------------------------------- | ------------------------- | -------------------------------------------------- |
- * | not more than the first mark            | the source is read        | it is read                                         |
- * | more than that                          | it is paused              | it is read                                         |
- * | more than the second, and too much of it | it is paused              | it is paused, and ended if nothing else can answer |
+ * | how much waits                                | no receive waits | a receive waits that the source may answer              |
+ * | --------------------------------------------- | ---------------- | ------------------------------------------------------- |
+ * | at most the first mark                        | source is read   | source is read                                          |
+ * | more than the first mark                      | source is paused | source is read                                          |
+ * | more than the second, too much of this source | source is paused | source is paused, and ended if no other one can answer  |
  *
  * A source has brought too much when more than the second mark of its own messages waits, or more than its share of the
- * second mark where several may answer. Whoever takes what comes never gets there, and no source is ended for another's.
+ * second mark where several sources may answer. A process that takes each message as it comes never gets there, and no
+ * source is ended on account of another one.
  */
 
 import type { Clause } from '../patterns/pattern.js'
 import type { Mark, Marks } from './high-water-mark.js'
-import type { Mailbox } from './message-queue.js'
-import { type Consumer, Feed, isAnyPaused, isFedBy, type Source } from './source.js'
+import type { MessageQueue } from './message-queue.js'
+import { Feed, isAnyPaused, pinsSource, type Sink, type Source } from './source.js'
 import type { Waiter, Waiting } from './waiting.js'
 
-/** What a receive that waits may get its message from. */
+/** The sources that may answer one waiting receive. */
 interface Reach {
   readonly feeds: readonly Feed[]
-  /** Of what they have brought, too much waits to read on. */
+  /** Whether a source has brought too much to be read on. */
   readonly isExhausted: (feed: Feed) => boolean
-  /** It may come from anywhere: from another process, or a timer. */
+  /** Whether the answer may come from elsewhere too, such as another process or a timer. */
   readonly isOpen: boolean
 }
 
-/** Notices the marks being passed, and tells the sources, once a turn. */
+/** The pressure of one mailbox: looks at the marks once a turn of the event loop, and presses on the sources. */
 export class Pressure {
-  readonly #consumer: Consumer
-  readonly #mailbox: Mailbox
+  readonly #sink: Sink
+  readonly #queue: MessageQueue
   readonly #waiting: Waiting
   readonly #marks: Marks
-  /** At which sources go on again. */
+  /** Half the first mark, at which the sources go on. */
   readonly #half: Mark
   readonly #feeds = new Map<Source, Feed>()
-  /** Those that are over the second mark. */
+  /** The feeds that are over the second mark. */
   readonly #over = new Set<Feed>()
-  /** What `hasSourceOf` has found, since with many sources it is asked for each of them. */
-  #pinned = new WeakMap<Clause, boolean>()
+  /** The answers of `#isAnsweredBySource`, which is asked once for each source. */
+  #answered = new WeakMap<Clause, boolean>()
   #isPressing = false
-  /** More than the second mark waits, of whatever. */
+  /** Whether more than the second mark waits, whatever brought it. */
   #isCrowded = false
-  #assessing: NodeJS.Immediate | undefined
+  #check: NodeJS.Immediate | undefined
 
-  constructor(consumer: Consumer, mailbox: Mailbox, waiting: Waiting, marks: Marks) {
-    this.#consumer = consumer
-    this.#mailbox = mailbox
+  constructor(sink: Sink, queue: MessageQueue, waiting: Waiting, marks: Marks) {
+    this.#sink = sink
+    this.#queue = queue
     this.#waiting = waiting
     this.#marks = marks
     this.#half = halfOf(marks.first)
   }
 
-  /** `source` will deliver into the mailbox. */
-  feed(source: Source): Feed {
+  attach(source: Source): Feed {
     const feed = new Feed(source)
     this.#feeds.set(source, feed)
-    this.#pinned = new WeakMap()
-    if (this.#isPressing) source.press(this.#consumer)
+    this.#answered = new WeakMap()
+    if (this.#isPressing) source.press(this.#sink)
     return feed
   }
 
-  /** After a source delivered into the mailbox. */
+  detach(source: Source): void {
+    const feed = this.#feeds.get(source)
+    if (feed !== undefined) this.#recover(feed)
+    this.#feeds.delete(source)
+    this.#answered = new WeakMap()
+  }
+
+  /** To be called after a source has delivered a message into the queue. */
   delivered(): void {
-    if (this.#assessing === undefined && this.#mailbox.exceeds(this.#marks.first)) this.#assessLater()
+    if (this.#check === undefined && this.#queue.exceeds(this.#marks.first)) this.#checkLater()
   }
 
-  /** Not later than at the end of the turn, if the mark was passed in it. */
-  assess(): void {
-    if (this.#assessing === undefined) return
-    clearImmediate(this.#assessing)
-    this.#assess()
+  /** Presses at once, rather than at the end of the turn, if the mark was passed in this turn. */
+  checkMark(): void {
+    if (this.#check === undefined) return
+    clearImmediate(this.#check)
+    this.#checkMark()
   }
 
-  /** After messages were taken. */
+  /** To be called after messages were taken. */
   taken(): void {
     if (!this.#isPressing) return
-    if (!this.#mailbox.exceeds(this.#half)) {
+    if (!this.#queue.exceeds(this.#half)) {
       this.#isPressing = false
       this.#isCrowded = false
       for (const feed of this.#over) this.#recover(feed)
-      for (const source of this.#feeds.keys()) source.release(this.#consumer)
+      for (const source of this.#feeds.keys()) source.release(this.#sink)
       return
     }
     const { second } = this.#marks
@@ -88,87 +95,86 @@ export class Pressure {
       const half = halfOf(second)
       for (const feed of this.#over) if (!feed.exceeds(half) && this.#recover(feed)) feed.source.decide()
     }
-    if (this.#isCrowded && !this.#mailbox.exceeds(second)) {
+    if (this.#isCrowded && !this.#queue.exceeds(second)) {
       this.#isCrowded = false
       for (const source of this.#feeds.keys()) source.decide()
     }
   }
 
-  /** When a receive begins to wait: what it waits for may be on a wire that is not being read. */
+  /** To be called when a receive begins to wait: its message may be on a wire that is not being read. */
   waiting(): void {
     if (!isAnyPaused()) return
     const { second } = this.#marks
     for (const feed of this.#over) if (!feed.exceeds(second)) this.#recover(feed)
     for (const source of this.#feeds.keys()) source.decide()
-    // Not here, where the receive is being asked for: to end a source runs much else.
-    if (this.#assessing === undefined && this.#mailbox.exceeds(second)) this.#assessLater()
+    // Later, since the call of receive is still under way, and the end of a source runs much other code.
+    if (this.#check === undefined && this.#queue.exceeds(second)) this.#checkLater()
   }
 
-  /** Whether a receive waits for whose sake the source is read. */
-  isWaitingFor(source: Source): boolean {
+  /** Whether a receive waits that `source` may answer, and the source has not brought too much. */
+  wants(source: Source): boolean {
     const feed = this.#feeds.get(source)
     if (feed === undefined) return false
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
-      if (!waiter.clauses.some(clause => isFedBy(source, clause) || !this.#hasSourceOf(clause))) continue
-      if (!this.#mailbox.exceeds(this.#marks.second) || !this.#reachOf(waiter).isExhausted(feed)) return true
+      if (!waiter.clauses.some(clause => pinsSource(clause, source) || !this.#isAnsweredBySource(clause))) {
+        continue
+      }
+      if (!this.#queue.exceeds(this.#marks.second) || !this.#reachOf(waiter).isExhausted(feed)) return true
     }
     return false
   }
 
-  forget(source: Source): void {
-    const feed = this.#feeds.get(source)
-    if (feed !== undefined) this.#recover(feed)
-    this.#feeds.delete(source)
-    this.#pinned = new WeakMap()
-  }
-
+  /** Detaches all sources. */
   clear(): void {
-    if (this.#assessing !== undefined) clearImmediate(this.#assessing)
-    for (const source of this.#feeds.keys()) source.drop(this.#consumer)
+    if (this.#check !== undefined) clearImmediate(this.#check)
+    for (const source of this.#feeds.keys()) source.detach(this.#sink)
     this.#feeds.clear()
     this.#over.clear()
   }
 
-  #assessLater(): void {
-    this.#assessing = setImmediate(() => this.#assess())
+  #checkLater(): void {
+    this.#check = setImmediate(() => this.#checkMark())
   }
 
-  #assess(): void {
-    this.#assessing = undefined
+  #checkMark(): void {
+    this.#check = undefined
     const { first, second } = this.#marks
-    if (!this.#mailbox.exceeds(first)) return
+    if (!this.#queue.exceeds(first)) return
     this.#isPressing = true
-    this.#isCrowded = this.#mailbox.exceeds(second)
+    this.#isCrowded = this.#queue.exceeds(second)
     if (this.#isCrowded) for (const feed of this.#feeds.values()) if (feed.exceeds(second)) this.#pass(feed)
-    for (const source of this.#feeds.keys()) source.press(this.#consumer)
-    if (this.#isCrowded) this.#endWhatStarves()
+    for (const source of this.#feeds.keys()) source.press(this.#sink)
+    if (this.#isCrowded) this.#overflow()
   }
 
+  /** Notes that `feed` has passed the second mark. */
   #pass(feed: Feed): void {
     feed.isOver = true
     this.#over.add(feed)
   }
 
-  /** Says whether it was over. */
+  /** Notes that `feed` is no longer over the second mark, and says whether it was. */
   #recover(feed: Feed): boolean {
     feed.isOver = false
     return this.#over.delete(feed)
   }
 
-  /** Whether any source of this mailbox feeds the clause. */
-  #hasSourceOf(clause: Clause): boolean {
-    let has = this.#pinned.get(clause)
-    if (has === undefined) {
-      has = [...this.#feeds.keys()].some(source => isFedBy(source, clause))
-      this.#pinned.set(clause, has)
+  /** Whether `clause` pins any source of this mailbox; otherwise its message may come from anywhere. */
+  #isAnsweredBySource(clause: Clause): boolean {
+    let isAnswered = this.#answered.get(clause)
+    if (isAnswered === undefined) {
+      isAnswered = [...this.#feeds.keys()].some(source => pinsSource(clause, source))
+      this.#answered.set(clause, isAnswered)
     }
-    return has
+    return isAnswered
   }
 
   #reachOf({ clauses }: Waiter): Reach {
-    const isOpen = clauses.some(clause => !this.#hasSourceOf(clause))
+    const isOpen = clauses.some(clause => !this.#isAnsweredBySource(clause))
     const all = [...this.#feeds.values()]
-    const feeds = isOpen ? all : all.filter(({ source }) => clauses.some(clause => isFedBy(source, clause)))
+    const feeds = isOpen
+      ? all
+      : all.filter(({ source }) => clauses.some(clause => pinsSource(clause, source)))
     const { first, second } = this.#marks
     const messages = feeds.reduce((sum, feed) => sum + feed.messages, 0)
     const bytes = feeds.reduce((sum, feed) => sum + feed.bytes, 0)
@@ -180,20 +186,19 @@ export class Pressure {
     return { feeds, isOpen, isExhausted: feed => feed.exceeds(most) }
   }
 
-  /** One source at the most: with the message that tells of its end nobody may be waiting any more. */
-  #endWhatStarves(): void {
-    for (const feed of this.#over)
-      if (!feed.source.isPausable) return feed.source.overflow(this.#marks.second)
+  /** Ends one source that keeps a receive from its answer; one only, as the news of its end may be that answer. */
+  #overflow(): void {
+    const { second } = this.#marks
+    for (const { source } of this.#over) if (!source.isPausable) return source.overflow(second)
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
       const { feeds, isOpen, isExhausted } = this.#reachOf(waiter)
       if (isOpen) continue
       const exhausted = feeds.filter(isExhausted)
       const wholes = new Set(exhausted.map(({ source }) => source.whole))
       if (exhausted.length === 0 || !feeds.every(({ source }) => wholes.has(source.whole))) continue
-      const { second } = this.#marks
       const weight = (feed: Feed) => feed.messages / second.messages + feed.bytes / second.bytes
-      const guilty = exhausted.reduce((most, feed) => (weight(feed) > weight(most) ? feed : most))
-      return guilty.source.overflow(second)
+      const heaviest = exhausted.reduce((most, feed) => (weight(feed) > weight(most) ? feed : most))
+      return heaviest.source.overflow(second)
     }
   }
 }

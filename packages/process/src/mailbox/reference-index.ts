@@ -4,21 +4,21 @@ import type { Clause } from '../patterns/pattern.js'
 import { isPlain, isReference } from '../ref.js'
 import type { Feed } from './source.js'
 
-/** Longer arrays are data rather than tuples: they are not listed by what they hold, and so are always tried. */
+/** The most elements of a tuple. A longer array is data: it is not listed by its elements, and so is always tried. */
 const LONGEST_TUPLE = 16
 
 /**
- * Which messages of a mailbox carry a reference as one of their own fields or elements. It lists nothing until it is
- * asked: most messages are taken in order, and must not pay for those that are not.
+ * Knows which messages of a mailbox carry a reference as one of their own fields or elements. Lists a message when it is
+ * first needed, since most messages are taken in order and must not pay for the others.
  */
 export class ReferenceIndex {
   private readonly carrying = new Map<object, Placements>()
-  /** Messages that are neither plain objects nor tuples: their fields may come from a getter. */
+  /** Messages that are neither plain objects nor tuples, so that a getter may make their fields. */
   private readonly others = new Placements(undefined)
-  /** The order of the last message that was listed. */
+  /** The order of the last listed message. */
   private listed = -1
 
-  /** Lists what has arrived since the last time. `last` is the newest envelope. */
+  /** Lists the messages that have arrived since the last call. `last` is the newest envelope. */
   catchUp(last: Envelope | undefined): void {
     if (last === undefined || last.order <= this.listed) return
     let envelope: Envelope | undefined = last
@@ -32,7 +32,7 @@ export class ReferenceIndex {
     try {
       this.add(envelope)
     } catch {
-      // A getter threw. It does so again for whoever asks for its field, and for nobody else.
+      // A getter threw. It will throw again for a pattern that asks for its field, and must not for any other.
       this.others.add(envelope)
     }
   }
@@ -50,17 +50,21 @@ export class ReferenceIndex {
     }
   }
 
-  /** After the envelope was taken. `walked`: an outer walk may stand on it and has to find its way on. */
-  remove(envelope: Envelope, walked: boolean): void {
+  /**
+   * Removes an envelope that was taken. `isWalked` says that an outer walk may stand on the envelope, and needs the way on.
+   */
+  remove(envelope: Envelope, isWalked: boolean): void {
     for (let place = envelope.placement; place !== undefined; place = place.sibling) {
       const { list } = place
-      list.remove(place, walked)
+      list.remove(place, isWalked)
       if (list.length === 0 && list.reference !== undefined) this.carrying.delete(list.reference)
     }
     envelope.placement = undefined
   }
 
-  /** Where a message can be that carries, for one of the clauses, all the references that it pins. Each pins one. */
+  /**
+   * Gives the lists in which a message can be that matches any of the clauses, each of which pins at least one reference.
+   */
   candidates(clauses: readonly Clause[]): Placements[] {
     const lists: Placements[] = this.others.length > 0 ? [this.others] : []
     for (const clause of clauses) {
@@ -70,7 +74,7 @@ export class ReferenceIndex {
     return lists
   }
 
-  /** The shortest list of a reference that the clause pins. `undefined`: nothing carries one of them. */
+  /** Gives the shortest list among the references that the clause pins; `undefined` if no message carries one of them. */
   private shortest(clause: Clause): Placements | undefined {
     let shortest: Placements | undefined
     for (let field = clause.fields; field !== undefined; field = field.next) {
@@ -95,20 +99,20 @@ export class ReferenceIndex {
 
 /** One message in a mailbox, with its place among the others. */
 export class Envelope {
-  /** Of a class without instances V8 forgets the shape at the next collection, and all code that was made for it. */
+  /** Keeps one instance alive: V8 forgets a class without any at the next full collection, with the code made for it. */
   static readonly kept = new Envelope(undefined, 0, 0, undefined, undefined)
 
   message: unknown
-  /** How many bytes the source of the message said it holds. */
+  /** How many bytes the message holds, as its source said. */
   readonly bytes: number
-  /** Where it is counted what of its source waits; `undefined`: it has none. */
+  /** The feed that counts the message; `undefined` if no source delivered it. */
   readonly feed: Feed | undefined
-  /** Counts up with each message sent to the mailbox. */
+  /** The number of messages that came to the mailbox before this one. */
   readonly order: number
   previous: Envelope | undefined
   next: Envelope | undefined = undefined
   taken = false
-  /** The first of the places at which the index, if it has come so far, lists this envelope. */
+  /** The latest of its places in the index, from which the others can be reached. */
   placement: Placement | undefined = undefined
 
   constructor(
@@ -126,11 +130,11 @@ export class Envelope {
   }
 }
 
-/** One envelope's place in one list. */
+/** The place of one envelope in one list. */
 export class Placement {
   readonly envelope: Envelope
   readonly list: Placements
-  /** The same envelope's place in another list. */
+  /** The place of the same envelope in another list. */
   readonly sibling: Placement | undefined
   previous: Placement | undefined
   next: Placement | undefined = undefined
@@ -143,9 +147,9 @@ export class Placement {
   }
 }
 
-/** The envelopes with one reference, oldest first. */
+/** The envelopes whose messages carry one reference, oldest first. */
 export class Placements {
-  /** What they carry; `undefined` for the messages that cannot be listed by what they carry. */
+  /** The reference; `undefined` for the list of messages that cannot be listed by one. */
   readonly reference: object | undefined
   first: Placement | undefined = undefined
   length = 0
@@ -167,28 +171,28 @@ export class Placements {
     envelope.placement = place
   }
 
-  /** The first place of an envelope whose order is at least `order`. */
+  /** Gives the first place of an envelope whose order is at least `order`. */
   firstAt(order: number): Placement | undefined {
     let place = this.first
     while (place !== undefined && place.envelope.order < order) place = place.next
     return place
   }
 
-  remove(place: Placement, walked: boolean): void {
+  remove(place: Placement, isWalked: boolean): void {
     const { previous, next } = place
     if (previous === undefined) this.first = next
     else previous.next = next
     if (next === undefined) this.last = previous
     else next.previous = previous
     place.previous = undefined
-    if (!walked) place.next = undefined
+    if (!isWalked) place.next = undefined
     this.length--
   }
 }
 
 /**
- * The first result that `visit` gives for an envelope, oldest first across all the lists, beginning at the order `from`.
- * It may take what it visits.
+ * Visits the envelopes of all the lists, oldest first, from the order `from` on, and gives the first result that is not
+ * `undefined`. `visit` may take the message that it visits.
  */
 export function findInOrder<T>(
   lists: readonly Placements[],

@@ -1,46 +1,62 @@
-/** Sources: what delivers messages to mailboxes and can be paused, and what of each waits where. */
+/**
+ * A source delivers messages to mailboxes and can be paused, so that a mailbox which is too full can press back on it.
+ *
+ * | word            | meaning                                                                                |
+ * | --------------- | -------------------------------------------------------------------------------------- |
+ * | sink            | a mailbox, as the sources know it that deliver to it                                   |
+ * | attach, detach  | make a source and a sink known to each other, and undo that                            |
+ * | feed            | counts the messages of one source that wait in one sink                                |
+ * | press, release  | ask a source to pause because a sink is over its mark, and take that back              |
+ * | want            | a sink wants a source while a receive waits there that the source may answer           |
+ * | carry           | a source carries a reference if its messages do, so that a receive may pin it          |
+ * | valve           | pauses and resumes the reading behind a source                                         |
+ */
 
 import { turned } from '../host/turns.js'
 import type { Clause } from '../patterns/pattern.js'
 import type { Mark } from './high-water-mark.js'
 
-/** The side of a process that sources talk to. */
-export interface Consumer {
-  /** `source` will deliver here. Gives where it is counted what of it waits; `undefined`: the consumer takes nothing more. */
-  feed(source: Source): Feed | undefined
-  /** Puts a message of so many bytes into the mailbox. */
+/** A mailbox, as the sources know it that deliver to it. */
+export interface Sink {
+  /** Makes `source` known here, and gives its feed; `undefined` if the mailbox is closed. */
+  attach(source: Source): Feed | undefined
+  /** Forgets `source`, which has closed. */
+  detach(source: Source): void
+  /** Puts a message that holds so many bytes into the mailbox. */
   accept(message: unknown, bytes: number, feed: Feed | undefined): void
-  /** Whether a receive is waiting for whose sake this source is read. */
-  isWaitingFor(source: Source): boolean
-  /** `source` has closed: nothing more will come from it. */
-  forget(source: Source): void
-  /** Looks at the mark now, if it has been passed. */
-  assess(): void
+  /** Whether a receive waits here that `source` may answer, so that the source is read even under pressure. */
+  wants(source: Source): boolean
+  /** Presses on the sources now, rather than at the end of the turn, if the mark has been passed. */
+  checkMark(): void
 }
 
-/** What a source does to what it reads from. */
+/** Pauses and resumes the reading behind a source. Whoever makes a source implements it. */
 export interface Valve {
-  /** What the source is a part of, as a stream is of a connection: a receive that may get its message from several parts of one whole depends on that whole. Default: nothing. */
+  /**
+   * The whole of which the source is a part, as a stream is of a connection: a receive that several parts of one whole may
+   * answer depends on that whole. Default: none.
+   */
   readonly whole?: object
   /**
-   * Whether pausing keeps what the source itself says from coming, which it does not where other sources share the wire and
-   * must not be held up. Such a source is ended at the second mark, whoever waits. Default `true`.
+   * Whether a paused source brings no more messages. It is `false` where other sources share the wire and must not be held
+   * up; such a source is ended at the second mark, whether a receive waits or not. Default `true`.
    */
   readonly isPausable?: boolean
-  /** Stops reading. Not called again before `resume`. */
+  /** Stops the reading. Not called again before `resume`. */
   pause(): void
-  /** Reads on. Only called after `pause`. */
+  /** Resumes the reading. Only called after `pause`. */
   resume(): void
-  /** Whether messages of this source carry that reference, so that a receive which pins it waits for this source. */
-  feeds(reference: object): boolean
+  /** Whether the messages of the source carry `reference`, so that a receive which pins it waits for this source. */
+  carries(reference: object): boolean
   /**
-   * Ends what is read from. More than `mark` of it waits in a mailbox whose process waits for something else that can
-   * only come from here: to read on would take memory without end, not to would leave the process waiting for ever.
+   * Ends the source. More than `mark` of its messages wait in the mailbox of a process that waits for something else, which
+   * only this source can bring: further reading would take memory without bound, and no reading would leave the process
+   * waiting for ever.
    */
   overflow(mark: Mark): void
 }
 
-/** How many sources of the program are paused; while none is, a receive that has to wait need not look. */
+/** How many sources of the program are paused. While none is, a receive that has to wait need not look for any. */
 let pausedSources = 0
 
 /** Whether any source of the program is paused. */
@@ -48,100 +64,108 @@ export function isAnyPaused(): boolean {
   return pausedSources > 0
 }
 
-/** What of one source waits in one mailbox. Made rarely, but counted for each message: hence no private fields. */
+/** Counts the messages of one source that wait in one mailbox. */
 export class Feed {
-  /** What has brought it. */
+  // No private fields: the counts change with each message.
+  /** The source that delivers the messages. */
   readonly source: Source
-  /** How many messages. */
+  /** How many messages of the source wait. */
   messages = 0
-  /** How many bytes these hold, as far as the source said. */
+  /** How many bytes the waiting messages hold, as the source said. */
   bytes = 0
-  /** More than the second mark waits, or did and not half of it was taken since. */
+  /** Whether the feed has passed the second mark, and has not been back at half of it since. */
   isOver = false
 
   constructor(source: Source) {
     this.source = source
   }
 
-  /** Whether more than this waits. */
+  /** Whether more than `mark` waits. */
   exceeds({ messages, bytes }: Mark): boolean {
     return this.messages > messages || this.bytes > bytes
   }
 }
 
-/** Something that delivers messages to mailboxes and can be paused, such as a socket. */
+/** Delivers messages to mailboxes, and pauses a valve while the mailboxes press. */
 export class Source {
   readonly #valve: Valve
-  readonly #feeds = new Map<Consumer, Feed>()
-  readonly #pressing = new Set<Consumer>()
-  /** The consumer fed last, which is most often the next one too. */
-  #last: Consumer | undefined
+  readonly #feeds = new Map<Sink, Feed>()
+  readonly #pressing = new Set<Sink>()
+  /** The sink of the last message, which mostly gets the next one too. */
+  #last: Sink | undefined
   #lastFeed: Feed | undefined
   #paused = false
   #closed = false
 
-  /** `valve` is what pauses and resumes that which is read from. */
+  /** Makes a source that pauses and resumes `valve`. */
   constructor(valve: Valve) {
     this.#valve = valve
   }
 
-  /** Whether its messages carry that reference, as the valve says. */
-  feeds(reference: object): boolean {
-    return this.#valve.feeds(reference)
+  /** Whether the messages of this source carry `reference`, as the valve says. */
+  carries(reference: object): boolean {
+    return this.#valve.carries(reference)
   }
 
-  /** What it is a part of, as the valve says; itself where it is a part of nothing. */
+  /** The whole of which this source is a part, as the valve says; the source itself by default. */
   get whole(): object {
     return this.#valve.whole ?? this
   }
 
-  /** Whether it stops when it is paused, as the valve says. */
+  /** Whether a paused source brings no more messages, as the valve says. */
   get isPausable(): boolean {
     return this.#valve.isPausable ?? true
   }
 
-  /** From now on a receive of `consumer` that waits keeps this source going, also before the first message. */
-  attach(consumer: Consumer): void {
-    // What comes after the end is delivered, but must not tie the consumer to what has ended.
-    if (consumer === this.#last || this.#closed) return
-    let feed = this.#feeds.get(consumer)
+  /** Makes the source and `sink` known to each other: from now on a receive that waits there keeps the source going. */
+  attach(sink: Sink): void {
+    // A message behind the end is delivered, but must not tie the sink to a source that has closed.
+    if (sink === this.#last || this.#closed) return
+    let feed = this.#feeds.get(sink)
     if (feed === undefined) {
-      feed = consumer.feed(this)
+      feed = sink.attach(this)
       if (feed === undefined) return
-      this.#feeds.set(consumer, feed)
+      this.#feeds.set(sink, feed)
     }
-    this.#last = consumer
+    this.#last = sink
     this.#lastFeed = feed
   }
 
+  /** Forgets `sink`, which has closed. */
+  detach(sink: Sink): void {
+    if (sink === this.#last) this.#last = undefined
+    this.#feeds.delete(sink)
+    this.release(sink)
+  }
+
   /**
-   * To be called before more is read and delivered. Whoever was fed by the last read has run since; who is over its
-   * mark even so need not be fed for the rest of this turn, in which a socket may be read many times.
+   * To be called before more is read and delivered: a sink that is over its mark presses now. Its process has run since the
+   * last read, and a socket may be read many times in one turn of the event loop.
    */
   beforeReading(): void {
-    for (const consumer of this.#feeds.keys()) consumer.assess()
+    for (const sink of this.#feeds.keys()) sink.checkMark()
   }
 
   /** Delivers a message that holds so many bytes. */
-  deliver(consumer: Consumer, message: unknown, bytes: number): void {
+  deliver(sink: Sink, message: unknown, bytes: number): void {
     turned()
-    this.attach(consumer)
-    consumer.accept(message, bytes, consumer === this.#last ? this.#lastFeed : undefined)
+    this.attach(sink)
+    sink.accept(message, bytes, sink === this.#last ? this.#lastFeed : undefined)
   }
 
-  /** `consumer` is over its mark. */
-  press(consumer: Consumer): void {
-    this.#pressing.add(consumer)
+  /** Asks the source to pause, for the sake of `sink`, which is over its mark. */
+  press(sink: Sink): void {
+    this.#pressing.add(sink)
     this.decide()
   }
 
-  /** `consumer` is back at half its mark, or is gone. */
-  release(consumer: Consumer): void {
-    this.#pressing.delete(consumer)
+  /** Takes `press` back: `sink` is down to half its mark, or has closed. */
+  release(sink: Sink): void {
+    this.#pressing.delete(sink)
     this.decide()
   }
 
-  /** One socket may feed several mailboxes: it is read while any of them waits for it, unless one is over its second mark. */
+  /** Pauses or resumes. A pressed source is read while any sink wants it, unless it has passed the second mark of one. */
   decide(): void {
     const pause = this.#pressing.size > 0 && !this.#isWanted()
     if (pause === this.#paused) return
@@ -155,41 +179,34 @@ export class Source {
     }
   }
 
-  /** Somebody waits for what more of it than `mark` keeps from being read. */
+  /** Ends the source, as the valve does, unless it has closed. */
   overflow(mark: Mark): void {
     if (!this.#closed) this.#valve.overflow(mark)
   }
 
-  /** Nothing more will come: forgets everybody it fed. */
+  /** Forgets all sinks, as no message will come any more. */
   close(): void {
     this.#closed = true
     this.#last = undefined
     this.#lastFeed = undefined
-    for (const consumer of this.#feeds.keys()) consumer.forget(this)
+    for (const sink of this.#feeds.keys()) sink.detach(this)
     this.#feeds.clear()
     this.#pressing.clear()
     if (this.#paused) pausedSources--
     this.#paused = false
   }
 
-  /** `consumer` takes nothing more. */
-  drop(consumer: Consumer): void {
-    if (consumer === this.#last) this.#last = undefined
-    this.#feeds.delete(consumer)
-    this.release(consumer)
-  }
-
   #isWanted(): boolean {
     for (const feed of this.#feeds.values()) if (feed.isOver) return false
-    for (const consumer of this.#feeds.keys()) if (consumer.isWaitingFor(this)) return true
+    for (const sink of this.#feeds.keys()) if (sink.wants(this)) return true
     return false
   }
 }
 
-/** Whether the clause pins a reference that only messages of this source carry. */
-export function isFedBy(source: Source, clause: Clause): boolean {
+/** Whether `clause` pins a reference that `source` carries. */
+export function pinsSource(clause: Clause, source: Source): boolean {
   for (let field = clause.fields; field !== undefined; field = field.next) {
-    if (field.pin !== undefined && source.feeds(field.pin)) return true
+    if (field.pin !== undefined && source.carries(field.pin)) return true
   }
   return false
 }

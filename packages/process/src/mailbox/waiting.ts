@@ -1,22 +1,24 @@
-/** The receives that wait, the earliest first. Any may leave, and others may join, while they are walked. */
+/** Receives wait in the order of their calls; any may leave, and others may join, while a walk is under way. */
 
 import type { Timer } from '../host/timer.js'
 import { settle } from '../host/turns.js'
 import type { Clause } from '../patterns/pattern.js'
 import type { Taken } from './message-queue.js'
 
-/** A receive that waits. Made often, and native private fields are slow to make: hence `private`. */
+/** A receive that waits. */
 export class Waiter {
-  /** Keeps V8 from forgetting the shape, as `Envelope.kept` does. */
+  // `private` rather than `#`: native private fields make an object slow to create.
+  /** Keeps one instance alive, for the reason that `Envelope.kept` gives. */
   static readonly kept = new Waiter([])
 
   readonly clauses: readonly Clause[]
-  /** What the caller of receive holds. */
+  /** The promise that the caller of `receive` holds. */
   outcome: Promise<unknown>
   timer: Timer | undefined = undefined
+  /** Takes its listener from the signal. */
   unlisten: (() => void) | undefined = undefined
   isWaiting = true
-  /** The one before it in the list of those that wait; of one that has left, the one that was then. */
+  /** The waiter before this one; after it has left, the one that was before it at that time. */
   previous: Waiter | undefined = undefined
   next: Waiter | undefined = undefined
   private readonly handled: boolean
@@ -53,13 +55,13 @@ function hasHandler(clause: Clause): boolean {
   return clause.handle !== undefined
 }
 
-/** Runs the handler in the receiver's own continuation. */
+/** Gives the result of the handler, which runs in the continuation of the receiver. */
 export function handle(taken: unknown): unknown {
   const { message, clause } = taken as Taken
   return clause.handle === undefined ? message : clause.handle(message as never)
 }
 
-/** A list rather than a `Set`, which costs more than all the rest of a receive that waits. */
+/** A doubly linked list of waiters: a `Set` costs more than the rest of a receive that waits. */
 export class Waiting {
   first: Waiter | undefined = undefined
   private last: Waiter | undefined = undefined
@@ -71,7 +73,7 @@ export class Waiting {
     this.last = waiter
   }
 
-  /** `false`: it had left already. */
+  /** Removes `waiter`, and says whether it was still there. */
   remove(waiter: Waiter): boolean {
     if (!waiter.isWaiting) return false
     const { previous, next } = waiter
@@ -80,12 +82,15 @@ export class Waiting {
     if (next === undefined) this.last = previous
     else next.previous = previous
     waiter.isWaiting = false
-    // The tie would keep later receives alive.
+    // The tie would keep later waiters alive.
     waiter.next = undefined
     return true
   }
 
-  /** The one after `waiter`, which may have left meanwhile: then the one after the last before it that has not. */
+  /**
+   * Gives the waiter after `waiter`. If that one has left meanwhile, gives the waiter after the nearest one before it that
+   * has not.
+   */
   after(waiter: Waiter): Waiter | undefined {
     let before: Waiter | undefined = waiter
     while (before !== undefined && !before.isWaiting) before = before.previous

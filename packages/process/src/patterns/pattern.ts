@@ -1,12 +1,12 @@
 /**
- * Patterns: the pattern decides the kind of comparison, not the value.
+ * The pattern decides how values are compared, and not the value.
  *
  * | pattern | matches |
  * | --- | --- |
  * | a literal, or any object that is not plain | that value, by identity |
  * | a plain object | an object whose fields match those named; `undefined` asks for a field that is absent |
  * | an array | an array of equal length whose elements match |
- * | `P.…` | what ts-pattern says |
+ * | `P.…` | the values that ts-pattern says |
  * | a function | none: it throws, since a guard is `P.when(guard)` |
  * | a regular expression | none: it throws, since text is matched by `P.string.regex(expression)` |
  */
@@ -18,14 +18,16 @@ export { P }
 
 type Test = (value: unknown) => boolean
 
-/**
- * How a field is compared: with a primitive, by identity with a value or with a reference, by a test, or by one that
- * asks for the field. In this order, so that one comparison tells the first three from the others.
- */
+// The kinds of fields, in an order in which one comparison tells those that are compared by identity from the others.
+/** The field must be this primitive. */
 const LITERAL = 0
+/** The field must be this object, by which no message is listed. */
 const IDENTITY = 1
+/** The field must be this reference, by which messages are listed. */
 const PIN = 2
+/** The field must pass a test; an absent field is tested as `undefined`. */
 const TEST = 3
+/** The field must be there, and pass a test. */
 const PRESENT = 4
 
 const variadic = Symbol.for('@ts-pattern/isVariadic')
@@ -36,7 +38,7 @@ interface Matcher {
   [matcher](): { readonly matcherType?: string }
 }
 
-/** Whether it is one of ts-pattern's, which tests by itself. */
+/** Whether `pattern` is one of ts-pattern's matchers. */
 export function isMatcher(pattern: object): pattern is Matcher {
   const match: unknown = (pattern as Partial<Matcher>)[matcher]
   return match !== undefined && match !== matchIdentity
@@ -46,16 +48,16 @@ function hasFields(value: unknown): value is Record<string, unknown> {
   return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }
 
-/** Whether a pattern is compared field by field. */
+/** Whether `pattern` is compared field by field. */
 function isFieldwise(pattern: unknown): pattern is Record<string, unknown> {
   return typeof pattern === 'object' && pattern !== null && isPlain(pattern) && !isMatcher(pattern)
 }
 
-/** A field of a pattern: how it is compared, and with what. Fields are a list, since most patterns have one or two. */
+/** One field of a pattern. The fields are a linked list, since most patterns have one or two. */
 export class Field {
   readonly name: string | number
   readonly kind: number
-  /** The value, or the test, that the kind asks for. */
+  /** The value or the test, as the kind says. */
   readonly wanted: unknown
   next: Field | undefined = undefined
 
@@ -67,35 +69,35 @@ export class Field {
     this.wanted = kind <= PIN ? pattern : compile(pattern)
   }
 
-  /** The reference that the field must be, so that a message can be found by it. */
+  /** The reference that the field must be; `undefined` for a field of another kind. */
   get pin(): object | undefined {
     return this.kind === PIN ? (this.wanted as object) : undefined
   }
 }
 
-/** What is made of a message in place of the message itself. */
+/** Makes the result of a receive from its message. */
 export type Handle = (message: never) => unknown
 
-/** A pattern, ready to be tried, and the handler that goes with it. */
+/** A compiled pattern, with its handler. */
 export class Clause {
-  /** Keeps V8 from forgetting the shapes of clauses and fields, as `Envelope.kept` does. */
+  /** Keeps an instance alive, as V8 forgets a class without any at a full collection, with the code made for it. */
   static readonly kept = new Clause({ type: 'kept' })
 
-  /** What it was made from: for prints. */
+  /** The pattern as it was given, for errors. */
   readonly pattern: unknown
   readonly handle: Handle | undefined
-  /** The fields of a plain object's or an array's pattern. */
+  /** The fields, if the pattern is a plain object or an array. */
   fields: Field | undefined = undefined
-  /** Whether it pins a reference, so that its messages can be found without looking at the others. */
+  /** Whether a field pins a reference, so that matching messages are found without a look at the others. */
   isPinned = false
   private last: Field | undefined = undefined
-  /** The kind of its fields that comes last. */
+  /** The highest kind among the fields. */
   private kind = LITERAL
-  /** Its first field, if that is `type`, a primitive. */
+  /** The first field, if that is a `type` with a primitive. */
   private tag: Field | undefined = undefined
-  /** The length that an array's pattern asks for. */
+  /** The length that an array must have. */
   private readonly length: number | undefined
-  /** Set where the pattern is neither a plain object nor an array of so many elements. */
+  /** The test of the whole message, if the pattern is neither a plain object nor an array of fixed length. */
   private readonly whole: Test | undefined
 
   constructor(pattern: unknown, handle?: Handle) {
@@ -115,19 +117,19 @@ export class Clause {
     }
   }
 
-  /** Whether it compares the fields of an object by identity and does nothing else, so that `isMadeFrom` can tell. */
+  /** Whether the clause only compares fields of an object by identity, so that `isMadeFrom` can recognize its pattern. */
   get isFixed(): boolean {
     return (
       this.kind <= PIN && this.whole === undefined && this.length === undefined && this.handle === undefined
     )
   }
 
-  /** Whether it, a fixed one, names nothing but primitives. */
+  /** Whether this clause, a fixed one, names only primitives. */
   get isLiteral(): boolean {
     return this.kind === LITERAL
   }
 
-  /** Whether `pattern` would be compiled to this clause, a fixed one, again. */
+  /** Whether `pattern` would be compiled to an equal of this clause, a fixed one. */
   isMadeFrom(pattern: unknown): boolean {
     if (!isFieldwise(pattern)) return false
     let { fields: field } = this
@@ -138,11 +140,11 @@ export class Clause {
     return field === undefined
   }
 
-  /** Whether `message` matches. A guard of the pattern's author may throw. */
+  /** Whether `message` matches. A guard may throw. */
   matches(message: unknown): boolean {
     if (this.whole !== undefined) return this.whole(message)
     if (!hasFields(message)) return false
-    // V8 finds a field sooner whose name is in the code, and most patterns begin with this one.
+    // V8 reads a field faster if the code names it, and most patterns begin with `type`.
     if (this.tag !== undefined && message.type !== this.tag.wanted) return false
     if (this.length !== undefined && !(Array.isArray(message) && message.length === this.length)) return false
     for (let field = this.fields; field !== undefined; field = field.next) {
@@ -158,7 +160,7 @@ export class Clause {
     return true
   }
 
-  /** In the pattern's order, as a guard may rely on the tag before it; but a reference comes before any guard. */
+  /** Keeps the order of the pattern, since a guard may rely on the tag before it, but puts references before all guards. */
   private add(field: Field): void {
     if (field.kind === PIN) this.isPinned = true
     if (field.kind === PIN && this.kind > PIN) {
@@ -174,7 +176,7 @@ export class Clause {
   }
 }
 
-/** What would be compared by identity, and so match nothing and say nothing of it, throws. */
+/** Throws for patterns that would be compared by identity, and so match nothing without a word. */
 function checkPattern(pattern: unknown, subject: string): void {
   if (typeof pattern === 'function') {
     throw new TypeError(
@@ -194,7 +196,7 @@ function kindOf(pattern: unknown): number {
   return ArrayBuffer.isView(pattern) ? IDENTITY : PIN
 }
 
-/** As in ts-pattern: `{ a: P._ }` wants an `a`, and only `P.optional` does without. */
+/** Whether an absent field fails, as in ts-pattern: `{ a: P._ }` needs an `a`, which only `P.optional` does not. */
 function needsPresence(pattern: Matcher): boolean {
   return pattern[matcher]().matcherType !== 'optional'
 }
@@ -213,7 +215,7 @@ function isVariadic(element: unknown): boolean {
   return hasFields(element) && variadic in element
 }
 
-/** Not left to ts-pattern, which would compare the elements before and after by its own rules. */
+/** Compares the elements before and after the variadic one by the rules of this file, where ts-pattern has its own. */
 function compileVariadic(pattern: readonly unknown[]): Test {
   const at = pattern.findIndex(isVariadic)
   const start = pattern.slice(0, at).map(compile)

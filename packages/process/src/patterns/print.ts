@@ -1,59 +1,59 @@
-/** Values in one line, for people: cut to a length, and without what their names say to be secret. */
+/** Prints values in one line for people: shortened, and without the values that a name marks as secret. */
 
 import { P } from 'ts-pattern'
 import { isHandle, isPlain } from '../ref.js'
 import { isMatcher } from './pattern.js'
 
-/** How much is shown. */
+/** Says how much of a value is shown. */
 export interface PrintLimits {
   /** The most characters of a string. */
   readonly text: number
-  /** The most characters of an error's message, which nobody can guess. */
+  /** The most characters of an error's message. */
   readonly message: number
   /** The most entries of a list or an object. */
   readonly entries: number
-  /** How deep plain objects and lists are entered. */
+  /** How many levels of plain objects and lists are shown. */
   readonly depth: number
-  /** Whether fields that are `undefined` are shown: in a pattern they say something. */
+  /** Whether fields that are `undefined` are shown, as they have a meaning in a pattern. */
   readonly absent: boolean
-  /** The names of values of which nothing is shown, beside those that are secret by their name. */
+  /** Matches further names of values that are left out. Default: none. */
   readonly opaque?: RegExp
 }
 
-/** Stands for what is not shown. */
+/** Stands for anything that is left out. */
 export const LEFT_OUT = '…'
 
-/** The names of values that are secret; `author`, `authority` and `www-authenticate` are not. */
+/** Matches the names of secret values, but not `author`, `authority` and `www-authenticate`. */
 const secret =
   /auth(?!or(?!i[sz])|enticate)|cookie|token|secret|session|signature|credential|pass(word|wd|phrase)|key$/i
-/** What the patterns below begin with. */
+/** Matches the text that one of the expressions below may match. */
 const suspicious = /[?&@":]| /
-/** A part of a query. */
+/** Matches a parameter of a query. */
 const parameter = /([?&])([^=&#\s]+)=[^&#\s]*/g
-/** What stands before the host in a URL. */
+/** Matches the user information before the host of a URL. */
 const userInfo = /\/\/[^/?#@\s]*@/g
-/** A member of an object in JSON that is a string, closed or cut off. */
+/** Matches a member of a JSON object that is a string, also one that was cut off. */
 const member = /"([^"\\]{1,64})"(\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\\?$)/g
-/** Credentials as a header's value has them (RFC 9110 section 11.4). */
+/** Matches credentials in the value of a header (RFC 9110 section 11.4). */
 const credentials = /\b(basic|bearer|digest|negotiate)\s+[\w\-.~+/=]{2,}/gi
 
-/** What an error shows of a message or a pattern. */
+/** The limits for a message or a pattern in an error. */
 const SHORT: PrintLimits = { text: 40, message: 100, entries: 8, depth: 3, absent: true }
-/** So long is a line of an error. */
+/** The most characters of a line of an error. */
 const LONGEST_LINE = 300
 
-/** A value in one line. What is neither plain data nor a handle is only named, whatever it holds. */
+/** Prints a value in one line. A value that is neither plain data nor a handle is only named. */
 export function print(value: unknown, limits: PrintLimits): string {
   return show(value, limits, limits.depth)
 }
 
-/** A message or a pattern in one short line. Never throws. */
+/** Prints a message or a pattern in one short line. Never throws. */
 export function printShort(value: unknown): string {
   try {
     const line = print(value, SHORT)
     return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}${LEFT_OUT}` : line
   } catch {
-    // A getter of its author's has thrown.
+    // A getter has thrown.
     return LEFT_OUT
   }
 }
@@ -78,7 +78,7 @@ function showMatcher(matcher: object): string {
 
 function showList(list: readonly unknown[], limits: PrintLimits, depth: number): string {
   const [name, value] = list
-  // A header, or something that looks like one.
+  // The pair looks like a header.
   if (list.length === 2 && typeof name === 'string' && typeof value === 'string' && secret.test(name)) {
     return `[${quote(name, limits.text)}, ${LEFT_OUT}]`
   }
@@ -107,7 +107,7 @@ function showError(error: Error, longest: number): string {
 }
 
 function quote(text: string, longest: number): string {
-  // More than is shown, since what is cut off may be what tells that the rest is secret.
+  // Longer than the shown text, since the end of a secret may be needed to recognize its beginning.
   let shown = text.length > 10 * longest ? text.slice(0, 10 * longest) : text
   if (suspicious.test(shown)) shown = withoutSecrets(shown)
   if (shown.length > longest) shown = shown.slice(0, longest)

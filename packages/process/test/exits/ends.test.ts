@@ -6,18 +6,15 @@ import { createActor, createMachine } from 'xstate'
 import {
   createProcess,
   exit,
-  exitSignal,
   type Monitorable,
   MonitorRef,
   type MonitorTarget,
-  onExit,
   P,
   type Process,
   register,
-  Watchers,
-  watch,
   whereis,
 } from '../../src/index.ts'
+import { exitSignal, onExit, Watchers, watch } from '../../src/internal.ts'
 import { collectExits } from '../support/exits.ts'
 import { turn } from '../support/turns.ts'
 

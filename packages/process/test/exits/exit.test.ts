@@ -12,10 +12,10 @@ import {
   P,
   ProcessExit,
   type ProcessOptions,
-  reportExit,
   setExitHook,
   spawn,
 } from '../../src/index.ts'
+import { reportExit } from '../../src/internal.ts'
 import { collectExits, collectUnhandled } from '../support/exits.ts'
 import { turn } from '../support/turns.ts'
 

@@ -3,16 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createActor, createMachine } from 'xstate'
-import {
-  createProcess,
-  type ExitReason,
-  type ExitRoute,
-  exit,
-  exitSignal,
-  type MonitorTarget,
-  onExit,
-  Watchers,
-} from '../../src/index.ts'
+import { createProcess, type ExitReason, exit, type MonitorTarget } from '../../src/index.ts'
+import { type ExitRoute, exitSignal, onExit, Watchers } from '../../src/internal.ts'
 import { collectExits } from '../support/exits.ts'
 
 const idle = createMachine({})

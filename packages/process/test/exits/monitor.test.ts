@@ -6,16 +6,13 @@ import { createActor, createMachine, fromPromise } from 'xstate'
 import {
   createProcess,
   type ExitReason,
-  exitSignal,
   MonitorRef,
   type MonitorTarget,
   makeRef,
-  onExit,
   P,
   type Process,
-  Watchers,
-  watch,
 } from '../../src/index.ts'
+import { exitSignal, onExit, Watchers, watch } from '../../src/internal.ts'
 import { collectExits, collectUncaught } from '../support/exits.ts'
 import { turn } from '../support/turns.ts'
 

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createProcess, onRejection, reportRejection, watch } from '../../src/index.ts'
+import { createProcess } from '../../src/index.ts'
+import { onRejection, reportRejection, watch } from '../../src/internal.ts'
 import { collectExits, collectUnhandled } from '../support/exits.ts'
 import { turn } from '../support/turns.ts'
 

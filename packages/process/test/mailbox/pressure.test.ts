@@ -3,18 +3,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  attach,
   createProcess,
-  deliver,
   makeRef,
   P,
   type Process,
   ProcessExit,
   ReceiveTimeout,
   type Ref,
-  Source,
-  type Valve,
 } from '../../src/index.ts'
+import { attach, deliver, Source, type Valve } from '../../src/internal.ts'
 import { turn } from '../support/turns.ts'
 
 interface Data {
@@ -47,7 +44,7 @@ class Wire implements Valve {
     this.changes++
   }
 
-  feeds(reference: object): boolean {
+  carries(reference: object): boolean {
     return reference === this.conn
   }
 

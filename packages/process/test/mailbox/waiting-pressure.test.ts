@@ -5,16 +5,13 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import {
   createProcess,
-  deliver,
-  type Mark,
   makeRef,
   type P,
   type Process,
   type ProcessOptions,
   ReceiveTimeout,
-  Source,
-  type Valve,
 } from '../../src/index.ts'
+import { deliver, type Mark, Source, type Valve } from '../../src/internal.ts'
 import { turn } from '../support/turns.ts'
 
 const FIRST = 10
@@ -61,7 +58,7 @@ class Wire implements Valve {
     this.isPaused = false
   }
 
-  feeds(reference: object): boolean {
+  carries(reference: object): boolean {
     return reference === this.conn || reference === this.via
   }
 

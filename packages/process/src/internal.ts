@@ -1,0 +1,16 @@
+/**
+ * The parts of this package that the other packages of Holster are built with. They may change in any version.
+ * @module
+ * @internal
+ */
+
+export { isActorRef } from './exits/actor-ref.js'
+export { type ExitRoute, exitSignal, onExit, watch } from './exits/exit.js'
+export { reportExit, reportRejection, reportThrown } from './exits/exit-hook.js'
+export { Watchers, type WatchOrder } from './exits/watchers.js'
+export { onRejection } from './host/callback.js'
+export type { Mark } from './mailbox/high-water-mark.js'
+export { type Feed, type Sink, Source, type Valve } from './mailbox/source.js'
+export { type PrintLimits, print } from './patterns/print.js'
+export { attach, deliver } from './process.js'
+export { didYouMean, type Synonyms } from './suggestion.js'
