@@ -1,8 +1,9 @@
 // Whatever a server sends over HTTP/1.1 or as a WebSocket, and whatever the caller does meanwhile, each stream ends exactly once.
 
 import { test } from 'node:test'
-import { checks, fuzz, runsOf, seedOf } from '../support/fuzzed-streams.ts'
+import { checks, fuzz, USUAL_RUNS } from '../support/fuzzed-streams.ts'
+import { runs } from '../support/runs.ts'
 
-for (const what of checks.filter(({ isAlone }) => !isAlone)) {
-  test(`${what.name}: each stream ends exactly once, whatever comes`, () => fuzz(what, seedOf(), runsOf()))
+for (const check of checks.filter(({ isAlone }) => !isAlone)) {
+  test(`${check.name}: each stream ends exactly once, whatever comes`, () => fuzz(check, runs(USUAL_RUNS)))
 }

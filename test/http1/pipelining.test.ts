@@ -19,6 +19,7 @@ import {
 } from '../support/http-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type Origin, origin, type Peer, type RequestHead } from '../support/origin.ts'
+import { runs } from '../support/runs.ts'
 import { streamEnds } from '../support/stream-ends.ts'
 import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 
@@ -836,10 +837,13 @@ async function play(it: Scenario): Promise<void> {
   await server.finished()
 }
 
+/** In milliseconds; a run that takes so long hangs, and fails with its seed. */
+const longestRun = 120_000
+
 test('any pipeline is answered as a model of it says', async () => {
   await using _left = assertNothingLeft()
   await using _calm = collectWarnings()
-  await fc.assert(fc.asyncProperty(scenario, play), { numRuns: 150, interruptAfterTimeLimit: 20_000 })
+  await fc.assert(fc.asyncProperty(scenario, play), { ...runs(150), timeout: longestRun })
 })
 
 test('who asks again as a shutdown refuses what waits is refused, too, and once', async () => {

@@ -11,6 +11,7 @@ import * as h2 from '../support/http2-frames.ts'
 import { ok, scene, sentTo, tell } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
+import { runs } from '../support/runs.ts'
 
 /** mulberry32: the same numbers in each run. */
 function randomOf(seed: number): (below: number) => number {
@@ -54,12 +55,14 @@ function script(random: (below: number) => number): Buffer {
   return random(3) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes
 }
 
+const { numRuns } = runs(40)
+
 for (const transport of ['tcp', 'tls'] as const) {
   for (let part = 0; part < 4; part++) {
     test(`whatever a server sends, each stream ends once and the connection ends, over ${transport}, part ${part}`, async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
-      for (let seed = part * 40; seed < part * 40 + 40; seed++) {
+      for (let seed = part * numRuns; seed < (part + 1) * numRuns; seed++) {
         const random = randomOf(seed)
         await using server = await origin(
           async peer => {

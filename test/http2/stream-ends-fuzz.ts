@@ -1,8 +1,9 @@
-// What the tests of stream ends do, in a process of its own: node --import tsx test/http2/stream-ends-fuzz.ts NAME SEED RUNS
+// One check of stream ends as a process of its own: node --import tsx test/http2/stream-ends-fuzz.ts NAME SEED
 
-import { checks, fuzz } from '../support/fuzzed-streams.ts'
+import { checks, fuzz, USUAL_RUNS } from '../support/fuzzed-streams.ts'
+import { runs } from '../support/runs.ts'
 
-const [name, seed, runs] = process.argv.slice(2)
-const what = checks.find(each => each.name === name)
-if (what === undefined) throw new Error(`NAME must be one of ${checks.map(each => each.name).join(', ')}`)
-await fuzz(what, Number(seed), Number(runs))
+const [name, seed] = process.argv.slice(2)
+const check = checks.find(each => each.name === name)
+if (check === undefined) throw new Error(`NAME must be one of ${checks.map(each => each.name).join(', ')}`)
+await fuzz(check, { ...runs(USUAL_RUNS), seed: Number(seed) })

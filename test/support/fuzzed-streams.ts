@@ -1,14 +1,15 @@
-// How often streams are fuzzed, over what, and with which seed. FUZZ_RUNS and FUZZ_SEED in the environment say otherwise.
+// The fuzzed scene for each protocol: which bytes are fuzzed, and what a failure prints.
 
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { http1Bytes, http2Bytes, wsBytes, wsOverHttp2Bytes } from './fuzzed-bytes.ts'
 import { happening, type Speech, stage } from './fuzzed-scene.ts'
+import type { Runs } from './runs.ts'
 
 export interface Check extends Speech {
   readonly name: string
   readonly bytes: fc.Arbitrary<Buffer>
-  /** It may end the process, and so has one of its own. */
+  /** Whether Node may abort over these bytes, so that the check needs a process of its own. */
   readonly isAlone: boolean
 }
 
@@ -48,32 +49,23 @@ export const checks: readonly Check[] = [
   },
 ]
 
-const FEW = 150
+/** How often each of them is fuzzed. */
+export const USUAL_RUNS = 150
 
-export const runsOf = (): number => Number(process.env.FUZZ_RUNS ?? FEW)
-export const seedOf = (): number => Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
-
-/** Rejects at the first that fails, with what it takes to have it again. */
-export async function fuzz(what: Check, seed: number, numRuns: number): Promise<void> {
+/** Rejects at the first run that fails, with what repeats it. */
+export async function fuzz(what: Check, how: Runs): Promise<void> {
   await using it = await stage(what)
-  let runs = 0
+  let played = 0
   const property = fc.asyncProperty(happening(what.bytes), async each => {
     await it.play(each)
-    if (++runs % 10 === 0) globalThis.gc?.()
+    if (++played % 10 === 0) globalThis.gc?.()
   })
-  const path = process.env.FUZZ_PATH
-  const isShrunk = process.env.FUZZ_SHRINK !== undefined
-  const result = await fc.check(property, {
-    seed,
-    numRuns,
-    endOnFailure: !isShrunk,
-    ...(path === undefined ? {} : { path }),
-  })
+  const result = await fc.check(property, how)
   if (!result.failed) return
   const [failed] = result.counterexample ?? []
   const { errorInstance: cause } = result
   const lines = [
-    `${what.name}: FUZZ_SEED=${seed} FUZZ_PATH=${result.counterexamplePath}`,
+    `${what.name}: FUZZ_SEED=${result.seed} FUZZ_PATH=${result.counterexamplePath}`,
     cause instanceof Error ? cause.message : String(cause),
     JSON.stringify({ ...failed, bytes: undefined }),
     inspect(failed?.bytes.toString('latin1'), { maxStringLength: 1000 }),

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { Deflate } from '../support/deflate.ts'
 import { assertNothingLeft, type Collected, collectWarnings } from '../support/leftovers.ts'
 import type { Peer } from '../support/origin.ts'
+import { runs } from '../support/runs.ts'
 import {
   bytesFrom,
   closedStory,
@@ -50,9 +51,6 @@ function upgrade(wire: Wire, isCompressed: boolean, opts: gun.WsOpts = {}): Prom
     ? server.upgrade({ ...wsOpts, compress: { threshold: 0 } }, DEFLATE)
     : server.upgrade(wsOpts)
 }
-
-/** A client that hangs takes a receive's patience for each step of shrinking. */
-const bounds = { interruptAfterTimeLimit: 25_000, markInterruptAsFailure: true }
 
 // What is sent, by either side.
 
@@ -182,7 +180,7 @@ test('messages arrive whole and in their order however they are cut into fragmen
         )
       },
     ),
-    { ...bounds, numRuns: 300 },
+    runs(300),
   )
 })
 
@@ -233,7 +231,7 @@ test('garbage only ever ends in a documented error or in a close', async () => {
       await using it = await upgrade(wire, deflates, { maxPayload: 1_000_000 })
       await assertEnds(it, noise, sizes, deflates)
     }),
-    { ...bounds, numRuns: 400 },
+    runs(400),
   )
 })
 
@@ -257,7 +255,7 @@ test('frames with flipped bits only ever end in a documented error or in a close
         await assertEnds(it, noise, sizes, deflates)
       },
     ),
-    { ...bounds, numRuns: 400 },
+    runs(400),
   )
 })
 
@@ -290,6 +288,6 @@ test('what is sent in any calls is what a server reads, in its order', async () 
         assert.deepEqual(sent, [...given, ['close', 4001, 'enough'] as const].map(tellFrame))
       },
     ),
-    { ...bounds, numRuns: 300 },
+    runs(300),
   )
 })

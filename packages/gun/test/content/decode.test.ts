@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
 import fc from 'fast-check'
+import { runs } from '../../../../test/support/runs.ts'
 import { ContentChain } from '../../src/content/chain.ts'
 import { decode } from '../../src/content/decode.ts'
 import { sse } from '../../src/content/sse.ts'
@@ -76,7 +77,7 @@ for (const [i, { name, encode }] of codings.entries()) {
       fc.asyncProperty(bodies, places, async (body, at) => {
         assert.deepEqual(await decoded(encoding(name), split(encode(body), at)), body)
       }),
-      { numRuns: 100 },
+      runs(100),
     )
   })
 
@@ -136,7 +137,7 @@ test('several members of gzip are one body, wherever they are split', async () =
       const bytes = Buffer.concat(members.map(member => zlib.gzipSync(member)))
       assert.deepEqual(await decoded(encoding('gzip'), split(bytes, at)), Buffer.concat(members))
     }),
-    { numRuns: 100 },
+    runs(100),
   )
 })
 
@@ -148,7 +149,7 @@ test('several frames of zstd are one body, wherever they are split, and some are
       const bytes = Buffer.concat([skipped, ...frames.flatMap(frame => [zstdCompressSync(frame), skipped])])
       assert.deepEqual(await decoded(encoding('zstd'), split(bytes, at)), Buffer.concat(frames))
     }),
-    { numRuns: 100 },
+    runs(100),
   )
   // A frame with nothing in it that asks for a window of 16 MiB.
   const wide = Buffer.from('28b52ffd0070010000', 'hex')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../../test/support/runs.ts'
 import { type SseOpts, sse } from '../../src/content/sse.ts'
 import { GunError } from '../../src/errors.ts'
 import type { GunSse } from '../../src/messages.ts'
@@ -87,7 +88,7 @@ test('where a stream of events is split does not matter', async () => {
       const bytes = Buffer.from(stream.join(''))
       assert.deepEqual(await events(split(bytes, at)), await events([bytes]))
     }),
-    { numRuns: 300 },
+    runs(300),
   )
 })
 

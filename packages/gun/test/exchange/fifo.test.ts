@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { runs } from '../../../../test/support/runs.ts'
 import { Fifo } from '../../src/exchange/fifo.ts'
 
 const step = fc.oneof(
@@ -38,6 +39,7 @@ test('it does what an array does', () => {
         )
       }
     }),
+    runs(100),
   )
 })
 

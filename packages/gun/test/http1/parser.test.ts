@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../../test/support/runs.ts'
 import { type Parsed, type ResponseEvent, ResponseParseError } from '../../src/exchange/response-event.ts'
 import { after, code, type Handler, Llhttp } from '../../src/http1/llhttp.ts'
 import { ResponseParser } from '../../src/http1/parser.ts'
@@ -727,7 +728,7 @@ test('undici still ships llhttp where we load it from', () => {
 })
 
 function fuzz(bytes: fc.Arbitrary<string>, property: (bytes: string, cut: number) => void): void {
-  fc.assert(fc.property(bytes, fc.nat(200), property), { numRuns: 2000 })
+  fc.assert(fc.property(bytes, fc.nat(200), property), runs(2000))
 }
 
 function documented(bytes: string, cut: number): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../../test/support/runs.ts'
 import { authorityOf, parseHost } from '../../src/options/host.ts'
 
 test('a host has a form for each of those who write it', () => {
@@ -105,6 +106,6 @@ test('whatever the letters are, what goes over the wire is a host and nothing el
       // What it gives is the same host again.
       assert.equal(parseHost(host.target).uriHost, host.uriHost)
     }),
-    { numRuns: 300 },
+    runs(300),
   )
 })

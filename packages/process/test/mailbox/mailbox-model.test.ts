@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../../test/support/runs.ts'
 import { createProcess, makeRef, P, type Process, ReceiveTimeout, type Ref } from '../../src/index.ts'
 
 interface Message {
@@ -223,7 +224,7 @@ test('the mailbox agrees with a naive model of receive on long random traces', a
       )
       subject.self.exit()
     }),
-    { numRuns: 200 },
+    runs(200),
   )
   assert.ok(longest > 128, `the longest backlog was only ${longest}`)
   assert.ok(far > 1000, `only ${far} receives passed ten messages or more`)

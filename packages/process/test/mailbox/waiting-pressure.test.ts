@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../../test/support/runs.ts'
 import {
   createProcess,
   makeRef,
@@ -465,7 +466,7 @@ test('what waits of a source is bounded, each wait comes to an end, and only who
         }
       },
     ),
-    { numRuns: Number(process.env.RUNS ?? 200) },
+    runs(200),
   )
   assert.ok(ended > 0 && paused > 0 && waits > 200, `${ended} ended, ${paused} paused, ${waits} waits`)
 })
