@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, type ProcessOptions } from '@holster/process'
 import { certificates } from './certificates.ts'
-import { type Line, speaking } from './http-server.ts'
+import { type Line, speaking } from './line.ts'
 import { type Origin, origin, type Transport } from './origin.ts'
 import { streamEnds } from './stream-ends.ts'
 

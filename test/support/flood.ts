@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { Deflate } from './deflate.ts'
+import type { Ends } from './http-ends.ts'
 import { frame, type Headers, opcodes } from './websocket-frames.ts'
-import type { Scene } from './websocket-scene.ts'
 
 /** What a server adds to its 101 when it agrees to compress. */
 export const DEFLATE: Headers = [['Sec-WebSocket-Extensions', 'permessage-deflate']]
@@ -38,19 +38,19 @@ export function compressed(payload: string | Uint8Array): Buffer {
 }
 
 /** Frames that have come. Nothing is waited for: that would lift the pressure of a mailbox that is over its mark. */
-export async function take({ self }: Pick<Scene, 'self'>, count: number): Promise<gun.WsFrameIn[]> {
+export async function take({ self }: Pick<Ends, 'self'>, count: number): Promise<gun.WsFrameIn[]> {
   const frames: gun.WsFrameIn[] = []
   while (frames.length < count) frames.push((await self.receive([{ type: 'gun_ws' }], 0)).frame)
   return frames
 }
 
 /** The frames that have come once there are so many; it fails if there are more. */
-export async function arrived(it: Pick<Scene, 'self'>, count: number): Promise<gun.WsFrameIn[]> {
+export async function arrived(it: Pick<Ends, 'self'>, count: number): Promise<gun.WsFrameIn[]> {
   await until(() => it.self.messageQueueLength >= count)
   await settle()
   assert.equal(it.self.messageQueueLength, count)
   return take(it, count)
 }
 
-export const isPaused = ({ connPid }: Pick<Scene, 'connPid'>): boolean =>
+export const isPaused = ({ connPid }: Pick<Ends, 'connPid'>): boolean =>
   gun.info(connPid).socket?.isPaused() ?? false

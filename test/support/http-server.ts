@@ -9,30 +9,11 @@ import { encodeHeaders } from './hpack.ts'
 import * as h2 from './http2-frames.ts'
 import { type H2Peer, h2Origin } from './http2-origin.ts'
 import { h2Server, type OnRequest as OnH2Request } from './http2-server.ts'
-import { type Origin, type OriginOptions, origin, type Peer, type Transport } from './origin.ts'
+import type { Line, Version } from './line.ts'
+import { type Origin, type OriginOptions, origin, type Peer } from './origin.ts'
 import { websocketServer } from './websocket-server.ts'
 
-export const versions = ['http', 'http2'] as const
-export type Version = (typeof versions)[number]
-
-/** What is spoken, and over what. */
-export interface Line {
-  readonly version: Version
-  readonly transport: Transport
-}
-
-export const lines: readonly Line[] = versions.flatMap(version =>
-  (['tcp', 'tls', 'unix'] as const).map(transport => ({ version, transport })),
-)
-
-export const nameOf = (version: Version): string => (version === 'http' ? 'HTTP/1.1' : 'HTTP/2')
-export const lineName = ({ version, transport }: Line): string => `${nameOf(version)} on ${transport}`
-
-/** Only this version is spoken; what `httpOpts` says is said to whichever it is. */
-export function speaking(version: Version, { httpOpts, ...opts }: gun.Opts = {}): gun.Opts {
-  const own = httpOpts === undefined ? {} : { [version === 'http' ? 'httpOpts' : 'http2Opts']: httpOpts }
-  return { protocols: [version], ...own, ...opts }
-}
+export * from './line.ts'
 
 export type Fields = readonly (readonly [name: string, value: string])[]
 

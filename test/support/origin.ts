@@ -4,10 +4,10 @@ import net from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import tls from 'node:tls'
 import { certificates } from './certificates.ts'
-import { closer, listen, type Place } from './place.ts'
+import { closer, listen, type Place, type Transport } from './place.ts'
 import { streamEnds } from './stream-ends.ts'
 
-export type Transport = 'tcp' | 'tls' | 'unix'
+export type { Transport } from './place.ts'
 
 export interface Origin extends AsyncDisposable, Place {
   /** Connections accepted so far, also those whose TLS handshake failed. */

@@ -6,7 +6,8 @@ import type net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import './chance.ts'
-import type { Transport } from './origin.ts'
+
+export type Transport = 'tcp' | 'tls' | 'unix'
 
 export interface Place {
   readonly host: string
