@@ -1,0 +1,158 @@
+/** Derives the rules of dependency-cruiser from the plan of the house; a rule's comment says what to do about a breach. */
+
+import type { IForbiddenRuleType, IRegularForbiddenRuleType } from 'dependency-cruiser'
+import type { Export } from './exports.ts'
+import type { PackagePlan } from './plan.ts'
+
+/** A package that stands already, with what it exports. */
+export interface House extends PackagePlan {
+  readonly exports: readonly Export[]
+}
+
+const SOCKETS = '^(net|tls|http|https|http2|dgram|dns|cluster)(/|$)'
+const TESTS = '^(test|examples|packages/[^/]+/test)/'
+
+export function rulesOf(plan: readonly House[]): IForbiddenRuleType[] {
+  return [
+    circles(),
+    resolution(),
+    ...plan.flatMap((house, index) => order(house, plan.slice(0, index))),
+    ...plan.filter(({ isPrivate }) => isPrivate !== true).flatMap(wholeness),
+    ...plan.filter(({ isWithoutSockets }) => isWithoutSockets).map(dryness),
+    ...plan.flatMap(usage),
+    ...plan.flatMap(rooms),
+    ...plan.flatMap(engines),
+  ]
+}
+
+function circles(): IForbiddenRuleType {
+  return rule(
+    'No import runs in a circle, types included',
+    'Move what both sides need into a room below both, or hand it in from above.',
+    {},
+    { circular: true },
+  )
+}
+
+function resolution(): IForbiddenRuleType {
+  return rule(
+    'Every import leads to a file',
+    'Correct the path: nothing else can be said of an import that leads nowhere.',
+    { path: '^packages/[^/]+/src/' },
+    { path: '^[.]|^@holster/', couldNotResolve: true },
+  )
+}
+
+function order({ name }: House, above: readonly House[]): IForbiddenRuleType[] {
+  if (above.length === 0) return []
+  const names = above.map(house => house.name)
+  return [
+    rule(
+      `${name} imports only packages below it`,
+      `Above it are: ${names.join(', ')}. Move the code up, or what it needs down.`,
+      { path: `^packages/${name}/` },
+      { path: names.map(other => `^packages/${other}/`) },
+    ),
+  ]
+}
+
+function wholeness(house: House): IForbiddenRuleType[] {
+  return [
+    rule(
+      `${house.name} is whole without tests and examples`,
+      'Move what the source needs into src.',
+      { path: sourceOf(house) },
+      { path: TESTS },
+    ),
+    rule(
+      `${house.name} imports only libraries that it depends on`,
+      'Name the library in the dependencies of package.json: whoever installs the package gets no others.',
+      { path: sourceOf(house) },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    ),
+  ]
+}
+
+function dryness(house: House): IForbiddenRuleType {
+  return rule(
+    `${house.name} knows nothing about sockets`,
+    'Put what needs a socket into a package above it.',
+    { path: sourceOf(house) },
+    { path: SOCKETS },
+  )
+}
+
+/** By what can be reached: a file that only tests import is needed by nobody, and neither is what it imports. */
+function usage(house: House): IForbiddenRuleType[] {
+  if (house.exports.length === 0) return []
+  return [
+    {
+      name: `Every file of ${house.name} is needed`,
+      comment: 'Import it, or delete it: nothing that package.json exports leads to it.',
+      severity: 'error',
+      from: { path: entriesOf(house) },
+      to: { path: sourceOf(house), pathNot: '[.]d[.]m?ts$', reachable: false },
+    },
+  ]
+}
+
+function rooms(house: House): IForbiddenRuleType[] {
+  const { name, rooms: names } = house
+  if (names === undefined) return []
+  const outside: IForbiddenRuleType = {
+    name: `Every file of ${name} is in a room`,
+    comment: 'Move it into a room, or name it in packages/house/src/plan.ts.',
+    severity: 'error',
+    from: { path: entriesOf(house) },
+    to: { path: sourceOf(house), pathNot: pathsOf(house, names), reachable: true },
+  }
+  const upwards = names
+    .slice(1)
+    .map((room, index) =>
+      rule(
+        `${name}: ${room} imports only rooms below it`,
+        'Move what both rooms need into a room below both, or hand it in from above.',
+        { path: pathsOf(house, [room]) },
+        { path: pathsOf(house, names.slice(0, index + 1)) },
+      ),
+    )
+  return [outside, ...upwards]
+}
+
+function engines(house: House): IForbiddenRuleType[] {
+  return (house.engines ?? []).map(engine => {
+    const own = pathsOf(house, engine)
+    return rule(
+      `${house.name}: the engine ${engine.join(', ')} takes bytes and gives values`,
+      'It imports itself alone and no socket: hand in what it needs, and let its caller act on what it gives.',
+      { path: own },
+      { path: ['^packages/', SOCKETS], pathNot: own },
+    )
+  })
+}
+
+function rule(
+  name: string,
+  comment: string,
+  from: IRegularForbiddenRuleType['from'],
+  to: IRegularForbiddenRuleType['to'],
+): IRegularForbiddenRuleType {
+  return { name, comment, severity: 'error', from, to }
+}
+
+function sourceOf({ name }: PackagePlan): string {
+  return `^packages/${name}/src/`
+}
+
+function entriesOf(house: House): string[] {
+  return pathsOf(
+    house,
+    house.exports.map(({ file }) => file),
+  )
+}
+
+/** The patterns of the files in the rooms of these names. */
+function pathsOf(house: House, names: readonly string[]): string[] {
+  const source = sourceOf(house)
+  return names.map(name => (name.endsWith('/') ? source + name : `${source}${name}[.](d[.])?m?ts$`))
+}
