@@ -1,7 +1,7 @@
 /** Checks that every import of the workspace follows the plan of the house: node --import tsx packages/house/src/check.ts */
 
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cruise, type ICruiseResult, type IViolation } from 'dependency-cruiser'
 import { exportsOf } from './exports.ts'
@@ -23,10 +23,16 @@ export interface Complaint {
 
 /** Gives what breaks the plan in the workspace at `root`; nothing, where it is followed. */
 export async function check(root: string, plan: readonly PackagePlan[]): Promise<Complaint[]> {
-  const missing = plan.flatMap(house => missingOf(root, house))
-  if (missing.length > 0) {
-    const advice = 'Take what is gone out of packages/house/src/plan.ts.'
-    return [{ rule: 'What the plan names is there', advice, places: missing }]
+  const missing: Complaint = {
+    rule: 'What the plan names is there',
+    advice: 'Take what is gone out of packages/house/src/plan.ts.',
+    places: plan.flatMap(house => missingOf(root, house)),
+  }
+  if (missing.places.length > 0) return [missing]
+  const homeless: Complaint = {
+    rule: 'Every file is in a room',
+    advice: 'Move it into a room, or name it in packages/house/src/plan.ts.',
+    places: plan.flatMap(house => homelessOf(root, house)),
   }
   const houses = plan.map(house => ({ ...house, exports: exportsOf(join(root, 'packages', house.name)) }))
   const rules = rulesOf(houses)
@@ -61,12 +67,11 @@ export async function check(root: string, plan: readonly PackagePlan[]): Promise
   )
   hasResolved = true
   const { violations } = (output as ICruiseResult).summary
-  return rules
-    .map(({ name = '', comment = '' }) => {
-      const broken = violations.filter(violation => violation.rule.name === name)
-      return { rule: name, advice: comment, places: placesOf(broken) }
-    })
-    .filter(({ places }) => places.length > 0)
+  const broken = rules.map(({ name = '', comment = '' }) => {
+    const places = placesOf(violations.filter(({ rule }) => rule.name === name))
+    return { rule: name, advice: comment, places }
+  })
+  return [homeless, ...broken].filter(({ places }) => places.length > 0)
 }
 
 function missingOf(root: string, { name, rooms = [], engines = [] }: PackagePlan): string[] {
@@ -74,6 +79,17 @@ function missingOf(root: string, { name, rooms = [], engines = [] }: PackagePlan
   return ['/', ...rooms, ...engines.flat()]
     .filter(room => !existsSync(join(source, room.endsWith('/') ? room : `${room}.ts`)))
     .map(room => join('packages', name, 'src', room))
+}
+
+function homelessOf(root: string, { name, rooms }: PackagePlan): string[] {
+  if (rooms === undefined) return []
+  const source = `packages/${name}/src`
+  return readdirSync(join(root, source), { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => relative(join(root, source), join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter(file => !rooms.some(room => (room.endsWith('/') ? file.startsWith(room) : file === `${room}.ts`)))
+    .map(file => `${source}/${file}`)
+    .sort()
 }
 
 function placesOf(violations: readonly IViolation[]): string[] {

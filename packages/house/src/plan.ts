@@ -52,6 +52,7 @@ export const plan: readonly PackagePlan[] = [
     isWithoutSockets: true,
     rooms: [
       'index',
+      'internal',
       'xstate',
       'spawn',
       'process',

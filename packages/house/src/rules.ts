@@ -91,22 +91,14 @@ function usage(house: House): IForbiddenRuleType[] {
       comment: 'Import it, or delete it: nothing that package.json exports leads to it.',
       severity: 'error',
       from: { path: entriesOf(house) },
-      to: { path: sourceOf(house), pathNot: '[.]d[.]m?ts$', reachable: false },
+      to: { path: sourceOf(house), pathNot: [...entriesOf(house), '[.]d[.]m?ts$'], reachable: false },
     },
   ]
 }
 
 function rooms(house: House): IForbiddenRuleType[] {
-  const { name, rooms: names } = house
-  if (names === undefined) return []
-  const outside: IForbiddenRuleType = {
-    name: `Every file of ${name} is in a room`,
-    comment: 'Move it into a room, or name it in packages/house/src/plan.ts.',
-    severity: 'error',
-    from: { path: entriesOf(house) },
-    to: { path: sourceOf(house), pathNot: pathsOf(house, names), reachable: true },
-  }
-  const upwards = names
+  const { name, rooms: names = [] } = house
+  return names
     .slice(1)
     .map((room, index) =>
       rule(
@@ -116,7 +108,6 @@ function rooms(house: House): IForbiddenRuleType[] {
         { path: pathsOf(house, names.slice(0, index + 1)) },
       ),
     )
-  return [outside, ...upwards]
 }
 
 function engines(house: House): IForbiddenRuleType[] {

@@ -16,7 +16,7 @@ const plan: readonly PackagePlan[] = [
 ]
 
 const sound = {
-  'packages/house/package.json': manifest('house', { '@holster/ground': '*' }),
+  'packages/house/package.json': manifest('house', { '@holster/ground': '*' }, 'index'),
   'packages/house/src/index.ts':
     "export { roof } from './attic/roof.js'\nexport type * from './attic/roof.js'\n",
   'packages/house/src/attic/roof.ts':
@@ -27,16 +27,20 @@ const sound = {
   'packages/house/src/cellar/shelf.ts': "export type { Word } from '../words.js'\n",
   'packages/house/src/words.ts': "export type Word = 'word'\n",
   'packages/house/test/roof.test.ts': "import '../src/index.ts'\n",
-  'packages/ground/package.json': manifest('ground', {}),
+  'packages/ground/package.json': manifest('ground', {}, 'index', 'side'),
   'packages/ground/src/index.ts': "export const earth = 'earth'\n",
+  'packages/ground/src/side.ts': "export { door } from './door.js'\n",
+  'packages/ground/src/door.ts': "export const door = 'door'\n",
   'test/support/scene.ts': 'export const scene = 1\n',
 }
 
-function manifest(name: string, dependencies: Record<string, string>): string {
+function manifest(name: string, dependencies: Record<string, string>, ...files: string[]): string {
   return JSON.stringify({
     name: `@holster/${name}`,
     type: 'module',
-    exports: { '.': { default: './dist/index.js' } },
+    exports: Object.fromEntries(
+      files.map(file => [file === 'index' ? '.' : `./${file}`, { default: `./dist/${file}.js` }]),
+    ),
     dependencies,
   })
 }
@@ -100,14 +104,18 @@ test('a room imports nothing from a room above it, and not what a package export
   )
 })
 
-test('a file that is in no room is named, however often it is imported', async t => {
+test('a file that is in no room is named, also one that nothing imports', async t => {
   deepEqual(
     await complaints(t, {
       'packages/house/src/loose.ts': "export type Loose = 'loose'",
       'packages/house/src/attic/roof.ts': "export type * from '../loose.js'",
-      'packages/house/src/cellar/shelf.ts': "export type * from '../loose.js'",
+      'packages/house/src/door.ts': '',
     }),
-    ['Every file of house is in a room: house/src/loose.ts'],
+    [
+      'Every file is in a room: house/src/door.ts',
+      'Every file is in a room: house/src/loose.ts',
+      'Every file of house is needed: house/src/door.ts',
+    ],
   )
 })
 
