@@ -10,7 +10,7 @@ import { createProcess } from '@holster/process'
 import { Coverage, type Way } from './ways/coverage.ts'
 import { type Exchange, http2Peer, httpPeer, type Peer, webSocketPeer } from './ways/peers.ts'
 
-/** How often each thing is done before it is counted, and then counted. */
+/** How many times each event is repeated before it is counted, and how many times it is counted. */
 const WARM = 20
 const COUNTED = 10
 const TEXT = 'Hello! '.repeat(16)
@@ -19,7 +19,7 @@ const isListing = process.argv.includes('--functions')
 const coverage = new Coverage()
 const self = createProcess<gun.GunMessage>()
 
-/** The side of the peer that serves what the client has just begun; it is there when the answer has come. */
+/** Gives the server's side of what the client has begun last; the server's answer must have come. */
 function latestOf<Side>(peer: Peer<Side>): Side {
   const side = peer.latest()
   if (side === undefined) throw new Error('The peer has seen nothing of the client yet.')
@@ -27,8 +27,8 @@ function latestOf<Side>(peer: Peer<Side>): Side {
 }
 
 /**
- * Does something until it is warm, and then some times more under the eyes of V8. The shortest way counts: on others
- * something came in between, as a timer. `settle` takes what was posted.
+ * Repeats an event until its code is warm, and then counts it several times. The shortest way is printed: on a longer
+ * one something else came in between, such as a timer. `settle` receives what the event has posted.
  */
 async function measure(
   name: string,
@@ -63,7 +63,7 @@ function row(name: string, ...cells: readonly string[]): string {
   return `| ${[name.padEnd(33), ...cells.map(cell => cell.padStart(16))].join(' | ')} |`
 }
 
-/** Something that comes in: it is there when the mailbox holds it. */
+/** Measures an event that comes in; it has arrived when the mailbox holds its message. */
 async function measureIn(name: string, event: () => unknown, streamRef: gun.StreamRef): Promise<void> {
   await measure(
     name,
@@ -77,7 +77,7 @@ async function measureIn(name: string, event: () => unknown, streamRef: gun.Stre
   )
 }
 
-/** Something that goes out: it is there when the peer has read it. */
+/** Measures an event that goes out; it has arrived when the peer has read it. */
 async function measureOut(name: string, event: () => unknown, received: () => number): Promise<void> {
   let before = received()
   await measure(

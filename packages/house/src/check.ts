@@ -8,10 +8,10 @@ import { exportsOf } from './exports.ts'
 import { plan as ours, type PackagePlan } from './plan.ts'
 import { rulesOf } from './rules.ts'
 
-/** How many circles are shown: while there are more, the shortest tell most. */
+/** How many circles are shown, the shortest first. */
 const SHOWN_CIRCLES = 20
 
-/** Whether files were resolved in this process before: what is remembered of them is of another root. */
+/** Whether this process has checked before; the resolver then remembers the files of another root. */
 let hasResolved = false
 
 /** One broken rule: what it says, what to do, and the imports or files that break it. */

@@ -1,16 +1,16 @@
 /** The plan of the house: packages from top to bottom, and in each its rooms from top to bottom. Imports run downwards. */
 
-/** One package of the workspace; whatever it does not say is left to the package. */
+/** One package of the workspace, and the rules that it chooses for itself. */
 export interface PackagePlan {
   /** The name of its folder in `packages/`. */
   readonly name: string
-  /** From top to bottom, every file of `src`: a folder ends with `/`, a file goes without its `.ts`. */
+  /** The folders and files of `src` from top to bottom: a folder's name ends with `/`, a file's goes without `.ts`. */
   readonly rooms?: readonly string[]
-  /** Parts of rooms that take bytes and give values; each is the names of what belongs together, and imports itself alone. */
+  /** Groups of files or folders that take bytes and give values; the files of a group import only each other. */
   readonly engines?: readonly (readonly string[])[]
-  /** Whether it is free of sockets, and of every module of Node that opens one. */
+  /** Whether it imports no module of Node that opens sockets. */
   readonly isWithoutSockets?: boolean
-  /** Whether it is never published: it may use the supports of the tests. */
+  /** Whether it is never published; such a package may import what supports the tests. */
   readonly isPrivate?: boolean
 }
 

@@ -4,7 +4,7 @@ import type { IForbiddenRuleType, IRegularForbiddenRuleType } from 'dependency-c
 import type { Export } from './exports.ts'
 import type { PackagePlan } from './plan.ts'
 
-/** A package that stands already, with what it exports. */
+/** A package of the plan, with the files that it exports. */
 export interface House extends PackagePlan {
   readonly exports: readonly Export[]
 }
@@ -18,7 +18,7 @@ export function rulesOf(plan: readonly House[]): IForbiddenRuleType[] {
     resolution(),
     ...plan.flatMap((house, index) => order(house, plan.slice(0, index))),
     ...plan.filter(({ isPrivate }) => isPrivate !== true).flatMap(wholeness),
-    ...plan.filter(({ isWithoutSockets }) => isWithoutSockets).map(dryness),
+    ...plan.filter(({ isWithoutSockets }) => isWithoutSockets).map(withoutSockets),
     ...plan.flatMap(usage),
     ...plan.flatMap(rooms),
     ...plan.flatMap(engines),
@@ -73,7 +73,7 @@ function wholeness(house: House): IForbiddenRuleType[] {
   ]
 }
 
-function dryness(house: House): IForbiddenRuleType {
+function withoutSockets(house: House): IForbiddenRuleType {
   return rule(
     `${house.name} knows nothing about sockets`,
     'Put what needs a socket into a package above it.',
@@ -82,7 +82,7 @@ function dryness(house: House): IForbiddenRuleType {
   )
 }
 
-/** By what can be reached: a file that only tests import is needed by nobody, and neither is what it imports. */
+/** Takes a file for needed if an export leads to it: a file that only tests import is not, nor is what it imports. */
 function usage(house: House): IForbiddenRuleType[] {
   if (house.exports.length === 0) return []
   return [

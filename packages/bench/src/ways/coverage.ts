@@ -3,7 +3,7 @@
 import { Session } from 'node:inspector'
 import { setImmediate as turn } from 'node:timers/promises'
 
-/** What V8 says of a script; of each function the first range is the function itself. */
+/** V8's coverage of one script; the first range of a function is the function itself. */
 interface ScriptCoverage {
   readonly url: string
   readonly functions: readonly {
@@ -15,10 +15,10 @@ interface ScriptCoverage {
 /** The functions that were entered, by file: `gun/connection/connection.js`. */
 export type Way = ReadonlyMap<string, ReadonlySet<string>>
 
-/** A built file of a package of ours; what is in `node_modules`, and in Node itself, is not. */
+/** Matches the built files of the workspace's packages, and neither `node_modules` nor Node. */
 const OURS = /\/packages\/([^/]+)\/dist\/(.*)$/
 
-/** Turns of the event loop behind the last one that matters, for what is told of a write that is done. */
+/** Turns of the event loop that are counted after the event is done, for the callbacks of its writes. */
 const MORE_TURNS = 4
 
 export class Coverage {
@@ -30,7 +30,7 @@ export class Coverage {
     this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
   }
 
-  /** Does something, waits until `isDone`, and gives the functions that were entered from one to the other. */
+  /** Starts an event, waits until `isDone` holds, and gives the functions that were entered in between. */
   async way(event: () => unknown, isDone: () => boolean): Promise<Way> {
     const way = new Map<string, Set<string>>()
     let left = MORE_TURNS
@@ -38,7 +38,7 @@ export class Coverage {
     event()
     while (left > 0) {
       this.#add(way)
-      // To ask may enter functions, too; they are not of the way.
+      // `isDone` may enter functions of ours, which are not on the way.
       if (isDone()) left--
       this.#take()
       await turn()
@@ -65,7 +65,7 @@ export class Coverage {
     }
   }
 
-  /** What was entered since it was taken last; it answers before it returns. */
+  /** Takes the counts since the last call. The session calls back before `post` returns. */
   #take(): readonly ScriptCoverage[] {
     let scripts: readonly ScriptCoverage[] = []
     this.#session.post('Profiler.takePreciseCoverage', (error, { result }) => {

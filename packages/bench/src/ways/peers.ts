@@ -14,12 +14,12 @@ export interface Exchange {
 
 export interface Peer<Side> {
   readonly port: number
-  /** The side of the server that came last. */
+  /** The server's side of the exchange or WebSocket that was begun last. */
   latest(): Side | undefined
   close(): void
 }
 
-const CHUNK = 'text/plain'
+const TYPE = 'text/plain'
 
 export function webSocketPeer(): Promise<Peer<{ send(text: string): void; received(): number }>> {
   const sockets = new WebSocketServer({ noServer: true })
@@ -39,19 +39,19 @@ export function webSocketPeer(): Promise<Peer<{ send(text: string): void; receiv
   )
 }
 
-/** A GET of `/` is answered with a body of two bytes, every other request with one that goes on. */
+/** Answers a request for `/` with a body of two bytes, and every other request with a body that goes on. */
 export function httpPeer(): Promise<Peer<Exchange>> {
   let latest: Exchange | undefined
   const server = createServer((request, response) => {
     if (request.url === '/') {
-      response.writeHead(200, { 'content-type': CHUNK, 'content-length': 2 }).end('ok')
+      response.writeHead(200, { 'content-type': TYPE, 'content-length': 2 }).end('ok')
       return
     }
     let size = 0
     request.on('data', (bytes: Buffer) => {
       size += bytes.length
     })
-    response.writeHead(200, { 'content-type': CHUNK }).flushHeaders()
+    response.writeHead(200, { 'content-type': TYPE }).flushHeaders()
     latest = { write: bytes => response.write(bytes), received: () => size }
   })
   return listen(
@@ -61,7 +61,7 @@ export function httpPeer(): Promise<Peer<Exchange>> {
   )
 }
 
-/** The same over HTTP/2 with prior knowledge. */
+/** Answers as `httpPeer`, over HTTP/2 with prior knowledge. */
 export function http2Peer(): Promise<Peer<Exchange>> {
   let latest: Exchange | undefined
   const sessions = new Set<ServerHttp2Session>()
@@ -69,7 +69,7 @@ export function http2Peer(): Promise<Peer<Exchange>> {
   server.on('session', session => sessions.add(session))
   server.on('stream', (stream, headers) => {
     if (headers[':path'] === '/') {
-      stream.respond({ ':status': 200, 'content-type': CHUNK, 'content-length': 2 })
+      stream.respond({ ':status': 200, 'content-type': TYPE, 'content-length': 2 })
       stream.end('ok')
       return
     }
@@ -79,7 +79,7 @@ export function http2Peer(): Promise<Peer<Exchange>> {
       .on('data', (bytes: Buffer) => {
         size += bytes.length
       })
-    stream.respond({ ':status': 200, 'content-type': CHUNK })
+    stream.respond({ ':status': 200, 'content-type': TYPE })
     latest = { write: bytes => stream.write(bytes), received: () => size }
   })
   return listen(
