@@ -29,7 +29,7 @@ async function talks(file: string, cwd: string): Promise<void> {
   await using server = await websocketServer({ ws: { perMessageDeflate: true } })
   const { code, stdout, stderr } = await run(process.execPath, [file, String(server.port)], { cwd })
   assert.equal(stderr, '')
-  assert.equal(stdout, 'status: 200\ncompressed: true\nechoed: 7000\n')
+  assert.equal(stdout, 'actor logic: function\nstatus: 200\ncompressed: true\nechoed: 7000\n')
   assert.equal(code, 0)
 }
 
@@ -127,6 +127,35 @@ for (const { name, command, args, env = {}, files = {} } of managers) {
     await talks('main.cjs', project)
   })
 }
+
+test('the process package alone needs no xstate, to run or for its types', async t => {
+  if (!(await hasRegistry())) return t.skip('the registry of packages cannot be reached')
+  await pack()
+  const project = await mkdtemp(join(folder, 'project-'))
+  const manifest = {
+    private: true,
+    type: 'module',
+    dependencies: { '@holster/process': `file:${tarball('process')}` },
+  }
+  await writeFile(join(project, 'package.json'), JSON.stringify(manifest))
+  await succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: project })
+  assert.deepEqual((await readdir(join(project, 'node_modules'))).includes('xstate'), false)
+  const program = `import { createProcess } from '@holster/process'
+import '@holster/process/internal'
+const self = createProcess<'hello'>()
+const id: string = self.id
+self.exit()
+console.log(id === self.id, await self.exited)
+`
+  await writeFile(join(project, 'main.ts'), program)
+  const libraries = 'es2023,esnext.disposable,dom'
+  const args = ['--module', 'nodenext', '--target', 'es2023', '--lib', libraries, '--strict', 'main.ts']
+  const checked = await run(join(root, 'node_modules/.bin/tsc'), args, { cwd: project })
+  assert.equal(checked.stdout, '')
+  assert.equal(await succeed(process.execPath, ['main.js'], { cwd: project }), 'true normal\n')
+  // Only the types of this entry are those of xstate.
+  await succeed(process.execPath, ['--import', '@holster/process/xstate', '--eval', ''], { cwd: project })
+})
 
 describe('bundled into one file that runs where there is no node_modules', () => {
   const entry = join(programs, 'main.mjs')

@@ -1,6 +1,7 @@
-// What a program of somebody else's does with the packages: a request over HTTP/1.1, then a compressed WebSocket.
+// A user's program: makes actor logic of a process, sends a request over HTTP/1.1, then opens a compressed WebSocket.
 
-export async function talk(gun, { createProcess, P }, port) {
+export async function talk(gun, { createProcess, fromProcess, P }, port) {
+  console.log('actor logic:', typeof fromProcess(() => {}).transition)
   const owner = createProcess()
   const connPid = gun.open('127.0.0.1', port, { owner, retry: 0 })
   const request = gun.get(connPid, '/')
