@@ -68,7 +68,8 @@ function wholeness(house: House): IForbiddenRuleType[] {
       `${house.name} imports only libraries that it depends on`,
       'Name the library in the dependencies of package.json: whoever installs the package gets no others.',
       { path: sourceOf(house) },
-      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+      // A peer is a dev dependency as well, for the tests of the package.
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     ),
   ]
 }
