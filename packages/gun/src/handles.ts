@@ -3,45 +3,51 @@
 import { compareByIdentity, type ExitReason, type Monitorable, type Pid } from '@holster/process'
 import { type ExitRoute, exitSignal, onExit, type WatchOrder } from '@holster/process/internal'
 
-/** The mark by which the type checker tells one kind of handle from another. */
+/** A type-level tag that keeps the type checker from accepting one kind of handle for another. */
 export declare const handle: unique symbol
 
-/** The connection behind a ConnPid, as far as the handle itself needs it. */
+/** The part of a connection that its handle uses. */
 export interface Life {
   readonly owner: Pid<never>
-  /** Calls the listener once the connection has ended. Gives how to take it back; `undefined` when the connection has ended. */
+  /**
+   * Registers a listener for the end of the connection. Returns a function that removes it, or `undefined` if
+   * the connection has already ended.
+   */
   watch(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined
   shutdown(): void
   close(): void
 }
 
-/** A replyTo as a StreamRef holds it; `replyToOf` in `messages` knows which messages it takes. */
+/** A replyTo as a StreamRef holds it; `replyToOf` in `messages` adds the type of its messages. */
 type Recipient = Pid<never> | ((message: never) => void)
 
 let lastConn = 0
 let lastStream = 0
 
-/** The connection behind a handle. Throws a TypeError that names the argument. */
+/** Returns the connection behind a handle. Throws a TypeError for a value that `open` did not return. */
 export let lifeOf: (connPid: ConnPid) => Life
 
-/** The connection that a stream belongs to. */
+/** Returns the connection that a stream belongs to. */
 export let connPidOf: (streamRef: StreamRef) => ConnPid
 
-/** Whom the stream replies to. */
+/** Returns the recipient of a stream's messages. */
 export let recipientOf: (streamRef: StreamRef) => Recipient
 
-/** How many bytes of a request's body may wait to be sent before `data` gives `false`; `undefined`: any number. */
+/**
+ * Returns how many bytes of a request's body may wait to be sent before `data` returns `false`; `undefined`
+ * means no limit.
+ */
 export let sendMarkOf: (streamRef: StreamRef) => number | undefined
 
-/** Remembers that the caller has cancelled a stream that was open. */
+/** Records that the caller cancelled the stream while it was open. */
 export let noteCancelled: (streamRef: StreamRef) => void
 
-/** Whether the stream was cancelled while it was open. */
+/** Whether the caller cancelled the stream while it was open. */
 export let wasCancelled: (streamRef: StreamRef) => boolean
 
-/** A connection. `open` gives one; everything is done with the functions of this package. */
+/** The handle of a connection, returned by `open`. Every operation on it is a function of this package. */
 export class ConnPid implements Monitorable, AsyncDisposable {
-  /** @internal For the type checker, which would take one handle for another. There is no such property. */
+  /** @internal Exists for the type checker alone; there is no such property at run time. */
   declare readonly [handle]: 'ConnPid'
   /** An own property, so that two handles differ under deep equality. */
   private readonly conn: number = ++lastConn
@@ -66,17 +72,20 @@ export class ConnPid implements Monitorable, AsyncDisposable {
     return `#Conn<${this.conn}>`
   }
 
-  /** The process or actor that owns the connection now; `info` gives it with the type of its messages. */
+  /** The process or actor that owns the connection now. `info` returns it with the type of its messages. */
   get owner(): Pid<never> {
     return this.#life.owner
   }
 
-  /** Lets a process monitor the connection, or link to it. */
+  /** Lets a process monitor the connection or link to it. */
   [onExit](listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
     return this.#life.watch(listener, order)
   }
 
-  /** An exit signal shuts the connection down; `'kill'` closes it at once, unless it came through a link. */
+  /**
+   * Shuts the connection down on an exit signal. The reason `'kill'` closes it at once, unless the signal
+   * came through a link; `'normal'` is ignored.
+   */
   [exitSignal](_from: unknown, reason: ExitReason, route: ExitRoute): void {
     if (reason === 'normal') return
     if (reason === 'kill' && route === 'exit') this.#life.close()
@@ -92,12 +101,12 @@ export class ConnPid implements Monitorable, AsyncDisposable {
     })
   }
 
-  /** As `id`. */
+  /** Returns `id`. */
   toString(): string {
     return this.id
   }
 
-  /** As `id`. */
+  /** Returns `id`. */
   toJSON(): string {
     return this.id
   }
@@ -109,9 +118,12 @@ export class ConnPid implements Monitorable, AsyncDisposable {
 
 compareByIdentity(ConnPid)
 
-/** A stream. Opaque; it remembers for good which connection it belongs to and to whom it replies. */
+/**
+ * The handle of a stream. It is opaque, and belongs to the same connection and replies to the same recipient
+ * for good.
+ */
 export class StreamRef {
-  /** @internal For the type checker, which would take one handle for another. There is no such property. */
+  /** @internal Exists for the type checker alone; there is no such property at run time. */
   declare readonly [handle]: 'StreamRef'
   /** An own property, so that two handles differ under deep equality. */
   private readonly stream: number = ++lastStream
@@ -142,12 +154,12 @@ export class StreamRef {
     return `#Stream<${this.stream}>`
   }
 
-  /** As `id`. */
+  /** Returns `id`. */
   toString(): string {
     return this.id
   }
 
-  /** As `id`. */
+  /** Returns `id`. */
   toJSON(): string {
     return this.id
   }

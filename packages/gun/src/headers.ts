@@ -1,22 +1,25 @@
-/** Header fields that the caller gives: accepted in any form, checked, and brought into one. */
+/** Header fields given by the caller: accepted in any form, checked, and normalised to one form. */
 
 import { inspect } from 'node:util'
 import { beyondOctets } from './octets.js'
 import type { Headers } from './words.js'
 
-/** Header fields as they may be given; names in any case. */
+/** Header fields as the caller may give them: an iterable of pairs, or a record. Names may be in any case. */
 export type HeadersInit =
   | Iterable<readonly [name: string, value: string | number]>
   | Readonly<Record<string, string | number | readonly string[]>>
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** RFC 9110 section 5.5. */
+/** Matches a character that a field value must not contain (RFC 9110 section 5.5). */
 export const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/
 const TAB = 0x09
 const SPACE = 0x20
 const forbiddenInPath = /[^\x21-\x7e]/
 
-/** Lower-case names with their values, in the order given. Throws a TypeError that names the header; unchecked only for what is no octet. */
+/**
+ * Returns the fields with lower-case names, in the order given. Throws a TypeError that names the header.
+ * Unless `isChecked`, the only characters refused are those that are not octets.
+ */
 export function normalizeHeaders(
   given: HeadersInit | undefined,
   isChecked = true,
@@ -35,11 +38,11 @@ export function normalizeHeaders(
     }
   } else {
     for (const [name, value] of Object.entries(given)) {
-      if (Array.isArray(value)) for (const one of value) add(name, one)
+      if (Array.isArray(value)) for (const item of value) add(name, item)
       else add(name, value)
     }
   }
-  // RFC 9112 section 3.2: servers answer two with 400, and proxies do not agree on which one counts.
+  // RFC 9112 section 3.2: servers answer two host fields with 400, and proxies disagree on which one counts.
   if (headers.filter(([name]) => name === 'host').length > 1)
     throw new TypeError('headers: host is given twice')
   return headers
@@ -66,7 +69,7 @@ function checkHeader(name: unknown, value: unknown, isChecked: boolean): readonl
   return [name.toLowerCase(), isChecked ? trimBlanks(text) : text]
 }
 
-/** RFC 9110 section 5.6.2. */
+/** Whether the text is a token (RFC 9110 section 5.6.2). */
 export function isToken(text: string): boolean {
   return token.test(text)
 }
@@ -78,12 +81,15 @@ export function checkMethod(method: unknown, isChecked = true): asserts method i
   }
 }
 
-/** The forms of a request target beside a path (RFC 9112 section 3.2): `*`, a whole URL, and a host with its port. */
+/**
+ * Matches the forms of a request target other than a path (RFC 9112 section 3.2): `*`, a whole URL, and a
+ * host with its port.
+ */
 const otherTarget = /^(?:\*$|https?:\/\/|[^/?#]+:\d+$)/i
 
 /**
- * Throws a TypeError unless `path` can stand in a request line: no spaces, no control characters, and `/` first unless it is
- * another form of a request target.
+ * Throws a TypeError unless `path` can stand in a request line: it has no spaces and no control characters,
+ * and begins with `/` unless it is another form of a request target.
  */
 export function checkPath(path: unknown, isChecked = true): asserts path is string {
   if (typeof path !== 'string' || path === '' || (isChecked ? forbiddenInPath : beyondOctets).test(path)) {
@@ -96,7 +102,10 @@ export function checkPath(path: unknown, isChecked = true): asserts path is stri
   throw new TypeError(`path must begin with a slash: ${inspect(`/${path}`)}, not ${inspect(path)}`)
 }
 
-/** The value of a field, several joined as RFC 9110 section 5.3 says; `undefined` if there is none. */
+/**
+ * Returns the value of a field, with several values joined as RFC 9110 section 5.3 defines; `undefined` if
+ * the field is absent.
+ */
 export function headerValue(headers: Headers, name: string): string | undefined {
   let joined: string | undefined
   for (const header of headers) {
@@ -105,15 +114,18 @@ export function headerValue(headers: Headers, name: string): string | undefined 
   return joined
 }
 
-/** Whether the connection ends with the message that these are of (RFC 9112 section 9.6). */
+/**
+ * Whether the headers contain `connection: close`, which makes their message the last of the connection (RFC
+ * 9112 section 9.6).
+ */
 export function saysClose(headers: Headers): boolean {
   const options = headerValue(headers, 'connection')
   return options?.split(',').some(option => option.trim().toLowerCase() === 'close') ?? false
 }
 
 /**
- * A field value without the blanks around it (RFC 9110 section 5.6.3). JavaScript's `trim` would take bytes of UTF-8 along, and a
- * regular expression would try each blank within the value.
+ * Returns a field value without the blanks around it (RFC 9110 section 5.6.3). JavaScript's `trim` would also
+ * remove bytes of UTF-8, and a regular expression would retry at each blank within the value.
  */
 export function trimBlanks(value: string): string {
   let start = 0
@@ -127,7 +139,7 @@ function isBlank(code: number): boolean {
   return code === SPACE || code === TAB
 }
 
-/** About how many bytes header fields hold. */
+/** Returns the approximate size of the header fields in bytes. */
 export function sizeOf(headers: Headers): number {
   let size = 0
   for (const [name, value] of headers) size += name.length + value.length

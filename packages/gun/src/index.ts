@@ -1,5 +1,7 @@
 /**
- * Gun: HTTP and WebSocket connections that are owned, and that post what happens to a mailbox.
+ * Gun: HTTP and WebSocket connections that belong to an owner and post everything that happens to its
+ * mailbox.
+ *
  * @module
  */
 

@@ -1,23 +1,29 @@
-/** Bytes as callers give them, and the text that may become bytes of the wire. */
+/** Bytes as callers give them, and the text that becomes bytes on the wire. */
 
 declare const isOctets: unique symbol
 
-/** Text each character of which is one octet, as in Latin-1. */
+/** Text in which each character is one octet, as in Latin-1. */
 export type Octets = string & { readonly [isOctets]: true }
 
-/** Written as Latin-1 such a character would become another: U+010D, for one, a carriage return. */
+/**
+ * Matches a character that is not an octet. Latin-1 would turn it into another character: U+010D, for
+ * example, into a carriage return.
+ */
 export const beyondOctets = /[^\0-\xff]/
 
-/** The same text. Throws a TypeError where a character of it is no octet, which whoever took it from the caller should have refused. */
+/**
+ * Returns the text unchanged, typed as octets. Throws a TypeError for a character that is not an octet;
+ * callers are expected to have refused such text earlier.
+ */
 export function octets(text: string): Octets {
-  if (beyondOctets.test(text)) throw new TypeError('a character of what is to be sent is no octet')
+  if (beyondOctets.test(text)) throw new TypeError('a character of the text to be sent is not an octet')
   return text as Octets
 }
 
-/** Text is sent as UTF-8. */
+/** Bytes given by the caller. A string is sent as UTF-8; a list is concatenated. */
 export type Bytes = string | Uint8Array | readonly (string | Uint8Array)[]
 
-/** As bytes. Throws a TypeError that names the argument. */
+/** Converts the caller's value to bytes. Throws a TypeError that names the argument. */
 export function toBytes(given: Bytes, argument: string): Uint8Array {
   if (typeof given === 'string') return Buffer.from(given)
   if (given instanceof Uint8Array) return given

@@ -1,17 +1,17 @@
-/** The words of the wire that every room uses; nothing of this package stands below them. */
+/** The words of the wire that every room uses. This file imports nothing from this package. */
 
 import type { LookupAddress } from 'node:dns'
 
-/** Header fields in wire order, names in lower case, duplicates kept. */
+/** Header fields in wire order, with lower-case names; duplicates are kept. */
 export type Headers = readonly (readonly [name: string, value: string])[]
 
-/** Whether this is the last part: `'fin'` if it is. */
+/** Whether a message carries the last part of a body: `'fin'` if so, else `'nofin'`. */
 export type IsFin = 'fin' | 'nofin'
 
 /** The protocol of a connection, as `gun_up` and `info` name it. */
 export type ProtocolName = 'http' | 'http2'
 
-/** A frame as it is given to `wsSend`. */
+/** A WebSocket frame as the caller gives it to `wsSend`. */
 export type WsFrame =
   | 'close'
   | 'ping'
@@ -22,7 +22,7 @@ export type WsFrame =
   | readonly ['close', string]
   | readonly ['close', number, string]
 
-/** A frame as `gun_ws` brings it; ping and pong only with `silencePings: false`. */
+/** A WebSocket frame as `gun_ws` carries it. Pings and pongs arrive only with `silencePings: false`. */
 export type WsFrameIn =
   | 'close'
   | 'ping'
@@ -32,5 +32,5 @@ export type WsFrameIn =
   | readonly ['ping' | 'pong', Buffer]
   | readonly ['close', number, string]
 
-/** The addresses that a look-up gave; a Unix socket has none. */
+/** The addresses found by a look-up. The list is empty for a Unix socket. */
 export type Addresses = readonly LookupAddress[]
