@@ -1,22 +1,25 @@
-/** The options of `await` and its like. */
+/** The options of `await` and of the functions like it. */
 
 import type { MonitorRef } from '@holster/process'
 
 /** Options of `await` and `awaitUp`. */
 export interface AwaitOpts {
-  /** Milliseconds; `0` looks once, `Infinity` waits for ever. Default 5000. */
+  /** How long to wait, in milliseconds; `0` looks once, `Infinity` waits for ever. Default 5000. */
   readonly timeout?: number
-  /** A monitor of the connection that was set before. Default: one is made for the call, and gone afterwards. */
+  /**
+   * A monitor of the connection that the caller already holds. Default: the call makes a monitor of its own
+   * and removes it afterwards.
+   */
   readonly monitorRef?: MonitorRef
-  /** Gives up when it aborts: rejects with `signal.reason`. Default: none. */
+  /** Aborting this signal rejects the promise with `signal.reason`. Default: none. */
   readonly signal?: AbortSignal
 }
 
 /** Options of `awaitBody` and `awaitResponse`. */
 export interface AwaitBodyOpts extends AwaitOpts {
   /**
-   * How many bytes the body may have, as they are posted: behind content handlers. Beyond: `limit_reached`, and the stream is
-   * cancelled and flushed. Default 268435456: 256 MiB.
+   * The most bytes the body may have, counted as posted, that is, after content handlers. A larger body
+   * rejects with `limit_reached`, and its stream is cancelled and flushed. Default 268435456 (256 MiB).
    */
   readonly maxBodySize?: number
 }

@@ -1,4 +1,4 @@
-/** What can happen on a connection, and what is told of it. */
+/** The events of a connection, and the contract of an event handler, which callers implement. */
 
 import type { Socket } from 'node:net'
 import type { ExitReason } from '@holster/process'
@@ -10,102 +10,108 @@ import type { ConnectionOpts } from './connection.js'
 import type { TcpOpts, TlsOpts } from './socket.js'
 import type { WsOpts } from './websocket.js'
 
-/** What every event has. */
+/** The fields of every event. */
 export interface ConnectionEvent {
-  /** The connection that it happens on. */
+  /** The connection on which the event happened. */
   readonly connPid: ConnPid
 }
 
-/** What every event of a stream has. */
+/** The fields of every event of a stream. */
 export interface StreamEvent extends ConnectionEvent {
-  /** The stream that it happens to: what the request or `wsUpgrade` gave. */
+  /** The stream on which the event happened, as the request or `wsUpgrade` returned it. */
   readonly streamRef: StreamRef
-  /** Whom the stream replies to. */
+  /** The recipient of the stream's messages. */
   readonly replyTo: ReplyTo
 }
 
-/** A connection begins its life. */
+/** The connection begins its life. */
 export interface InitEvent extends ConnectionEvent {
-  /** Who owns the connection at its start. */
+  /** The owner of the connection at its start. */
   readonly owner: Owner
-  /** What it will run over; `'tcp'` also for a Unix socket. */
+  /** What will carry the connection; `'tcp'` also for a Unix socket. */
   readonly transport: 'tcp' | 'tls'
   /** `'https'` over tls. */
   readonly originScheme: 'http' | 'https'
-  /** The host that `open` was given; `'localhost'` for a Unix socket. */
+  /** The host given to `open`; `'localhost'` for a Unix socket. */
   readonly originHost: string
-  /** The port that `open` was given; for a Unix socket 80, over tls 443. */
+  /** The port given to `open`; for a Unix socket 80, or 443 over tls. */
   readonly originPort: number
-  /** The options that `open` was given. */
+  /** The options given to `open`. */
   readonly opts: ConnectionOpts & {
-    /** The event handler itself, where there is one. */
+    /** The event handler itself, if there is one. */
     readonly eventHandler?: object
   }
 }
 
-/** The look-up of the host's name. At its end there are either addresses or an error. */
+/** The look-up of the host's name. At its end the event has either addresses or an error. */
 export interface DomainLookupEvent extends ConnectionEvent {
   /** The host, or the path of a Unix socket. */
   readonly host: string
-  /** `undefined` for a Unix socket. */
+  /** The port; `undefined` for a Unix socket. */
   readonly port: number | undefined
-  /** As they were given to `open`. */
+  /** The options given to `open`. */
   readonly tcpOpts: TcpOpts | undefined
-  /** How many milliseconds it may take. */
+  /** How long the look-up may take, in milliseconds. */
   readonly timeout: number
-  /** The addresses, at the end of a look-up that succeeded; a Unix socket has none. */
+  /** The addresses, at the end of a look-up that succeeded; empty for a Unix socket. */
   readonly lookupInfo?: Addresses
-  /** At the end of one that failed. */
+  /** The error, at the end of a look-up that failed. */
   readonly error?: GunError
 }
 
-/** The making of a connection. At its end there is either a socket or an error. */
+/** An attempt to connect. At its end the event has either a socket or an error. */
 export interface ConnectEvent extends ConnectionEvent {
-  /** The addresses that the look-up gave; none for a Unix socket. */
+  /** The addresses found by the look-up; empty for a Unix socket. */
   readonly lookupInfo: Addresses
-  /** How many milliseconds it may take. */
+  /** How long the attempt may take, in milliseconds. */
   readonly timeout: number
-  /** At the end of an attempt that succeeded. */
+  /** The socket, at the end of an attempt that succeeded. */
   readonly socket?: Socket
-  /** What will be spoken, at the end of an attempt that succeeded; over tls only `tlsHandshakeEnd` knows. */
+  /**
+   * The protocol that will be spoken, at the end of an attempt that succeeded. Absent over tls, where only
+   * `tlsHandshakeEnd` has it.
+   */
   readonly protocol?: ProtocolName
-  /** At the end of one that failed. */
+  /** The error, at the end of an attempt that failed. */
   readonly error?: GunError
 }
 
-/** The TLS handshake. At its end there is either a protocol or an error. */
+/** The TLS handshake. At its end the event has either a protocol or an error. */
 export interface TlsHandshakeEvent extends ConnectionEvent {
-  /** The socket: before, not secure yet; after, the one that TLS is spoken on, which is another if that is spoken over it. */
+  /**
+   * The socket: at the start, the one not yet secure; at the end, the one that speaks TLS, which is a
+   * different socket if TLS runs over the first.
+   */
   readonly socket: Socket
-  /** As they were given to `open`. */
+  /** The options given to `open`. */
   readonly tlsOpts: TlsOpts | undefined
-  /** How many milliseconds it may take. */
+  /** How long the handshake may take, in milliseconds. */
   readonly timeout: number
-  /** What ALPN has chosen, at the end of a handshake that succeeded. */
+  /** The protocol chosen by ALPN, at the end of a handshake that succeeded. */
   readonly protocol?: ProtocolName
-  /** At the end of one that failed. */
+  /** The error, at the end of a handshake that failed. */
   readonly error?: GunError
 }
 
 /** A request is being sent. */
 export interface RequestEvent extends StreamEvent {
-  /** What it was asked for with; `'request'` stands for all functions that give the whole request. */
+  /** The function that made the request; `'request'` stands for all functions that give the whole request. */
   readonly function: 'headers' | 'request' | 'wsUpgrade'
-  /** The method, as it was given. */
+  /** The method, as given. */
   readonly method: string
   /** `'https'` over tls. */
   readonly scheme: 'http' | 'https'
-  /** The host and port that it is for, as the `host` header has them. */
+  /** The host and port of the request, as in its `host` header. */
   readonly authority: string
-  /** The path with its query, as it was given. */
+  /** The path with its query, as given. */
   readonly path: string
-  /** As they are sent, but for `transformHeaderName`. */
+  /** The header fields as sent, except for `transformHeaderName`. */
   readonly headers: Headers
 }
 
-/** A promised request (server push) has come. */
+/** A promised request (server push) has arrived. */
 export interface PushPromiseEndEvent extends StreamEvent {
-  /** The stream that the pushed response will come on; `streamRef` is the one that it belongs to. */
+  /** The stream of the pushed response; `streamRef` is the stream that the push belongs to. */
   readonly promisedStreamRef: StreamRef
   /** The method of the promised request. */
   readonly method: string
@@ -115,7 +121,7 @@ export interface PushPromiseEndEvent extends StreamEvent {
   readonly headers: Headers
 }
 
-/** The head of a response has come. */
+/** The head of a response has arrived. */
 export interface ResponseHeadersEvent extends StreamEvent {
   /** The status code; 100 to 199 for an informational response. */
   readonly status: number
@@ -123,57 +129,60 @@ export interface ResponseHeadersEvent extends StreamEvent {
   readonly headers: Headers
 }
 
-/** The trailers of a response have come. */
+/** The trailers of a response have arrived. */
 export interface ResponseTrailersEvent extends StreamEvent {
   /** The trailer fields. */
   readonly headers: Headers
 }
 
-/** An upgrade to WebSocket is being asked for. */
+/** An upgrade to WebSocket is being requested. */
 export interface WsUpgradeEvent extends StreamEvent {
-  /** The options of the upgrade: those of `wsUpgrade` over those of `open`, without defaults. */
+  /** The options of the upgrade: those of `wsUpgrade` merged over those of `open`, without defaults. */
   readonly opts: WsOpts
 }
 
-/** The header of a frame has come. */
+/** The header of a frame has arrived. */
 export interface WsRecvFrameHeaderEvent extends StreamEvent {
-  /** `'fragment'`: a part of a message, also the first and the last. */
+  /**
+   * The type of the frame; `'fragment'` for each part of a fragmented message, including the first and the
+   * last.
+   */
   readonly frameType: 'fragment' | 'text' | 'binary' | 'close' | 'ping' | 'pong'
-  /** Whether it is the last, or only, frame of its message. */
+  /** Whether the frame is the last or only frame of its message. */
   readonly isFin: boolean
-  /** The three reserved bits, the first of which says that the message is compressed. */
+  /** The three reserved bits; the first one marks a compressed message. */
   readonly rsv: number
-  /** How many bytes its payload has. */
+  /** The length of the payload in bytes. */
   readonly length: number
 }
 
-/** A frame has come as a whole. */
+/** A whole frame has arrived. */
 export interface WsRecvFrameEndEvent extends StreamEvent {
-  /** As it was on the wire, maybe compressed. Only valid during the call. */
+  /** The payload as it was on the wire, possibly compressed. Valid only during the call. */
   readonly payload: Buffer
-  /** Of a close frame that has one. */
+  /** The close code; `undefined` for any frame but a close frame with a code. */
   readonly closeCode: number | undefined
 }
 
 /** A frame is being sent. */
 export interface WsSendFrameEvent extends StreamEvent {
-  /** The frame, as it was given to `wsSend` or is sent by itself. */
+  /** The frame, as given to `wsSend` or as sent automatically. */
   readonly frame: WsFrame
 }
 
-/** Another protocol is spoken from here on. */
+/** The connection speaks another protocol from now on. */
 export interface ProtocolChangedEvent extends ConnectionEvent {
-  /** The stream that has brought it about. */
+  /** The stream that caused the change. */
   readonly streamRef: StreamRef
-  /** What is spoken from here on. */
+  /** The protocol spoken from now on. */
   readonly protocol: ProtocolName | 'ws'
 }
 
-/** Another origin is spoken to from here on, through a proxy. */
+/** The connection speaks to another origin from now on, through a proxy. */
 export interface OriginChangedEvent extends ConnectionEvent {
-  /** The tunnel's, where only that has changed. */
+  /** The stream of the tunnel; absent if the whole connection now speaks to the new origin. */
   readonly streamRef?: StreamRef
-  /** The kind of the proxy that is in between. */
+  /** The kind of the proxy in between. */
   readonly intermediary: 'connect' | 'socks5'
   /** `'https'` over tls. */
   readonly originScheme: 'http' | 'https'
@@ -183,83 +192,86 @@ export interface OriginChangedEvent extends ConnectionEvent {
   readonly originPort: number
 }
 
-/** A stream has been cancelled. */
+/** A stream was cancelled. */
 export interface CancelEvent extends StreamEvent {
-  /** Who has cancelled it: this side or the peer. */
+  /** The side that cancelled the stream: this one or the peer. */
   readonly endpoint: 'local' | 'remote'
-  /** Why it was cancelled. */
+  /** The reason. */
   readonly reason: string
 }
 
-/** The connection is lost or has been closed. */
+/** The connection was lost or closed. */
 export interface DisconnectEvent extends ConnectionEvent {
-  /** Why, as `gun_down` says it; `'normal'`: it ended in order. */
+  /** The reason, as in `gun_down`; `'normal'` if the connection ended in order. */
   readonly reason: 'normal' | GunError
 }
 
 /** The connection ends for good. */
 export interface TerminateEvent extends ConnectionEvent {
-  /** The state it was in, as `info` names them; `not_connected` when it was lost, or not made, and no retry was left. */
+  /**
+   * The state in which the connection ended, as `info` names it; `not_connected` when the connection was lost
+   * or could not be made and no retry was left.
+   */
   readonly state: string
-  /** What monitors are told. */
+  /** The reason that monitors get. */
   readonly reason: ExitReason
 }
 
-/** Every event by its name. */
+/** The payload of every event, keyed by the event's name. */
 export interface EventMap {
   /** The connection begins its life: the first event. */
   readonly init: InitEvent
   /** The look-up of the host's name begins; each attempt to connect has its own. */
   readonly domainLookupStart: DomainLookupEvent
-  /** It has succeeded, failed, or taken too long. */
+  /** The look-up succeeded, failed, or took too long. */
   readonly domainLookupEnd: DomainLookupEvent
   /** An attempt to connect begins, after the look-up. */
   readonly connectStart: ConnectEvent
-  /** It has succeeded, failed, or taken too long. */
+  /** The attempt to connect succeeded, failed, or took too long. */
   readonly connectEnd: ConnectEvent
-  /** The TLS handshake begins, once there is a connection. Only over tls. */
+  /** The TLS handshake begins, once the socket is connected. Only over tls. */
   readonly tlsHandshakeStart: TlsHandshakeEvent
-  /** It has succeeded, failed, or taken too long. */
+  /** The TLS handshake succeeded, failed, or took too long. */
   readonly tlsHandshakeEnd: TlsHandshakeEvent
   /** A request is about to be sent. */
   readonly requestStart: RequestEvent
-  /** Its head was handed to the socket. */
+  /** The head of the request was handed to the socket. */
   readonly requestHeaders: RequestEvent
-  /** All of it was. */
+  /** The whole request was handed to the socket. */
   readonly requestEnd: StreamEvent
   /** A promised request has begun to arrive. Only over HTTP/2. */
   readonly pushPromiseStart: StreamEvent
-  /** All of a promised request has come. Only over HTTP/2. */
+  /** A whole promised request has arrived. Only over HTTP/2. */
   readonly pushPromiseEnd: PushPromiseEndEvent
-  /** The first byte of a response has come, informational ones included. */
+  /** The first byte of a response has arrived; also for informational responses. */
   readonly responseStart: StreamEvent
-  /** An informational response has come; 101: the last one. */
+  /** An informational response has arrived; 101 is the last response of the stream. */
   readonly responseInform: ResponseHeadersEvent
-  /** The head of the final response has come. */
+  /** The head of the final response has arrived. */
   readonly responseHeaders: ResponseHeadersEvent
-  /** The trailers of a response have come. */
+  /** The trailers of a response have arrived. */
   readonly responseTrailers: ResponseTrailersEvent
-  /** All of the response has come. */
+  /** The whole response has arrived. */
   readonly responseEnd: StreamEvent
-  /** An upgrade is asked for; `requestStart` follows. */
+  /** An upgrade is being requested; `requestStart` follows. */
   readonly wsUpgrade: WsUpgradeEvent
-  /** The first byte of a frame has come. */
+  /** The first byte of a frame has arrived. */
   readonly wsRecvFrameStart: StreamEvent
-  /** Its header has come. */
+  /** The header of a frame has arrived. */
   readonly wsRecvFrameHeader: WsRecvFrameHeaderEvent
-  /** All of it has come. */
+  /** A whole frame has arrived. */
   readonly wsRecvFrameEnd: WsRecvFrameEndEvent
-  /** A frame is handed on to be sent: before and after. */
+  /** A frame is about to be handed on to be sent. */
   readonly wsSendFrameStart: WsSendFrameEvent
-  /** It was handed on. */
+  /** A frame was handed on to be sent. */
   readonly wsSendFrameEnd: WsSendFrameEvent
-  /** The connection speaks WebSocket from here on. */
+  /** The connection speaks WebSocket from now on. */
   readonly protocolChanged: ProtocolChangedEvent
-  /** Only with proxies. */
+  /** The connection speaks to another origin. Only with proxies. */
   readonly originChanged: OriginChangedEvent
   /** A stream was cancelled, by this side or by the peer. */
   readonly cancel: CancelEvent
-  /** The connection, which was up, is so no more. */
+  /** A connection that was up is not up any more. */
   readonly disconnect: DisconnectEvent
   /** The connection ends for good: the last event. */
   readonly terminate: TerminateEvent
@@ -269,13 +281,15 @@ export interface EventMap {
 export type EventName = keyof EventMap
 
 /**
- * Gets to know what happens on a connection, in the order in which it happens. It runs within the connection: keep it
- * short. What it throws, or rejects with, goes to the exit hook, and changes nothing. Every method is optional. Source: manual page
- * gun_event.
+ * An object whose methods are called for everything that happens on the connection, in the order in which it
+ * happens. Every method is optional. The methods run within the connection's own work, so they should be
+ * short. If a method throws or rejects, the error goes to the exit hook and nothing else changes. Source:
+ * manual page gun_event.
  *
- * Without an option, the subscribers of `node:diagnostics_channel` get the same events of all connections, for example
- * from the channel `holster:gun:requestStart`. Of frames that come they get those of WebSockets that begin while one of
- * the channels of such frames has a subscriber. What a subscriber throws is Node's to handle: an uncaught exception.
+ * Subscribers of `node:diagnostics_channel` get the same events of all connections without any option, for
+ * example from the channel `holster:gun:requestStart`. Events of received frames are published for those
+ * WebSockets that begin while one of the channels for received frames has a subscriber. An error thrown by a
+ * subscriber is handled by Node, as an uncaught exception.
  */
 export type EventHandler = { [Name in EventName]?: (event: EventMap[Name]) => void }
 

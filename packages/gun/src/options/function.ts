@@ -1,37 +1,41 @@
-/** Functions among the options that have to give a value at once: whatever is wrong with one is told by the option's name. */
+/**
+ * Functions among the options that must return a value at once: every failure of such a function is reported
+ * under the name of its option.
+ */
 
 import { inspect } from 'node:util'
 import { onRejection, reportThrown } from '@holster/process/internal'
 import { GunError, messageOf } from '../errors.js'
 
 /**
- * What `call` gives, as `accept` takes it. Throws a GunError `bad_option` that names the option, whose cause is what the
- * function has thrown, if it throws or `accept` gives `undefined`. `accept` is called with whatever came, a getter that
- * throws included; `wanted` says what must come. A promise that rejects is reported besides.
+ * Returns the result of `call` as converted by `accept`. Throws a GunError `bad_option` that names the option
+ * if `call` throws (the error thrown is the `cause`) or if `accept` returns `undefined`; `wanted` describes
+ * the right result in the error's message. A getter that throws within `accept` counts as `call` throwing. If
+ * the result is a promise that rejects, the rejection is reported besides.
  */
 export function ask<T>(
   option: string,
   call: () => unknown,
-  accept: (given: unknown) => T | undefined,
+  accept: (result: unknown) => T | undefined,
   wanted: string,
 ): T {
-  let given: unknown
+  let result: unknown
   let accepted: T | undefined
   try {
-    given = call()
-    accepted = accept(given)
+    result = call()
+    accepted = accept(result)
   } catch (cause) {
     throw new GunError('bad_option', 'options', `${option} threw: ${messageOf(cause)}`, { cause })
   }
   if (accepted !== undefined) return accepted
-  const isPromise = onRejection(given, reason => reportThrown(option, reason))
-  const what = isPromise ? 'a promise' : describe(given)
-  throw new GunError('bad_option', 'options', `${option} must give ${wanted}, not ${what}`)
+  const isPromise = onRejection(result, reason => reportThrown(option, reason))
+  const actual = isPromise ? 'a promise' : describe(result)
+  throw new GunError('bad_option', 'options', `${option} must give ${wanted}, not ${actual}`)
 }
 
-/** Nothing that may be secret, and nothing long. */
-function describe(given: unknown): string {
-  if (typeof given === 'object' && given !== null) return 'another object'
-  if (typeof given === 'string') return 'another string'
-  return inspect(given, { depth: 0 }).slice(0, 40)
+/** Describes a wrong result without showing anything secret or long. */
+function describe(result: unknown): string {
+  if (typeof result === 'object' && result !== null) return 'another object'
+  if (typeof result === 'string') return 'another string'
+  return inspect(result, { depth: 0 }).slice(0, 40)
 }

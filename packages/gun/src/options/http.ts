@@ -6,93 +6,121 @@ import type { ContentHandler } from './content-handler.js'
 /** Options of HTTP/1.1. */
 export interface HttpOpts {
   /**
-   * How long the rest of a cancelled response may take once its turn has come, in milliseconds. When that time is over the
-   * connection is closed, so that a request that hangs does not hold up those behind it for ever. Default 5000.
+   * How long the rest of a cancelled response may take once its turn has come, in milliseconds. Then the
+   * connection is closed, so that a request that hangs does not hold up the requests behind it for ever.
+   * Default 5000.
    */
   readonly cancelTimeout?: number
   /** How long a graceful shutdown waits for responses, in milliseconds. Default 15000. */
   readonly closingTimeout?: number
-  /** What is made of the bodies of responses, the first to see them first. Default: none, bodies come as `gun_data`. */
+  /**
+   * The handlers of response bodies; each sees a body before those behind it in the list. Default: none,
+   * bodies are posted as `gun_data`.
+   */
   readonly contentHandlers?: readonly ContentHandler[]
   /** Whether cookies in informational responses are ignored. Default `false`. */
   readonly cookieIgnoreInformational?: boolean
   /**
-   * How many messages of its body a response may post before `updateFlow` asks for more; what the peer sends beyond is
-   * not read. Default `Infinity`: off.
+   * How many messages of its body a response may post before `updateFlow` asks for more; until then no more
+   * is read from the peer. Default `Infinity`: no limit.
    */
   readonly flow?: number
-  /** Milliseconds between the empty lines that are sent while nothing is under way. Default `Infinity`: none. */
+  /**
+   * The interval between empty lines sent on an idle connection, in milliseconds. Default `Infinity`: none.
+   */
   readonly keepalive?: number
-  /** The most bytes that the head of a response may have. Default 100000. Beyond: `limit_reached`. */
+  /**
+   * The most bytes that the head of a response may have; more end it with `limit_reached`. Default 100000.
+   */
   readonly maxHeaderBlockSize?: number
-  /** The most bytes that the trailers of a response may have. Default 10000. Beyond: `limit_reached`. */
+  /**
+   * The most bytes that the trailers of a response may have; more end it with `limit_reached`. Default 10000.
+   */
   readonly maxTrailerBlockSize?: number
   /**
-   * How many requests may be under way at once: sent, and not answered yet in full. The others wait, in order, and nothing of
-   * them is sent. 1 sends each request when the response before it is complete. Default `Infinity`: each is sent at once, as
-   * Gun does (RFC 9112 section 9.3.2).
+   * How many requests may be under way at once, that is, sent but not yet answered in full. Further requests
+   * wait, in order and unsent. With 1 each request is sent when the response before it is complete. Default
+   * `Infinity`: each request is sent at once, as in Gun (RFC 9112 section 9.3.2).
    */
   readonly pipelining?: number
   /**
-   * Gives the name under which a header is sent; it gets it in lower case. Default: as it is. If it throws, or gives what
-   * is no header name, the request is not sent, and its stream ends with `bad_option`; trailers are not sent either, and the
-   * body goes on.
+   * Returns the name under which a header is sent, given its lower-case name. If the function throws or
+   * returns a value that is not a header name, the request is not sent and its stream ends with `bad_option`;
+   * trailers are not sent either, and their body continues. Default: the name is not changed.
    */
   readonly transformHeaderName?: (name: string) => string
-  /** The version that requests state. Over `'HTTP/1.0'` there is no upgrade. Default `'HTTP/1.1'`. */
+  /** The version stated in requests. `'HTTP/1.0'` has no upgrade. Default `'HTTP/1.1'`. */
   readonly version?: 'HTTP/1.0' | 'HTTP/1.1'
 }
 
-/** Options of HTTP/2. What else Gun can set is Node's to decide, and refused by name. */
+/** Options of HTTP/2. Gun's other options are decided by Node and are refused by name. */
 export interface Http2Opts {
-  /** How long a graceful shutdown, ours or the server's, waits for responses, in milliseconds. Default 15000. */
+  /**
+   * How long a graceful shutdown, begun by this side or by the server, waits for responses, in milliseconds.
+   * Default 15000.
+   */
   readonly closingTimeout?: number
-  /** As in `httpOpts`. */
+  /** Same as in `httpOpts`. */
   readonly contentHandlers?: readonly ContentHandler[]
-  /** As in `httpOpts`. */
+  /** Same as in `httpOpts`. */
   readonly cookieIgnoreInformational?: boolean
-  /** As in `httpOpts`; the windows of HTTP/2 make the server wait, and other streams go on. */
+  /**
+   * Same as in `httpOpts`, except that the windows of HTTP/2 make the server wait, so that other streams
+   * continue.
+   */
   readonly flow?: number
-  /** Milliseconds between the pings that are sent by themselves. Default `Infinity`: none. */
+  /** The interval between automatic pings, in milliseconds. Default `Infinity`: no pings. */
   readonly keepalive?: number
   /**
-   * How many of these pings in a row may go unanswered. With the next one due the connection is lost, with
-   * `keepalive_timeout`. Default `Infinity`: off.
+   * How many automatic pings in a row may go unanswered. When the next ping is due, the connection is lost
+   * with `keepalive_timeout`. Default `Infinity`: no limit.
    */
   readonly keepaliveTolerance?: number
-  /** Whether the owner gets a `gun_notify` `'settings_changed'` each time that the server states its settings. Default `false`. */
+  /**
+   * Whether the owner gets a `gun_notify` `'settings_changed'` each time the server sends its settings.
+   * Default `false`.
+   */
   readonly notifySettingsChanged?: boolean
   /** Whether the server may push (SETTINGS_ENABLE_PUSH). Default `true`. */
   readonly enablePush?: boolean
-  /** Sent as it is (SETTINGS_ENABLE_CONNECT_PROTOCOL); from a client it means nothing. Default: not sent. */
+  /**
+   * The value of SETTINGS_ENABLE_CONNECT_PROTOCOL to send; from a client this setting has no meaning.
+   * Default: not sent.
+   */
   readonly enableConnectProtocol?: boolean
-  /** How many bytes the server may send ahead on all streams together; 65535 to 2147483647. Default 8 MiB. */
+  /**
+   * How many bytes the server may send ahead on all streams together; 65535 to 2147483647. Default 8388608 (8
+   * MiB).
+   */
   readonly initialConnectionWindowSize?: number
   /**
-   * How many bytes the server may send ahead on one stream; 0 to 2147483647. As many may wait here when nobody reads the
-   * stream. Default 1 MiB.
+   * How many bytes the server may send ahead on one stream; 0 to 2147483647. As many bytes may be kept in
+   * memory while nobody reads the stream. Default 1048576 (1 MiB).
    */
   readonly initialStreamWindowSize?: number
   /**
-   * How many streams the server may have open by pushing (SETTINGS_MAX_CONCURRENT_STREAMS). Node counts our own as well.
-   * Default 100.
+   * How many pushed streams the server may have open (SETTINGS_MAX_CONCURRENT_STREAMS). Node counts the
+   * client's streams as well. Default 100.
    */
   readonly maxConcurrentStreams?: number
-  /** How many bytes the table of known headers may have that the server makes (SETTINGS_HEADER_TABLE_SIZE). Default 4096. */
+  /**
+   * The most bytes of the header table that the server's encoder may use (SETTINGS_HEADER_TABLE_SIZE).
+   * Default 4096.
+   */
   readonly maxDecodeTableSize?: number
-  /** The same for the one that is made here, as far as the server allows it. Default 4096. */
+  /** The most bytes of our encoder's header table, as far as the server allows. Default 4096. */
   readonly maxEncodeTableSize?: number
   /** The most bytes that a frame of the server may hold; 16384 to 16777215. Default 16384. */
   readonly maxFrameSizeReceived?: number
   /**
-   * The most bytes that the headers, or the trailers, of a response may have, with 32 more for each field
-   * (SETTINGS_MAX_HEADER_LIST_SIZE). Beyond: `limit_reached` for that stream, and for the connection where the frames of
-   * one header block have more than twice as many bytes and 16 KiB. Default 100000.
+   * The most bytes that the headers or trailers of a response may have, counting 32 more for each field
+   * (SETTINGS_MAX_HEADER_LIST_SIZE). More bytes end the stream with `limit_reached`; where the frames of one
+   * header block hold more than twice as many bytes and 16 KiB, they end the connection. Default 100000.
    */
   readonly maxHeaderListSize?: number
   /** How long the server's first SETTINGS may take, in milliseconds. Default 5000. */
   readonly prefaceTimeout?: number
-  /** How long the server may take to acknowledge ours, in milliseconds. Default 5000. */
+  /** How long the server may take to acknowledge our SETTINGS, in milliseconds. Default 5000. */
   readonly settingsTimeout?: number
 }
 
@@ -101,20 +129,25 @@ export interface ReqOpts {
   /** How many messages of its body the response may post, see `httpOpts.flow`, which is the default. */
   readonly flow?: number
   /**
-   * `'ignore'` sends header values and the path unchecked, control characters included, at your own risk; only a
-   * character beyond U+00FF, which is no octet, is a TypeError. Default `'raise'`: a TypeError.
+   * With `'ignore'` header values and the path are sent unchecked, control characters included, at the
+   * caller's risk; only a character beyond U+00FF, which is not an octet, is still a TypeError. Default
+   * `'raise'`: any invalid character is a TypeError.
    */
   readonly invalidRequestHeaders?: 'raise' | 'ignore'
-  /** Whom the stream replies to. Default: the owner. A function or an actor runs within the sender: keep it short. */
+  /**
+   * The recipient of the stream's messages. Default: the owner. A function or an actor runs within the
+   * connection's own work, so it should be short.
+   */
   readonly replyTo?: ReplyTo
   /**
-   * How many bytes of a body that follows may wait to be sent before `data` gives `false`; a `gun_notify` `'drain'` follows
-   * when no more than half of that does. Default: none, so `data` always gives `true`, and no `'drain'` is posted.
+   * How many bytes of a body sent with `data` may wait to be sent before `data` returns `false`. A
+   * `gun_notify` `'drain'` follows when no more than half of that waits. Default: no limit; `data` then
+   * returns `true` whenever it took the bytes, and no `'drain'` is posted.
    */
   readonly sendHighWaterMark?: number
 }
 
-/** Header names are sent as they are. */
+/** Returns the header name unchanged: the default of `transformHeaderName`. */
 export const unchanged = (name: string): string => name
 
 export const HTTP_DEFAULTS: Required<HttpOpts> = {

@@ -1,6 +1,8 @@
-/** Defaults, and what the caller gives in their place. */
+/** The merging of default options with the caller's. */
 
-/** The options of both objects; those of `upper` win. An option that is `undefined` counts as absent. */
+/**
+ * Returns the options of both objects; those of `upper` win. An option that is `undefined` counts as absent.
+ */
 export function merge<T extends object>(lower: T, upper: Partial<T> | undefined): T {
   if (upper === undefined) return lower
   const given = Object.entries(upper).filter(([, value]) => value !== undefined)

@@ -1,9 +1,11 @@
-/** The names of options: what is not one is refused, with the name that was probably meant. */
+/**
+ * The names of options: an unknown name is refused, and the error suggests the name that was probably meant.
+ */
 
 import { didYouMean, type Synonyms } from '@holster/process/internal'
 import * as v from 'valibot'
 
-/** Names of other libraries. Node's options of sockets have a place before them. */
+/** Names used by other libraries, in lower case, with our options for the same purpose. */
 const SYNONYMS: Synonyms = {
   abort: ['signal'],
   abortsignal: ['signal'],
@@ -45,8 +47,9 @@ const SYNONYMS: Synonyms = {
 }
 
 /**
- * An object with these entries at most. What is given beside them is refused with the name that was probably meant: one
- * of these, or one of `elsewhere`, which has its place before it (`wsOpts.compress`).
+ * Returns a schema for an object with no other keys than `entries`. The error for an unknown key suggests the
+ * key that was probably meant: one of `entries`, or one of `elsewhere`, whose names contain their place
+ * (`wsOpts.compress`).
  */
 export function strictOptions<const T extends v.ObjectEntries>(
   entries: T,

@@ -1,4 +1,4 @@
-/** All options of `open`, and the ones that hold for each protocol once defaults are filled in. */
+/** All options of `open`, and the functions that fill in the defaults for each protocol. */
 
 import type { ProtocolName } from '../words.js'
 import type { ConnectionOpts } from './connection.js'
@@ -8,29 +8,34 @@ import { merge } from './merge.js'
 
 /** Options of `open` and `openUnix`. Times are milliseconds. */
 export interface Opts extends ConnectionOpts {
-  /** Is told what happens on the connection, as it happens. Default: none. */
+  /**
+   * Its methods are called for everything that happens on the connection, at the moment it happens. Default:
+   * none.
+   */
   readonly eventHandler?: EventHandler
 }
 
 export const RETRY_DEFAULTS = { retry: 5, retryTimeout: 5000 } as const
 
-/** The options of HTTP/1.1 for a connection: what `protocols` says wins over `httpOpts`. */
-export function httpOptsOf(given: Opts): Required<HttpOpts> {
-  return merge(merge(HTTP_DEFAULTS, given.httpOpts), ownOpts(given, 'http'))
+/**
+ * Returns the HTTP/1.1 options of a connection, with defaults. Options in `protocols` win over `httpOpts`.
+ */
+export function httpOptsOf(opts: Opts): Required<HttpOpts> {
+  return merge(merge(HTTP_DEFAULTS, opts.httpOpts), optsInProtocols(opts, 'http'))
 }
 
-/** The options of HTTP/2 for a connection: what `protocols` says wins over `http2Opts`. */
-export function http2OptsOf(given: Opts): typeof HTTP2_DEFAULTS {
-  return merge(merge(HTTP2_DEFAULTS, given.http2Opts), ownOpts(given, 'http2'))
+/** Returns the HTTP/2 options of a connection, with defaults. Options in `protocols` win over `http2Opts`. */
+export function http2OptsOf(opts: Opts): typeof HTTP2_DEFAULTS {
+  return merge(merge(HTTP2_DEFAULTS, opts.http2Opts), optsInProtocols(opts, 'http2'))
 }
 
-function ownOpts(given: Opts, protocol: ProtocolName): object | undefined {
-  for (const one of given.protocols ?? []) if (typeof one !== 'string' && one[0] === protocol) return one[1]
+function optsInProtocols({ protocols = [] }: Opts, protocol: ProtocolName): object | undefined {
+  for (const init of protocols) if (typeof init !== 'string' && init[0] === protocol) return init[1]
   return undefined
 }
 
-/** What may be spoken, the preferred one first. */
-export function protocolsOf(given: Opts, transport: 'tcp' | 'tls'): readonly ProtocolName[] {
-  if (given.protocols === undefined) return transport === 'tls' ? ['http2', 'http'] : ['http']
-  return given.protocols.map(one => (typeof one === 'string' ? one : one[0]))
+/** Returns the names of the protocols that may be spoken, in order of preference. */
+export function protocolsOf({ protocols }: Opts, transport: 'tcp' | 'tls'): readonly ProtocolName[] {
+  if (protocols === undefined) return transport === 'tls' ? ['http2', 'http'] : ['http']
+  return protocols.map(init => (typeof init === 'string' ? init : init[0]))
 }

@@ -6,115 +6,141 @@ import type { GunMessage, ReplyTo } from '../messages.js'
 import type { Headers, WsFrameIn } from '../words.js'
 
 /**
- * What a subprotocol does with frames, as `wsOpts.protocols` and `wsOpts.defaultProtocol` take it. What it throws ends
- * the connection with `handler_error`, and in `handle` with close code 1011. Neither method is waited for: a `handle` that
- * gives a promise counts as one that throws. Source: manual page gun_ws_protocol.
+ * Processes the frames of a subprotocol; given in `wsOpts.protocols` or `wsOpts.defaultProtocol`. If a method
+ * throws, the connection ends with `handler_error`; if the method is `handle`, the peer gets close code 1011.
+ * Neither method is awaited: a `handle` that returns a promise counts as one that throws. Source: manual page
+ * gun_ws_protocol.
  */
 export interface WsHandler<State = unknown, Message = GunMessage> {
   /**
-   * The upgrade has succeeded; gives the state that `handle` gets, which may be changed in place. What is sent to
-   * `replyTo` goes to whom the stream replies and counts against its mailbox's high-water mark. `headers` are the
-   * response's. Runs before `gun_upgrade` is sent. A promise is a state like any other; if it rejects, that counts as
-   * thrown in `handle`.
+   * Called when the upgrade has succeeded, before `gun_upgrade` is posted. Returns the state that `handle`
+   * gets, which may be changed in place. Messages sent to `replyTo` go to the stream's recipient and count
+   * against its mailbox's high-water mark. `headers` are the response's. A promise is a state like any other;
+   * if it rejects, the handler counts as having thrown in `handle`.
    */
   init(replyTo: Pid<Message>, streamRef: StreamRef, headers: Headers, opts: WsOpts): State
   /**
-   * A whole message or a control frame has come, in order; pings have been answered. Gives how many messages were
-   * sent to `replyTo` for it, which is what it takes of the stream's `flow`.
+   * Called for each whole message and control frame, in order; pings have already been answered. Returns how
+   * many messages it sent to `replyTo` for the frame, which is the amount deducted from the stream's `flow`.
    */
   handle(frame: WsFrameIn, state: State): number
 }
 
-/** How messages are compressed (RFC 7692). Over the wire: permessage-deflate. */
+/** Options of compression by permessage-deflate (RFC 7692). */
 export interface CompressOpts {
   /** Asks the server to compress each message by itself, which takes less memory here. Default `false`. */
   readonly serverNoContextTakeover?: boolean
-  /** Compresses each message by itself, which takes less memory there. Default `false`. */
+  /** Compresses each message by itself, which takes less memory at the server. Default `false`. */
   readonly clientNoContextTakeover?: boolean
   /**
-   * Asks the server to use a window of at most 2 to that power bytes; 8 to 15. A server that agrees without a word of it
-   * may use the largest. Default: not asked.
+   * Asks the server to use a window of at most 2 to that power bytes; 8 to 15. A server that accepts
+   * compression without repeating the parameter may still use the largest window. Default: no request.
    */
   readonly serverMaxWindowBits?: number
-  /** The same for what is sent; the server may ask for less. Default 15. */
+  /** The same limit for messages sent from here; the server may ask for less. Default 15. */
   readonly clientMaxWindowBits?: number
-  /** Messages of fewer bytes are sent as they are. Default 1024. */
+  /**
+   * The size in bytes from which a message is compressed; smaller ones are sent as they are. Default 1024.
+   */
   readonly threshold?: number
-  /** zlib's level, 0 to 9: the higher the smaller and slower. Default 6. */
+  /** The compression level of zlib, 0 to 9; a higher level compresses better and slower. Default 6. */
   readonly level?: number
-  /** How much memory zlib may take to compress, 1 to 9. Default 8. */
+  /** How much memory zlib may use to compress, 1 to 9. Default 8. */
   readonly memLevel?: number
 }
 
-/** How an upgrade that had succeeded before is asked for again where the server refuses it. */
+/**
+ * How an upgrade that had succeeded on an earlier connection is requested again when the server refuses it.
+ */
 export interface ReupgradeOpts {
   /**
-   * The statuses that are no final refusal, or a function that says so of one; what it throws goes to the exit hook, and
-   * counts as `false`. Default: 426, 429, 502, 503 and 504.
+   * The statuses that are not a final refusal, or a function that decides about one status. If the function
+   * throws, the error goes to the exit hook and the result counts as `false`. Default: 426, 429, 502, 503 and
+   * 504.
    */
   readonly statuses?: readonly number[] | ((status: number, headers: Headers) => boolean)
   /**
-   * How long to wait after the first refusal, in milliseconds; twice as long after each that follows, and 0.5 to 1.5 times
-   * that by chance. Default 1000.
+   * The delay after the first refusal, in milliseconds. The delay doubles with each further refusal, and is
+   * multiplied by a random factor of 0.5 to 1.5. Default 1000.
    */
   readonly minDelay?: number
   /**
-   * The most that this grows to, in milliseconds, and the most that a `retry-after` of the server's counts for: where there is
-   * one, the wait is as long, and by chance up to as long again as it would be without. Default 60000.
+   * The upper limit of the doubled delay and of the server's `retry-after`, in milliseconds. Where the server
+   * sent `retry-after`, the delay is that time plus a random part of the doubled delay. Default 60000.
    */
   readonly maxDelay?: number
-  /** After how many refusals in a row the next is final. Default `Infinity`. */
+  /** How many refusals in a row are tolerated; the next one is final. Default `Infinity`. */
   readonly attempts?: number
 }
 
-/** Options of WebSocket: for all upgrades of a connection in `open`, for one in `wsUpgrade`, whose keys win. */
+/**
+ * Options of WebSocket: in `open` for all upgrades of the connection, in `wsUpgrade` for one upgrade, whose
+ * keys win.
+ */
 export interface WsOpts {
-  /** How long the peer may take to answer a close frame, and to close the connection, in milliseconds. Default 15000. */
+  /**
+   * How long the peer may take to answer a close frame and to close the connection, in milliseconds. Default
+   * 15000.
+   */
   readonly closingTimeout?: number
-  /** Offers to compress messages. A server that declines is spoken to without. Default `false`. */
+  /**
+   * Whether compression is offered, or with which options. If the server declines, messages are not
+   * compressed. Default `false`.
+   */
   readonly compress?: boolean | CompressOpts
-  /** What is made of frames where the server chose no subprotocol of `protocols`. Default: `gun_ws` of each. */
+  /** The handler used if the server chose none of `protocols`. Default: each frame is posted as `gun_ws`. */
   readonly defaultProtocol?: WsHandler<unknown, never>
   /**
-   * How many messages the stream may post before `updateFlow` asks for more; what the peer sends beyond is not read.
-   * What has been read is handed on all the same once a close frame was sent or the connection broke. Default
-   * `Infinity`: off.
+   * How many messages the stream may post before `updateFlow` asks for more; until then no more is read from
+   * the peer. Frames that were already read are still delivered after a close frame was sent or the
+   * connection broke. Default `Infinity`: no limit.
    */
   readonly flow?: number
-  /** As in the options of a request. */
+  /** Same as in the options of a request. */
   readonly invalidRequestHeaders?: 'raise' | 'ignore'
-  /** Milliseconds between the pings that are sent by themselves. Default `Infinity`: none. */
+  /** The interval between automatic pings, in milliseconds. Default `Infinity`: no pings. */
   readonly keepalive?: number
   /**
-   * How many of these pings in a row may go unanswered, also those that wait behind other bytes to be sent. With the
-   * next one due the connection is lost, with `keepalive_timeout`. Only pongs are answers, and none can come within a
-   * message: give large ones time. While a mailbox or `flow` holds up reading, none counts. Default `Infinity`: off.
+   * How many automatic pings in a row may go unanswered, including pings that still wait behind other bytes
+   * to be sent. When the next ping is due, the connection is lost with `keepalive_timeout`. Only pongs count
+   * as answers, and none can arrive in the middle of a message, so allow time for large ones. While a mailbox
+   * or `flow` holds up reading, unanswered pings do not count. Default `Infinity`: no limit.
    */
   readonly keepaliveTolerance?: number
-  /** The most bytes a message may have. Default 100 MiB. Beyond: `limit_reached`, close code 1009. */
+  /**
+   * The most bytes a message may have. A larger message ends the WebSocket with `limit_reached` and close
+   * code 1009. Default 104857600 (100 MiB).
+   */
   readonly maxPayload?: number
-  /** The most fragments a message may have. Default 1048576. Beyond: `limit_reached`, close code 1008. */
+  /**
+   * The most fragments a message may have. More fragments end the WebSocket with `limit_reached` and close
+   * code 1008. Default 1048576.
+   */
   readonly maxFragments?: number
-  /** The subprotocols that are asked for, the preferred one first, and what is made of their frames. Default: none. */
+  /** The subprotocols to request, in order of preference, each with its handler. Default: none. */
   readonly protocols?: readonly (readonly [name: string, handler: WsHandler<unknown, never>])[]
-  /** Whom the stream replies to. Default: the owner. */
+  /** The recipient of the stream's messages. Default: the owner. */
   readonly replyTo?: ReplyTo
   /**
-   * Whether the upgrade is asked for again, with the same path, headers and streamRef, on each connection that follows
-   * one on which it had succeeded. A server that restarts may refuse it for a while: `true` stands for the defaults of
-   * `ReupgradeOpts`, by which such an upgrade is asked for later, and each refusal is told with a `gun_notify`
-   * `'upgrade_refused'`. Any other refusal comes as it is, and is the end. One connection that is lost before the server has sent anything, and
-   * within `retryTimeout`, counts as a retry that failed. Frames are never sent again. Default `false`.
+   * Whether the upgrade is requested again, with the same path, headers and streamRef, on each connection
+   * that follows one on which it had succeeded. Frames are never sent again.
+   *
+   * A server that restarts may refuse the upgrade for a while. With `true` or `ReupgradeOpts` (`true` stands
+   * for its defaults) such an upgrade is requested again later, and each refusal posts a `gun_notify`
+   * `'upgrade_refused'`. Any other refusal is delivered as usual and ends the stream.
+   *
+   * A connection that is lost before the server has sent anything on the WebSocket, and within
+   * `retryTimeout`, counts as a failed retry. Default `false`.
    */
   readonly reupgrade?: boolean | ReupgradeOpts
   /**
-   * How many bytes may wait to be sent before `wsSend` gives `false`; a `gun_notify` `'drain'` follows when no more
-   * than half of that does. Default 1 MiB.
+   * How many bytes may wait to be sent before `wsSend` returns `false`. A `gun_notify` `'drain'` follows when
+   * no more than half of that waits. Default 1048576 (1 MiB).
    */
   readonly sendHighWaterMark?: number
-  /** Whether pings and pongs are kept from the mailbox. A ping is answered either way. Default `true`. */
+  /** Whether pings and pongs are kept from the mailbox. Pings are answered either way. Default `true`. */
   readonly silencePings?: boolean
-  /** For the subprotocol's handler, which gets all these options. */
+  /** Any value for the subprotocol's handler, which gets all these options. */
   readonly userOpts?: unknown
 }
 

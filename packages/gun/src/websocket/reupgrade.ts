@@ -1,8 +1,8 @@
 /** Whether an upgrade that had succeeded before, and is refused now, is asked for again, and when. */
 
 import { headerValue } from '../headers.js'
-import { LONGEST } from '../options/checks.js'
 import { ask } from '../options/function.js'
+import { LONGEST } from '../options/values.js'
 import { REUPGRADE_DEFAULTS, type ReupgradeOpts } from '../options/websocket.js'
 import type { Headers } from '../words.js'
 

@@ -401,7 +401,7 @@ test('an eventHandler is an object, and what it has for an event a function', ()
       checkOpts,
       { eventHandler },
       'eventHandler',
-      /must be an object, and of these a function each: init/,
+      /must be an object in which each of these, if present, is a function: init/,
     )
   }
 })
