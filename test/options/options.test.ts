@@ -314,7 +314,10 @@ test('a stream of another connection throws a TypeError that names it, and harms
     () => gun.awaitBody(connPid, streamRef),
   ]
   for (const misuse of misuses) {
-    assert.throws(misuse, { name: 'TypeError', message: `streamRef ${streamRef} does not belong to ${connPid}` })
+    assert.throws(misuse, {
+      name: 'TypeError',
+      message: `streamRef ${streamRef} does not belong to ${connPid}`,
+    })
   }
   assert.equal((await gun.await(two.connPid, streamRef, PATIENCE)).type, 'gun_response')
   assert.equal((await gun.await(connPid, gun.get(connPid, '/'), PATIENCE)).type, 'gun_response')

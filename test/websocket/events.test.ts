@@ -473,8 +473,8 @@ for (const wire of wires) {
           name: 'TypeError',
           message,
         })
-      wrong(it.connPid, other.streamRef, /^streamRef #Stream<\d+> is not of #Conn<\d+>$/)
-      wrong(it.connPid, undefined, /^streamRef must be what a request or wsUpgrade gave$/)
+      wrong(it.connPid, other.streamRef, /^streamRef #Stream<\d+> does not belong to #Conn<\d+>$/)
+      wrong(it.connPid, undefined, /^streamRef must be a handle that a request or wsUpgrade returned$/)
       wrong(it.connPid, '#Stream<1>', /^streamRef must be/)
       wrong(it.connPid, it.connPid, /^streamRef must be/)
       wrong(it.streamRef, it.streamRef, /connPid/)

@@ -1,4 +1,4 @@
-/** The functions of this package, in the order of Gun's manual. */
+/** The public functions, in the order of Gun's manual. */
 
 import { MonitorRef } from '@holster/process'
 import { createActor } from 'xstate'
@@ -30,31 +30,35 @@ import {
   checkReqOpts,
   checkTimeout,
   checkWsOpts,
-  isOwner,
 } from './options/checks.js'
 import type { ReqOpts } from './options/http.js'
 import { merge } from './options/merge.js'
 import type { Opts } from './options/options.js'
+import { isOwner } from './options/values.js'
 import type { WsOpts } from './options/websocket.js'
 import { checkFrames } from './websocket/frame.js'
 import type { IsFin, ProtocolName, WsFrame } from './words.js'
 
 /**
- * Starts a connection and gives its handle at once; the outcome arrives as messages to the owner, `gun_up` first.
- * `host` is a name or an address, without brackets. Throws a TypeError or RangeError for a wrong host or port, and a
- * GunError `bad_option` for a wrong option, before anything is opened. Source: manual page gun:open.
+ * Starts a connection and returns its handle at once. The outcome arrives as messages to the owner, `gun_up`
+ * first. `host` is a name or an address without brackets. Before anything is opened, throws a TypeError or
+ * RangeError for a wrong host or port, and a GunError `bad_option` for a wrong option. Source: manual page
+ * gun:open.
  */
 export function open(host: string, port: number, opts: Opts = {}): ConnPid {
   return start({ host, port, opts })
 }
 
-/** As `open`, over the Unix socket at `path`; the origin's host is `localhost`. Source: manual page gun:open_unix. */
+/**
+ * Starts a connection like `open`, over the Unix socket at `path`. The origin's host is `localhost`. Source:
+ * manual page gun:open_unix.
+ */
 export function openUnix(path: string, opts: Opts = {}): ConnPid {
   if (path === undefined) throw new TypeError('path must be a non-empty string')
   return start({ path, opts })
 }
 
-/** No options: they need no check. */
+/** No options; these need no check. */
 const NONE: ReqOpts = {}
 
 function start(input: ConnectionInput): ConnPid {
@@ -66,8 +70,9 @@ function start(input: ConnectionInput): ConnPid {
 }
 
 /**
- * Hands the connection to another owner. Streams that exist go on replying to whom they did. While the connection
- * shuts down it is a `gun_error` `badstate` instead. Source: manual page gun:set_owner.
+ * Hands the connection to another owner. Existing streams go on replying to the same recipients as before.
+ * While the connection shuts down, the owner does not change and a `gun_error` `badstate` is posted instead.
+ * Source: manual page gun:set_owner.
  */
 export function setOwner(connPid: ConnPid, newOwner: Owner): void {
   const connection = connectionOf(connPid)
@@ -76,39 +81,46 @@ export function setOwner(connPid: ConnPid, newOwner: Owner): void {
 }
 
 /**
- * Ends the connection gracefully: streams that are open may finish, at most for `closingTimeout`, a WebSocket is closed
- * with 1001. It is not made again; monitors get `DOWN` with `'shutdown'`. Source: manual page gun:shutdown.
+ * Ends the connection gracefully: open streams may finish within `closingTimeout`, and a WebSocket is closed
+ * with 1001. The connection is not made again. Monitors get `DOWN` with `'shutdown'`. Source: manual page
+ * gun:shutdown.
  */
 export function shutdown(connPid: ConnPid): void {
   connectionOf(connPid).shutdown()
 }
 
-/** Ends the connection at once: open streams get a `gun_error`, monitors `DOWN` with `'shutdown'`. Source: manual page gun:close. */
+/**
+ * Ends the connection at once: open streams get a `gun_error`, and monitors get `DOWN` with `'shutdown'`.
+ * Source: manual page gun:close.
+ */
 export function close(connPid: ConnPid): void {
   connectionOf(connPid).close()
 }
 
-/** What is known of the connection now. Source: manual page gun:info. */
+/** Returns the current facts about the connection. Source: manual page gun:info. */
 export function info(connPid: ConnPid): Info {
   return infoOf(connectionOf(connPid))
 }
 
-/** A GET request. Source: manual page gun:get. */
+/** Sends a GET request. Source: manual page gun:get. */
 export function get(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
   return request(connPid, 'GET', path, headers, '', reqOpts)
 }
 
-/** A HEAD request. Source: manual page gun:head. */
+/** Sends a HEAD request. Source: manual page gun:head. */
 export function head(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
   return request(connPid, 'HEAD', path, headers, '', reqOpts)
 }
 
-/** An OPTIONS request; its path may be `*`, for the server as a whole. Source: manual page gun:options. */
+/**
+ * Sends an OPTIONS request. The path may be `*`, which addresses the server as a whole. Source: manual page
+ * gun:options.
+ */
 export function options(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
   return request(connPid, 'OPTIONS', path, headers, '', reqOpts)
 }
 
-/** A DELETE request. Exported as `delete`. Source: manual page gun:delete. */
+/** Sends a DELETE request. Exported as `delete`. Source: manual page gun:delete. */
 function deleteResource(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
   return request(connPid, 'DELETE', path, headers, '', reqOpts)
 }
@@ -116,8 +128,8 @@ function deleteResource(connPid: ConnPid, path: string, headers?: HeadersInit, r
 export { deleteResource as delete }
 
 /**
- * A PATCH request: with `body` a whole one, without it as `headers`, so that the body follows through `data`.
- * Source: manual page gun:patch.
+ * Sends a PATCH request. With `body` the request is complete. Without it the body follows through `data`, as
+ * with `headers`. Source: manual page gun:patch.
  */
 export function patch(
   connPid: ConnPid,
@@ -130,8 +142,8 @@ export function patch(
 }
 
 /**
- * A POST request: with `body` a whole one, without it as `headers`, so that the body follows through `data`.
- * Source: manual page gun:post.
+ * Sends a POST request. With `body` the request is complete. Without it the body follows through `data`, as
+ * with `headers`. Source: manual page gun:post.
  */
 export function post(
   connPid: ConnPid,
@@ -144,8 +156,8 @@ export function post(
 }
 
 /**
- * A PUT request: with `body` a whole one, without it as `headers`, so that the body follows through `data`.
- * Source: manual page gun:put.
+ * Sends a PUT request. With `body` the request is complete. Without it the body follows through `data`, as
+ * with `headers`. Source: manual page gun:put.
  */
 export function put(
   connPid: ConnPid,
@@ -165,15 +177,24 @@ function withBody(
   body: Bytes | undefined,
   reqOpts: ReqOpts = NONE,
 ): StreamRef {
-  return ask(connPid, method, path, headers, body === undefined ? undefined : toBytes(body, 'body'), reqOpts)
+  return startRequest(
+    connPid,
+    method,
+    path,
+    headers,
+    body === undefined ? undefined : toBytes(body, 'body'),
+    reqOpts,
+  )
 }
 
 /**
- * A request with any method and its whole body. `host` and `content-length` are set unless given. With the header
- * `expect: 100-continue` the body waits for `gun_inform` 100, at most a second; if the final response comes before, the
- * body is not sent and the connection ends with that response. Its messages go to
- * `reqOpts.replyTo`, the owner by default. Throws a TypeError that names the argument for what may not be sent.
- * Source: manual page gun:request.
+ * Sends a request with any method and its whole body. `host` and `content-length` are set unless given.
+ *
+ * With the header `expect: 100-continue` the body waits for `gun_inform` 100, at most one second; if the
+ * final response arrives before, the body is not sent and the connection ends with that response.
+ *
+ * The response's messages go to `reqOpts.replyTo`, by default the owner. Throws a TypeError that names the
+ * argument with a value that cannot be sent. Source: manual page gun:request.
  */
 export function request(
   connPid: ConnPid,
@@ -183,12 +204,12 @@ export function request(
   body: Bytes,
   reqOpts: ReqOpts = NONE,
 ): StreamRef {
-  return ask(connPid, method, path, headers, toBytes(body, 'body'), reqOpts)
+  return startRequest(connPid, method, path, headers, toBytes(body, 'body'), reqOpts)
 }
 
 /**
- * A request whose body follows through `data`. Without a `content-length` it is sent in chunks.
- * Source: manual page gun:headers.
+ * Sends the head of a request whose body follows through `data`. Without a `content-length` the body is sent
+ * in chunks. Source: manual page gun:headers.
  */
 export function headers(
   connPid: ConnPid,
@@ -197,14 +218,14 @@ export function headers(
   headers?: HeadersInit,
   reqOpts: ReqOpts = NONE,
 ): StreamRef {
-  return ask(connPid, method, path, headers, undefined, reqOpts)
+  return startRequest(connPid, method, path, headers, undefined, reqOpts)
 }
 
-function ask(
+function startRequest(
   connPid: ConnPid,
   method: string,
   path: string,
-  given: HeadersInit | undefined,
+  headers: HeadersInit | undefined,
   body: Uint8Array | undefined,
   reqOpts: ReqOpts,
 ): StreamRef {
@@ -214,7 +235,7 @@ function ask(
   const isChecked = invalidRequestHeaders !== 'ignore'
   checkMethod(method, isChecked)
   checkPath(path, isChecked)
-  const fields = normalizeHeaders(given, isChecked)
+  const fields = normalizeHeaders(headers, isChecked)
   checkFraming(fields, body)
   const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark)
   connection.perform(streamRef, 'a request', protocol => {
@@ -225,13 +246,17 @@ function ask(
 }
 
 /**
- * A part of a request's body. Only `'fin'` ends the body, an empty chunk does not. Nothing that was taken is dropped. Gives
- * `false`, which has two meanings. Either the part was not taken: the stream takes no data, since its body is complete or it
- * has ended, or the part is longer than `content-length` allows; a `gun_error` says why, mostly `badstate`, and no drain is
- * told of it. Or, where the request has a `sendHighWaterMark`, the part was taken and the caller should wait, since more than
- * that is to be sent or the connection is being made. Then one of these follows, unless `'fin'` or `cancel` does: a
- * `gun_notify` `'drain'` when there is room, a `gun_response`, since then more may not be wanted, or a `gun_error`.
- * Source: manual page gun:data.
+ * Sends a part of a request's body. Only `'fin'` ends the body; an empty chunk does not.
+ *
+ * Returns `false` in two cases. In the first the part was not taken: the stream takes no data, because its
+ * body is complete or the stream has ended, or the part is longer than `content-length` allows. A
+ * `gun_error`, mostly `badstate`, gives the reason, and no `'drain'` follows.
+ *
+ * In the second case, which needs a `sendHighWaterMark`, the part was taken and the caller should pause,
+ * because more bytes than that wait to be sent or the connection is still being made. One of these follows,
+ * unless the caller sends `'fin'` or cancels: a `gun_notify` `'drain'` when there is room again, a
+ * `gun_response`, after which the server may want no more, or a `gun_error`. A part that was taken is never
+ * dropped. Source: manual page gun:data.
  */
 export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk: Bytes): boolean {
   const connection = connectionOf(connPid)
@@ -245,15 +270,15 @@ export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk
     hasRoom = protocol.data?.(streamRef, isFin, bytes, isLate)
     return protocol.data !== undefined
   })
-  // What runs later sees by this that the caller has been told.
+  // A command that runs later recognises by this value that the caller already has its answer.
   hasRoom ??= waits && sendMarkOf(streamRef) === undefined
   return hasRoom
 }
 
 /**
- * Ends a request's body with trailer fields. For a stream that takes no data, and over HTTP/1.1 for one that has a
- * `content-length`, it is a `gun_error` `badstate`. Throws a TypeError for a field that may not stand there
- * (RFC 9110 section 6.5.1). Gun has no such function.
+ * Ends a request's body with trailer fields. A stream that takes no data gets a `gun_error` `badstate`; over
+ * HTTP/1.1 so does a stream with a `content-length`. Throws a TypeError for a field that is forbidden in
+ * trailers (RFC 9110 section 6.5.1). Gun has no such function.
  */
 export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: HeadersInit): void {
   const connection = connectionOf(connPid)
@@ -267,12 +292,16 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
 }
 
 /**
- * Ends a stream as far as you are concerned: no more messages of it are posted, nor is it among `killedStreams`. A
- * request that was not sent yet never is. HTTP/2 resets the stream. HTTP/1.1 cannot take back what was sent: the rest of
- * the response is read and dropped. If that is more than 1 MiB or takes longer than `httpOpts.cancelTimeout`, or if the
- * request's own body is not complete, the connection is lost with `cancelled`, once the responses before it have come: a
- * request that hangs does not hold up those behind it for ever, whose errors say whether it is safe to ask again. For a
- * stream that is not open it is a `gun_error` `badstate`. Source: manual page gun:cancel.
+ * Ends a stream for the caller: none of its messages is posted any more, and the stream is not among
+ * `killedStreams`. A request that was not sent yet is never sent.
+ *
+ * HTTP/2 resets the stream. HTTP/1.1 cannot take back a request that was sent, so the rest of its response is
+ * read and dropped. The connection is lost with `cancelled`, once the responses before this one have arrived,
+ * if that rest is more than 1 MiB, takes longer than `httpOpts.cancelTimeout`, or if the request's own body
+ * is not complete. A request that hangs therefore does not hold up the requests behind it for ever; their
+ * errors state whether it is safe to repeat them.
+ *
+ * A stream that is not open gets a `gun_error` `badstate`. Source: manual page gun:cancel.
  */
 export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
   const connection = connectionOf(connPid)
@@ -281,9 +310,10 @@ export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
 }
 
 /**
- * Asks the peer for a sign of life. Gives a ref that the answer carries: a `gun_notify` `'ping_ack'` with the milliseconds
- * that it took. Only HTTP/2 can: over HTTP/1.1 and on a WebSocket the answer is a `gun_error` `badstate`, and the connection
- * stays as it is. To ping a WebSocket send it a ping frame. Source: manual page gun:ping.
+ * Asks the peer of an HTTP/2 connection to answer. Returns a ref that the answer carries: a `gun_notify`
+ * `'ping_ack'` with the time taken, in milliseconds. Over HTTP/1.1 and on a WebSocket the result is a
+ * `gun_error` `badstate`, and the connection stays as it is; a WebSocket is pinged by sending a ping frame.
+ * Source: manual page gun:ping.
  */
 export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo'> = {}): StreamRef {
   const connection = connectionOf(connPid)
@@ -297,13 +327,18 @@ export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo'> = {}): 
 }
 
 /**
- * The next message of the stream, as it is. Rejects with a GunError: of kind `stream_error`, `connection_error` or
- * `badstate` when that message is a `gun_error`, `down` when the connection has ended, `timeout` when nothing came
- * within so many milliseconds (5000 by default); its message says why, as far as that can be known: the stream has ended and
- * was read already, was cancelled, was not sent, waits behind another, or the peer sent nothing. Rejects with the signal's
- * reason when that aborts. Nothing is taken then. The monitor may be one of yours (given third or fourth); else one is made
- * for the call. It receives in the mailbox that the stream replies to; a TypeError where that is not a process.
- * Source: manual page gun:await.
+ * Takes the next message of the stream from the mailbox of the process that the stream replies to, and
+ * resolves to it.
+ *
+ * Rejects with a GunError: of kind `stream_error`, `connection_error` or `badstate` if that message is a
+ * `gun_error`; of kind `down` if the connection has ended; of kind `timeout` if no message came within the
+ * timeout (5000 ms by default). The message of a timeout gives the reason as far as it can be known: the
+ * stream has ended and was read already, was cancelled, was not sent, waits behind another stream, or the
+ * peer sent nothing. Rejects with the signal's reason if the signal aborts; no message is taken then. Throws
+ * a TypeError if the stream does not reply to a process.
+ *
+ * `monitorRef` may be a monitor that the caller already holds, as third or fourth argument; otherwise one is
+ * made for the call. Source: manual page gun:await.
  */
 function awaitStream(
   connPid: ConnPid,
@@ -319,10 +354,12 @@ function awaitStream(
 export { awaitStream as await }
 
 /**
- * The body of a response whose `gun_response` was received; the timeout applies to each message. Rejects as `await`
- * does; what was taken of the body until then is lost, so that such a stream is best cancelled. With more than `maxBodySize`
- * bytes it is a GunError `limit_reached` of kind `stream_error`, and the stream is cancelled and flushed. Where `flow` is set
- * it asks for more by itself. Source: manual page gun:await_body.
+ * Waits for the body of a response whose `gun_response` was received. The timeout applies to each message. If
+ * `flow` is set, the function asks for more messages by itself.
+ *
+ * Rejects as `await` does; the part of the body taken until then is lost, so such a stream is best cancelled.
+ * A body of more than `maxBodySize` bytes rejects with a GunError `limit_reached` of kind `stream_error`, and
+ * the stream is cancelled and flushed. Source: manual page gun:await_body.
  */
 export function awaitBody(
   connPid: ConnPid,
@@ -336,11 +373,17 @@ export function awaitBody(
 }
 
 /**
- * The whole response of a request: status, headers, body, and trailers if it has any. Informational responses are skipped. The
- * timeout, 5000 ms by default, is for all of it together. Rejects as `await` does, and with `limit_reached` of kind
- * `stream_error` where the body has more than `maxBodySize` bytes. Whenever it rejects the stream is given up: cancelled if it
- * is still open, and flushed; so it is, with `badstate`, where the head of the response was read before. Where `flow` is set it
- * asks for more by itself. A stream that became a WebSocket has no response: `badstate`, and the WebSocket stays. Events of `sse` are no body; they come as `gun_sse`. Gun has no such function.
+ * Waits for the whole response of a request: status, headers, body, and trailers if there are any.
+ * Informational responses are skipped. The timeout, 5000 ms by default, covers the whole response. If `flow`
+ * is set, the function asks for more messages by itself.
+ *
+ * Rejects as `await` does, and with `limit_reached` of kind `stream_error` if the body has more than
+ * `maxBodySize` bytes. Rejects with `badstate` if the head of the response was read before. After every
+ * rejection the stream is given up: cancelled if it is still open, and flushed. The exception is a stream
+ * that became a WebSocket, which has no response: the promise rejects with `badstate`, and the WebSocket
+ * stays.
+ *
+ * Events of `sse` do not count as a body; they arrive as `gun_sse`. Gun has no such function.
  */
 export function awaitResponse(
   connPid: ConnPid,
@@ -353,9 +396,9 @@ export function awaitResponse(
 }
 
 /**
- * Waits for `gun_up` in the owner's mailbox, and gives the protocol. Rejects with a GunError of kind `down` or
- * `timeout`, whose cause is why the last attempt failed, or with the signal's reason when that aborts.
- * Source: manual page gun:await_up.
+ * Waits for `gun_up` in the owner's mailbox and resolves to the protocol. Rejects with a GunError of kind
+ * `down` or `timeout`, whose cause is the error of the last attempt, or with the signal's reason if the
+ * signal aborts. Source: manual page gun:await_up.
  */
 export function awaitUp(
   connPid: ConnPid,
@@ -367,45 +410,47 @@ export function awaitUp(
 }
 
 function limitsOf(
-  given: number | MonitorRef | AwaitBodyOpts | undefined,
+  init: number | MonitorRef | AwaitBodyOpts | undefined,
   monitorRef: MonitorRef | undefined,
   check: (value: unknown) => void,
 ): Limits {
   const { timeout, maxBodySize } = AWAIT_DEFAULTS
-  if (given instanceof MonitorRef) return { timeout, monitorRef: given, signal: undefined, maxBodySize }
+  if (init instanceof MonitorRef) return { timeout, monitorRef: init, signal: undefined, maxBodySize }
   if (monitorRef !== undefined && !(monitorRef instanceof MonitorRef)) {
-    throw new TypeError('monitorRef must be what monitor gave')
+    throw new TypeError('monitorRef must be a MonitorRef that monitor returned')
   }
-  if (given === undefined) return { timeout, monitorRef, signal: undefined, maxBodySize }
-  if (typeof given === 'number') {
-    checkTimeout(given)
-    return { timeout: given, monitorRef, signal: undefined, maxBodySize }
+  if (init === undefined) return { timeout, monitorRef, signal: undefined, maxBodySize }
+  if (typeof init === 'number') {
+    checkTimeout(init)
+    return { timeout: init, monitorRef, signal: undefined, maxBodySize }
   }
-  if (typeof given !== 'object')
-    throw new TypeError(`timeout must be a number of milliseconds, not ${String(given)}`)
-  check(given)
+  if (typeof init !== 'object')
+    throw new TypeError(`timeout must be a number of milliseconds, not ${String(init)}`)
+  check(init)
   if (monitorRef !== undefined)
-    throw new TypeError('monitorRef must be given within awaitOpts, where there are any')
+    throw new TypeError('monitorRef must be given within awaitOpts if there are awaitOpts')
   return {
-    timeout: given.timeout ?? timeout,
-    monitorRef: given.monitorRef,
-    signal: given.signal,
-    maxBodySize: given.maxBodySize ?? maxBodySize,
+    timeout: init.timeout ?? timeout,
+    monitorRef: init.monitorRef,
+    signal: init.signal,
+    maxBodySize: init.maxBodySize ?? maxBodySize,
   }
 }
 
 /**
- * Drops the waiting messages of a connection (from its owner's mailbox, with its `DOWN`) or of a stream (from the
- * mailbox it replies to), and says how many they were. A `gun_push` of the stream stays while the stream that it tells of
- * is open, or has messages that wait: that is a stream of its own. Source: manual page gun:flush.
+ * Drops the waiting messages of a connection, including its `DOWN`, from its owner's mailbox, or those of a
+ * stream from the mailbox that it replies to. Returns the number of messages dropped. A `gun_push` of the
+ * stream is kept while the pushed stream is open or has waiting messages, since that is a stream of its own.
+ * Source: manual page gun:flush.
  */
 export function flush(target: ConnPid | StreamRef): number {
   return target instanceof StreamRef ? flushStream(target) : flushConnection(target)
 }
 
 /**
- * Asks for so many messages more, where `flow` is set; elsewhere, and for a stream that has ended, it does nothing.
- * Throws a RangeError unless `increment` is a whole number of at least 1. Source: manual page gun:update_flow.
+ * Allows the stream to post so many messages more, if `flow` is set; does nothing otherwise, and for a stream
+ * that has ended. Throws a RangeError unless `increment` is a whole number of at least 1. Source: manual page
+ * gun:update_flow.
  */
 export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: number): void {
   const connection = connectionOf(connPid)
@@ -417,8 +462,8 @@ export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: nu
 }
 
 /**
- * What is known of a stream now; `undefined` for one that is not open. Throws a GunError `badstate` while the
- * connection is not up. Source: manual page gun:stream_info.
+ * Returns the current facts about a stream, or `undefined` if the stream is not open. Throws a GunError
+ * `badstate` while the connection is not up. Source: manual page gun:stream_info.
  */
 export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo | undefined {
   const connection = connectionOf(connPid)
@@ -428,13 +473,15 @@ export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo |
 }
 
 /**
- * Asks for the connection to be upgraded to WebSocket; any time after it is up, also behind requests whose responses
- * are still to come. Over HTTP/2 it is just the stream that becomes a WebSocket (RFC 8441), if the server allows that; the
- * rest of the connection goes on. All headers that the upgrade needs are set; `headers` may add to them, for example
- * `authorization`, or `sec-websocket-protocol` to ask for a subprotocol. `wsOpts` win over those of `open`.
+ * Requests an upgrade to WebSocket, at any time after `gun_up`, even behind requests whose responses are
+ * still to come. Over HTTP/2 only the stream becomes a WebSocket (RFC 8441), if the server allows that, and
+ * the rest of the connection goes on. All headers that the upgrade needs are set; `headers` may add others,
+ * for example `authorization`, or `sec-websocket-protocol` to request a subprotocol. `wsOpts` win over those
+ * of `open`.
  *
- * The answer is `gun_upgrade`; or `gun_response` when the server refuses, after which requests may go on; or
- * `gun_error` when it cannot be done or the server's answer is wrong. Source: manual page gun:ws_upgrade.
+ * The answer is `gun_upgrade`; or `gun_response` if the server refuses, after which the connection goes on
+ * with requests; or `gun_error` if the upgrade is not possible or the server's answer is wrong. Source:
+ * manual page gun:ws_upgrade.
  */
 export function wsUpgrade(
   connPid: ConnPid,
@@ -457,16 +504,24 @@ export function wsUpgrade(
 }
 
 /**
- * Sends one frame or a list of frames, in order; all that is sent within one tick leaves in one write. A close frame
- * closes the connection cleanly, and nothing is connected again; over HTTP/2 it closes the stream. Gives `false`, which has two
- * meanings. Either frames were not sent: there is no WebSocket yet or any more, or a close frame was sent before; they come
- * back in a `gun_error` (`reason.frames`), and no drain is told of them. Or all were taken and the caller should wait, since
- * more than `sendHighWaterMark` is to be sent: a `gun_notify` `'drain'` says when to go on, or a `gun_error` why that cannot be.
- * Without a stream there must be exactly one WebSocket on the connection. Throws a TypeError that names the frame when it is none, and shows the right one.
+ * Sends one frame or a list of frames, in order. All frames sent within one tick leave in one write. A close
+ * frame closes the connection cleanly, and the connection is not made again; over HTTP/2 it closes the
+ * stream. Without `streamRef` there must be exactly one WebSocket on the connection.
+ *
+ * Returns `false` in two cases. In the first the frames were not sent, because there is no WebSocket yet or
+ * any more, or because a close frame was sent before: a `gun_error` returns them in `reason.frames`, and no
+ * `'drain'` follows. In the second all frames were taken and the caller should pause, because more than
+ * `sendHighWaterMark` bytes wait to be sent: a `gun_notify` `'drain'` follows when there is room again, or a
+ * `gun_error` if there never will be.
+ *
+ * Throws a TypeError for a value that is not a frame; the message names the value and shows a correct frame.
  * Source: manual page gun:ws_send.
  */
 export function wsSend(connPid: ConnPid, frames: WsFrame | readonly WsFrame[]): boolean
-/** As above, for one stream: what cannot be sent comes back to its replyTo instead of the owner. */
+/**
+ * Sends frames on one stream. Frames that cannot be sent come back to the stream's replyTo instead of the
+ * owner.
+ */
 export function wsSend(connPid: ConnPid, streamRef: StreamRef, frames: WsFrame | readonly WsFrame[]): boolean
 export function wsSend(
   connPid: ConnPid,
@@ -480,6 +535,7 @@ export function wsSend(
 
 function checkStreamRef(connPid: ConnPid, streamRef: unknown): asserts streamRef is StreamRef {
   if (!(streamRef instanceof StreamRef))
-    throw new TypeError('streamRef must be what a request or wsUpgrade gave')
-  if (connPidOf(streamRef) !== connPid) throw new TypeError(`streamRef ${streamRef} is not of ${connPid}`)
+    throw new TypeError('streamRef must be a handle that a request or wsUpgrade returned')
+  if (connPidOf(streamRef) !== connPid)
+    throw new TypeError(`streamRef ${streamRef} does not belong to ${connPid}`)
 }

@@ -61,7 +61,7 @@ export class ConnPid implements Monitorable, AsyncDisposable {
   static {
     lifeOf = connPid => {
       if (typeof connPid !== 'object' || connPid === null || !(#life in connPid)) {
-        throw new TypeError('connPid must be what open gave')
+        throw new TypeError('connPid must be a handle that open returned')
       }
       return connPid.#life
     }
