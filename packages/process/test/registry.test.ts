@@ -1,4 +1,4 @@
-// Names for processes.
+// A name stands for one process until that exits.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// Many who wait under one AbortSignal.
+// Many waiters share one AbortSignal.
 
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
@@ -7,7 +7,7 @@ import { createProcess } from '../src/index.ts'
 
 const MANY = 50
 
-/** The warnings that `act` makes Node give, asked for as late as Node gives them. */
+/** Gives the warnings that `act` makes Node emit, however late Node does so. */
 async function warningsOf(t: TestContext, act: () => void): Promise<readonly string[]> {
   const emitted = t.mock.method(process, 'emitWarning', () => undefined)
   act()
@@ -49,7 +49,7 @@ describe('more than ten under one signal', () => {
 })
 
 describe('a signal that does not abort', () => {
-  test('is listened to no more once the last of those who wait has gone', async () => {
+  test('has no listener once the last waiter has gone', async () => {
     const self = createProcess()
     const { signal } = new AbortController()
     const received = [1, 2].map(n => self.receive([{ n }], { signal }))

@@ -1,4 +1,4 @@
-// What somebody may have meant who named an option that does not exist.
+// An error about an unknown option suggests the names that are near.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -16,14 +16,14 @@ const known = [
   'wsOpts.compress',
 ]
 
-test('snake case, other cases and hyphens are seen through', () => {
+test('snake case, other cases and hyphens are recognized', () => {
   for (const given of ['ws_opts', 'wsopts', 'WSOpts', 'ws-opts']) {
     assert.equal(didYouMean(given, known), ": did you mean 'wsOpts'?")
   }
   assert.equal(didYouMean('retry_timeout', known), ": did you mean 'retryTimeout'?")
 })
 
-test('one that belongs elsewhere is named with its place, all of them if there are several', () => {
+test('an option that belongs to another object is named with that object, or with each of several', () => {
   assert.equal(didYouMean('compress', known), ": did you mean 'wsOpts.compress'?")
   const several = ['httpOpts.keepalive', 'http2Opts.keepalive', 'wsOpts.keepalive']
   assert.equal(
@@ -32,7 +32,7 @@ test('one that belongs elsewhere is named with its place, all of them if there a
   )
 })
 
-test('a synonym is told where what it stands for exists, the first of several', () => {
+test('a synonym suggests the first of its names that exists', () => {
   const synonyms = { after: ['timeout', 'retryTimeout'], lookup: ['tcpOpts.lookup'], jar: ['cookieStore'] }
   assert.equal(didYouMean('after', known, synonyms), ": did you mean 'retryTimeout'?")
   assert.equal(didYouMean('after', [...known, 'timeout'], synonyms), ": did you mean 'timeout'?")

@@ -1,4 +1,4 @@
-// What the type checker knows of a receive. Checked by tsc; running it only shows that the calls are legal.
+// The types of a receive. The type checker is the test; a run only shows that the calls are legal.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -143,7 +143,7 @@ describe('a pinned pid or from keeps its type', () => {
     unknown.exit()
   })
 
-  test('in a message of one’s own, and by the field alone', () => {
+  test('in a message of the user’s, and by the field alone', () => {
     type(pids.receive([{ type: 'call', from: other }]).then(({ from }) => from)).toEqualTypeOf<Process<Up>>()
     const either = pids.receive([{ from: other }])
     type(either.then(({ type }) => type)).toEqualTypeOf<'EXIT' | 'call'>()
@@ -196,7 +196,7 @@ describe('DOWN and EXIT need not be declared', () => {
   })
 })
 
-describe('what no message can match is refused', () => {
+describe('a pattern that no message can match is refused', () => {
   test('an unknown tag', async () => {
     const self = ready()
     // @ts-expect-error no message has this tag
@@ -270,7 +270,7 @@ describe('handlers', () => {
     expectTypeOf(result).toEqualTypeOf<number | 'closed' | 'timeout'>()
   })
 
-  test('that are async give what they resolve to', async () => {
+  test('that are async give the value to which they resolve', async () => {
     const self = ready()
     const result = await self.receive([self.on({ type: 'up' }, async () => 'x')])
     expectTypeOf(result).toEqualTypeOf<string>()

@@ -29,7 +29,7 @@ interface Sum {
 
 type Order = Add | Sum
 
-/** Adds up numbers, from the one it is given, until it is asked for the sum. */
+/** Adds up numbers, beginning with its input, until it is asked for the sum. */
 const adder = fromProcess(async (self: Process<Order>, { input }: { input: number }) => {
   for (let sum = input; ; ) {
     const order = await self.receive([{ type: 'add' }, { type: 'sum' }])
@@ -132,7 +132,7 @@ describe('an actor made of a process', () => {
     assert.equal(actor.getSnapshot().status, 'done')
   })
 
-  test('tells those who linked its process the error it failed with', async t => {
+  test('gives its error to those that are linked to its process', async t => {
     collectExits(t)
     const other = createProcess()
     const logic = fromProcess((self: Process<Order>) => {
@@ -201,7 +201,7 @@ describe('an actor made of a process', () => {
     })
   }
 
-  test('tells those who watch it why it exited, also in order', async () => {
+  test('gives its watchers the reason, also an orderly one', async () => {
     const watcher = createProcess()
     const actor = createActor(fromProcess((self: Process<Order>) => self.exit(['shutdown', 'enough'])))
     watcher.monitor(actor)
@@ -210,7 +210,7 @@ describe('an actor made of a process', () => {
     assert.deepEqual(reason, ['shutdown', 'enough'])
   })
 
-  test('that throws what is no Error fails with an Error whose cause it is', async t => {
+  test('that throws a value that is no Error fails with an Error whose cause it is', async t => {
     collectExits(t)
     const watcher = createProcess()
     const actor = createActor(fromProcess<Order>(() => Promise.reject('normal')))
@@ -336,7 +336,7 @@ describe('a machine', () => {
     assert.deepEqual(ended, ['crash'])
   })
 
-  test('is told of the crash of a process that it invokes and that a link ends', async t => {
+  test('gets the crash of a process that it invokes and that a link ends', async t => {
     collectExits(t)
     const machine = setup({ actors: { adder } }).createMachine({
       initial: 'working',
@@ -375,7 +375,7 @@ test('an xstate actor is a Pid as it is, and a process can answer it', async () 
   assert.equal(await toPromise(actor), 5)
 })
 
-test('a promise actor that rejects with what is no Error crashes with an Error whose cause it is', async t => {
+test('a promise actor that rejects with a value that is no Error crashes with an Error whose cause it is', async t => {
   collectExits(t)
   const self = createProcess()
   const actor = createActor(fromPromise(() => Promise.reject('normal')))

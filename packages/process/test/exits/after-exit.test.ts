@@ -1,4 +1,4 @@
-// What the body of a process that has exited can still do: clean up, and nothing that others notice.
+// The body of a process that has exited can clean up, and has no effect on other processes.
 
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
@@ -18,7 +18,7 @@ describe('a body that goes on after its process was killed', () => {
     ['has a time', self => self.receive([{ type: 'never' }], { timeout: 0, onTimeout: () => 'over' })],
   ]
   for (const [name, receive] of receives) {
-    test(`and catches whatever its receive, which ${name}, rejects with, starves nobody`, async () => {
+    test(`and catches every error of its receive, which ${name}, does not block the program`, async () => {
       let tries = 0
       let isOver = false
       const self = spawn(async process => {
@@ -26,7 +26,7 @@ describe('a body that goes on after its process was killed', () => {
           try {
             await receive(process)
           } catch {
-            // A loop of microtasks alone would keep the test from ever saying so.
+            // A loop of microtasks alone would keep the test from failing.
             if (!process.isAlive && ++tries === 10_000) isOver = true
           }
         }
@@ -40,7 +40,7 @@ describe('a body that goes on after its process was killed', () => {
     })
   }
 
-  test('is told at once where it waits, and can clean up', async () => {
+  test('gets the error at once if it waits, and can clean up', async () => {
     const steps: string[] = []
     const self = spawn(async process => {
       try {
@@ -56,7 +56,7 @@ describe('a body that goes on after its process was killed', () => {
     assert.deepEqual(steps, ['cleaned up'])
   })
 
-  test('is told at its next receive, not before the next turn, with a ProcessExit', async t => {
+  test('gets a ProcessExit at its next receive, not before the next turn', async t => {
     const unhandled = collectUnhandled(t)
     const self = createProcess()
     self.exit('shutdown')
@@ -81,7 +81,7 @@ describe('a body that goes on after its process was killed', () => {
     assert.deepEqual({ code, signal }, { code: 0, signal: null })
   })
 
-  test('and calls exit again gets nothing but its return', async t => {
+  test('and calls exit again has that call return', async t => {
     const exits = collectExits(t)
     const steps: string[] = []
     const self = spawn(process => {
@@ -96,7 +96,7 @@ describe('a body that goes on after its process was killed', () => {
     assert.deepEqual(exits, [])
   })
 
-  test('has no effect with what it asks of its process', async t => {
+  test('changes nothing by its calls of the process', async t => {
     const exits = collectExits(t)
     const other = createProcess({ trapExit: true })
     const self = createProcess<string>()

@@ -1,4 +1,4 @@
-// In which order ends are told: from a queue, so that causes come before effects and no chain is too long.
+// Ends are told from a queue, so that causes come before effects, however long a chain is.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -120,7 +120,7 @@ describe('the end of a process', () => {
     })
   }
 
-  test('frees its name before anybody is told, whoever asked first', () => {
+  test('frees its name before any watcher is told, in whatever order they were set', () => {
     const self = createProcess()
     const found: unknown[] = []
     watch(self, () => found.push(whereis('freed')))
@@ -130,7 +130,7 @@ describe('the end of a process', () => {
     assert.deepEqual(found, [undefined, undefined])
   })
 
-  test('is told to all who monitor it before the ends that it brings about', async () => {
+  test('reaches all its monitors before the ends that it brings about', async () => {
     const watcher = createProcess()
     const [first, second, third] = linkedInARow(3) as [Process, Process, Process]
     for (const process of [third, second, first]) watcher.monitor(process)
@@ -153,7 +153,7 @@ describe('the end of a process', () => {
     ])
   })
 
-  test('is known at once to whoever asks while ends are being told', () => {
+  test('is known at once to code that runs while ends are being told', () => {
     const [first, second, other] = [createProcess(), createProcess(), createProcess()]
     const seen: unknown[] = []
     watch(first, () => {
@@ -166,7 +166,7 @@ describe('the end of a process', () => {
     assert.equal(other.messageQueueLength, 1)
   })
 
-  test('gives noproc to one who asks too late, behind those who asked in time', async () => {
+  test('gives noproc to a late monitor, after the monitors that were set in time', async () => {
     const [self, first, second] = [createProcess(), createProcess(), createProcess()]
     const early = self.monitor(second)
     let late: MonitorRef | undefined
@@ -188,7 +188,7 @@ describe('the end of a process', () => {
     )
   })
 
-  test('reaches nobody who takes a link or a monitor back while ends are being told', t => {
+  test('does not reach a process that takes its link or monitor back while ends are being told', t => {
     collectExits(t)
     const [self, first, second] = [createProcess(), createProcess(), createProcess()]
     const refs = [self.monitor(second)]
@@ -206,7 +206,7 @@ describe('the end of a process', () => {
     assert.equal(self.messageQueueLength, 0)
   })
 
-  test('reaches everybody, also behind a target whose exitSignal throws', t => {
+  test('reaches all watchers, also those after a target whose exitSignal throws', t => {
     const exits = collectExits(t)
     const broken = {
       [onExit]: () => () => undefined,
@@ -225,7 +225,7 @@ describe('the end of a process', () => {
   })
 })
 
-describe('what a guard asks for while its process is being told of an end', () => {
+describe('a change by a guard while its process is being told of an end', () => {
   test('holds at once: a monitor that it takes back, of a process that it ended, gives no DOWN', async () => {
     const [self, other] = [createProcess<{ n: number }>(), createProcess()]
     const ref = self.monitor(other)
@@ -260,7 +260,7 @@ describe('what a guard asks for while its process is being told of an end', () =
     }
   })
 
-  test('holds from then on: what it does not take back arrives once it has run', async () => {
+  test('holds from then on: a monitor or link that it leaves is told once the guard has run', async () => {
     const [self, one, two] = [createProcess({ trapExit: true }), createProcess(), createProcess()]
     self.monitor(one)
     self.link(two)
@@ -282,10 +282,10 @@ describe('what a guard asks for while its process is being told of an end', () =
   })
 })
 
-describe('an end within which something is thrown', () => {
+describe('an error during an end', () => {
   const boom = new Error('boom')
 
-  test('by what is watched, as it is no longer watched, is told to everybody all the same, and so are later ends', t => {
+  test('thrown by a target when it is no longer watched, keeps this end and later ones from no watcher', t => {
     const exits = collectExits(t)
     const target: Monitorable = {
       [onExit]: () => () => {
@@ -305,7 +305,7 @@ describe('an end within which something is thrown', () => {
     )
   })
 
-  test('since there is no room on the stack, is told later, and later ends are told', async () => {
+  test('for lack of room on the stack, delays the news, and later ends are told', async () => {
     const watcher = createProcess()
     const processes = Array.from({ length: 200 }, () => createProcess())
     for (const process of processes) watcher.monitor(process)

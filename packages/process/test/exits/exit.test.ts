@@ -1,4 +1,4 @@
-// How a process ends, and who gets to know.
+// The exit of a process, its signals, and the exit hook.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -160,7 +160,7 @@ describe('a process that has exited', () => {
     assert.equal(await self.exited, 'shutdown')
   })
 
-  test('has resolved the promise of its end, whenever that was asked for', async () => {
+  test('has resolved exited, whether that was first read before or after', async () => {
     const self = createProcess()
     const before = self.exited
     self.exit('shutdown')
@@ -250,7 +250,7 @@ describe('the exit hook', () => {
     assert.deepEqual(exits, [])
   })
 
-  test('gets what is only like an orderly reason', t => {
+  test('gets a reason that only resembles an orderly one', t => {
     const exits = collectExits(t)
     for (const reason of ['NORMAL', ['normal'], null, {}]) createProcess().exit(reason)
     assert.equal(exits.length, 4)
@@ -277,7 +277,7 @@ describe('the exit hook', () => {
     assert.deepEqual({ type, code }, { type: 'UncaughtExit', code: 'HOLSTER_UNCAUGHT_EXIT' })
   })
 
-  test('that throws gives way to the default for that reason, and harms nobody', t => {
+  test('that throws gives way to the default for that reason, and the exit goes on', t => {
     const emitted = t.mock.method(process, 'emitWarning', () => undefined)
     const previous = setExitHook(() => {
       throw new Error('hook')

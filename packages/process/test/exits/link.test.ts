@@ -1,4 +1,4 @@
-// Links and exit signals: two lives tied together.
+// A link ties two lives together by exit signals.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -84,7 +84,7 @@ describe('linked processes', () => {
   })
 })
 
-describe('a link to what has ended', () => {
+describe('a link to a target that has ended', () => {
   test('ends the process with noproc, which is reported', async t => {
     const exits = collectExits(t)
     const [self, gone] = [createProcess(), createProcess()]
@@ -152,7 +152,7 @@ describe('trapExit', () => {
     assert.equal(self.isAlive, false)
   })
 
-  test('that is no boolean throws and names itself', () => {
+  test('throws and names itself for a value that is no boolean', () => {
     const self = createProcess()
     assert.throws(() => Reflect.set(self, 'trapExit', 1), { message: /^trapExit must be/ })
     assert.throws(() => createProcess({ trapExit: 1 as unknown as boolean }), {

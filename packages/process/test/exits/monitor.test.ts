@@ -1,4 +1,4 @@
-// Monitors: what ends sends one DOWN for each.
+// The end of a target sends one DOWN for each monitor.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -16,7 +16,7 @@ import { exitSignal, onExit, Watchers, watch } from '../../src/internal.ts'
 import { collectExits, collectUncaught } from '../support/exits.ts'
 import { turn } from '../support/turns.ts'
 
-/** Takes the one DOWN that is there. */
+/** Takes the only DOWN in the mailbox. */
 function down(self: Process) {
   return self.receive([{ type: 'DOWN', ref: P.instanceOf(MonitorRef), reason: P._ }], 0)
 }
@@ -53,7 +53,7 @@ describe('a monitored process', () => {
     assert.equal(other.isAlive, true)
   })
 
-  test('may be the process itself, which then is no more there to get the DOWN', () => {
+  test('may be the process itself, which has exited before the DOWN', () => {
     const self = createProcess()
     self.monitor(self)
     self.exit()
@@ -83,7 +83,7 @@ describe('a listener of watch that throws', () => {
     ],
   ]
   for (const [what, start] of targets) {
-    test(`keeps the end of ${what} from nobody: its error goes to the exit hook`, async t => {
+    test(`keeps the end of ${what} from no other watcher: its error goes to the exit hook`, async t => {
       const exits = collectExits(t)
       const uncaught = collectUncaught(t)
       const { target, end } = start()
@@ -144,7 +144,7 @@ describe('monitors of an exited process', () => {
   })
 })
 
-/** Something of another package that ends, as a connection does. */
+/** A target from another package, as a connection is. */
 class Ending {
   readonly watchers = new Watchers()
   watched = 0
@@ -281,7 +281,7 @@ describe('a monitored xstate actor', () => {
     assert.equal(uncaught.length, 1)
   })
 
-  test('may be a child, whose error is its parent’s to handle', async t => {
+  test('may be a child, whose error goes to its parent', async t => {
     const exits = collectExits(t)
     const self = createProcess()
     const parent = createMachine({

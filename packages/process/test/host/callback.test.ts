@@ -1,4 +1,4 @@
-// What becomes of promises that functions of the caller's give where nobody waits for them.
+// A promise that a user's function returns to no awaiter is reported when it rejects.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -42,7 +42,7 @@ describe('a result that is', () => {
     ['an object whose then throws', () => withThen({}, { value: fail })],
     ['a function that can be awaited', () => withThen(() => {}, { value: reject })],
   ] as const) {
-    test(`${what} is told of once, and never unhandled`, async t => {
+    test(`${what} is reported once, and never unhandled`, async t => {
       const unhandled = collectUnhandled(t)
       const reasons: unknown[] = []
       assert.equal(
@@ -60,14 +60,14 @@ describe('a result that is', () => {
     ['a promise that resolves', Promise.resolve(1)],
     ['a promise that never settles', new Promise(() => {})],
   ] as const) {
-    test(`${what} is a promise, of which nothing is told`, async () => {
+    test(`${what} is a promise, and nothing is reported`, async () => {
       assert.equal(onRejection(result, unexpected), true)
       await turn()
     })
   }
 })
 
-test('what is reported goes to the exit hook as if it had been thrown, an orderly reason too', async t => {
+test('a reported rejection goes to the exit hook as a thrown error does, also an orderly reason', async t => {
   const exits = collectExits(t)
   reportRejection('mine', Promise.reject(boom))
   reportRejection('mine', Promise.reject('normal'))

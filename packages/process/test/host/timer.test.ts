@@ -1,4 +1,4 @@
-// Timers of a process: messages to itself, later.
+// The timers of a process send messages to it later.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -36,7 +36,7 @@ describe('sendAfter', () => {
     self.exit()
   })
 
-  test('is nothing once the process has exited', t => {
+  test('does nothing once the process has exited', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const setTimer = t.mock.method(globalThis, 'setTimeout')
     const self = createProcess<string>()
@@ -74,7 +74,7 @@ describe('cancelTimer', () => {
   })
 })
 
-/** Keeps the event loop from turning for so many milliseconds. */
+/** Keeps the event loop from turning for `ms` milliseconds. */
 function compute(ms: number): void {
   const end = process.hrtime.bigint() + BigInt(ms) * 1_000_000n
   while (process.hrtime.bigint() < end);
@@ -90,7 +90,7 @@ describe('timers that are due together, since the event loop was busy', () => {
       for (let n = 0; n < 3; n++) order.push(await process.receive([P.string]))
     }
     const received = Promise.all([receive(self), receive(other)])
-    // Node runs all that were started with 5 ms, as far as they are due, before it looks at the one of 10 ms.
+    // Node runs all due timers of 5 ms before it looks at the one of 10 ms.
     self.sendAfter(5, 'first')
     other.sendAfter(10, 'third')
     self.sendAfter(7, 'second')
@@ -108,7 +108,7 @@ describe('timers that are due together, since the event loop was busy', () => {
     let now = 0
     t.mock.method(performance, 'now', () => now)
     const self = createProcess<string>()
-    // Of 5 ms as the timeout is, so that Node looks at both before it looks at the message.
+    // The same 5 ms as the timeout, so that Node looks at both before it looks at the message.
     createProcess<string>().sendAfter(5, 'x')
     self.sendAfter(10, 'in time')
     compute(6)
@@ -119,7 +119,7 @@ describe('timers that are due together, since the event loop was busy', () => {
   })
 
   test('of one time send in the order in which they were started, also where some are cancelled', async t => {
-    // Thousands, in an order that is the same in each run.
+    // Thousands of timers, in an order that is the same in each run.
     const self = createProcess<number>({ highWaterMark: { messages: Number.POSITIVE_INFINITY } })
     t.mock.method(performance, 'now', () => 0)
     const times = Array.from({ length: 2000 }, (_, n) => (n * 7919) % 13)

@@ -1,4 +1,4 @@
-// A backlog: messages are listed by their references only once a receive has to look far for one.
+// Messages are listed by their references only once a receive has to look far for one.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -11,7 +11,7 @@ interface Answer {
   readonly n: number
 }
 
-/** So many messages a receive passes before it wants the list. */
+/** How many messages a receive passes before it has them listed. */
 const FAR = 10
 
 /** Answers that count how often they are listed, and how often they are tried. */
@@ -117,7 +117,7 @@ describe('messages are listed by their references', () => {
     assert.ok((costs[0] ?? 0) <= 49 * 2, `${costs[0]} messages were tried to find 49`)
   })
 
-  test('without harm from a getter that throws: only who asks for its field gets the error', async () => {
+  test('although a getter throws: only a receive that asks for its field gets the error', async () => {
     const { self, refs } = backlog(50)
     const ref = makeRef()
     const faulty = {
@@ -133,7 +133,7 @@ describe('messages are listed by their references', () => {
     assert.equal(await self.receive([{ type: 'answer', ref }], 0), faulty)
   })
 
-  test('and are forgotten with what they carry when they are taken', async () => {
+  test('and keep no reference alive once they are taken', async () => {
     assert.ok(globalThis.gc, 'run with --expose-gc')
     const self = createProcess<Answer>()
     const answers = new Answers()

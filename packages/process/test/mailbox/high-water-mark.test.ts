@@ -1,4 +1,4 @@
-// What the marks of a mailbox are, given what was said of them.
+// The options of a process decide the marks of its mailbox.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

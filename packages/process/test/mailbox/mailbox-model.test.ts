@@ -113,7 +113,7 @@ class Model {
   waiting: ModelWaiter[] = []
   readonly outcomes: Outcome[] = []
   longest = 0
-  /** How many receives had to look so far that the mailbox lists its messages. */
+  /** How many receives had to look so far that the mailbox had to list its messages. */
   far = 0
   #now = 0
 

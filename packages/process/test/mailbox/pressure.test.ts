@@ -1,4 +1,4 @@
-// The high-water mark: sources are paused while the backlog is over it and nobody waits for them.
+// A mailbox over its high-water mark pauses the sources that no receive waits for.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -31,7 +31,7 @@ class Wire implements Valve {
   readonly conn = makeRef()
   readonly source = new Source(this)
   paused = false
-  /** How often it was paused or resumed. */
+  /** How often the wire was paused or resumed. */
   changes = 0
 
   pause(): void {
@@ -61,7 +61,7 @@ async function take(self: Process<Message>, times: number): Promise<void> {
   for (let n = 0; n < times; n++) await self.receive([{ type: 'data' }], 0)
 }
 
-/** A process whose backlog is one over its mark of ten, and whose wires are paused therefore. */
+/** Makes a process with one message more than its mark of ten, so that its wires are paused. */
 async function over(...wires: Wire[]): Promise<Process<Message>> {
   const self = createProcess<Message>({ highWaterMark: { messages: 10 } })
   for (const wire of wires) wire.deliver(self, 1)
@@ -127,7 +127,7 @@ describe('the mark', () => {
     assert.equal(self.messageQueueLength, 111)
   })
 
-  test('is looked at once a turn: a burst that is taken in the same turn pauses nothing', async () => {
+  test('is checked once a turn: a burst that is taken in the same turn pauses nothing', async () => {
     const self = createProcess<Message>({ highWaterMark: { messages: 10 } })
     const wire = new Wire()
     wire.deliver(self, 50)
@@ -137,7 +137,7 @@ describe('the mark', () => {
     assert.equal(wire.changes, 0)
   })
 
-  test('counts plain messages too, but only a delivery makes it look', async () => {
+  test('counts plain messages too, but is checked after deliveries only', async () => {
     const self = createProcess<Message>({ highWaterMark: { messages: 10 } })
     const wire = new Wire()
     for (let n = 0; n < 10; n++) self.send({ type: 'other' })
@@ -306,7 +306,7 @@ describe('a receive that has to wait', () => {
   })
 })
 
-describe('a source that feeds two processes', () => {
+describe('a source that delivers to two processes', () => {
   test('is paused by either', async () => {
     const wire = new Wire()
     const other = createProcess<Message>()
@@ -331,7 +331,7 @@ describe('a source that feeds two processes', () => {
     assert.equal(wire.paused, true)
   })
 
-  test('is read while a process waits for its first message, if it was told of the process', async () => {
+  test('is read while a process waits for its first message, if it was attached', async () => {
     const wire = new Wire()
     const other = createProcess<Message>()
     await over(wire)
@@ -360,7 +360,7 @@ describe('a source that feeds two processes', () => {
   })
 })
 
-describe('a source that a pressed process gets to know', () => {
+describe('a source that is attached to a mailbox over its mark', () => {
   test('is paused at once', async () => {
     const self = await over(new Wire())
     const wire = new Wire()

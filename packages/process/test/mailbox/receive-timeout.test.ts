@@ -1,4 +1,4 @@
-// What the error of a receive whose time is up tells: the patterns, and what waits instead.
+// The error of a receive on a timeout shows the patterns, and the messages that wait instead.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { createProcess, makeRef, P, type Process, ReceiveTimeout, spawn } from '../../src/index.ts'
 import { collectExits } from '../support/exits.ts'
 
-/** The error of a receive with these patterns that looks once. */
+/** Gives the error of a receive with these patterns that looks once. */
 async function missOf(self: Process, ...patterns: readonly P.Pattern<unknown>[]): Promise<ReceiveTimeout> {
   try {
     await self.receive(patterns, 0)
@@ -17,7 +17,7 @@ async function missOf(self: Process, ...patterns: readonly P.Pattern<unknown>[])
   return assert.fail('a message matched')
 }
 
-/** How one message is shown that waits while another is wanted. */
+/** Gives the print of one message that waits while another is wanted. */
 async function shown(message: unknown): Promise<string> {
   const self = createProcess()
   self.send(message)
@@ -26,7 +26,7 @@ async function shown(message: unknown): Promise<string> {
   return line
 }
 
-/** Runs the collector until it has taken what it can. */
+/** Runs the garbage collector until no more is collected. */
 async function collect(): Promise<void> {
   for (let i = 0; i < 5; i++) {
     await new Promise(resolve => setImmediate(resolve))
@@ -124,7 +124,7 @@ describe('the message of a ReceiveTimeout', () => {
     assert.match(inspect(wrapped), /mailbox: 1 message\n {6}\{ type: "other" \}/)
   })
 
-  test('is not looked for without end in causes that go round', async t => {
+  test('is looked for in a bounded number of causes, which may lead back to the first', async t => {
     collectExits(t)
     const error = new Error('round')
     error.cause = error
@@ -159,7 +159,7 @@ describe('in an error', () => {
     assert.equal(long.at(-1), '…')
   })
 
-  test('what a name says to be secret is left out', async () => {
+  test('values with the name of a secret are left out', async () => {
     const secrets = [
       ['authorization', 'Bearer hidden'],
       { password: 'hidden', apiKey: 'hidden', session: { id: 'hidden' } },
@@ -194,7 +194,7 @@ describe('in an error', () => {
     self.exit()
   })
 
-  test('a getter that throws harms nobody', async () => {
+  test('a getter that throws is left out', async () => {
     const message = {
       get boom(): never {
         throw new Error('boom')

@@ -34,12 +34,12 @@ function when(test: (n: number) => boolean) {
   return P.when((n: unknown) => test(n as number))
 }
 
-/** Takes the oldest message, which is one of ours. */
+/** Takes the oldest message. */
 async function next(self: Process<Message>): Promise<Message> {
   return self.receive([{ type: P.union('a', 'b') }], 0)
 }
 
-/** Calls `receive` as plain JavaScript would, with whatever arguments. */
+/** Calls `receive` with any arguments, as plain JavaScript can. */
 function misuse(...args: readonly unknown[]): () => unknown {
   const self = createProcess()
   return () => Reflect.apply(self.receive, self, args)
@@ -144,7 +144,7 @@ describe('waiting', () => {
     assert.deepEqual(await waiting, b(2))
   })
 
-  test('without a pattern nothing matches, so it only waits for its time', async t => {
+  test('without a pattern nothing matches, so that it waits until its timeout', async t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const self = withMessages(a(1))
     const received = self.receive([], { timeout: 10, onTimeout: () => 'slept' })
@@ -283,7 +283,7 @@ describe('the signal', () => {
 })
 
 describe('handlers', () => {
-  test('the receive resolves to what the handler makes of the message', async () => {
+  test('the receive resolves to the result of the handler', async () => {
     const self = withMessages(b(2), a(1))
     const clauses = [
       self.on({ type: 'a' }, ({ n }) => `a${n}`),
@@ -663,7 +663,7 @@ describe('fairness', () => {
 })
 
 describe('the end of the process', () => {
-  test('what waits, and what is asked later, rejects with ProcessExit and the reason', async () => {
+  test('receives that wait, and later ones, reject with ProcessExit and the reason', async () => {
     const self = createProcess<Message>()
     const waiting = self.receive([{ type: 'a' }])
     self.exit(['shutdown', 'tidy'])

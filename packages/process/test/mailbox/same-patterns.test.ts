@@ -1,4 +1,4 @@
-// Patterns that were compiled for one receive serve the next only if that asks for the very same.
+// The compiled patterns of one receive serve the next only if that asks for the same.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -9,12 +9,12 @@ type AnyProcess = Process<unknown>
 
 const NOTHING = Symbol('nothing')
 
-/** What a receive takes at once, of whatever pattern. */
+/** Gives the message that a receive with any pattern takes at once. */
 function look(self: AnyProcess, ...patterns: unknown[]): Promise<unknown> {
   return self.receive(patterns as P.Pattern<unknown>[], { timeout: 0, onTimeout: () => NOTHING })
 }
 
-/** A process with messages, of which one stays: while messages wait, it remembers what it was asked for. */
+/** Makes a process with one message that stays: while a message waits, the last patterns are kept. */
 function withMessages(...messages: unknown[]): AnyProcess {
   const self = createProcess()
   self.send('stays')
@@ -22,7 +22,7 @@ function withMessages(...messages: unknown[]): AnyProcess {
   return self
 }
 
-/** Whether a process that was asked for nothing before takes `message` for `pattern`. */
+/** Whether a fresh process takes `message` for `pattern`. */
 async function matches(pattern: unknown, message: unknown): Promise<boolean> {
   const self = createProcess()
   self.send(message)
@@ -187,7 +187,7 @@ test('a receive that waits is not disturbed by those that ask for something else
   assert.deepEqual(await waiting, { type: 'a', ref: one })
 })
 
-describe('a process whose mailbox is empty keeps nobody alive for having asked for him', () => {
+describe('a process whose mailbox is empty keeps no object alive that it has asked for', () => {
   async function isCollected(reference: WeakRef<object>): Promise<boolean> {
     assert.ok(globalThis.gc, 'run with --expose-gc')
     for (let i = 0; i < 10 && reference.deref() !== undefined; i++) {

@@ -1,4 +1,4 @@
-// The second mark: how much of a source may wait while a receive waits for something else, and what happens beyond.
+// The second mark bounds the messages of a source that wait while a receive waits for something else.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -34,7 +34,7 @@ interface Tick {
 
 type Message = Data | Tick
 
-/** A socket, or one stream of a connection. What overflows tells of its end and is closed. */
+/** A socket, or one stream of a connection. It sends a message about its overflow, and closes. */
 class Wire implements Valve {
   readonly conn = makeRef()
   readonly whole: object
@@ -77,14 +77,14 @@ class Wire implements Valve {
   }
 }
 
-/** A receive whose outcome nobody need look at. */
+/** Begins a receive whose outcome does not matter. */
 function waiting(self: Process<Message>, ...patterns: Partial<Data | Tick>[]): Promise<Message> {
   const received = self.receive(patterns as P.Pattern<Message>[]) as Promise<Message>
   received.catch(() => {})
   return received
 }
 
-describe('a receive that waits for what only one source can bring', () => {
+describe('a receive that waits for a message that only one source can bring', () => {
   test('has it read up to the second mark, and one message past that it is ended, once', async () => {
     await using self = createProcess<Message>(MARKS)
     const wire = new Wire()
@@ -127,7 +127,7 @@ describe('a receive that waits for what only one source can bring', () => {
     assert.equal(wire.overflows, 1)
   })
 
-  test('ends nothing for what others have sent', async () => {
+  test('ends no source on account of messages from others', async () => {
     await using self = createProcess<Message>(MARKS)
     const [wire, other] = [new Wire(), new Wire()]
     for (let n = 0; n < 10 * SECOND; n++) self.send({ type: 'tick' })
@@ -144,7 +144,7 @@ describe('a receive that waits for what only one source can bring', () => {
     assert.equal((await received).type, 'wanted')
   })
 
-  test('ends nothing once it has what it waited for', async () => {
+  test('ends no source once it has its message', async () => {
     await using self = createProcess<Message>(MARKS)
     const wire = new Wire()
     const received = waiting(self, { type: 'wanted', conn: wire.conn })
@@ -176,7 +176,7 @@ describe('a receive whose message may come from elsewhere', () => {
       if (pattern.type !== 'tick') return
       self.send({ type: 'tick' })
       assert.deepEqual(await received, { type: 'tick' })
-      // Nobody waits any more.
+      // No receive waits any more.
       quiet.deliver(self, 1)
       await turn()
       assert.equal(quiet.isPaused, true)
@@ -211,8 +211,8 @@ describe('a receive whose message may come from elsewhere', () => {
   })
 })
 
-describe('a source that feeds two processes, one of which waits for it', () => {
-  /** `busy` receives nothing; `idle` waits for what never comes. */
+describe('a source that delivers to two processes, one of which waits for it', () => {
+  /** `busy` receives nothing; `idle` waits for a message that never comes. */
   async function scene(): Promise<{ wire: Wire; busy: Process<Message>; idle: Process<Message> }> {
     const wire = new Wire()
     const [busy, idle] = [createProcess<Message>(MARKS), createProcess<Message>(MARKS)]
@@ -257,7 +257,7 @@ describe('a source that feeds two processes, one of which waits for it', () => {
 })
 
 describe('a source that cannot be paused', () => {
-  test('is ended at the second mark, whoever waits for what', async () => {
+  test('is ended at the second mark, whether a receive waits or not', async () => {
     await using self = createProcess<Message>(MARKS)
     const [wire, other] = [new Wire(), new Wire()]
     wire.isPausable = false
@@ -322,7 +322,7 @@ describe('the second mark', () => {
   })
 })
 
-// A model. What is still on each wire, and what of it was delivered and not taken, are arrays and counts.
+// A model keeps the messages on each wire, and those delivered and not taken, in arrays and counts.
 
 type Step =
   | { readonly do: 'wait'; readonly for: readonly number[] }
@@ -353,7 +353,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('turn' as const), times: fc.integer({ min: 1, max: 5 }) }),
   },
 )
-/** How many messages that nobody wants come before each that is wanted. */
+/** How many unwanted messages come before each wanted one. */
 const script = fc.array(
   fc.oneof({ weight: 4, arbitrary: fc.nat({ max: 8 }) }, { weight: 1, arbitrary: fc.nat({ max: 120 }) }),
   { maxLength: 12 },
@@ -362,7 +362,7 @@ const script = fc.array(
 class Peer extends Wire {
   readonly gaps: number[]
   readonly pace: number
-  /** What of it waits. */
+  /** The messages of the wire that wait. */
   own = 0
   isEnded = false
 
@@ -372,7 +372,7 @@ class Peer extends Wire {
     this.pace = pace
   }
 
-  /** What it sends in a turn, if it is read. */
+  /** How much the wire sends in a turn, if it is read. */
   run(self: Process<Message>): void {
     for (let n = 0; n < this.pace && !this.isPaused && !this.isEnded && this.gaps.length > 0; n++) {
       const [gap = 0] = this.gaps
@@ -384,7 +384,7 @@ class Peer extends Wire {
   }
 }
 
-test('what waits of a source is bounded, each wait comes to an end, and only who sends too much is ended', async () => {
+test('the waiting messages of a source are bounded, each wait ends, and only a source that sends too much is ended', async () => {
   let ended = 0
   let paused = 0
   let waits = 0
@@ -421,7 +421,7 @@ test('what waits of a source is bounded, each wait comes to an end, and only who
             assert.ok(peer.own <= SECOND + 2 * pace + 1, `${peer.own} of one source wait`)
           paused += peers.filter(({ isPaused }) => isPaused).length
         }
-        /** Whoever waits for ever would never get there. */
+        /** A process that waits for ever would never get there. */
         const settled = async (received: Promise<Message>, most: number, otherwise = () => {}) => {
           let message: Message | undefined
           void received.then(given => {
@@ -450,7 +450,7 @@ test('what waits of a source is bounded, each wait comes to an end, and only who
             }
           }
           if (step.do === 'wait') {
-            // Who has nothing left to say, or has ended, would be waited for in vain.
+            // A wire that has no message left, or has ended, would be waited for in vain.
             const able = step.for.map(each => peers[each] as Peer)
             if (!able.every(peer => peer.gaps.length > 0 && !peer.isEnded)) continue
             waits++

@@ -1,4 +1,4 @@
-// Patterns: the pattern decides the kind of comparison, not the value.
+// The pattern decides how values are compared, and not the value.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -146,7 +146,7 @@ describe('the wildcards of ts-pattern', () => {
     assert.equal(matches({ a: P._ }, {}), false)
   })
 
-  test('P.string, P.number, P.nullish and P.instanceOf say what type', () => {
+  test('P.string, P.number, P.nullish and P.instanceOf match by type', () => {
     assert.equal(matches({ a: P.string }, { a: 'x' }), true)
     assert.equal(matches({ a: P.string }, { a: 1 }), false)
     assert.equal(matches({ a: P.number.gt(1) }, { a: 2 }), true)
@@ -155,7 +155,7 @@ describe('the wildcards of ts-pattern', () => {
     assert.equal(matches({ a: P.instanceOf(Handle) }, { a: {} }), false)
   })
 
-  test('P.optional does without the field', () => {
+  test('P.optional also matches where the field is absent', () => {
     assert.equal(matches({ a: P.optional(P.string) }, {}), true)
     assert.equal(matches({ a: P.optional(P.string) }, { a: 'x' }), true)
     assert.equal(matches({ a: P.optional(P.string) }, { a: 1 }), false)

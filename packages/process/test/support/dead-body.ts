@@ -1,4 +1,4 @@
-/** A program whose only process was killed and receives for ever: it has to end all the same. */
+/** A program that has to end although the body of its killed process receives for ever. */
 
 import { P, spawn } from '../../src/index.ts'
 
@@ -7,7 +7,7 @@ const self = spawn(async process => {
     try {
       await process.receive([P._])
     } catch {
-      // As careless code does.
+      // Careless code does so.
     }
   }
 })

@@ -1,9 +1,9 @@
-/** Collects what reaches the exit hook, and promises whose rejection nobody handled. */
+/** Collects the reasons that reach the exit hook, and unhandled rejections. */
 
 import type { TestContext } from 'node:test'
 import { setExitHook } from '../../src/index.ts'
 
-/** The exit reasons reported while the test runs. */
+/** Collects the exit reasons that are reported while the test runs. */
 export function collectExits(t: TestContext): { pid: unknown; reason: unknown }[] {
   const exits: { pid: unknown; reason: unknown }[] = []
   const previous = setExitHook((pid, reason) => {
@@ -15,7 +15,7 @@ export function collectExits(t: TestContext): { pid: unknown; reason: unknown }[
   return exits
 }
 
-/** The unhandled rejections while the test runs. */
+/** Collects the unhandled rejections while the test runs. */
 export function collectUnhandled(t: TestContext): unknown[] {
   const unhandled: unknown[] = []
   const listener = (reason: unknown) => {
@@ -31,7 +31,7 @@ export function collectUnhandled(t: TestContext): unknown[] {
   return unhandled
 }
 
-/** The errors that xstate throws on its own when nobody handled them. */
+/** Collects the errors that xstate throws because they have no handler. */
 export function collectUncaught(t: TestContext): unknown[] {
   const uncaught: unknown[] = []
   const listener = (error: unknown) => {

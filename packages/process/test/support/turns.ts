@@ -1,11 +1,11 @@
-/** Waiting without sleeping. */
+/** Tests wait for turns of the event loop, and never sleep. */
 
-/** Lets the event loop turn once: every promise job and immediate that is due has run. */
+/** Lets the event loop turn once, so that every due promise job and immediate has run. */
 export function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
-/** What became of a promise by the end of this turn. */
+/** Gives the state of a promise at the end of this turn. */
 export async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'fulfilled' | 'rejected'> {
   let state: 'pending' | 'fulfilled' | 'rejected' = 'pending'
   promise.then(
