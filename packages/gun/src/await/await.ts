@@ -8,7 +8,7 @@ import type { ConnPid, StreamRef } from '../handles.js'
 import { type GunMessage, replyToOf, type StreamReply } from '../messages.js'
 import type { Headers, ProtocolName } from '../words.js'
 import { flushStream } from './flush.js'
-import { type Mailbox, mailboxOf } from './mailbox.js'
+import { type Reader, readerOf } from './reader.js'
 import { notUp, silent } from './silence.js'
 
 /** What `await` resolves to: the next message of the stream, unless it is an error. */
@@ -40,12 +40,12 @@ export interface Limits {
 
 /** See `await` in index. */
 export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<StreamMessage> {
-  const mailbox = mailboxOfStream(streamRef)
-  return withMonitor(mailbox, connPid, limits, async ref => {
+  const reader = readerOfStream(streamRef)
+  return withMonitor(reader, connPid, limits, async ref => {
     const patterns = [{ streamRef }, { type: 'DOWN', ref, pid: connPid }] as const
     const message = await inTime(
       limits.timeout,
-      ms => mailbox.receive(patterns, within(ms, limits)),
+      ms => reader.receive(patterns, within(ms, limits)),
       () => silent(connPid, streamRef, `no message of ${streamRef} came`, limits.timeout),
     )
     if (message.type === 'DOWN') throw downError(connPid, message)
@@ -56,9 +56,9 @@ export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Lim
 
 /** See `awaitBody` in index. */
 export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<Body> {
-  const mailbox = mailboxOfStream(streamRef)
+  const reader = readerOfStream(streamRef)
   const connection = connectionOf(connPid)
-  return withMonitor(mailbox, connPid, limits, async ref => {
+  return withMonitor(reader, connPid, limits, async ref => {
     const patterns = [
       { type: 'gun_data', streamRef },
       { type: 'gun_trailers', streamRef },
@@ -69,7 +69,7 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
     for (;;) {
       const message = await inTime(
         limits.timeout,
-        ms => mailbox.receive(patterns, within(ms, limits)),
+        ms => reader.receive(patterns, within(ms, limits)),
         () => silent(connPid, streamRef, `nothing of the body of ${streamRef} came`, limits.timeout),
       )
       switch (message.type) {
@@ -94,10 +94,10 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
 
 /** See `awaitResponse` in index. */
 export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<FullResponse> {
-  const mailbox = mailboxOfStream(streamRef)
+  const reader = readerOfStream(streamRef)
   const end = performance.now() + limits.timeout
   let isWebSocket = false
-  return withMonitor(mailbox, connPid, limits, async ref => {
+  return withMonitor(reader, connPid, limits, async ref => {
     try {
       return await collect(ref)
     } catch (error) {
@@ -129,10 +129,10 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
       const left = Math.max(0, end - performance.now())
       if (left === 0) {
         // What has come by then counts, but a peer that never stops must not put off the end.
-        spare = spare === undefined ? mailbox.messageQueueLength : spare - 1
+        spare = spare === undefined ? reader.messageQueueLength : spare - 1
         if (spare < 0) throw late()
       }
-      const message = await inTime(left, ms => mailbox.receive(patterns, within(ms, limits)), late)
+      const message = await inTime(left, ms => reader.receive(patterns, within(ms, limits)), late)
       switch (message.type) {
         case 'gun_inform':
           break
@@ -173,15 +173,15 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
 
 /** See `awaitUp` in index. */
 export function awaitUp(connPid: ConnPid, limits: Limits): Promise<ProtocolName> {
-  const mailbox = mailboxOf(connectionOf(connPid).owner, 'the owner')
-  return withMonitor(mailbox, connPid, limits, async ref => {
+  const reader = readerOf(connectionOf(connPid).owner, 'the owner')
+  return withMonitor(reader, connPid, limits, async ref => {
     const patterns = [
       { type: 'gun_up', connPid },
       { type: 'DOWN', ref, pid: connPid },
     ] as const
     const message = await inTime(
       limits.timeout,
-      ms => mailbox.receive(patterns, within(ms, limits)),
+      ms => reader.receive(patterns, within(ms, limits)),
       () => notUp(connPid, limits.timeout),
     )
     if (message.type === 'DOWN') throw downError(connPid, message)
@@ -189,20 +189,20 @@ export function awaitUp(connPid: ConnPid, limits: Limits): Promise<ProtocolName>
   })
 }
 
-function mailboxOfStream(streamRef: StreamRef): Mailbox {
-  return mailboxOf(replyToOf(streamRef), 'what the stream replies to')
+function readerOfStream(streamRef: StreamRef): Reader {
+  return readerOf(replyToOf(streamRef), 'what the stream replies to')
 }
 
 /** Runs with a monitor of the connection: the caller's, or one that is gone afterwards together with its DOWN. */
 function withMonitor<T>(
-  mailbox: Mailbox,
+  reader: Reader,
   connPid: ConnPid,
   { monitorRef }: Limits,
   run: (ref: MonitorRef) => Promise<T>,
 ): Promise<T> {
-  const ref = monitorRef ?? mailbox.monitor(connPid)
+  const ref = monitorRef ?? reader.monitor(connPid)
   const outcome = run(ref).finally(() => {
-    if (monitorRef === undefined) mailbox.demonitor(ref)
+    if (monitorRef === undefined) reader.demonitor(ref)
   })
   const awaited = new Promise<T>((resolve, reject) => {
     outcome.then(resolve, error => {
