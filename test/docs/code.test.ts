@@ -1,13 +1,9 @@
-/** The code in the READMEs compiles as it stands there, each piece by itself. */
+/** The code in the pages of the repository compiles as it stands there, each piece by itself. */
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { compile } from '../support/compiler.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
+import { codeOf, pages } from '../support/markdown.ts'
 
 /** What the text around a piece of code has introduced. */
 const known = `
@@ -28,12 +24,11 @@ function moduleOf(code: string): string {
   return [...imports, known, 'export async function code() {', ...rest, '}'].join('\n')
 }
 
-test('each piece of code in a README compiles', async () => {
+test('each piece of code in a page of the repository compiles', async () => {
   const pieces: Record<string, string> = {}
-  for (const file of ['README.md', 'packages/gun/README.md', 'packages/process/README.md']) {
-    const readme = await readFile(join(root, file), 'utf8')
-    const name = file.replaceAll('/', '-').replace('README.md', 'readme')
-    for (const [, code = ''] of readme.matchAll(/```ts\n([\s\S]*?)```/g)) {
+  for (const page of await pages()) {
+    const name = page.path.replaceAll('/', '-').replace(/\.md$/, '')
+    for (const code of codeOf(page, 'ts')) {
       pieces[`${name}-${Object.keys(pieces).length + 1}.ts`] = moduleOf(code)
     }
   }
