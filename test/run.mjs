@@ -1,7 +1,7 @@
 // Runs every test, or those whose path contains one of the arguments: node test/run.mjs [part of a path…]
-// It is its own second reporter, because a run in which no test ran has to fail, and node lets it pass; and every
-// test file imports it, because node bounds the time of files, and a busy machine takes long over a file that has many
-// tests: here each test has its time, and so has whatever keeps a file alive behind its last test.
+// The file has two more tasks. As a reporter it fails a run in which no test ran, which Node lets pass. Imported by every file of
+// tests it bounds the time of each test and of whatever keeps the file alive behind its last one: Node bounds the time of files,
+// and a file that has many tests takes long on a busy machine.
 
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { isMainThread } from 'node:worker_threads'
 
 const self = fileURLToPath(import.meta.url)
 const root = resolve(self, '../..')
-/** In milliseconds; only what hangs takes so long, also on a machine many times slower or busier than usual. */
+/** Milliseconds that only a test which hangs takes, also on a machine many times slower or busier than usual. */
 const longestTest = 600_000
 const longestEnd = 120_000
 
@@ -81,10 +81,10 @@ function endWhatHangs() {
       process.exit(1)
     }, ms).unref()
   }
-  allow('What the file begins with', longestTest)
+  allow('The beginning of the file', longestTest)
   beforeEach(({ name }) => allow(`The test "${name}"`, longestTest))
-  afterEach(() => allow('What comes between two tests', longestTest))
-  after(() => allow('What the tests left behind', longestEnd))
+  afterEach(() => allow('The time between two tests', longestTest))
+  after(() => allow('Something that the tests left behind', longestEnd))
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === self) main(process.argv.slice(2))
