@@ -12,6 +12,7 @@ const settings = {
   extends: '../../tsconfig.base.json',
   compilerOptions: {
     noEmit: true,
+    allowImportingTsExtensions: true,
     noUnusedLocals: false,
     noUnusedParameters: false,
     declaration: false,
