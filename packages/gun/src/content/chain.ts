@@ -1,21 +1,23 @@
-/** The content handlers of one response, each of which hands on to the next one that wants the body. */
+/**
+ * The content handlers of one response, each of which passes the body on to the next handler that wants it.
+ */
 
 import { onRejection, reportRejection, reportThrown } from '@holster/process/internal'
 import type { ConnPid } from '../handles.js'
 import type { ContentHandler, ContentReader, ContentResponse, Next } from '../options/content-handler.js'
 import type { IsFin } from '../words.js'
 
-/** One who takes the body: a reader, or at last the mailbox. */
+/** A taker of the body: a reader, or at the end the mailbox. */
 interface Stage {
   readonly take: Next
   readonly reader: ContentReader | undefined
-  /** It was given the last part. */
+  /** Whether the stage was given the last part. */
   isOver: boolean
-  /** Until it resolves the stage takes nothing more. */
+  /** Until this promise resolves the stage takes no further part. */
   pending: Promise<void> | undefined
 }
 
-/** Those who wait for all stages to be idle. */
+/** A promise for the moment when all stages are idle. */
 interface Waiter {
   readonly promise: Promise<void>
   resolve(): void
@@ -23,14 +25,15 @@ interface Waiter {
 }
 
 /**
- * Gives the body to the first reader, and what each hands on to the one after it, one part at a time, also where a
- * reader does not wait for `next`: what fails anywhere and what is pending anywhere is seen in `handle`.
+ * Gives the body to the first reader, and what each reader passes on to the stage after it, one part at a
+ * time, even where a reader does not wait for `next`. A failure or a pending promise anywhere in the chain
+ * shows in the result of `handle`.
  */
 export class ContentChain {
   readonly #connPid: ConnPid
   readonly #stages: Stage[] = []
   #isOpen = false
-  #isClosed = false
+  #isDisposed = false
   #failure: { readonly error: unknown } | undefined
   #waiter: Waiter | undefined
   readonly #untilFree: () => Promise<void> | undefined
@@ -41,8 +44,11 @@ export class ContentChain {
   }
 
   /**
-   * `undefined` when no handler wants the body. Throws what a handler's `init` throws. `untilFree` gives a promise while there
-   * is no room for more: what a reader makes of a part may be much more than that, and its messages fill a mailbox.
+   * Opens a chain for a response; returns `undefined` if no handler wants the body. Throws the error of a
+   * handler whose `init` throws.
+   *
+   * `untilFree` returns a promise while there is no room for more messages: a reader may make much more of a
+   * part than the part itself, and its messages fill a mailbox.
    */
   static open(
     handlers: readonly ContentHandler[],
@@ -54,7 +60,7 @@ export class ContentChain {
     try {
       for (const handler of handlers) chain.#add(handler, response)
     } catch (error) {
-      chain.close()
+      chain.dispose()
       throw error
     }
     if (chain.#stages.length === 0) return undefined
@@ -64,23 +70,26 @@ export class ContentChain {
   }
 
   /**
-   * A part of the body. Throws, or rejects with, the first error of any reader. Gives a promise while any of them has
-   * one pending.
+   * Takes a part of the body. Throws, or rejects with, the first error of any reader. Returns a promise while
+   * any stage has one pending.
    */
   handle(isFin: IsFin, data: Buffer): void | Promise<void> {
     this.#pass(0, isFin, data)
-    if (this.#isClosed) return
-    // A reader that is not the failed one may have caught it.
+    if (this.#isDisposed) return
+    // A reader other than the failed one may have caught the error.
     if (this.#failure !== undefined) throw this.#failure.error
     if (this.#isIdle()) return
     this.#waiter ??= newWaiter()
     return this.#waiter.promise
   }
 
-  /** Closes all readers, and settles the promise of `handle`. What they throw, or reject with, goes to the exit hook. */
-  close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
+  /**
+   * Closes all readers and settles the promise of `handle`. If a reader's `close` throws or rejects, the
+   * error goes to the exit hook.
+   */
+  dispose(): void {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
     this.#review()
     for (const { reader } of this.#stages) {
       try {
@@ -95,7 +104,7 @@ export class ContentChain {
     const index = this.#stages.length
     let reader: ContentReader | undefined
     const next: Next = (isFin, data) => {
-      if (this.#isClosed) return
+      if (this.#isDisposed) return
       if (!this.#isOpen) throw new Error('next must not be called before all handlers have seen the response')
       if (reader !== undefined) return this.#pass(index + 1, isFin, data)
     }
@@ -118,7 +127,7 @@ export class ContentChain {
   }
 
   #pass(index: number, isFin: IsFin, data: Buffer): void | Promise<void> {
-    if (this.#isClosed) return
+    if (this.#isDisposed) return
     if (this.#failure !== undefined) throw this.#failure.error
     const stage = this.#stages[index]
     if (stage === undefined || stage.isOver) return
@@ -126,7 +135,7 @@ export class ContentChain {
     if (stage.pending !== undefined) {
       return this.#wait(
         stage,
-        stage.pending.then(() => (this.#isClosed ? undefined : this.#give(index, stage, isFin, data))),
+        stage.pending.then(() => (this.#isDisposed ? undefined : this.#give(index, stage, isFin, data))),
       )
     }
     try {
@@ -138,7 +147,10 @@ export class ContentChain {
     }
   }
 
-  /** The first reader is held up with what comes for it; whoever gives to the others has to wait himself. */
+  /**
+   * Gives a part to a stage. The first reader is held up by the reading of the body; a reader that gives to a
+   * later stage has to wait for `next` itself.
+   */
   #give(index: number, stage: Stage, isFin: IsFin, data: Buffer): void | Promise<void> {
     const taken = stage.take(isFin, data)
     if (index === 0 || isFin === 'fin' || stage.reader === undefined) return taken
@@ -158,7 +170,7 @@ export class ContentChain {
       },
     )
     stage.pending = pending
-    // Who called next may have dropped it; `handle` rejects all the same.
+    // The caller of `next` may have dropped the promise; `handle` rejects all the same.
     pending.catch(() => {})
     return pending
   }
@@ -170,7 +182,7 @@ export class ContentChain {
 
   #review(): void {
     if (this.#waiter === undefined) return
-    if (this.#isClosed || (this.#failure === undefined && this.#isIdle())) this.#waiter.resolve()
+    if (this.#isDisposed || (this.#failure === undefined && this.#isIdle())) this.#waiter.resolve()
     else if (this.#failure !== undefined) this.#waiter.reject(this.#failure.error)
     else return
     this.#waiter = undefined

@@ -1,9 +1,15 @@
-/** The options of a content handler: checked where it is made, and named with it. */
+/**
+ * The check of a content handler's options, made when the handler is made and reported under the handler's
+ * name.
+ */
 
 import * as v from 'valibot'
 import { GunError } from '../errors.js'
 
-/** The options with their defaults. Throws a GunError `bad_option` that names the handler and what is wrong. */
+/**
+ * Returns the options with their defaults. Throws a GunError `bad_option` that names the handler and the
+ * wrong option.
+ */
 export function checked<Schema extends v.GenericSchema>(
   handler: string,
   schema: Schema,

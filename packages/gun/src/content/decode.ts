@@ -1,4 +1,4 @@
-/** Content codings (RFC 9110 section 8.4): bodies that were compressed are handed on as they were before. */
+/** Content codings (RFC 9110 section 8.4): compressed bodies are decoded before they are passed on. */
 
 import zlib from 'node:zlib'
 import * as v from 'valibot'
@@ -11,27 +11,28 @@ import { Gunzip } from './gzip.js'
 import { decodeError, type Emit, Inflater, type ZlibStream } from './inflater.js'
 import { hasZstd, Unzstd } from './zstd.js'
 
-/** What decodes one coding of one body. */
+/** Decodes one coding of one body. */
 interface Decoder {
   take(data: Buffer): Promise<unknown>
-  /** Only where something was taken. */
-  finish(): Promise<void>
-  close(): void
+  /** Takes the end of the body; called only if the decoder took data before. */
+  end(): Promise<void>
+  dispose(): void
 }
 
 const EMPTY = Buffer.alloc(0)
 
-/** Each takes memory, and nobody needs two. */
+/** The most codings of one body. Each takes memory, and no honest server needs two. */
 const MOST_CODINGS = 5
 
-/** Up to so many bytes a body may become as much larger as it likes. */
+/** Up to this size in bytes, `maxRatio` does not limit a decoded body. */
 const FREE = 4 * 1024 * 1024
 
 /** Options of `decode`. */
 export interface DecodeOpts {
   /**
-   * How many times as large a body may become, once more than 4 MiB have come of it; with several codings each of them counts.
-   * Beyond, its stream ends with `ratio_exceeded`. Default 200; `Infinity`: no limit.
+   * The largest ratio of a decoded body's size to its encoded size, checked once the decoded body exceeds 4
+   * MiB. With several codings the limit holds for the output of each. A larger ratio ends the stream with
+   * `ratio_exceeded`. Default 200; `Infinity` means no limit.
    */
   readonly maxRatio?: number
 }
@@ -52,9 +53,10 @@ const decoders: Readonly<Record<string, (emit: Emit) => Decoder>> = {
 }
 
 /**
- * Decodes bodies whose content-encoding is gzip, deflate or br, or zstd where Node can, also several of them. One that
- * has another coding is not decoded at all. What does not fit its coding ends the stream with `protocol_error`. The
- * headers in `gun_response` stay as they came: content-length is that of the encoded body. Gun has no such handler.
+ * Returns a content handler that decodes bodies whose content-encoding is gzip, deflate, br, or zstd where
+ * Node supports it, or a list of these. A body with any other coding is passed on without decoding. A body
+ * that does not match its coding ends the stream with `protocol_error`. The headers in `gun_response` stay as
+ * they arrived; content-length is the length of the encoded body. Gun has no such handler.
  */
 export function decode(opts: DecodeOpts = {}): ContentHandler {
   const { maxRatio } = checked('decode', decodeOpts, opts)
@@ -70,7 +72,7 @@ export function decode(opts: DecodeOpts = {}): ContentHandler {
   }
 }
 
-/** In the order in which they were applied. */
+/** Returns the codings in the order in which they were applied. */
 function codingsOf(headers: Headers): string[] {
   return headers
     .filter(([name]) => name === 'content-encoding')
@@ -79,17 +81,20 @@ function codingsOf(headers: Headers): string[] {
     .filter(coding => coding !== '' && coding !== 'identity')
 }
 
-/** The decoders of one body: what one gives goes to that of the coding that was applied before. */
+/**
+ * The decoders of one body, in a row: each passes its output to the decoder of the coding that was applied
+ * before its own.
+ */
 class Decoding implements ContentReader {
   readonly #stages: Stage[] = []
   readonly #first: Next
-  /** How many bytes have come. */
-  #given = 0
+  /** How many bytes have arrived. */
+  #received = 0
 
   constructor(codings: readonly string[], maxRatio: number, last: Next) {
     let next = last
     const check = (size: number) => {
-      if (size > FREE && size > this.#given * maxRatio) throw ratioError(maxRatio)
+      if (size > FREE && size > this.#received * maxRatio) throw ratioError(maxRatio)
     }
     for (const coding of codings) {
       const stage = new Stage(coding, check, next)
@@ -100,12 +105,12 @@ class Decoding implements ContentReader {
   }
 
   handle(isFin: IsFin, data: Buffer): void | Promise<void> {
-    this.#given += data.length
+    this.#received += data.length
     return this.#first(isFin, data)
   }
 
   close(): void {
-    for (const stage of this.#stages) stage.close()
+    for (const stage of this.#stages) stage.dispose()
   }
 }
 
@@ -114,11 +119,11 @@ class Stage {
   readonly #check: (size: number) => void
   readonly #next: Next
   #decoder: Decoder | undefined
-  /** How many bytes have come of it. */
+  /** How many bytes the decoder has put out. */
   #size = 0
-  #isClosed = false
+  #isDisposed = false
 
-  /** `check` throws if so many bytes are too many. */
+  /** `check` throws if so many decoded bytes are too many. */
   constructor(coding: string, check: (size: number) => void, next: Next) {
     this.#coding = coding
     this.#check = check
@@ -126,21 +131,21 @@ class Stage {
   }
 
   async handle(isFin: IsFin, data: Buffer): Promise<void> {
-    if (this.#isClosed) return
-    // Of nothing comes nothing: servers say gzip of a body that is empty.
+    if (this.#isDisposed) return
+    // An empty body stays empty: servers label empty bodies as gzip.
     if (data.length > 0) {
       this.#decoder ??= decoders[this.#coding]?.(piece => this.#pass(piece))
       await this.#decoder?.take(data)
     }
-    if (isFin === 'nofin' || this.#isClosed) return
-    await this.#decoder?.finish()
-    this.close()
+    if (isFin === 'nofin' || this.#isDisposed) return
+    await this.#decoder?.end()
+    this.dispose()
     return this.#next('fin', EMPTY)
   }
 
-  close(): void {
-    this.#isClosed = true
-    this.#decoder?.close()
+  dispose(): void {
+    this.#isDisposed = true
+    this.#decoder?.dispose()
   }
 
   #pass(piece: Buffer): void | Promise<void> {
@@ -150,7 +155,7 @@ class Stage {
   }
 }
 
-/** A coding that zlib does by itself. What follows the end of the data is ignored. */
+/** A coding that zlib decodes on its own. Bytes after the end of the data are ignored. */
 class Plain implements Decoder {
   readonly #coding: string
   readonly #create: (data: Buffer) => ZlibStream
@@ -168,16 +173,19 @@ class Plain implements Decoder {
     if (!this.#inflater.isOver) await this.#inflater.take(data)
   }
 
-  async finish(): Promise<void> {
-    await this.#inflater?.finish()
+  async end(): Promise<void> {
+    await this.#inflater?.end()
   }
 
-  close(): void {
-    this.#inflater?.close()
+  dispose(): void {
+    this.#inflater?.dispose()
   }
 }
 
-/** The coding is zlib's format, but many have sent what is in it, without the header (RFC 9110 section 8.4.1.2). */
+/**
+ * Returns the decoder for `deflate`. The coding is zlib's format, but many servers send its content without
+ * the header (RFC 9110 section 8.4.1.2).
+ */
 function inflate(data: Buffer): ZlibStream {
   return (data.readUInt8() & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw()
 }

@@ -1,6 +1,6 @@
 /**
- * gzip (RFC 1952): members one after another. zlib does what is in them; its own reader of members fails on bytes after
- * the last one, and loses what it has read before them.
+ * gzip (RFC 1952), a sequence of members. zlib inflates their content only: its own reader of members fails
+ * on bytes after the last member, and loses what it has read before them.
  */
 
 import { crc32, createInflateRaw } from 'node:zlib'
@@ -15,7 +15,7 @@ const NAME = 8
 const COMMENT = 16
 const RESERVED = 0xe0
 
-/** What comes next: a byte of the frame around a member, or deflated data. */
+/** The next input of the member reader: a byte of the frame around a member, or deflated data. */
 type Want = typeof BYTE | 'body'
 
 export class Gunzip {
@@ -23,18 +23,18 @@ export class Gunzip {
   readonly #members = this.#readMembers()
   #want: IteratorResult<Want, void> = this.#members.next(0)
   #inflater: Inflater | undefined
-  /** Of what has come out of the member. */
+  /** The CRC of the member's output so far. */
   #crc = 0
-  /** Modulo 2^32. */
+  /** The size of the member's output so far, modulo 2^32. */
   #size = 0
-  /** It must not end here. */
+  /** Whether the end of the body would cut off a member. */
   #isWithin = true
 
   constructor(emit: Emit) {
     this.#emit = emit
   }
 
-  /** As that of Inflater; bytes after the last member are ignored. */
+  /** Takes data like `Inflater.take`. Bytes after the last member are ignored. */
   async take(data: Buffer): Promise<void> {
     for (let rest = data; rest.length > 0 && !this.#want.done; ) {
       if (this.#want.value === BYTE) {
@@ -43,23 +43,23 @@ export class Gunzip {
         continue
       }
       this.#inflater ??= new Inflater('gzip', createInflateRaw(), piece => this.#pass(piece))
-      // Closing takes it away meanwhile.
+      // Disposal removes the field while `take` is awaited.
       const inflater = this.#inflater
       rest = await inflater.take(rest)
       if (!inflater.isOver) return
-      this.close()
+      this.dispose()
       this.#want = this.#members.next(0)
     }
   }
 
-  async finish(): Promise<void> {
+  async end(): Promise<void> {
     if (!this.#isWithin) return
-    await this.#inflater?.finish()
+    await this.#inflater?.end()
     throw decodeError('gzip', 'unexpected end of file')
   }
 
-  close(): void {
-    this.#inflater?.close()
+  dispose(): void {
+    this.#inflater?.dispose()
     this.#inflater = undefined
   }
 

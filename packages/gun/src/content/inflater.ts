@@ -1,24 +1,25 @@
-/** A zlib stream that is waited for: what goes in, and what comes out of it, piece by piece. */
+/** A zlib stream with promises: bytes go in, and pieces of output come out one by one. */
 
 import type { Transform } from 'node:stream'
 import { GunError } from '../errors.js'
 
-/** What node:zlib makes. */
+/** A stream made by node:zlib. */
 export type ZlibStream = Transform & { readonly bytesWritten: number }
 
-/** Takes what comes out; nothing more comes while its promise is pending. */
+/** Takes a piece of output. No further piece comes while its promise is pending. */
 export type Emit = (piece: Buffer) => void | Promise<void>
 
 const EMPTY = Buffer.alloc(0)
 
+/** Feeds one zlib stream and emits its output. */
 export class Inflater {
   readonly #coding: string
   readonly #stream: ZlibStream
   readonly #emit: Emit
   /** How many bytes went in. */
-  #given = 0
+  #received = 0
   #isOver = false
-  #isClosed = false
+  #isDisposed = false
   #wake = () => {}
 
   constructor(coding: string, stream: ZlibStream, emit: Emit) {
@@ -35,42 +36,42 @@ export class Inflater {
       })
   }
 
-  /** What was encoded has come to its end. */
+  /** Whether the encoded data has reached its end. */
   get isOver(): boolean {
     return this.#isOver
   }
 
-  /** Resolves when all that comes of it was taken; gives the bytes that lie beyond the end. */
+  /** Resolves, when all output of `data` was emitted, to the bytes beyond the end of the encoded data. */
   async take(data: Buffer): Promise<Buffer> {
     let isTaken = false
-    this.#given += data.length
+    this.#received += data.length
     this.#stream.write(data, () => {
       isTaken = true
       this.#wake()
     })
     await this.#run(() => isTaken)
-    // zlib leaves nothing but what lies beyond; the event that says so may be still to come.
-    const beyond = this.#isClosed ? 0 : this.#given - this.#stream.bytesWritten
+    // zlib consumes all but the bytes beyond the end; the event for the end may still be to come.
+    const beyond = this.#isDisposed ? 0 : this.#received - this.#stream.bytesWritten
     if (beyond === 0) return EMPTY
     this.#isOver = true
     return data.subarray(data.length - beyond)
   }
 
-  /** Nothing more will come. Rejects where more is needed. */
-  async finish(): Promise<void> {
+  /** Takes the end of the input. Rejects if the encoded data is incomplete. */
+  async end(): Promise<void> {
     if (this.#isOver) return
     this.#stream.end()
     await this.#run(() => false)
   }
 
-  close(): void {
-    this.#isClosed = true
+  dispose(): void {
+    this.#isDisposed = true
     this.#stream.destroy()
     this.#wake()
   }
 
   async #run(isDone: () => boolean): Promise<void> {
-    while (!this.#isClosed) {
+    while (!this.#isDisposed) {
       const piece: Buffer | null = this.#stream.read()
       if (piece !== null) {
         await this.#emit(piece)
@@ -86,7 +87,7 @@ export class Inflater {
   }
 }
 
-/** What is wrong with a body, as the error that ends its stream. */
+/** Returns the error that ends the stream of a body that cannot be decoded. */
 export function decodeError(coding: string, problem: string, cause?: Error): GunError {
   const text = `the body cannot be decoded (${coding}): ${problem}`
   return new GunError('protocol_error', 'stream_error', text, cause && { cause })

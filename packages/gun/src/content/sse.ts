@@ -1,4 +1,4 @@
-/** Server-sent events (the HTML standard, section 9.2): each becomes a message. */
+/** Server-sent events (the HTML standard, section 9.2): each event becomes a message. */
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { createParser } from 'eventsource-parser'
@@ -13,7 +13,10 @@ import { checked } from './checked.js'
 
 /** Options of `sse`. */
 export interface SseOpts {
-  /** The most characters a line, or all the data of an event, may have. Default 1048576. Beyond: `limit_reached`. */
+  /**
+   * The most characters that a line, or all data of an event, may have; more end the stream with
+   * `limit_reached`. Default 1048576.
+   */
   readonly maxEventSize?: number
 }
 
@@ -31,8 +34,8 @@ const sseOpts = strictOptions({
 })
 
 /**
- * Makes a `gun_sse` of each event of a response whose content-type is text/event-stream, and one with `'fin'` of its
- * end. Source: gun_sse_h of Gun.
+ * Returns a content handler that posts a `gun_sse` for each event of a response whose content-type is
+ * text/event-stream, and one with `'fin'` at its end. Source: gun_sse_h of Gun.
  */
 export function sse(opts: SseOpts = {}): ContentHandler {
   const { maxEventSize } = checked('sse', sseOpts, opts)
@@ -45,7 +48,7 @@ export function sse(opts: SseOpts = {}): ContentHandler {
   }
 }
 
-/** The events of one response. */
+/** Reads the events of one response. */
 class Events implements ContentReader {
   readonly #response: ContentResponse
   readonly #maxEventSize: number
@@ -61,14 +64,14 @@ class Events implements ContentReader {
     },
   })
   #lastEventId = ''
-  /** That of the block that has begun, which counts with the end of the block. */
+  /** The id of the block that has begun; it takes effect at the end of the block. */
   #id = ''
   #retry: number | undefined
-  /** The beginning of a line. */
+  /** The beginning of a line that is not complete. */
   #line = ''
-  /** How many characters the event that has begun holds. */
+  /** How many characters of data the block that has begun holds. */
   #size = 0
-  /** A line has ended with CR: an LF that follows belongs to it. */
+  /** Whether the last line ended with CR, so that a following LF belongs to the same line end. */
   #skipsLf = false
   #isClosed = false
   readonly #slice = new Slice()
@@ -76,7 +79,8 @@ class Events implements ContentReader {
   constructor(response: ContentResponse, maxEventSize: number) {
     this.#response = response
     this.#maxEventSize = maxEventSize
-    // It would skip what it takes for a byte order mark, and is in fact text.
+    // The parser skips a byte order mark at its start; here such a character is text, since the decoder has
+    // already removed the real mark.
     this.#parser.feed('\n')
   }
 
@@ -91,7 +95,10 @@ class Events implements ContentReader {
     this.#isClosed = true
   }
 
-  /** What is in the text from there on. Gives a promise where some of it waits for the next turn of the event loop. */
+  /**
+   * Takes the text from `start` on. Returns a promise if some of it waits for the next turn of the event
+   * loop.
+   */
   #take(isFin: IsFin, text: string, start: number): void | Promise<void> {
     const ending = /\r\n?|\n/g
     let from = start
@@ -102,17 +109,20 @@ class Events implements ContentReader {
       this.#line = ''
       from = ending.lastIndex
       this.#takeLine(line)
-      // The receiver of an event may have cancelled the stream.
+      // The recipient of an event may have cancelled the stream.
       if (this.#isClosed) return
       if (this.#slice.isOver()) return turn().then(() => this.#take(isFin, text, from))
     }
     this.#line += text.slice(from)
     this.#limit(this.#size + this.#line.length)
-    // What has not ended yet is not an event.
+    // An event without its final blank line does not count.
     if (isFin === 'fin') this.#post({ event: 'fin', lastEventId: this.#lastEventId })
   }
 
-  /** Line by line: the parser tells neither of an id without data, nor of a CR before it has seen what follows. */
+  /**
+   * Takes the text line by line, because the parser reports neither an id without data nor, before it has
+   * seen the next character, a line that ends with CR.
+   */
   #takeLine(line: string): void {
     this.#limit(this.#size + line.length)
     if (line === '') {
@@ -130,10 +140,10 @@ class Events implements ContentReader {
     throw new GunError('limit_reached', 'stream_error', problem)
   }
 
-  #post(what: Pick<SseEvent, 'event'> | Pick<SseFin, 'event' | 'lastEventId'>): void {
+  #post(content: Pick<SseEvent, 'event'> | Pick<SseFin, 'event' | 'lastEventId'>): void {
     if (this.#isClosed) return
     const { connPid, streamRef, replyTo } = this.#response
-    const message: GunSse = { type: 'gun_sse', connPid, streamRef, ...what }
+    const message: GunSse = { type: 'gun_sse', connPid, streamRef, ...content }
     replyTo.send(message)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * zstd (RFC 8878): frames one after another. zlib does what is in them; of where they end it knows nothing: it takes a
- * frame that was cut for a whole one, and fails on bytes after the last one.
+ * zstd (RFC 8878), a sequence of frames. zlib decodes their content, but cannot tell where they end: it
+ * accepts a truncated frame as whole, and fails on bytes after the last frame.
  */
 
 import zlib from 'node:zlib'
@@ -14,40 +14,43 @@ interface Zstd {
 
 const { createZstdDecompress, constants } = zlib as unknown as Zstd
 
-/** Not every version of Node that this package runs on has it. */
+/** Whether this version of Node supports zstd. */
 export const hasZstd = createZstdDecompress !== undefined
 
-/** RFC 9659: over HTTP a window has 8 MiB at most. */
+/** RFC 9659: over HTTP a window has at most 8 MiB. */
 const params = { [constants.ZSTD_d_windowLogMax ?? 0]: 23 }
 
 const MAGIC = 0xfd2fb528
 const SKIPPABLE = 0x184d2a5
-/** The type of a block that is one byte, repeated (section 3.1.1.2.2). */
+/** The type of a block that consists of one repeated byte (section 3.1.1.2.2). */
 const REPEATED = 1
 
-/** What comes next: so many bytes, of which the last is looked at; or the beginning or the end of what zlib gets. */
+/**
+ * The next input of the frame reader: a number of bytes, the last of which is passed to the reader; or the
+ * beginning or end of zlib's input.
+ */
 type Want = number | 'begin' | 'end'
 
 export class Unzstd {
   readonly #emit: Emit
   readonly #frames = this.#readFrames()
   #want: IteratorResult<Want, void> = this.#frames.next(0)
-  /** How many of the bytes that come next are still to come. */
+  /** How many bytes of the wanted number are still to come. */
   #left: number = BYTE
   #inflater: Inflater | undefined
-  /** It must not end here. */
+  /** Whether the end of the body would cut off a frame. */
   #isWithin = true
-  #isClosed = false
+  #isDisposed = false
 
   constructor(emit: Emit) {
     this.#emit = emit
   }
 
-  /** As that of Inflater; bytes after the last frame are ignored. */
+  /** Takes data like `Inflater.take`. Bytes after the last frame are ignored. */
   async take(data: Buffer): Promise<void> {
     let from = 0
     let at = 0
-    while (!this.#want.done && !this.#isClosed) {
+    while (!this.#want.done && !this.#isDisposed) {
       const want = this.#want.value
       if (want === 'begin') {
         if (createZstdDecompress === undefined) return
@@ -58,8 +61,8 @@ export class Unzstd {
         from = at
       } else if (want === 'end') {
         await this.#pass(data.subarray(from, at))
-        await this.#inflater?.finish()
-        this.#inflater?.close()
+        await this.#inflater?.end()
+        this.#inflater?.dispose()
         this.#inflater = undefined
       } else {
         if (at === data.length) break
@@ -74,13 +77,13 @@ export class Unzstd {
     await this.#pass(data.subarray(from))
   }
 
-  async finish(): Promise<void> {
+  async end(): Promise<void> {
     if (this.#isWithin) throw decodeError('zstd', 'unexpected end of file')
   }
 
-  close(): void {
-    this.#isClosed = true
-    this.#inflater?.close()
+  dispose(): void {
+    this.#isDisposed = true
+    this.#inflater?.dispose()
   }
 
   async #pass(data: Buffer): Promise<void> {
@@ -109,7 +112,7 @@ export class Unzstd {
   }
 }
 
-/** What follows the magic number of a frame (section 3.1.1). */
+/** Reads a frame after its magic number (section 3.1.1). */
 function* readFrame(): Generator<Want, void, number> {
   const descriptor = yield BYTE
   const isSingleSegment = (descriptor & 0x20) !== 0

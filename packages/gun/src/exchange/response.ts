@@ -159,7 +159,7 @@ export class Response<Stream extends ResponseStream> {
   /** Nothing more is handed on. */
   close(): void {
     this.isOver = true
-    this.#chain?.close()
+    this.#chain?.dispose()
   }
 
   tell(name: 'responseStart' | 'responseEnd'): void {
@@ -176,7 +176,7 @@ export class Response<Stream extends ResponseStream> {
   }
 
   #closeChain(): void {
-    this.#chain?.close()
+    this.#chain?.dispose()
     this.#chain = undefined
   }
 

@@ -89,8 +89,8 @@ test('next does nothing after the chain was closed, and readers are closed once'
     handler(given => ({ handle: given, close: () => void closed++ })),
   ])
   next?.('nofin', bytes('a'))
-  chain?.close()
-  chain?.close()
+  chain?.dispose()
+  chain?.dispose()
   assert.equal(next?.('nofin', bytes('b')), undefined)
   assert.equal(chain?.handle('fin', bytes('c')), undefined)
   assert.equal(closed, 2)
@@ -149,7 +149,7 @@ test('what close throws goes to the exit hook, and the others are closed all the
       },
     }))
     const { chain } = scene([throws, handler(() => ({ handle() {}, close: () => void closed++ }))])
-    chain?.close()
+    chain?.dispose()
     assert.deepEqual(reports, [[connPid, failure]])
     assert.equal(closed, 1)
   } finally {
@@ -218,7 +218,7 @@ test('handle is pending while any reader is, also when the one before does not w
     await handled
     assert.deepEqual(taken, before === careless ? ['a', 'a!'] : ['a'])
     assert.equal(chain?.handle('nofin', bytes('b')) instanceof Promise, true)
-    chain?.close()
+    chain?.dispose()
   }
 })
 
@@ -226,7 +226,7 @@ test('closing settles what is pending, and what fails afterwards harms nobody', 
   const it = gate()
   const { chain } = scene([handler(() => ({ handle: () => it.promise }))])
   const handled = chain?.handle('nofin', bytes('a'))
-  chain?.close()
+  chain?.dispose()
   await handled
   it.fail(new Error('too late'))
   await settle()

@@ -21,7 +21,7 @@ async function decoded(headers: Headers, parts: readonly Buffer[], last?: Next):
   try {
     await feed(chain, parts)
   } finally {
-    chain.close()
+    chain.dispose()
   }
   assert.deepEqual(
     out.map(([isFin]) => isFin),
@@ -126,7 +126,7 @@ test('what was decoded is handed on before more has come', async () => {
       await chain?.handle('nofin', Buffer.concat(pieces))
       assert.ok(String(body()).endsWith(text), name)
     }
-    chain?.close()
+    chain?.dispose()
     compress.destroy()
   }
 })
@@ -291,7 +291,7 @@ test('a small body that decodes to a large one is decoded only as fast as it is 
     while (count < 10) await settle()
     await settle()
     assert.equal(count, 10)
-    chain?.close()
+    chain?.dispose()
     release()
     await handled
     await settle()
@@ -318,14 +318,14 @@ test('closing at any time is quiet, settles what is pending and leaves nothing b
     const { chain } = scene([decode()], encoding('gzip, br'))
     const handled = chain?.handle('fin', bytes)
     for (let i = 0; i < turns; i++) await new Promise(resolve => setImmediate(resolve))
-    chain?.close()
+    chain?.dispose()
     await handled
   }
   const idle = scene([decode()], encoding('gzip'))
   await idle.chain?.handle('nofin', zlib.gzipSync('a').subarray(0, 15))
-  idle.chain?.close()
+  idle.chain?.dispose()
   const unused = scene([decode()], encoding('gzip'))
-  unused.chain?.close()
+  unused.chain?.dispose()
   await settle()
   assert.ok(!process.getActiveResourcesInfo().some(name => /zlib|zip|brotli|inflate/i.test(name)))
 })
@@ -350,7 +350,7 @@ async function bombed(
     () => undefined,
     (error: unknown) => error,
   )
-  chain?.close()
+  chain?.dispose()
   return { size: decodedSize, error: outcome }
 }
 
@@ -422,5 +422,5 @@ test('what is made of a part by a reader behind another is waited for while ther
   release()
   await work
   assert.equal(posted.length, 100_001)
-  chain?.close()
+  chain?.dispose()
 })

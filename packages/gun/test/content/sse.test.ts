@@ -12,7 +12,7 @@ const headers = [['content-type', 'text/event-stream']] as const
 async function events(parts: readonly Buffer[], opts?: SseOpts): Promise<GunSse['event'][]> {
   const { chain, posted, parts: handedOn } = scene([sse(opts)], headers)
   await feed(chain, parts)
-  chain?.close()
+  chain?.dispose()
   assert.deepEqual(handedOn, [])
   return (posted as GunSse[]).map(({ event }) => event)
 }
