@@ -1,4 +1,4 @@
-/** The cookies of one connection's requests and responses: asked of a store and given to it, in order. */
+/** The cookies of one connection's requests and responses, read from a store and written to it in order. */
 
 import { reportRejection, reportThrown } from '@holster/process/internal'
 import { GunError } from './errors.js'
@@ -11,31 +11,37 @@ import type { Headers } from './words.js'
 /** A store that answers at once. */
 type SyncStore = Required<Pick<CookieStore, 'getCookieStringSync' | 'setCookieSync'>>
 
-/** How long a promise of the store's may take to settle, in milliseconds. */
+/** How long a promise of the store may take to settle, in milliseconds. */
 const PATIENCE = 5000
 
-/** So many cookies may wait for the store, as many as RFC 6265 section 6.1 expects one to hold. Others are not stored. */
+/**
+ * How many cookies may wait for the store, which is as many as RFC 6265 section 6.1 expects a store to hold.
+ * Further cookies are not stored.
+ */
 const MOST_WAITING = 3000
 
-/** RFC 6265bis section 5.6: nameless cookies are cookies too. */
+/** RFC 6265bis section 5.6 allows cookies without a name, which tough-cookie accepts only with `loose`. */
 const SET_COOKIE = { ignoreError: true, loose: true } as const
 
 /**
- * RFC 6265bis. Left to the store is what only it can know: dates and lifetimes, public suffixes, SameSite, which cookies
- * a URL is sent and in what order. tough-cookie 6 goes its own ways in some of it: it takes a cookie from plain HTTP in
- * place of a secure one, sends secure ones over plain HTTP to the loopback unless `allowSecureOnLocal` is false, takes
- * no Domain that is a public suffix also where it is the host, and matches paths percent-decoded.
+ * Passes cookies between one connection and its store, under the rules of RFC 6265bis.
+ *
+ * The store decides what only a store can know: dates and lifetimes, public suffixes, SameSite, and which
+ * cookies a URL gets and in what order. tough-cookie 6 deviates in some of this: it replaces a secure cookie
+ * by one from plain HTTP; it sends secure cookies over plain HTTP to the loopback unless `allowSecureOnLocal`
+ * is false; it refuses a Domain that is a public suffix even where the suffix is the host; and it matches
+ * paths percent-decoded.
  */
 export class Cookies {
   readonly #connPid: ConnPid
   readonly #store: CookieStore
   readonly #sync: SyncStore | undefined
-  /** Of an asynchronous store: ends when it is through with all that was asked of it. */
+  /** Resolves when an asynchronous store has done everything that was asked of it. */
   #last: Promise<void> = Promise.resolve()
-  /** How many cookies wait for it. */
+  /** How many cookies wait for an asynchronous store. */
   #waiting = 0
   #hasOverflown = false
-  /** A promise of the store's has been pending for too long, and still is. */
+  /** Whether a promise of the store has been pending for longer than `PATIENCE`, and still is. */
   #isStuck = false
 
   constructor(connPid: ConnPid, store: CookieStore) {
@@ -45,8 +51,9 @@ export class Cookies {
   }
 
   /**
-   * Calls `done` with the value of the cookie header, '' where there is none: before it returns when the store is
-   * synchronous, else later. Never throws. Calls come in the order asked.
+   * Calls `done` with the value of the cookie header, '' if there are no cookies. The call comes before
+   * `query` returns if the store is synchronous, otherwise later. Never throws. The calls keep the order of
+   * the queries.
    */
   query(url: string, done: (value: string) => void): void {
     const sync = this.#sync
@@ -74,7 +81,10 @@ export class Cookies {
     done(cookies)
   }
 
-  /** Gives the store every set-cookie header of a response from `url`, in order. Queries made later see them. Never throws. */
+  /**
+   * Gives the store every set-cookie header of a response from `url`, in order. Later queries see these
+   * cookies. Never throws.
+   */
   store(url: string, headers: Headers): void {
     for (const [name, value] of headers) {
       if (name !== 'set-cookie') continue
@@ -100,7 +110,10 @@ export class Cookies {
     }
   }
 
-  /** Reported once, or a peer that sends cookies without end would have reports made without end. */
+  /**
+   * Reports once that cookies were not stored, since a peer that sends cookies without end would otherwise
+   * cause reports without end.
+   */
   #overflow(): void {
     if (this.#hasOverflown) return
     this.#hasOverflown = true
@@ -111,7 +124,10 @@ export class Cookies {
     this.#last = this.#last.then(task).catch(error => this.#report(error))
   }
 
-  /** What the store gives, in time: one that never settles must not hold up the requests of the connection for ever. */
+  /**
+   * Returns the store's result if it comes in time. A promise that never settles must not hold up the
+   * connection's requests for ever.
+   */
   async #wait<T>(method: string, call: () => Promise<T>): Promise<T> {
     const result = Promise.resolve(call())
     let isLate = false
@@ -122,7 +138,7 @@ export class Cookies {
         this.#isStuck = true
         reject(stuck(method))
       })
-      // Node stays alive for the connection, not for its store.
+      // The connection keeps Node alive, not its store.
       deadline.unref()
     })
     const settled = () => {
@@ -158,25 +174,29 @@ function isSecure(url: string): boolean {
   return /^(https|wss):/i.test(url)
 }
 
-/** What the store gave, as it goes over the wire. Throws where it can't: not even its text may get into a log. */
+/**
+ * Returns the store's cookie header as it goes over the wire. Throws an error without the cookies' text,
+ * which must not get into a log, if the header cannot be sent.
+ */
 function sendable(value: unknown): string {
-  if (typeof value !== 'string') throw new TypeError('the cookie store gave no string for the cookie header')
+  if (typeof value !== 'string')
+    throw new TypeError('the cookie store returned no string for the cookie header')
   const octets = unveil(value)
   if (forbiddenInValue.test(octets))
-    throw new TypeError('the cookie store gave a cookie with a character that may not be sent')
+    throw new TypeError('the cookie store returned a cookie with a character that may not be sent')
   return octets
 }
 
 /**
- * What a store is given for the value of a set-cookie header, `undefined` where that is to be ignored (RFC 6265bis).
- * What tough-cookie 6 would accept or change although it must not is decided here.
+ * Returns the value of a set-cookie header in the form given to the store, or `undefined` if the cookie is to
+ * be ignored (RFC 6265bis). Decides here wherever tough-cookie 6 would wrongly accept or change a cookie.
  */
 export function acceptable(line: string, secure: boolean): string | undefined {
-  // Section 5.6: control characters, but for the tab.
+  // Section 5.6: no control characters except the tab.
   if (forbiddenInValue.test(line)) return undefined
   const [pair = '', ...rest] = line.split(';')
   const [name, value] = splitPair(pair)
-  // Sections 5.7 and 5.6.
+  // Sections 5.7 and 5.6: limits of the name and value together.
   const size = name.length + value.length
   if (size === 0 || size > 4096) return undefined
 
@@ -185,18 +205,18 @@ export function acceptable(line: string, secure: boolean): string | undefined {
   for (const text of rest) {
     const equals = text.indexOf('=')
     const attribute = trim(equals < 0 ? text : text.slice(0, equals)).toLowerCase()
-    const given = equals < 0 ? '' : trim(text.slice(equals + 1))
-    // Section 5.6: another of the same name may still count.
-    if (given.length > 1024) continue
+    const setting = equals < 0 ? '' : trim(text.slice(equals + 1))
+    // Section 5.6: a too long value is ignored; another attribute of the same name may still count.
+    if (setting.length > 1024) continue
     kept.push(text)
-    if (attribute !== 'domain' || given !== '') attributes.set(attribute, given)
+    if (attribute !== 'domain' || setting !== '') attributes.set(attribute, setting)
   }
-  // Section 5.7: what is not ASCII is no domain, also where it would look like one after IDNA.
+  // Section 5.7: non-ASCII text is not a domain, even where IDNA would make it look like one.
   if (/[^\t\x20-\x7e]/.test(attributes.get('domain') ?? '')) return undefined
-  // Section 5.7. Like Gun, and unlike tough-cookie, no exception for the loopback.
+  // Section 5.7. As in Gun, and unlike tough-cookie, there is no exception for the loopback.
   const forSecure = attributes.has('secure')
   if (forSecure && !secure) return undefined
-  // Sections 5.4 and 5.7. A nameless cookie looks to the server as if its value were name and value.
+  // Sections 5.4 and 5.7. To the server the value of a nameless cookie looks like a name and a value.
   const prefix = /^__(secure|host)-/i.exec(name === '' ? value : name)?.[1]?.toLowerCase()
   if (prefix !== undefined && (name === '' || !forSecure)) return undefined
   if (prefix === 'host' && (attributes.has('domain') || attributes.get('path') !== '/')) return undefined
@@ -205,13 +225,16 @@ export function acceptable(line: string, secure: boolean): string | undefined {
   return [cookie, ...kept].join(';')
 }
 
-/** Section 5.6: without a `=`, all of it is the value. */
+/** Splits a cookie pair. Section 5.6: without a `=` the whole text is the value. */
 function splitPair(pair: string): readonly [name: string, value: string] {
   const equals = pair.indexOf('=')
   return equals < 0 ? ['', trim(pair)] : [trim(pair.slice(0, equals)), trim(pair.slice(equals + 1))]
 }
 
-/** Section 5.6 trims nothing but these; \xa0, for one, may be the end of a letter in UTF-8. */
+/**
+ * Removes only spaces and tabs (section 5.6). Other white space counts: \xa0, for example, may be the last
+ * byte of a letter in UTF-8.
+ */
 function trim(text: string): string {
   let start = 0
   let end = text.length
@@ -225,8 +248,9 @@ function isBlank(char: string | undefined): boolean {
 }
 
 /**
- * Characters that tough-cookie refuses, trims or splits at lie in the store in the private use area instead: a tab,
- * \xa0 at either end, and the `=` of a nameless cookie. All of them are octets, so there is no other meaning to confuse.
+ * Hides characters that tough-cookie refuses, trims or splits at: a tab, \xa0 at either end, and the `=` of a
+ * nameless cookie. The store holds them as characters of the private use area, which cannot be confused with
+ * others, since cookies consist of octets.
  */
 function veil(text: string): string {
   return text.replace(/\t|^\xa0|\xa0$/g, hidden)

@@ -1,4 +1,7 @@
-/** Waiting for a stream's or a connection's messages, one after the other, as gun:await does, or for a whole response. */
+/**
+ * Waits for the messages of a stream or a connection: one at a time, as gun:await does, or for a whole
+ * response.
+ */
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Down, type MonitorRef, ProcessExit, ReceiveTimeout } from '@holster/process'
@@ -11,14 +14,14 @@ import { flushStream } from './flush.js'
 import { type Reader, readerOf } from './reader.js'
 import { notUp, silent } from './silence.js'
 
-/** What `await` resolves to: the next message of the stream, unless it is an error. */
+/** The result of `await`: any message of a stream except `gun_error`, which rejects instead. */
 export type StreamMessage = Extract<GunMessage, StreamReply>
 
 /** A response's body, with its trailers if it had any. */
 export interface Body {
-  /** All of it, in one piece. */
+  /** The whole body in one buffer. */
   readonly body: Buffer
-  /** The trailer fields; absent where the response had none. */
+  /** The trailer fields; absent if the response had none. */
   readonly trailers?: Headers
 }
 
@@ -30,7 +33,7 @@ export interface FullResponse extends Body {
   readonly headers: Headers
 }
 
-/** What an await may take, with the defaults filled in. */
+/** The limits of one await, with defaults filled in. */
 export interface Limits {
   readonly timeout: number
   readonly monitorRef: MonitorRef | undefined
@@ -38,7 +41,7 @@ export interface Limits {
   readonly maxBodySize: number
 }
 
-/** See `await` in index. */
+/** Implements `await` in functions. */
 export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<StreamMessage> {
   const reader = readerOfStream(streamRef)
   return withMonitor(reader, connPid, limits, async ref => {
@@ -54,7 +57,7 @@ export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Lim
   })
 }
 
-/** See `awaitBody` in index. */
+/** Implements `awaitBody` in functions. */
 export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<Body> {
   const reader = readerOfStream(streamRef)
   const connection = connectionOf(connPid)
@@ -92,7 +95,7 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
   })
 }
 
-/** See `awaitResponse` in index. */
+/** Implements `awaitResponse` in functions. */
 export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<FullResponse> {
   const reader = readerOfStream(streamRef)
   const end = performance.now() + limits.timeout
@@ -121,14 +124,14 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
     let head: Pick<FullResponse, 'status' | 'headers'> | undefined
     let spare: number | undefined
     const late = () => {
-      const what = `the response of ${streamRef} was not complete`
+      const missing = `the response of ${streamRef} was not complete`
       const size = head === undefined ? '' : `; its head and ${parts.size} bytes of its body had come`
-      return silent(connPid, streamRef, what, limits.timeout, size)
+      return silent(connPid, streamRef, missing, limits.timeout, size)
     }
     for (;;) {
       const left = Math.max(0, end - performance.now())
       if (left === 0) {
-        // What has come by then counts, but a peer that never stops must not put off the end.
+        // Messages that arrived by now still count, but a peer that never stops must not put off the end.
         spare = spare === undefined ? reader.messageQueueLength : spare - 1
         if (spare < 0) throw late()
       }
@@ -171,7 +174,7 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
   }
 }
 
-/** See `awaitUp` in index. */
+/** Implements `awaitUp` in functions. */
 export function awaitUp(connPid: ConnPid, limits: Limits): Promise<ProtocolName> {
   const reader = readerOf(connectionOf(connPid).owner, 'the owner')
   return withMonitor(reader, connPid, limits, async ref => {
@@ -193,7 +196,10 @@ function readerOfStream(streamRef: StreamRef): Reader {
   return readerOf(replyToOf(streamRef), 'what the stream replies to')
 }
 
-/** Runs with a monitor of the connection: the caller's, or one that is gone afterwards together with its DOWN. */
+/**
+ * Runs `run` with a monitor of the connection: the caller's, or one that is removed afterwards together with
+ * its DOWN.
+ */
 function withMonitor<T>(
   reader: Reader,
   connPid: ConnPid,
@@ -206,7 +212,8 @@ function withMonitor<T>(
   })
   const awaited = new Promise<T>((resolve, reject) => {
     outcome.then(resolve, error => {
-      // As with receive: when the process exits, what nobody awaits any more is no unhandled rejection.
+      // As with `receive`: a process that exits abandons its awaits, whose rejections must not count as
+      // unhandled.
       if (error instanceof ProcessExit) awaited.catch(() => {})
       reject(error)
     })
@@ -218,6 +225,7 @@ function within(timeout: number, { signal }: Limits): number | { timeout: number
   return signal === undefined ? timeout : { timeout, signal }
 }
 
+/** Looks until the timeout has passed, then once more. Throws the error of `late` if nothing was found. */
 async function inTime<T>(
   timeout: number,
   look: (ms: number) => Promise<T>,
@@ -229,7 +237,8 @@ async function inTime<T>(
     if (!(error instanceof ReceiveTimeout)) throw error
   }
   try {
-    // Where the program was busy the time is up before the sockets were read: what has come counts.
+    // In a busy program the time is up before the sockets were read; messages that have arrived by then
+    // count.
     if (timeout > 0) await turn()
     return await look(0)
   } catch (error) {
@@ -237,14 +246,14 @@ async function inTime<T>(
   }
 }
 
-/** Nobody wants the rest of the stream any more. */
+/** Cancels the stream if it is open, and drops its messages. */
 function giveUp(connPid: ConnPid, streamRef: StreamRef): void {
   const connection = connectionOf(connPid)
   if (connection.isOpen(streamRef)) connection.cancel(streamRef)
   flushStream(streamRef)
 }
 
-/** The parts of a body. */
+/** Collects the parts of a body. */
 class Parts {
   readonly #most: number
   readonly #parts: Buffer[] = []
@@ -254,7 +263,7 @@ class Parts {
     this.#most = most
   }
 
-  /** Takes one more, and says whether it is not too much. */
+  /** Adds a part. Returns whether the size is still within the limit. */
   add(part: Buffer): boolean {
     this.size += part.length
     if (part.length > 0) this.#parts.push(part)

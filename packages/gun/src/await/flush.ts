@@ -1,4 +1,4 @@
-/** `flush` drops all messages of a connection that wait, or those that concern one stream alone. */
+/** Drops the waiting messages of a connection, or those of a stream that concern this stream alone. */
 
 import { P } from '@holster/process'
 import { connectionOf } from '../connection/connection.js'
@@ -6,17 +6,17 @@ import { type ConnPid, connPidOf, type StreamRef } from '../handles.js'
 import { replyToOf } from '../messages.js'
 import { type Reader, readerOf } from './reader.js'
 
-/** See `flush` in index. */
+/** Implements `flush` of a connection in functions. */
 export function flushConnection(connPid: ConnPid): number {
   const reader = readerOf(connectionOf(connPid).owner, 'the owner')
   return reader.flush({ connPid }) + reader.flush({ type: 'DOWN', pid: connPid })
 }
 
-/** See `flush` in index. */
+/** Implements `flush` of a stream in functions. */
 export function flushStream(streamRef: StreamRef): number {
   const reader = readerOf(replyToOf(streamRef), 'what the stream replies to')
   const connection = connectionOf(connPidOf(streamRef))
-  // Without its gun_push nobody would know of a pushed stream, nor what it is the response to.
+  // Without its gun_push the receiver could not know a pushed stream, nor the request that it responds to.
   const isPast = (pushed: StreamRef) => !connection.isOpen(pushed) && !holdsAnyOf(reader, pushed)
   return (
     reader.flush({ streamRef, type: P.when(type => type !== 'gun_push') }) +
@@ -24,7 +24,7 @@ export function flushStream(streamRef: StreamRef): number {
   )
 }
 
-/** Looks without taking. */
+/** Whether the mailbox holds a message of the stream. Takes none. */
 function holdsAnyOf(reader: Reader, wanted: StreamRef): boolean {
   let isFound = false
   const look = (streamRef: unknown) => {

@@ -1,24 +1,30 @@
-/** What an await says that has waited in vain: why nothing came, as far as this side can know. */
+/**
+ * The errors of an await that has timed out, with the reason why nothing came as far as this side can know
+ * it.
+ */
 
 import { type Connection, connectionOf } from '../connection/connection.js'
 import { GunError } from '../errors.js'
 import { type ConnPid, type StreamRef, wasCancelled } from '../handles.js'
 import type { RequestInfo, StreamInfo } from '../layer/info.js'
 
-/** Nothing of a stream came in time: `what` that was, and perhaps what had come before. */
+/**
+ * Returns the error for a stream of which nothing came in time. `missing` names the expected message, and
+ * `before` adds what had come before.
+ */
 export function silent(
   connPid: ConnPid,
   streamRef: StreamRef,
-  what: string,
+  missing: string,
   ms: number,
   before = '',
 ): GunError {
   const connection = connectionOf(connPid)
   const why = reasonOf(connection, streamRef)
-  return timeout(connection, `${what} within ${ms} ms: ${why}; ${stateOf(connection)}${before}`)
+  return timeout(connection, `${missing} within ${ms} ms: ${why}; ${stateOf(connection)}${before}`)
 }
 
-/** The connection was not up in time. */
+/** Returns the error for a connection that was not up in time. */
 export function notUp(connPid: ConnPid, ms: number): GunError {
   const connection = connectionOf(connPid)
   const why = isUp(connection) ? 'it is up, and its gun_up was read already' : stateOf(connection)
@@ -55,20 +61,20 @@ function reasonOf(connection: Connection, streamRef: StreamRef): string {
   }
   if (info.request === undefined) return 'the peer sent nothing'
   return info.request.state === 'waiting'
-    ? `nothing of it was sent, since ${whatItWaitsFor(connection, info.request)}`
-    : whatItHears(connection, info.request)
+    ? `nothing of it was sent, since ${describeWait(connection, info.request)}`
+    : describeSilence(connection, info.request)
 }
 
 function infoOf({ protocol }: Connection, streamRef: StreamRef): StreamInfo | undefined {
   return protocol?.streamInfo(streamRef)
 }
 
-function whatItWaitsFor(connection: Connection, { behind }: RequestInfo): string {
+function describeWait(connection: Connection, { behind }: RequestInfo): string {
   const request = behind && infoOf(connection, behind)?.request
   if (request !== undefined) {
     const which = nameOf(behind, request)
     if (request.isComplete) return `it waits until ${which} is answered in full`
-    return `it waits until ${which} is sent in full, whose body is not complete: ${whatWasGiven(request)}`
+    return `it waits until ${which} is sent in full, whose body is not complete: ${describeBody(request)}`
   }
   const cookies = connection.opts.cookieStore === undefined ? [] : ['the cookie store has not answered']
   const isHttp2 = connection.protocol?.name === 'http2'
@@ -76,7 +82,7 @@ function whatItWaitsFor(connection: Connection, { behind }: RequestInfo): string
   return [...limits, ...cookies].join(', or ') || 'the connection takes no more'
 }
 
-function whatItHears(connection: Connection, request: RequestInfo): string {
+function describeSilence(connection: Connection, request: RequestInfo): string {
   const { behind, flow, isComplete, isHandled, response } = request
   const other = behind && infoOf(connection, behind)?.request
   if (other !== undefined) {
@@ -88,15 +94,17 @@ function whatItHears(connection: Connection, request: RequestInfo): string {
   const heard = response === 'due' ? 'the peer sent nothing' : 'nothing more came of its response'
   return isComplete
     ? heard
-    : `${heard}, and may wait for the rest of the request's body: ${whatWasGiven(request)}`
+    : `${heard}, and may wait for the rest of the request's body: ${describeBody(request)}`
 }
 
-function whatWasGiven({ givenBytes }: RequestInfo): string {
+function describeBody({ givenBytes }: RequestInfo): string {
   const given = givenBytes === 0 ? 'nothing of it was given' : `${givenBytes} bytes of it were given`
   return `${given}, and not its end (data with 'fin')`
 }
 
-/** Another request, which may be somebody else's: without the query, where secrets stand. */
+/**
+ * Names another request, which may belong to other code. The query is left out, since it may contain secrets.
+ */
 function nameOf(streamRef: StreamRef | undefined, { method, path }: RequestInfo): string {
   return `${streamRef} (${method} ${path.split('?', 1)[0]})`
 }

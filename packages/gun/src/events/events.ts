@@ -1,4 +1,6 @@
-/** What happens on a connection, told as it happens to who wants to know; nothing waits for it, and it changes nothing. */
+/**
+ * The delivery of a connection's events to their listeners; no listener is awaited or can change anything.
+ */
 
 import { type Channel, channel } from 'node:diagnostics_channel'
 import { reportRejection, reportThrown } from '@holster/process/internal'
@@ -6,7 +8,7 @@ import type { ConnPid } from '../handles.js'
 import { EVENTS, type EventHandler, type EventMap, type EventName } from '../options/events.js'
 import type { Trace } from './trace.js'
 
-/** The prefix of the names of the channels, for example `holster:gun:requestStart`. */
+/** The prefix of the channel names, for example `holster:gun:requestStart`. */
 const PREFIX = 'holster:gun:'
 
 const channels = Object.fromEntries(EVENTS.map(name => [name, channel(PREFIX + name)])) as Record<
@@ -15,9 +17,9 @@ const channels = Object.fromEntries(EVENTS.map(name => [name, channel(PREFIX + n
 >
 
 /**
- * Who is told of the events of one connection: its transcript, its event handler, and the subscribers of
- * `node:diagnostics_channel`. What a method of the handler throws, or rejects with, is reported; a subscriber that throws
- * is Node's business, which makes it an uncaught exception in a later tick.
+ * Delivers the events of one connection to its transcript, its event handler, and the subscribers of
+ * `node:diagnostics_channel`. If a method of the handler throws or rejects, the error is reported. An error
+ * thrown by a subscriber is handled by Node, as an uncaught exception in a later tick.
  */
 export class Events {
   readonly #connPid: ConnPid
@@ -30,7 +32,7 @@ export class Events {
     this.#trace = trace
   }
 
-  /** Whether anybody wants to know, so that an event need not be made for nobody. */
+  /** Whether the event has a listener. Without one the caller need not create the event. */
   wants(name: EventName): boolean {
     return (
       this.#trace !== undefined ||
@@ -39,6 +41,7 @@ export class Events {
     )
   }
 
+  /** Delivers an event. */
   tell<Name extends EventName>(name: Name, event: EventMap[Name]): void {
     this.#trace?.event(name, event)
     if (this.#handler !== undefined) this.#call(this.#handler, name, event)
@@ -55,8 +58,10 @@ export class Events {
     }
   }
 
-  /** The handler is the caller's object: even to look at it may fail. */
-  #method<Name extends EventName>(name: Name): ((given: EventMap[Name]) => unknown) | undefined {
+  /**
+   * Returns the handler's method. The handler is the caller's object, so even reading a property may throw.
+   */
+  #method<Name extends EventName>(name: Name): ((event: EventMap[Name]) => unknown) | undefined {
     try {
       return this.#handler?.[name]
     } catch (error) {

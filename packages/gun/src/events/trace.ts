@@ -1,4 +1,4 @@
-/** The transcript of one connection: a line for each state, event and message, without what must stay secret. */
+/** The transcript of one connection: a line for each state, event and message, without secrets. */
 
 import { type PrintLimits, print, reportRejection, reportThrown } from '@holster/process/internal'
 import type { ConnPid } from '../handles.js'
@@ -10,10 +10,10 @@ const LIMITS: PrintLimits = {
   text: 100,
   message: 400,
   entries: 100,
-  // As deep as `opts.wsOpts.protocols[0][1].init` is.
+  // As deep as `opts.wsOpts.protocols[0][1].init`.
   depth: 6,
   absent: false,
-  // Options of which nothing is shown: keys and passwords are among them, or nobody knows what is.
+  // Options whose content is never shown, because it contains keys and passwords or may be anything.
   opaque: /^(tlsOpts|userOpts|pfx|cert|ca|ticketKeys)$/,
 }
 
@@ -28,7 +28,7 @@ export class Trace {
     this.#write = write
   }
 
-  /** The connection is in this state, maybe as before. */
+  /** Writes the state of the connection if it has changed. */
   state(name: string): void {
     if (name === this.#state) return
     this.#state = name
@@ -43,17 +43,17 @@ export class Trace {
     this.#tell(() => `message ${type} ${print(message, LIMITS)}`)
   }
 
-  #tell(what: () => string): void {
+  #tell(describe: () => string): void {
     const ms = Math.round(performance.now() - this.#start)
     try {
-      reportRejection(this.#connPid, this.#write(`${this.#connPid} +${ms}ms ${what()}`))
+      reportRejection(this.#connPid, this.#write(`${this.#connPid} +${ms}ms ${describe()}`))
     } catch (error) {
       reportThrown(this.#connPid, error)
     }
   }
 }
 
-/** What the option `trace` asks for. */
+/** Returns the transcript that the option `trace` asks for. */
 export function traceOf(connPid: ConnPid, option: Opts['trace']): Trace | undefined {
   if (option === undefined || option === false) return undefined
   return new Trace(connPid, option === true ? line => process.stderr.write(`${line}\n`) : option)
