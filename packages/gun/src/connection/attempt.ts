@@ -2,13 +2,13 @@
 
 import { GunError } from '../errors.js'
 import type { Opts } from '../options/options.js'
-import { type Abandon, type Answer, later } from '../transport/contract.js'
+import { type Abort, type Answer, defer } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
 import { textOf } from '../transport/error-text.js'
 import type { ConnectionEvent, Tell } from './events.js'
 
 /** Something that takes time: it calls `answer` once, after it has returned. */
-export type Step<T> = (answer: Answer<T>) => Abandon
+export type Step<T> = (answer: Answer<T>) => Abort
 
 const TIMEOUT_CODES = {
   domainLookupTimeout: 'domain_lookup_timeout',
@@ -24,7 +24,7 @@ export class Attempt {
   readonly #tell: (event: ConnectionEvent) => void
   /** The step that is under way. */
   #current: object | undefined
-  #abandon: Abandon | undefined
+  #abandon: Abort | undefined
   #deadline: Deadline | undefined
 
   constructor(opts: Opts, tell: (event: ConnectionEvent) => void) {
@@ -53,7 +53,7 @@ export class Attempt {
     try {
       this.#abandon = step(answer)
     } catch (cause) {
-      this.#abandon = later(() => answer(impossible(cause)))
+      this.#abandon = defer(() => answer(impossible(cause)))
     }
     const { [option]: ms = Number.POSITIVE_INFINITY } = this.#opts
     this.#deadline = new Deadline(ms, () => answer(timedOut(option, ms, this.#giveUp())))

@@ -437,7 +437,7 @@ export class Connection implements Host, LineUser, Valve {
     this.#source.beforeReading()
     const start = this.#share.begin(chunk.length)
     this.guard(protocol => protocol.handle(chunk))
-    if (!this.#share.end(start)) return
+    if (!this.#share.spend(start)) return
     this.#isYielding = true
     this.#regulate()
     setImmediate(() => {

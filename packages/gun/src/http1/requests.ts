@@ -177,7 +177,7 @@ export class HttpRequests {
         this.isStopped ||
         this.#isOver ||
         this.#isBeginning ||
-        this.#outlet.isStopped ||
+        this.#outlet.isAborted ||
         this.#writing !== undefined ||
         this.#isBlocked(next)
       )

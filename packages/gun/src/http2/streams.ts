@@ -122,7 +122,7 @@ export class Http2Streams {
   }
 
   get #mayBegin(): boolean {
-    return !this.#isStopped && !this.#host.outlet.isStopped && this.#session.mayRequest
+    return !this.#isStopped && !this.#host.outlet.isAborted && this.#session.mayRequest
   }
 
   #isReady({ http }: Http2Stream): boolean {

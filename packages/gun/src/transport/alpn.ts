@@ -1,18 +1,20 @@
-/** Which protocol is spoken: what ALPN has chosen over tls (RFC 7301), else what was to be spoken anyway. */
+/** The choice of the protocol: by ALPN over tls (RFC 7301), otherwise by the options alone. */
 
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { ProtocolName } from '../words.js'
 
-/** The names of ALPN (RFC 9113 section 3.2, RFC 9112 section 12.4). */
+/** The protocol names of ALPN (RFC 9113 section 3.2, RFC 9112 section 12.4). */
 const NAMES: Record<ProtocolName, string> = { http: 'http/1.1', http2: 'h2' }
 
-/** What is offered, the preferred one first. */
+/** Returns the ALPN names to offer, in order of preference. */
 export function offer(protocols: readonly ProtocolName[]): string[] {
   return protocols.map(name => NAMES[name])
 }
 
-/** Why what the server has chosen cannot be spoken; `undefined` when it can, or when it has left it open. */
+/**
+ * Describes why the server's choice cannot be spoken; `undefined` if it can, or if the server chose nothing.
+ */
 export function problemWith(
   chosen: string | false | null,
   protocols: readonly ProtocolName[],
@@ -21,7 +23,10 @@ export function problemWith(
   return `the server chose ${JSON.stringify(chosen)} by ALPN, which was not offered (${offer(protocols).join(', ')})`
 }
 
-/** What is spoken over a stream that is connected. A server that knows no ALPN speaks HTTP/1.1, unless only one thing may be. */
+/**
+ * Returns the protocol spoken over a connected stream. A server without ALPN speaks HTTP/1.1, unless just one
+ * protocol is allowed.
+ */
 export function spokenOver(stream: Duplex, protocols: readonly ProtocolName[]): ProtocolName {
   const [first = 'http', second] = protocols
   if (second === undefined) return first

@@ -1,4 +1,4 @@
-/** Where a connection leads. */
+/** The destination of a connection, and the contract of the steps that lead to it. */
 
 import { inspect } from 'node:util'
 import type { GunError } from '../errors.js'
@@ -9,19 +9,22 @@ export type Destination =
   | { readonly host: HostForms; readonly port: number; readonly path?: undefined }
   | { readonly path: string }
 
-/** The same as the caller gives it. */
+/** The same destination as the caller gives it. */
 export type DestinationInit =
   | { readonly host: string; readonly port: number; readonly path?: undefined }
   | { readonly path: string }
 
-/** Gets what a step of connecting has given, or why it failed. */
+/** Takes the result of a step of connecting, or the error with which it failed. */
 export type Answer<T> = (outcome: T | GunError) => void
 
-/** Gives a step up: it will not answer, and what it has opened is closed. Gives what had gone wrong by then. */
-export type Abandon = () => readonly Error[]
+/**
+ * Aborts a step: the step does not answer any more, and everything it has opened is closed. Returns the
+ * errors that had occurred by then.
+ */
+export type Abort = () => readonly Error[]
 
-/** Runs in a later microtask, unless it is given up before. */
-export function later(run: () => void): Abandon {
+/** Runs `run` in a later microtask, unless aborted before. */
+export function defer(run: () => void): Abort {
   let isWanted = true
   queueMicrotask(() => {
     if (isWanted) run()
@@ -32,7 +35,10 @@ export function later(run: () => void): Abandon {
   }
 }
 
-/** Where `open` or `openUnix` leads. Throws a TypeError or RangeError that names the host, the port or the path if it cannot be one. */
+/**
+ * Returns the destination of `open` or `openUnix`. Throws a TypeError or RangeError that names the host, the
+ * port or the path if it is invalid.
+ */
 export function destinationOf(given: DestinationInit): Destination {
   if (given.path !== undefined) {
     const { path } = given
@@ -47,7 +53,10 @@ export function destinationOf(given: DestinationInit): Destination {
   return { host, port }
 }
 
-/** A Unix socket's origin is localhost, at the default port of its transport. */
+/**
+ * Returns the origin of a destination. The origin of a Unix socket is localhost, at the default port of its
+ * transport.
+ */
 export function originOf(destination: Destination, transport: 'tcp' | 'tls'): Origin {
   if (destination.path === undefined) return destination
   return { host: LOCALHOST, port: transport === 'tls' ? 443 : 80 }

@@ -1,13 +1,13 @@
-/** Timers that conclude something from silence: before they do, what has come already is read. */
+/** Timers that draw a conclusion from silence: before they do, data that has already arrived is read. */
 
 /**
- * So many milliseconds late a timer says that this program was busy, or its machine asleep. The peer is not to blame for
- * what was not read in that time.
+ * A timer that fires so many milliseconds late shows that this program was busy or its machine asleep.
+ * Silence in that time is not the peer's fault, because nothing was read.
  */
 const LATE = 50
 
 export class Deadline {
-  /** How many milliseconds may still be given once more. */
+  /** How many milliseconds may still be granted once more. */
   #grace: number
   readonly #conclude: () => void
   #due = 0
@@ -16,8 +16,8 @@ export class Deadline {
   #look: NodeJS.Immediate | undefined
 
   /**
-   * Calls `conclude` once so many milliseconds have passed without `clear`; with `Infinity` never. Time in which nothing
-   * could be read is given once more, though at most as much again.
+   * Calls `conclude` when so many milliseconds have passed without `clear`; never with `Infinity`. Time in
+   * which nothing could be read is granted once more, up to the same amount again.
    */
   constructor(ms: number, conclude: () => void) {
     this.#grace = ms
@@ -25,14 +25,14 @@ export class Deadline {
     if (ms !== Number.POSITIVE_INFINITY) this.#wait(ms)
   }
 
-  /** This program need not go on for its sake. */
+  /** Lets Node exit while the timer runs. */
   unref(): this {
     this.#isRef = false
     this.#timer?.unref()
     return this
   }
 
-  /** What was waited for has come, or does not matter any more. May be called twice. */
+  /** Stops the timer, because the expected event has come or no longer matters. May be called twice. */
   clear(): void {
     clearTimeout(this.#timer)
     clearImmediate(this.#look)
@@ -44,14 +44,14 @@ export class Deadline {
     if (!this.#isRef) this.#timer.unref()
   }
 
-  /** Behind a pause timers fire before sockets are read, and immediates afterwards. */
+  /** After a pause of the program timers fire before sockets are read, and immediates fire afterwards. */
   #fired(): void {
     const late = performance.now() - this.#due
     this.#look = setImmediate(() => {
       if (late < LATE || this.#grace === 0) return this.#conclude()
-      const given = Math.min(late, this.#grace)
-      this.#grace -= given
-      this.#wait(given)
+      const granted = Math.min(late, this.#grace)
+      this.#grace -= granted
+      this.#wait(granted)
     })
   }
 }

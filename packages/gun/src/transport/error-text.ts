@@ -1,9 +1,15 @@
-/** What the errors of the system, of Node and of OpenSSL say, in one line. */
+/** The texts of errors from the system, Node and OpenSSL, in one line. */
 
-/** Perhaps a thread, a code, the library, perhaps a function, the reason, and perhaps a place in OpenSSL's source. */
+/**
+ * An OpenSSL error: an optional thread, a code, the library, an optional function, the reason, and an
+ * optional place in OpenSSL's source.
+ */
 const OPENSSL = /(?:^|:)error:[0-9A-F]+:([^:]*):[^:]*:([^:\n]*)/
 
-/** The text of an error in one line. An error that stands for several attempts has no message of its own. */
+/**
+ * Returns the text of an error in one line. An AggregateError, which stands for several attempts and has no
+ * message of its own, yields the texts of all its errors.
+ */
 export function textOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(textOf).join('; ')
   if (!(error instanceof Error)) return String(error)

@@ -97,7 +97,7 @@ export class Line {
     if (this.#broken === undefined) {
       this.#broken = broken(cause)
       this.#endsInOrder = this.#sparesReads(cause)
-      this.outlet.stop()
+      this.outlet.abort()
       this.#user?.unwritable()
     }
     if (this.#user === undefined || socket.readableEnded) {

@@ -1,10 +1,13 @@
-/** Writes to a stream: all that is written within one tick leaves together, gathered in pages that are used again. */
+/**
+ * Writes to a stream: all bytes written within one tick leave together, gathered in pages that are used
+ * again.
+ */
 
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Octets } from '../octets.js'
 
-/** Bytes of a page. What is larger gets one of its own. */
+/** The size of a page in bytes; larger data gets a page of its own. */
 const PAGE = 16 * 1024
 /** Up to so many bytes are copied into the page; beyond, a copy costs more than a write of several pieces. */
 const COPIED = 4 * 1024
@@ -12,70 +15,78 @@ const COPIED = 4 * 1024
 const KEPT = 64
 
 const free: Buffer[] = []
-/** What is left of pages that are not free. */
+/** The unused ends of pages that are still referred to. */
 const rests: Buffer[] = []
-/** Less is not worth keeping. */
+/** The smallest end of a page worth keeping, in bytes. */
 const LEAST = 256
 const NO_PAGE = Buffer.alloc(0)
 
+/** Gathers the bytes of a tick and hands them to the stream at its end. */
 export class Outlet {
   readonly #stream: Duplex
-  /** Where `room` lets the caller write. */
+  /** The page in which `room` lets the caller write. */
   page: Buffer = NO_PAGE
-  /** From where on the page holds what is not in `#pieces` yet, and up to where. */
+  /** Where on the page the bytes begin that are not in `#pieces` yet. */
   #start = 0
+  /** Where on the page the bytes end. */
   #used = 0
   #pieces: Uint8Array[] = []
-  /** Pages of this tick that are full. */
+  /** The pages filled within this tick. */
   #full: Buffer[] = []
   #bytes = 0
   /** How many bytes were handed to the stream. */
   #handed = 0
   #isCorked = false
-  /** Called when what was sent has been taken over by the system, which may have left less to be sent. */
+  /** Called when the system has taken over data, so that less may wait to be sent. */
   onSent: (() => void) | undefined
-  /** The stream takes over what is written to it before `write` returns, as a socket does that is not full. */
+  /** Whether the stream takes over data before `write` returns, as a socket with room does. */
   #isPrompt = false
-  /** Nothing is sent any more. */
-  #isStopped = false
+  /** Whether bytes are discarded instead of sent. */
+  #isAborted = false
 
-  /** Another Duplex may pass on what it was given, and still refer to it when it says that it is done. */
-  readonly #givesBack: boolean
+  /**
+   * Whether pages are used again. Only a socket allows that: another Duplex may pass the bytes on, and still
+   * refer to them when it reports them as written.
+   */
+  readonly #reusesPages: boolean
 
   constructor(stream: Duplex) {
     this.#stream = stream
-    this.#givesBack = stream instanceof Socket
+    this.#reusesPages = stream instanceof Socket
   }
 
   /** How many bytes wait to be sent. */
   get buffered(): number {
-    return this.#isStopped ? 0 : this.#bytes + this.#stream.writableLength
+    return this.#isAborted ? 0 : this.#bytes + this.#stream.writableLength
   }
 
-  /** How many bytes were ever given to be sent. */
-  get given(): number {
+  /** How many bytes were ever written to this outlet. */
+  get written(): number {
     return this.#handed + this.#bytes
   }
 
-  /** How many of these have left, as far as the stream says. */
+  /** How many of the bytes written have left, as far as the stream knows. */
   get sent(): number {
     return this.#handed - this.#stream.writableLength
   }
 
-  /** Makes room for so many bytes in `page`, and gives where they begin. What is written there counts with `commit`. */
+  /**
+   * Makes room for so many bytes in `page` and returns their position. Bytes written there count once
+   * `commit` is called.
+   */
   room(size: number): number {
     if (this.#used + size > this.page.length) this.#turn(size)
     return this.#used
   }
 
-  /** So many bytes were written at the place that `room` gave. */
+  /** Counts so many bytes as written at the position that `room` returned. */
   commit(size: number): void {
     if (this.#bytes === 0 && !this.#isCorked) process.nextTick(flush, this)
     this.#used += size
     this.#bytes += size
   }
 
-  /** A character is a byte. */
+  /** Writes text; each character is one byte. */
   writeText(text: Octets): void {
     const size = text.length
     if (size > COPIED) return this.write(Buffer.from(text, 'latin1'))
@@ -99,7 +110,7 @@ export class Outlet {
     this.#bytes += size
   }
 
-  /** What is written from here on leaves with `uncork`. */
+  /** Holds back everything written from now on until `uncork`. */
   cork(): void {
     this.#isCorked = true
   }
@@ -109,24 +120,24 @@ export class Outlet {
     this.flush()
   }
 
-  /** Whether what is written goes nowhere. */
-  get isStopped(): boolean {
-    return this.#isStopped
+  /** Whether everything written is discarded. */
+  get isAborted(): boolean {
+    return this.#isAborted
   }
 
-  /** What is written from here on goes nowhere. */
-  stop(): void {
-    this.#isStopped = true
+  /** Discards everything written from now on. */
+  abort(): void {
+    this.#isAborted = true
     this.onSent = undefined
   }
 
-  /** Sends what was gathered. */
+  /** Hands the gathered bytes to the stream. */
   flush(): void {
     if (this.#bytes === 0) return
     this.#seal()
     const pieces = this.#pieces
     const pages = this.#full
-    if (!this.#givesBack) this.#keepRest()
+    if (!this.#reusesPages) this.#keepRest()
     else if (this.page.length === PAGE) pages.push(this.page)
     this.page = NO_PAGE
     this.#start = 0
@@ -136,12 +147,12 @@ export class Outlet {
     this.#handed += this.#bytes
     this.#bytes = 0
     const stream = this.#stream
-    if (stream.destroyed || this.#isStopped) return
-    // A callback costs a small frame more than its page is worth.
+    if (stream.destroyed || this.#isAborted) return
+    // For a small frame a callback costs more than its page is worth.
     const isWatched = !this.#isPrompt || this.onSent !== undefined
     this.#send(pieces, isWatched ? error => this.#sent(error, pages) : undefined)
     this.#isPrompt = stream.writableLength === 0
-    // Without a callback nothing tells when the pages are free, unless they are now.
+    // Without a callback no event tells when the pages are free, unless they are free now.
     if (!isWatched && this.#isPrompt) this.#giveBack(pages)
   }
 
@@ -154,7 +165,7 @@ export class Outlet {
   }
 
   #sent(error: Error | null | undefined, pages: readonly Buffer[]): void {
-    // The system may still read from the pages of a write that has failed.
+    // The system may still read from the pages of a failed write.
     if (error) return
     this.#giveBack(pages)
     this.onSent?.()
@@ -170,21 +181,24 @@ export class Outlet {
     for (const page of pages) if (free.length < KEPT) free.push(page)
   }
 
-  /** What the page holds becomes a piece, since another one comes between it and what follows. */
+  /**
+   * Turns the unsealed bytes of the page into a piece, since another piece comes between them and the bytes
+   * that follow.
+   */
   #seal(): void {
     if (this.#used > this.#start) this.#pieces.push(this.page.subarray(this.#start, this.#used))
     this.#start = this.#used
   }
 
   #freePage(size: number): Buffer | undefined {
-    if (this.#givesBack) return size <= PAGE ? free.pop() : undefined
+    if (this.#reusesPages) return size <= PAGE ? free.pop() : undefined
     const rest = rests.pop()
     return rest !== undefined && rest.length >= size ? rest : undefined
   }
 
   #turn(size: number): void {
     this.#seal()
-    if (this.#givesBack && this.page.length === PAGE) this.#full.push(this.page)
+    if (this.#reusesPages && this.page.length === PAGE) this.#full.push(this.page)
     this.page = this.#freePage(size) ?? Buffer.allocUnsafeSlow(Math.max(size, PAGE))
     this.#start = 0
     this.#used = 0

@@ -1,15 +1,21 @@
-/** A race of connections: each address is tried a little after the one before it, and the first that answers wins (RFC 8305). */
+/**
+ * A race of connections: each address is tried a little after the one before it, and the first to answer wins
+ * (RFC 8305).
+ */
 
 import type { LookupAddress } from 'node:dns'
 import type { Socket } from 'node:net'
 
-/** Begins an attempt. Throws what cannot be tried. */
+/** Begins an attempt. Throws if the address cannot be tried. */
 export type Attempt = () => Socket
 
-/** Gets the socket that has won, or each error in the order of the attempts' ends. */
-export type Finish = (winner: Socket | undefined, errors: readonly Error[]) => void
+/** Gets the winning socket, or else the error of each attempt, in the order in which the attempts ended. */
+export type Settle = (winner: Socket | undefined, errors: readonly Error[]) => void
 
-/** The families take turns, and that of the first address begins (RFC 8305 section 4). */
+/**
+ * Returns the addresses with alternating families, beginning with the family of the first (RFC 8305 section
+ * 4).
+ */
 export function takingTurns(addresses: readonly LookupAddress[]): LookupAddress[] {
   const family = addresses[0]?.family
   const leading = addresses.filter(address => address.family === family)
@@ -22,28 +28,28 @@ export function takingTurns(addresses: readonly LookupAddress[]): LookupAddress[
 export class Race {
   readonly #waiting: Attempt[]
   readonly #delay: number
-  readonly #finish: Finish
-  /** The attempts that are under way, with what gives each up. */
+  readonly #settle: Settle
+  /** The attempts under way, each with the function that aborts it. */
   readonly #running = new Map<Socket, () => void>()
-  /** What has gone wrong so far. */
+  /** The errors so far. */
   readonly errors: Error[] = []
   #timer: NodeJS.Timeout | undefined
   #isOver = false
 
   /**
-   * Begins the first attempt. The next one begins when one fails, or when none has for `delay` milliseconds; those
-   * before it go on. `finish` is called once, later.
+   * Begins the first attempt. The next one begins when an attempt fails, or when none has failed for `delay`
+   * milliseconds; the earlier ones continue. `settle` is called once, after the constructor has returned.
    */
-  constructor(attempts: readonly Attempt[], delay: number, finish: Finish) {
+  constructor(attempts: readonly Attempt[], delay: number, settle: Settle) {
     this.#waiting = [...attempts]
     this.#delay = delay
-    this.#finish = finish
+    this.#settle = settle
     this.#next()
   }
 
-  /** Gives it all up: `finish` is not called any more, and no socket is left, nor the winner's if it was. */
-  stop(): void {
-    this.#end(undefined)
+  /** Aborts all attempts: `settle` is not called any more, and no socket is left, not even the winner's. */
+  abort(): void {
+    this.#abortOthers(undefined)
   }
 
   #next(): void {
@@ -51,7 +57,7 @@ export class Race {
     if (this.#isOver) return
     const attempt = this.#waiting.shift()
     if (attempt === undefined) {
-      if (this.#running.size === 0) this.#finish(undefined, this.errors)
+      if (this.#running.size === 0) this.#settle(undefined, this.errors)
       return
     }
     try {
@@ -65,10 +71,10 @@ export class Race {
 
   #run(socket: Socket): void {
     const won = () => {
-      // Who takes the socket over listens before anything can happen to it.
+      // The new user of the socket adds its own listeners before anything can happen to the socket.
       socket.off('error', failed)
-      this.#end(socket)
-      this.#finish(socket, this.errors)
+      this.#abortOthers(socket)
+      this.#settle(socket, this.errors)
     }
     const failed = (cause: Error) => {
       ignoreErrors(socket, failed)
@@ -77,7 +83,7 @@ export class Race {
       this.#next()
     }
     socket.on('error', failed)
-    // TLS begins at the same event, but not before it is known that it may.
+    // TLS begins at the same event, and must not begin before the race knows whether the socket has won.
     socket.prependOnceListener('connect', won)
     this.#running.set(socket, () => {
       socket.off('connect', won)
@@ -86,19 +92,21 @@ export class Race {
     })
   }
 
-  /** Nothing more is begun, and what is under way is given up but for the winner. */
-  #end(winner: Socket | undefined): void {
+  /** Begins no more attempts, and aborts those under way except the winner. */
+  #abortOthers(winner: Socket | undefined): void {
     this.#isOver = true
     clearTimeout(this.#timer)
-    for (const [socket, giveUp] of this.#running) {
+    for (const [socket, abortAttempt] of this.#running) {
       if (socket === winner) continue
       this.#running.delete(socket)
-      giveUp()
+      abortAttempt()
     }
   }
 }
 
-/** What happens to a socket that nobody wants any more must not end the program. */
+/**
+ * Replaces the listener by one that ignores errors, since a socket without a listener would end the program.
+ */
 export function ignoreErrors(socket: Socket, listener: (cause: Error) => void): void {
   socket.off('error', listener)
   socket.on('error', () => {})

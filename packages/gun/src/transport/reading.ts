@@ -1,29 +1,33 @@
-/** Reads sockets into one buffer that they all share, instead of one made for each read. */
+/** Reads sockets into one buffer that all of them share, instead of allocating a buffer for each read. */
 
 import type { OnReadOpts, Socket } from 'node:net'
 
-/** Gets bytes that are only valid during the call. */
+/** Takes bytes that are valid only during the call. */
 export type Taker = (bytes: Buffer) => void
 
-/** Each read is over before the next begins, but not on Windows, where reads are under way on many sockets at once. */
+/**
+ * Each read is over before the next begins, except on Windows, where reads of many sockets are under way at
+ * once.
+ */
 const canShare = process.platform !== 'win32'
 const shared = Buffer.allocUnsafeSlow(128 * 1024)
 
-/** The size of a buffer that is made for one read, unless told otherwise, and from how many bytes on one is worth it. */
+/** The default size in bytes of a buffer allocated for one read. */
 const OWN = 64 * 1024
+/** The number of bytes kept from which an own buffer for the next read is worth its cost. */
 const LARGE = 16 * 1024
-/** No read over TLS gives more than a record holds (RFC 8446 section 5.1). */
+/** The most bytes that a read over TLS yields, which is one record (RFC 8446 section 5.1). */
 export const RECORD = 16 * 1024
 
-/** Much of what the socket has just read is kept, so that its next read gets a buffer to give away. */
+/** Whether much of the socket's last read was kept, so that its next read gets a buffer to give away. */
 let isKept = false
 
-/** Tells a socket's reads who takes them. */
+/** The function of each socket that sets the taker of its reads. */
 const handOvers = new WeakMap<Socket, (taker: Taker) => void>()
 
 /**
- * A socket made with the options that `make` is given; `take` says who takes what it reads. `own`: as large as a buffer
- * that is made for one read has to be.
+ * Returns a socket made by `make` with the options that it is passed. `take` sets who takes the bytes read.
+ * `own` is the size in bytes of a buffer allocated for one read.
  */
 export function readingShared<S extends Socket>(
   make: (opts: { readonly onread?: OnReadOpts }) => S,
@@ -34,7 +38,8 @@ export function readingShared<S extends Socket>(
   let buffer = shared
   const callback = (size: number) => {
     const bytes = buffer.subarray(0, size)
-    // TLS gives the rest of what it has read in spite of a pause, and may give something before anybody takes it.
+    // TLS delivers the rest of what it has read in spite of a pause, and may deliver bytes before there is a
+    // taker.
     if (taker === undefined || socket.readableLength > 0 || socket.isPaused()) {
       return socket.push(Buffer.from(bytes))
     }
@@ -44,20 +49,23 @@ export function readingShared<S extends Socket>(
     return true
   }
   const socket = make({ onread: { buffer: () => buffer, callback } })
-  handOvers.set(socket, given => {
-    taker = given
+  handOvers.set(socket, newTaker => {
+    taker = newTaker
   })
   return socket
 }
 
-/** From now on `taker` gets what the socket reads, as it is read. */
+/** Passes everything that the socket reads from now on to `taker`, as it is read. */
 export function take(socket: Socket, taker: Taker): void {
   handOvers.get(socket)?.(taker)
-  // What was not taken as it was read waits in the stream.
+  // Bytes that were read without a taker wait in the stream.
   socket.on('data', taker)
 }
 
-/** Bytes of a read, to be kept beyond the call that brought them: a copy, unless they fill most of a buffer of their own. */
+/**
+ * Returns bytes of a read that may be kept beyond the call that brought them: a copy, unless they fill most
+ * of a buffer of their own.
+ */
 export function keep(bytes: Buffer): Buffer {
   if (bytes.length >= LARGE) isKept = true
   const { buffer } = bytes

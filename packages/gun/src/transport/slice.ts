@@ -1,53 +1,59 @@
-/** How long one connection may keep the event loop from everything else: then what it has read waits for the next turn. */
+/**
+ * Limits how long one connection may occupy the event loop; beyond that, the rest of what it has read waits
+ * for the next turn.
+ */
 
-/** In milliseconds: of one read, and of the reads of one turn. */
+/** The limit, in milliseconds, for handling one read and for handling the reads of one turn. */
 const LONGEST = 5
 
-/** How many items, a few microseconds each, go by between two looks at the clock. */
+/** How many items, of a few microseconds each, are handled between two looks at the clock. */
 const LOOK = 32
 
-/** A run over many items of what has come, such as frames. */
+/** A run over many received items, such as frames. */
 export class Slice {
   readonly #look: number
   #items = 0
-  /** When it is over, by the clock of `performance.now`; 0: not looked yet. */
-  #end = 0
+  /** When the run is over, by the clock of `performance.now`; 0 before the first look. */
+  #over = 0
 
-  /** `look`: how many items go by between two looks at the clock. */
+  /** `look` is how many items are handled between two looks at the clock. */
   constructor(look = LOOK) {
     this.#look = look
   }
 
-  /** A run begins. */
+  /** Begins a run. */
   begin(): void {
     this.#items = 0
-    this.#end = 0
+    this.#over = 0
   }
 
-  /** One more item was handled. Says whether the others are to wait for the next turn. */
+  /** Counts one more handled item. Returns whether the remaining items should wait for the next turn. */
   isOver(): boolean {
     if (++this.#items < this.#look) return false
     this.#items = 0
     const now = performance.now()
-    if (this.#end === 0) this.#end = now + LONGEST
-    return now >= this.#end
+    if (this.#over === 0) this.#over = now + LONGEST
+    return now >= this.#over
   }
 }
 
-/** Less than this is not worth a look at the clock: it holds few items, however small they are. */
+/** Reads of fewer bytes are not timed: however small their items are, they hold few. */
 const SMALL = 256
 
-/** What a connection takes for its reads, of which there may be many in a turn. */
+/** The time that a connection spends on its reads, of which there may be many in one turn. */
 export class Share {
   #taken = 0
 
-  /** A read of so many bytes begins to be handled. Gives when, for `end`. */
+  /** Begins the handling of a read of so many bytes. Returns the start time for `spend`. */
   begin(bytes: number): number {
     return bytes <= SMALL ? 0 : performance.now()
   }
 
-  /** It has been handled. Says whether the next read is to wait for the next turn. */
-  end(start: number): boolean {
+  /**
+   * Adds the time since `start` to the time spent. Returns whether the next read should wait for the next
+   * turn.
+   */
+  spend(start: number): boolean {
     if (start === 0) return false
     this.#taken += performance.now() - start
     if (this.#taken < LONGEST) return false

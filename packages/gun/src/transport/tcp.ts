@@ -1,4 +1,4 @@
-/** tcp and Unix sockets: a look-up, then a connection; both can be given up. */
+/** tcp and Unix sockets: a look-up, then a connection; both steps can be aborted. */
 
 import { type LookupAddress, lookup as lookupHost } from 'node:dns'
 import { type BlockList, isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
@@ -8,7 +8,7 @@ import { GunError } from '../errors.js'
 import { merge } from '../options/merge.js'
 import type { TcpOpts } from '../options/socket.js'
 import type { Addresses } from '../words.js'
-import { type Abandon, type Answer, type Destination, later } from './contract.js'
+import { type Abort, type Answer, type Destination, defer } from './contract.js'
 import { textOf } from './error-text.js'
 import { Race, takingTurns } from './race.js'
 import { readingShared } from './reading.js'
@@ -18,18 +18,21 @@ const NONE: TcpOpts = {}
 /** RFC 8305 section 5, in milliseconds. */
 const ATTEMPT_DELAY = 250
 
-/** All addresses of the host that may be connected to. A Unix socket has none; an address stands for itself. */
+/**
+ * Looks up all addresses of the host that may be connected to. A Unix socket has none; a host that is an
+ * address needs no look-up.
+ */
 export function lookup(
   destination: Destination,
   tcpOpts: TcpOpts | undefined,
   answer: Answer<Addresses>,
-): Abandon {
-  if (destination.path !== undefined) return later(() => answer([]))
+): Abort {
+  if (destination.path !== undefined) return defer(() => answer([]))
   const { target } = destination.host
-  if (isIP(target) !== 0) return later(() => answer([{ address: target, family: isIP(target) }]))
+  if (isIP(target) !== 0) return defer(() => answer([{ address: target, family: isIP(target) }]))
   const { lookup: ask = lookupHost, family = 0, hints = 0, localAddress = '' } = merge(NONE, tcpOpts)
   let isWanted = true
-  // Later, since the caller's own may answer before it returns.
+  // Deferred, since the caller's own look-up may answer before it returns.
   const settle = (outcome: Addresses | GunError) =>
     queueMicrotask(() => {
       if (isWanted) answer(outcome)
@@ -56,29 +59,33 @@ export function lookup(
   }
 }
 
-/** The addresses that were found, as far as they are of these families, of which 0 is any; an error if there is none. */
+/**
+ * Returns the found addresses that belong to all of these families, of which 0 stands for either; an error if
+ * there is none.
+ */
 function usable(found: unknown, families: readonly number[]): Addresses | Error {
   const all: LookupAddress[] = []
-  // As the caller's own may give one.
-  for (const one of Array.isArray(found) ? found : [found]) {
-    const address = typeof one === 'object' && one !== null ? one.address : one
+  // The caller's own look-up may return a single address.
+  for (const item of Array.isArray(found) ? found : [found]) {
+    const address = typeof item === 'object' && item !== null ? item.address : item
     const family = isIP(String(address))
-    if (family === 0) return new TypeError(`the look-up gave ${inspect(one)}, which is no address`)
+    if (family === 0) return new TypeError(`the look-up gave ${inspect(item)}, which is no address`)
     all.push({ address, family })
   }
   if (all.length === 0) return new Error('it has no address')
-  const fitting = all.filter(({ family }) => families.every(one => one === 0 || one === family))
+  const fitting = all.filter(({ family }) => families.every(allowed => allowed === 0 || allowed === family))
   if (fitting.length > 0) return fitting
   const others = all.map(({ address }) => address).join(', ')
   return new Error(`tcpOpts.family and tcpOpts.localAddress allow none of ${others}`)
 }
 
+/** The options of one attempt to connect. */
 export type DialOpts = Partial<TcpNetConnectOpts> & ({ readonly port: number } | { readonly path: string })
 
-/** Makes a socket that connects. */
+/** Creates a socket that is connecting. */
 export type Dial = (opts: DialOpts) => Socket
 
-/** Dials with a socket that nothing else is spoken over. */
+/** Dials with a plain socket, which nothing but the protocol uses. */
 export const dialTcp: Dial = opts => readingShared(reading => netConnect({ ...opts, ...reading }))
 
 /** Connects to the first address that answers (RFC 8305). */
@@ -88,7 +95,7 @@ export function connect(
   tcpOpts: TcpOpts | undefined,
   dial: Dial,
   answer: Answer<Socket>,
-): Abandon {
+): Abort {
   const {
     autoSelectFamily = true,
     autoSelectFamilyAttemptTimeout = ATTEMPT_DELAY,
@@ -96,10 +103,10 @@ export function connect(
     family,
     hints,
     lookup: _,
-    ...own
+    ...socketOpts
   } = merge(NONE, tcpOpts)
-  // What the peer sent before it ended may still have to be read, and answered.
-  const opts = { allowHalfOpen: true, noDelay: true, ...own }
+  // Data that the peer sent before it ended its side may still have to be read and answered.
+  const opts = { allowHalfOpen: true, noDelay: true, ...socketOpts }
   const attempts = goalsOf(
     destination,
     autoSelectFamily ? takingTurns(addresses) : addresses.slice(0, 1),
@@ -117,7 +124,7 @@ export function connect(
     answer(new GunError('connect_error', 'connection_error', text, { cause }))
   })
   return () => {
-    race.stop()
+    race.abort()
     return race.errors
   }
 }

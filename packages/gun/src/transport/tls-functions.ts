@@ -1,22 +1,29 @@
-/** The functions among `tlsOpts`: Node calls them where what they throw, or a wrong result, would end the program. */
+/**
+ * The functions among `tlsOpts`, guarded because Node calls them where an error or a wrong result would end
+ * the program.
+ */
 
 import type { ConnectionOptions, PeerCertificate, PSKCallbackNegotation } from 'node:tls'
 import { types } from 'node:util'
 import { GunError } from '../errors.js'
 import { ask } from '../options/function.js'
 
-/** As many bytes of a pre-shared key, and of its identity, as every version of OpenSSL takes. */
+/** The most bytes of a pre-shared key that every version of OpenSSL accepts. */
 const LONGEST_PSK = 256
+/** The most bytes of a pre-shared key's identity that every version of OpenSSL accepts. */
 const LONGEST_IDENTITY = 128
 
 /** Options whose functions never throw. */
 export interface GuardedOptions {
   readonly options: ConnectionOptions
-  /** What was wrong with one of the functions, so that the handshake could not go on. */
+  /** The fault of one of the functions, which stopped the handshake. */
   mistake?: GunError
 }
 
-/** Guards the functions among these options. Throws a GunError `bad_option` for what ought to be one and is not. */
+/**
+ * Guards the functions among these options. Throws a GunError `bad_option` for an option that should be a
+ * function and is not.
+ */
 export function guardFunctions(given: ConnectionOptions): GuardedOptions {
   const { checkServerIdentity, pskCallback } = given
   const options = { ...given }

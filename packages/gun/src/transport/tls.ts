@@ -1,4 +1,7 @@
-/** TLS: dialled, or over a stream that is connected; the peer is verified and ALPN says what will be spoken. */
+/**
+ * TLS: dialled directly or spoken over a connected stream; the peer is verified, and ALPN chooses the
+ * protocol.
+ */
 
 import { isIP, connect as netConnect } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -9,19 +12,19 @@ import { merge } from '../options/merge.js'
 import type { TlsOpts } from '../options/socket.js'
 import type { ProtocolName } from '../words.js'
 import { offer, problemWith } from './alpn.js'
-import { type Abandon, type Answer, later } from './contract.js'
+import { type Abort, type Answer, defer } from './contract.js'
 import { textOf } from './error-text.js'
 import { ignoreErrors } from './race.js'
 import { RECORD, readingShared } from './reading.js'
 import type { Dial, DialOpts } from './tcp.js'
 import { guardFunctions, type GuardedOptions as Secure } from './tls-functions.js'
 
-/** What a socket speaks TLS with. */
+/** The guarded options with which a socket speaks TLS. */
 const speakers = new WeakMap<TLSSocket, Secure>()
 
 /**
- * Dials with a socket that will speak TLS itself, since of those that do only such a one is read into the shared buffer.
- * Where that cannot be, TLS will be spoken over a plain socket.
+ * Dials with a socket that speaks TLS itself, because among TLS sockets only such a one can be read into the
+ * shared buffer. Where that is impossible, dials with a plain socket over which TLS is spoken later.
  */
 export function dialTls(
   host: string,
@@ -33,20 +36,20 @@ export function dialTls(
       const secure = optionsOf(host, tlsOpts, protocols)
       if (canBeOne(secure, opts)) return connectSecure(secure, opts)
     } catch {
-      // The handshake will tell what is wrong with the options of TLS.
+      // The handshake reports wrong options of TLS.
     }
     return netConnect(opts)
   }
 }
 
-/** Shakes hands over `stream` for `host`, and agrees on one of the protocols. */
+/** Performs the TLS handshake over `stream` for `host`, and agrees on one of the protocols. */
 export function handshake(
   stream: Duplex,
   host: string,
   tlsOpts: TlsOpts | undefined,
   protocols: readonly ProtocolName[],
   answer: Answer<TLSSocket>,
-): Abandon {
+): Abort {
   let socket: TLSSocket
   try {
     const isOurs = stream instanceof TLSSocket && stream.alpnProtocol === null
@@ -54,7 +57,7 @@ export function handshake(
   } catch (cause) {
     stream.on('error', () => {})
     stream.destroy()
-    return later(() => answer(failure(host, cause, true)))
+    return defer(() => answer(failure(host, cause, true)))
   }
   const leave = () => {
     socket.off('secureConnect', done)
@@ -70,7 +73,7 @@ export function handshake(
   const done = () => {
     const problem = problemWith(socket.alpnProtocol, protocols)
     if (problem !== undefined) return fail(new Error(problem))
-    // Who takes the socket over listens before anything can happen to it.
+    // The new user of the socket adds its own listeners before anything can happen to the socket.
     socket.off('error', fail)
     socket.off('close', closed)
     answer(socket)
@@ -87,17 +90,20 @@ export function handshake(
 }
 
 function optionsOf(host: string, tlsOpts: TlsOpts | undefined, protocols: readonly ProtocolName[]): Secure {
-  const { host: other, servername: given, ...own } = merge({} as TlsOpts, tlsOpts)
-  // The caller says for whom the certificate has to be, or what to ask for as well.
-  const identity = parseHost(given || other || host).identity
-  const name = given ?? (other === undefined ? identity : '')
+  const { host: certificateHost, servername: sniName, ...rest } = merge({} as TlsOpts, tlsOpts)
+  // `servername` sets both the name sent by SNI and the certificate's name, `host` only the latter.
+  const identity = parseHost(sniName || certificateHost || host).identity
+  const name = sniName ?? (certificateHost === undefined ? identity : '')
   // RFC 6066 section 3: SNI names a host, never an address.
   const servername = name === '' || isIP(identity) !== 0 ? '' : identity
-  const options = { ...own, host: identity, ALPNProtocols: offer(protocols) }
+  const options = { ...rest, host: identity, ALPNProtocols: offer(protocols) }
   return guardFunctions(servername === '' ? options : { ...options, servername })
 }
 
-/** Whether a socket that connects by itself would want the right certificate: without a name, that of where it connects to. */
+/**
+ * Whether a socket that connects and speaks TLS by itself would verify the right name. Without a `servername`
+ * it verifies the address that it connects to.
+ */
 function canBeOne({ options: { host, servername } }: Secure, opts: DialOpts): boolean {
   return servername !== undefined || opts.host === host
 }
@@ -105,7 +111,7 @@ function canBeOne({ options: { host, servername } }: Secure, opts: DialOpts): bo
 function connectSecure(secure: Secure, opts: DialOpts): TLSSocket {
   const socket = readingShared(reading => tlsConnect({ ...secure.options, ...opts, ...reading }), RECORD)
   speakers.set(socket, secure)
-  // Node 20 leaves these out.
+  // Node 20 ignores these options for TLS sockets.
   if (opts.noDelay) socket.setNoDelay(true)
   if (opts.keepAlive) socket.setKeepAlive(true, opts.keepAliveInitialDelay)
   return socket
@@ -114,12 +120,15 @@ function connectSecure(secure: Secure, opts: DialOpts): TLSSocket {
 function speakOver(stream: Duplex, secure: Secure): TLSSocket {
   const socket = tlsConnect({ ...secure.options, socket: stream })
   speakers.set(socket, secure)
-  // Else a reset would look like an ordinary close.
+  // Without this a reset would look like an ordinary close.
   stream.on('error', cause => socket.destroy(cause))
   return socket
 }
 
-/** `isPermanent`: the options are wrong, and so would be the next attempt's. */
+/**
+ * Returns the error of a failed handshake. With `isPermanent` the options are wrong and would fail the next
+ * attempt too.
+ */
 function failure(host: string, cause: unknown, isPermanent = false): GunError {
   if (cause instanceof GunError) return cause
   const text = `the TLS handshake with ${host} failed: ${textOf(cause)}`

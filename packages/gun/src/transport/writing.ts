@@ -1,22 +1,22 @@
-/** A write that fails does not take along what has arrived before. */
+/** Keeps a failed write from discarding data that had arrived before. */
 
 import type { Socket } from 'node:net'
 
 type Done = (error?: Error | null) => void
 
 /**
- * Tells `failed` of a write of the socket's that fails, in place of the socket, which would end at once. The peer may have sent
- * an answer before it went, such as 413 to an upload, and the system still has it: so the socket stays to be read. It takes
- * no more writes.
+ * Calls `failed` when a write of the socket fails, instead of letting the socket end at once. The peer may
+ * have sent an answer before it went, such as 413 to an upload, and the system still holds it, so the socket
+ * stays to be read. The socket takes no more writes.
  */
 export function onFailedWrite(socket: Socket, failed: (cause: Error) => void): void {
   const { _write: write, _writev: writev } = socket
-  // A stream gives the same function each time, so that nothing has to be made for a write.
-  let given: Done | undefined
+  // A stream passes the same callback each time, so nothing has to be allocated for a write.
+  let lastDone: Done | undefined
   let guarded: Done
   const guard = (done: Done): Done => {
-    if (done === given) return guarded
-    given = done
+    if (done === lastDone) return guarded
+    lastDone = done
     guarded = error => (error ? failed(error) : done())
     return guarded
   }

@@ -43,9 +43,9 @@ export class Pongs {
 
   #write(pong: WsFrame): void {
     if (this.#bytes > 0 && this.#outlet.sent >= this.#end) this.#bytes = 0
-    const start = this.#outlet.given
+    const start = this.#outlet.written
     this.#send(pong)
-    this.#end = this.#outlet.given
+    this.#end = this.#outlet.written
     this.#bytes += this.#end - start
   }
 }

@@ -100,7 +100,7 @@ describe('a race', () => {
     const { it, sockets, connects, fails, ends, open } = race(t, 3)
     t.mock.timers.tick(250)
     fails(0)
-    it.stop()
+    it.abort()
     t.mock.timers.tick(1000)
     connects(1)
     fails(2)
@@ -116,7 +116,7 @@ describe('a race', () => {
     const { it, connects, open } = race(t, 1)
     connects(0)
     assert.deepEqual(open(), [0])
-    it.stop()
+    it.abort()
     assert.deepEqual(open(), [])
   })
 
