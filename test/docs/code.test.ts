@@ -1,6 +1,7 @@
 /** The code in the pages of the repository compiles as it stands there, each piece by itself. */
 
 import assert from 'node:assert/strict'
+import { posix } from 'node:path'
 import { test } from 'node:test'
 import { compile } from '../support/compiler.ts'
 import { codeOf, pages } from '../support/markdown.ts'
@@ -11,8 +12,14 @@ declare const connPid: import('@holster/gun').ConnPid
 declare const main: (self: import('@holster/process').Process) => Promise<void>
 `
 
-/** Imports have their place outside of the function in which the rest stands, so that it may declare what is known anew. */
-function moduleOf(code: string): string {
+/** Two folders below the root, where pieces are compiled. */
+const ROOT = '../..'
+
+/**
+ * Imports have their place outside of the function in which the rest stands, so that it may declare what is known anew. A file
+ * that is imported lies where it does from the page's folder.
+ */
+function moduleOf(code: string, folder: string): string {
   const lines = code.split('\n')
   const isImport = (line: string) => line.startsWith('import ')
   const imports = lines.filter(isImport)
@@ -21,7 +28,10 @@ function moduleOf(code: string): string {
   if (!imports.includes(gun)) imports.push(gun)
   if (!imports.some(line => line.includes('@holster/process'))) imports.push(process)
   const rest = lines.filter(line => !isImport(line))
-  return [...imports, known, 'export async function code() {', ...rest, '}'].join('\n')
+  const resolved = imports.map(line =>
+    line.replace(/'(\.[^']*)'/, (_, path: string) => `'${ROOT}/${posix.join(folder, path)}'`),
+  )
+  return [...resolved, known, 'export async function code() {', ...rest, '}'].join('\n')
 }
 
 test('each piece of code in a page of the repository compiles', async () => {
@@ -29,7 +39,7 @@ test('each piece of code in a page of the repository compiles', async () => {
   for (const page of await pages()) {
     const name = page.path.replaceAll('/', '-').replace(/\.md$/, '')
     for (const code of codeOf(page, 'ts')) {
-      pieces[`${name}-${Object.keys(pieces).length + 1}.ts`] = moduleOf(code)
+      pieces[`${name}-${Object.keys(pieces).length + 1}.ts`] = moduleOf(code, posix.dirname(page.path))
     }
   }
   assert.ok(Object.keys(pieces).length >= 9, `${Object.keys(pieces)} are not all`)
