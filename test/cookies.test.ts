@@ -446,7 +446,7 @@ describe('a store that fails', () => {
       await ask(client, '/set')
       await ask(client, '/')
       assert.deepEqual(server.seen, [['/set'], ['/']])
-      // One for each request, and one for each cookie.
+      // One call for each request, and one for each cookie.
       assert.deepEqual(
         it.reports,
         Array.from({ length: 4 }, () => [client.connPid, broken]),

@@ -573,7 +573,7 @@ describe('whom a stream replies to', () => {
     await done.promise
     assert.deepEqual(got, ['gun_response', 'gun_data'])
     actor.stop()
-    // One that has stopped takes nothing, and harms nobody.
+    // An actor that has stopped takes nothing, and harms nobody.
     gun.get(connPid, '/', [], { replyTo: actor })
     assert.equal((await gun.await(connPid, gun.get(connPid, '/'), PATIENCE)).type, 'gun_response')
     assert.deepEqual(got, ['gun_response', 'gun_data'])

@@ -1,4 +1,4 @@
-// What an await says that has waited in vain: whether the stream is over, waits, and for which other, or the peer says nothing.
+// The error of an await that has waited in vain says whether its stream is over, waits (and for which other), or has a silent peer.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

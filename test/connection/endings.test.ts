@@ -1,4 +1,4 @@
-// However a connection is ended on this side, in whatever state: it ends, everybody is told once, nothing is left.
+// A connection that is ended on this side, in whatever way and state, ends, tells everybody once, and leaves nothing behind.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

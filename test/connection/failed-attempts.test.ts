@@ -1,4 +1,4 @@
-// Bad days before a connection is up: the owner is told what failed, and that nothing is connected.
+// Attempts to connect that fail: the owner is told the reason, and that nothing is connected.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

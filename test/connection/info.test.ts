@@ -1,4 +1,4 @@
-/** How info and streamInfo print: shortly, and without what others hold. */
+/** The results of info and streamInfo print shortly, and without the contents of what they refer to. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

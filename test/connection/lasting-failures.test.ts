@@ -1,4 +1,4 @@
-// What trying again cannot cure ends a connection at once, and what nobody would hear of goes to the exit hook.
+// A failure that trying again cannot cure ends the connection at once; one that nobody would hear of goes to the exit hook.
 
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -27,7 +27,7 @@ async function failure(open: (opts: gun.Opts) => gun.ConnPid): Promise<gun.GunEr
   return down.cause
 }
 
-describe('what trying again cannot cure ends the connection at once:', () => {
+describe('a failure that trying again cannot cure ends the connection at once:', () => {
   const wrong: Record<string, [gun.Opts, gun.GunErrorCode, RegExp]> = {
     'an option of TLS that Node refuses': [
       { transport: 'tls', tlsOpts: { minVersion: 'TLSv9' as never } },

@@ -1,4 +1,4 @@
-// What was closed is gone: handles, timers, listeners and memory, also after a thousand connections.
+// A closed connection leaves no handle, timer, listener or memory behind, even after a thousand of its kind.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

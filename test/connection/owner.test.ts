@@ -134,7 +134,7 @@ describe('when the owner exits', () => {
       assert.equal(gun.info(connPid).stateName, stateName)
       watcher.monitor(connPid)
       owner.exit()
-      // One that was shutting down already does so for that reason.
+      // A connection that was shutting down already does so for that reason.
       assert.equal(await downOf(watcher, connPid), stateName === 'closing' ? 'shutdown' : 'normal')
       assert.equal(gun.info(connPid).stateName, 'terminated')
       await server?.finished()
@@ -154,7 +154,7 @@ describe('when the owner exits', () => {
       owner.exit(boom)
       const reason = await downOf(watcher, connPid)
       if (stateName === 'closing') {
-        // It was shutting down already, by its owner's wish.
+        // The connection was shutting down already, by its owner's wish.
         assert.equal(reason, 'shutdown')
       } else {
         assert.ok(Array.isArray(reason) && reason.length === 2 && reason[0] === 'shutdown')

@@ -1,4 +1,4 @@
-// What is asked for while nothing is connected waits its turn, in order; frames never do.
+// Commands that are given while nothing is connected wait their turn, in order; frames never do.
 
 import assert from 'node:assert/strict'
 import { text as readText } from 'node:stream/consumers'
@@ -146,7 +146,7 @@ const states: State[] = [
 
 for (const [stateName, over, arrive] of states) {
   for (const transport of over) {
-    test(`what is asked for in ${stateName} over ${transport} is done in order once it is up`, async () => {
+    test(`a command that is given in ${stateName} over ${transport} is done in order once it is up`, async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       await using it = await scene(transport, {}, hostFor(stateName))
@@ -180,7 +180,7 @@ for (const [stateName, over, arrive] of states) {
 
 for (const transport of transports) {
   describe(`over ${transport}`, () => {
-    test('what is asked for while the queue drains stays in order', async () => {
+    test('commands that are given while the queue drains stay in order', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       await using it = await scene(transport)
@@ -198,7 +198,7 @@ for (const transport of transports) {
       assert.deepEqual(await readAll(peer, expected.length), expected)
     })
 
-    test('what a receiver asks for inside a message while the queue drains stays in order', async () => {
+    test('commands of a receiver that is handed a message while the queue drains stay in order', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       await using it = await scene(transport, { httpOpts: { version: 'HTTP/1.1' } })

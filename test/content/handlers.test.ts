@@ -63,7 +63,7 @@ onEachVersion(
   },
 )
 
-onEachVersion('what a handler hands on goes through the next one to the mailbox', async line => {
+onEachVersion('data that a handler hands on goes through the next one to the mailbox', async line => {
   await using server = await answerer(line, [hello])
   const exclaim = handler(next => ({
     async handle(isFin, data) {

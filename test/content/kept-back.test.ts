@@ -1,4 +1,4 @@
-// What content handlers have not been given yet when a stream or its connection breaks waits for the mailbox, as it did before.
+// A body that content handlers have not been given yet when its stream or connection breaks goes on waiting for the mailbox.
 
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'

@@ -1,4 +1,4 @@
-/** What the compiler says to somebody who has made a common mistake: one short error. */
+/** A common mistake gives one short error of the compiler. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-/** What is published installs with each package manager, loads as ESM and as CommonJS, and bundles into one file. */
+/** The published packages install with each package manager, load as ESM and as CommonJS, and bundle into one file. */
 
 import assert from 'node:assert/strict'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'

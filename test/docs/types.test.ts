@@ -1,4 +1,4 @@
-// What the type checker knows of the messages; tsc is the test, these only have to run.
+// The types of messages, options and handles, as tsc checks them; the tests only have to run.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// What an eventHandler gets to know of the life of a connection: in which order, with which fields, and however it ends.
+// The events of a connection's life: their order and their fields, however the connection ends.
 
 import assert from 'node:assert/strict'
 

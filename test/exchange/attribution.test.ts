@@ -1,4 +1,4 @@
-// Whose a response is: what fails, waits or is given up on one stream of a connection is nothing to its neighbours.
+// Each response goes to its own stream: a stream that fails, waits or is given up is nothing to its neighbours.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

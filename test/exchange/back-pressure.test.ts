@@ -78,7 +78,7 @@ onEachLine('up to the mark there is room for more', async line => {
   assert.deepEqual(await it.heard(1), ['response 204 fin'])
 })
 
-onEachLine('one byte beyond the mark there is none until what waits has left', async line => {
+onEachLine('one byte beyond the mark there is no room until the bytes that wait have left', async line => {
   await using it = await httpEnds(line)
   const { stream, asked } = await begun(it, 14, 10)
   assert.deepEqual([give(stream, '1234567890'), give(stream, '1')], [true, false])
@@ -142,16 +142,19 @@ onEachLine('nothing is told once the request was cancelled', async line => {
   assert.ok(!told.includes('gun_notify'), String(told))
 })
 
-onEachLine('what a stream that is over is given tells that there is no room, and why', async line => {
-  await using it = await httpEnds(line)
-  const stream = post(it.connPid, 1, 10)
-  await Promise.all([it.peer.serve(NOTHING), give(stream, '1', 'fin')])
-  assert.deepEqual(await it.heard(1), ['response 204 fin'])
-  assert.equal(give(stream, '2'), false)
-  assert.deepEqual(await it.heard(1), ['error: badstate'])
-})
+onEachLine(
+  'data that is given to a stream that is over is answered with no room, and the reason',
+  async line => {
+    await using it = await httpEnds(line)
+    const stream = post(it.connPid, 1, 10)
+    await Promise.all([it.peer.serve(NOTHING), give(stream, '1', 'fin')])
+    assert.deepEqual(await it.heard(1), ['response 204 fin'])
+    assert.equal(give(stream, '2'), false)
+    assert.deepEqual(await it.heard(1), ['error: badstate'])
+  },
+)
 
-onEachLine('who waits for room is told that the connection was lost instead', async line => {
+onEachLine('a caller that waits for room is told that the connection was lost instead', async line => {
   await using it = await httpEnds(line, { retry: 0 })
   const stream = post(it.connPid, 12, 10, { expect: '100-continue' })
   await it.peer.request()
@@ -161,7 +164,7 @@ onEachLine('who waits for room is told that the connection was lost instead', as
   assert.match(String(first), /^error: (closed|socket_error)$/)
 })
 
-onEachLine('what waits for 100 Continue takes room', async line => {
+onEachLine('a body that waits for 100 Continue takes room', async line => {
   await using it = await httpEnds(line)
   const stream = post(it.connPid, 12, 10, { expect: '100-continue' })
   const asked = await it.peer.request()
@@ -261,7 +264,7 @@ test('a response to a body that is not whole tells whoever waits for room', asyn
   assert.deepEqual(await it.heard(2), ['response 204 fin', 'down: normal, killed 0'])
 })
 
-test('who waits for room behind a whole response of HTTP/2 is told that no more is wanted', async () => {
+test('a caller that waits for room behind a whole response of HTTP/2 is told that no more is wanted', async () => {
   await using _left = assertNothingLeft()
   await using it = await scene()
   const stream = post(it.connPid, 2 * MIB, 10)
@@ -284,7 +287,7 @@ test('a body that ends wrongly behind its response says so to its stream', async
   assert.deepEqual([reason.code, reason.kind], ['badstate', 'connection_error'])
 })
 
-test('it says so once where its caller waits for room', async () => {
+test('a body that ends wrongly says so once where its caller waits for room', async () => {
   await using _left = assertNothingLeft()
   await using it = await httpEnds({ version: 'http', transport: 'tcp' }, { retry: 0 })
   const { stream, asked } = await begun(it, 200 * MIB, MIB)
@@ -300,7 +303,7 @@ test('it says so once where its caller waits for room', async () => {
   ])
 })
 
-test('what waits behind the body of another request of HTTP/1.1 takes room', async () => {
+test('data that waits behind the body of another request of HTTP/1.1 takes room', async () => {
   await using _left = assertNothingLeft()
   await using it = await httpEnds({ version: 'http', transport: 'tcp' })
   const [one, two] = [post(it.connPid, 5, 10), post(it.connPid, 12, 10)]
@@ -406,7 +409,7 @@ onEachLine('where nothing is taken it is false, mark or none, and never followed
   assert.deepEqual([await refused(get), await refused(get)], ['shutdown', 'closed'])
 })
 
-onEachVersion('what is postponed is taken: without a mark it is true', async line => {
+onEachVersion('data that is postponed is taken: without a mark the answer is true', async line => {
   await using it = await httpEnds(line)
   it.peer.reset()
   assert.match((await it.heard(1)).join(), /^down: /)

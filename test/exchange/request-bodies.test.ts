@@ -303,7 +303,7 @@ for (const line of lines) {
     for (const size of sizes) {
       void asked.data(sent.subarray(from, from + size))
       from += size
-      // One after the other, so that each is a read of its own.
+      // The parts go one after the other, so that each is a read of its own.
       while (received < from) {
         const { data } = await it.self.receive([{ type: 'gun_data', streamRef }], PATIENCE)
         parts.push(data)

@@ -1,4 +1,4 @@
-// What goes over the wire for each request, byte by byte, and what never gets there.
+// Requests on the wire, byte by byte, and the arguments that never get there.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

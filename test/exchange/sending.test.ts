@@ -49,7 +49,7 @@ for (const line of lines) {
       assert.deepEqual(await it.heard(2), ['response 204 fin', 'response 204 fin'])
     })
 
-    test('so do the parts that are given one after the other', async () => {
+    test('the parts of a body that are given one after the other wait for 100 Continue, too', async () => {
       await using _left = assertNothingLeft()
       await using it = await httpEnds(line)
       const streamRef = gun.headers(it.connPid, 'PUT', '/', EXPECT)

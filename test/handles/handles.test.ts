@@ -1,4 +1,4 @@
-/** What a handle is to those who compare, print and serialize it. */
+/** Handles as they compare, print and serialize. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

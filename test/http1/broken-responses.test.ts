@@ -1,4 +1,4 @@
-// Bad days of HTTP/1.1: silence, half answers, wrong answers. The stream gets the error, then the owner gets it too.
+// Silence, half responses and wrong ones of HTTP/1.1: the stream gets the error, then the owner gets it too.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

@@ -814,7 +814,7 @@ async function play(it: Scenario): Promise<void> {
     stories,
     expected.map(({ story }) => story),
   )
-  // Those behind the last response hear of that with its head.
+  // The streams behind the last response hear of their end with its head.
   const answered = isClosed ? order.filter(index => index <= last) : order
   assert.deepEqual(
     answered,
@@ -846,7 +846,7 @@ test('any pipeline is answered as a model of it says', async () => {
   await fc.assert(fc.asyncProperty(scenario, play), { ...runs(150), timeout: longestRun })
 })
 
-test('who asks again as a shutdown refuses what waits is refused, too, and once', async () => {
+test('a receiver that asks again as a shutdown refuses its stream is refused, too, and once', async () => {
   await using _left = assertNothingLeft()
   await using it = await ends('tcp', { retry: 0 })
   const { connPid, peer } = it

@@ -1,4 +1,4 @@
-// Which messages the bytes of a response become, whatever carries them and however they are cut.
+// The messages that the bytes of a response become, over each transport and however the bytes are cut.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

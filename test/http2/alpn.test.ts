@@ -1,4 +1,4 @@
-// How it comes about that HTTP/2 is spoken, and what becomes of servers that do not.
+// The choice of HTTP/2, by ALPN or beforehand, and servers that do not speak it.
 
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'

@@ -1,4 +1,4 @@
-// What limits HTTP/2: how many streams the server allows, how much it may send of what, and how often.
+// The limits of HTTP/2: how many streams the server allows, and how much of each kind of frame it may send, and how often.
 
 import assert from 'node:assert/strict'
 import { mock, type TestContext, test } from 'node:test'

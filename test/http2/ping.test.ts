@@ -136,7 +136,7 @@ for (const tolerance of [1, 3]) {
     })
     await it.peer.send([h2.settings(), h2.settingsAck()])
     const streamRef = gun.get(it.connPid, '/')
-    // One that is answered does not count.
+    // A ping that is answered does not count.
     t.mock.timers.tick(1000)
     const { payload } = await it.peer.frame(h2.types.PING)
     await it.peer.send(h2.pingAck(payload))

@@ -1,4 +1,4 @@
-// What HTTP/2 makes of requests: what stands in their headers, and how their bodies are sent.
+// Requests of HTTP/2: their header fields, and how their bodies are sent.
 
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'

@@ -337,7 +337,7 @@ describe('an option at its limits is taken', () => {
   }
 })
 
-describe('what is not given is the default', () => {
+describe('an option that is not given has its default', () => {
   test('the transport is tls for port 443 only', async () => {
     await using _left = assertNothingLeft()
     await using owner = createProcess<gun.GunMessage>()

@@ -1,4 +1,4 @@
-// What a TLS server shows a client, good and bad; certificates/README.md has the commands that made them.
+// The certificates of TLS servers, good and bad; certificates/README.md has the commands that made them.
 
 import { readFileSync } from 'node:fs'
 

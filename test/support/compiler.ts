@@ -1,4 +1,4 @@
-/** What the TypeScript compiler says of a source text. */
+/** The TypeScript compiler, and the errors it finds in a source text. */
 
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

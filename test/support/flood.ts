@@ -1,4 +1,4 @@
-// Many messages, each with its number, and what turns the event loop until they have come, or until none comes.
+// Many messages, each with its number, and waits that turn the event loop until the messages have come, or until none comes.
 
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'

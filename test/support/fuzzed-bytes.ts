@@ -1,4 +1,4 @@
-// What a server sends of HTTP/1.1, HTTP/2 or WebSocket, and what becomes of it where bytes are changed, lost, doubled or moved.
+// The bytes of servers of HTTP/1.1, HTTP/2 and WebSocket, whole, or with some of them changed, lost, doubled or moved.
 
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -249,7 +249,7 @@ export const wsBytes = (deflates: boolean): fc.Arbitrary<Buffer> =>
     .tuple(fc.array(sent, { maxLength: 8 }), fc.option(fc.constantFrom(1000, 1001, 4000), { nil: undefined }))
     .map(([frames, close]) => wsFrames(frames, close, deflates))
 
-/** The same on stream 1 of HTTP/2, in DATA of any sizes. */
+/** The bytes of a WebSocket on stream 1 of HTTP/2, in DATA of any sizes. */
 export const wsOverHttp2Bytes: fc.Arbitrary<Buffer> = fc
   .tuple(
     wsBytes(false),

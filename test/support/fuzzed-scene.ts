@@ -82,7 +82,7 @@ export interface Happening {
   readonly content: readonly Content[]
   /** Within which message to a function, counted over all of them, something is done, and what. */
   readonly within: readonly (readonly [nth: number, act: Act])[]
-  /** The same of events. */
+  /** Within which event of which name something is done, and what. */
   readonly event: readonly [name: gun.EventName, nth: number, act: Act] | undefined
   readonly retry: number
 }
@@ -253,7 +253,7 @@ export interface Stage extends AsyncDisposable {
 
 const see = streamEnds.see.bind(streamEnds)
 streamEnds.see = message => {
-  // It answers what was asked of a connection that is over, and the answer may come before its DOWN does.
+  // The error answers a command to a connection that is over, and may come before the DOWN of that connection.
   if (!isAnswer(message as gun.GunMessage)) see(message)
 }
 
@@ -535,7 +535,7 @@ function agree(head: Buffer, deflates: boolean): string {
   try {
     return switchingProtocols(headers, extensions)
   } catch {
-    // It is another request that came first.
+    // Another request came first.
     return ''
   }
 }

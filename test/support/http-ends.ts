@@ -34,7 +34,7 @@ export function ends(
   return between(script => origin(script, { transport }), transport, opts, ownerOptions)
 }
 
-/** The same with a server that says its responses in either version; `httpOpts` is for whichever it is. */
+/** As `ends`, with a server of either version of HTTP; `httpOpts` is for the version that is spoken. */
 export function httpEnds(
   line: Line,
   opts: gun.Opts = {},

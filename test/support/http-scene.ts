@@ -214,7 +214,7 @@ export async function exchange(
 }
 
 export interface Ending {
-  /** Who is asked before anything is answered. Default: `GET /0` and `GET /1`. */
+  /** The requests that are sent before anything is answered. Default: `GET /0` and `GET /1`. */
   readonly asks?: readonly ((connPid: gun.ConnPid) => gun.StreamRef)[]
   readonly answers: readonly string[]
   /** The server closes the connection after its answers. */

@@ -69,9 +69,9 @@ export interface Asked {
 export interface HttpPeer {
   /** The next request, from its headers on. */
   request(): Promise<Asked>
-  /** One that is answered at once, and whose body, if any, is taken before. */
+  /** Takes the next request with its body, and answers it at once. */
   serve(answer: Answer): Promise<Asked>
-  /** The same for the last one of the connection, which the server then ends in order. */
+  /** Serves the last request of the connection, and then ends the connection in order. */
   serveLast(answer: Answer): Promise<void>
   send(bytes: Uint8Array, how?: 'whole' | 'bytes'): Promise<void>
   /** The client has read all that was sent, as far as it reads at all. */

@@ -122,7 +122,7 @@ export function streamPeer(stream: http2.ServerHttp2Stream, raw: readonly string
 }
 
 export interface StreamServer extends AsyncDisposable, Omit<Origin, 'finished' | 'handshakeErrors'> {
-  /** Those that are open. */
+  /** The sessions that are open. */
   readonly sessions: ReadonlySet<http2.ServerHttp2Session>
   /** Ends all connections that there are, without a word of HTTP/2. */
   lose(): void

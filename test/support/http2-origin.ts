@@ -171,7 +171,7 @@ export async function h2Peer(
 
   function send(what: Uint8Array | readonly Uint8Array[], how: 'whole' | 'bytes' = 'whole'): Promise<void> {
     const bytes = what instanceof Uint8Array ? what : Buffer.concat(what)
-    // One after the other, so that an acknowledgement is not sent within a frame that is sent byte by byte.
+    // Writes go one after the other, so that an acknowledgement is not sent within a frame that is sent byte by byte.
     const done = sending.then(async () => {
       for (const each of sent.push(bytes)) onSent(each)
       try {

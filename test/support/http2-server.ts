@@ -34,7 +34,7 @@ export interface H2ServerOptions {
 
 export interface H2Server extends AsyncDisposable, Place {
   readonly server: http2.Http2Server | http2.Http2SecureServer
-  /** Those that are open. */
+  /** The sessions that are open. */
   readonly sessions: ReadonlySet<http2.ServerHttp2Session>
   readonly wss: WebSocketServer
   /** Destroys every session and waits until all is closed. */

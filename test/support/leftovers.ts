@@ -1,4 +1,4 @@
-// What a test leaves behind in the process: handles, warnings, crashes.
+// Handles, warnings and crashes that a test leaves behind in the process.
 
 import { setImmediate as turn } from 'node:timers/promises'
 

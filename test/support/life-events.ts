@@ -1,4 +1,4 @@
-// What an eventHandler gets to know of the life of a connection: the events of the connection itself, not of its streams.
+// The events of a connection's own life, without those of its streams, recorded as an eventHandler gets them.
 
 import * as gun from '@holster/gun'
 import { createProcess, type Down, P, type Process } from '@holster/process'

@@ -1,4 +1,4 @@
-// What is spoken between a client and a server, and over what: the lines that a test's cases run over.
+// Lines: a version of HTTP over a transport, which the cases of a test run over.
 
 import type * as gun from '@holster/gun'
 import type { Transport } from './place.ts'
@@ -6,7 +6,7 @@ import type { Transport } from './place.ts'
 export const versions = ['http', 'http2'] as const
 export type Version = (typeof versions)[number]
 
-/** What is spoken, and over what. */
+/** A version of HTTP, and the transport that carries it. */
 export interface Line {
   readonly version: Version
   readonly transport: Transport
@@ -19,7 +19,7 @@ export const lines: readonly Line[] = versions.flatMap(version =>
 export const nameOf = (version: Version): string => (version === 'http' ? 'HTTP/1.1' : 'HTTP/2')
 export const lineName = ({ version, transport }: Line): string => `${nameOf(version)} on ${transport}`
 
-/** Only this version is spoken; what `httpOpts` says is said to whichever it is. */
+/** Options with which only this version is spoken; `httpOpts` is for the version that is spoken. */
 export function speaking(version: Version, { httpOpts, ...opts }: gun.Opts = {}): gun.Opts {
   const own = httpOpts === undefined ? {} : { [version === 'http' ? 'httpOpts' : 'http2Opts']: httpOpts }
   return { protocols: [version], ...own, ...opts }

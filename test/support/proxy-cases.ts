@@ -1,4 +1,4 @@
-// What holds whichever proxy stands between HTTP/2 and a server of node:http and `ws`, which speak HTTP/1.1.
+// The cases that hold behind any proxy which speaks HTTP/2 to clients and HTTP/1.1 to a server of node:http and `ws`.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

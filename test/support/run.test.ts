@@ -76,7 +76,7 @@ test('each test has the whole time, however many are in its file', async () => {
     import { test } from 'node:test'
     for (let n = 1; n <= 5; n++) {
       test(String(n), () => {
-        // One for what the file begins with, and one for each test and for what follows it.
+        // One timer for the beginning of the file, and one for each test and for the time behind it.
         assert.equal(timers.length, 2 * n)
         assert.ok(timers.every(ms => ms === timers[0]))
       })

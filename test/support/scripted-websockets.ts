@@ -44,7 +44,7 @@ export interface WsServer extends AsyncDisposable {
 }
 
 export async function wsServer(wire: Wire): Promise<WsServer> {
-  // One for all connections, since to read the certificates costs more than all that is tested.
+  // One context for all connections, since reading the certificates costs more than all that is tested.
   const secureContext = tls.createSecureContext({ ca: certificates.ca })
   const arrivals = createProcess<Pick<Scene, 'peer' | 'request'> & { path: string }>()
   let asked = 0

@@ -1,4 +1,4 @@
-// What a request must be on the wire, written down once as the bytes of HTTP/1.1: HTTP/2 must say the same.
+// Requests as they must be on the wire, written down once as the bytes of HTTP/1.1: HTTP/2 must say the same.
 
 import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'

@@ -31,11 +31,11 @@ import { Process } from '@holster/process'
 import { deliver } from '@holster/process/internal'
 
 type Phase =
-  /** It was asked for, or an interim response has come. */
+  /** The stream was asked for, or an interim response has come. */
   | 'asked'
   /** The head of its response has come. */
   | 'responding'
-  /** It is a WebSocket. */
+  /** The stream is a WebSocket. */
   | 'websocket'
   /** A close frame of the peer's has come. */
   | 'closing'
@@ -55,7 +55,7 @@ interface Stream {
 interface Connection {
   isUp: boolean
   isDown: boolean
-  /** Those that have begun and not ended. */
+  /** The streams that have begun and not ended. */
   readonly open: Set<gun.StreamRef>
 }
 
@@ -219,7 +219,7 @@ export class StreamEnds {
   }
 }
 
-/** It waits for the next connection, or is asked for again. */
+/** Whether the stream waits for the next connection, or is asked for again. */
 function mayGoOn({ phase }: Stream): boolean {
   return phase === 'asked' || phase === 'websocket'
 }
@@ -232,7 +232,7 @@ function isMessage(message: unknown): message is gun.GunMessage {
   )
 }
 
-/** It says that a command of the caller's cannot be carried out, and nothing of the stream itself. */
+/** Whether the error says that a command of the caller's cannot be carried out, and nothing of the stream itself. */
 function isAnswer(message: gun.GunMessage, isDown: boolean, isNew: boolean): boolean {
   if (message.type !== 'gun_error') return false
   const { code, message: text } = message.reason
@@ -244,7 +244,7 @@ function allowed(phase: Phase, message: StreamMessage): boolean {
     case 'gun_inform':
     case 'gun_upgrade':
     case 'gun_response':
-      // One that is asked for again, with the next connection, is a WebSocket already.
+      // A stream that is asked for again, with the next connection, is a WebSocket already.
       return phase === 'asked' || phase === 'websocket' || phase === 'closing'
     case 'gun_data':
     case 'gun_trailers':

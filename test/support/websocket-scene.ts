@@ -45,7 +45,7 @@ export interface Scene extends Omit<Ends, 'server'> {
   readonly isH2: boolean
   /** The server ends the whole connection. */
   lose(): void
-  /** Those that were told of in words. */
+  /** The errors that were told of in words. */
   readonly errors: ReadonlySet<gun.GunError>
   /** In words, all that the owner still gets: up to DOWN, or, over HTTP/2, where the connection stays up without the
    * WebSocket, up to what comes in answer to a ping of that connection. */

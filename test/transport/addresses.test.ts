@@ -1,4 +1,4 @@
-// Which of the addresses of a host is connected to, and what becomes of the others.
+// The addresses of a host: which of them is connected to, and how the attempts at the others end.
 
 import assert from 'node:assert/strict'
 import type net from 'node:net'

@@ -1,4 +1,4 @@
-// What a peer says before it goes is heard, even if what we write to it fails before we have read that.
+// The last bytes of a peer are heard even where a write to it has failed before they are read.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

@@ -222,7 +222,7 @@ test('a slow replyTo holds its connection up at its second mark while the owner 
   await down
 })
 
-test('what an HTTP/2 connection itself says without end has it ended, since only its streams can be held up', async () => {
+test('a server that sends frames of an HTTP/2 connection itself without end loses it, since only streams can be held up', async () => {
   await using _left = assertNothingLeft()
   await using it = await scene({
     http2Opts: { notifySettingsChanged: true },

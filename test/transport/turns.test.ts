@@ -1,4 +1,4 @@
-// Many small things that come at once are handed on in several turns of the event loop, so that all else goes on between.
+// Many small messages that come at once are handed on in several turns of the event loop, so that other work goes on between.
 
 import assert from 'node:assert/strict'
 import { mock, type TestContext, test } from 'node:test'

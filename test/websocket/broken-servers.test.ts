@@ -1,4 +1,4 @@
-// Bad days of a WebSocket: a server that breaks RFC 6455 is told why, and so is the owner; a socket that breaks, too.
+// Servers that break RFC 6455, and sockets that break: the server is told why if it can be, and so is the owner.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

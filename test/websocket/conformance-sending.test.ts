@@ -400,7 +400,7 @@ describe('a compressed message of a caller (RFC 7692 section 7.2.1)', { concurre
       ['the caller says so', { compress: { clientMaxWindowBits: windowBits } }],
     ] as const satisfies [string, Compressing][]) {
       test(`nothing refers further back than ${windowBits} bits, where ${what}`, async () => {
-        // It would pay to look back so far; the server's inflater refuses what does.
+        // Looking back so far would save bytes; the server's inflater refuses a message that does.
         const once = randomBytes(Math.max(2000, 1.5 * 2 ** windowBits))
         const message: gun.WsFrame = ['binary', Buffer.concat([once, once])]
         await compressing(it, new Deflate({ windowBits }), [message, message])

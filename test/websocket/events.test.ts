@@ -1,4 +1,4 @@
-// What an eventHandler gets to know of a WebSocket, and what streamInfo and info tell of it.
+// The events of a WebSocket, and what streamInfo and info tell of it.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

@@ -155,7 +155,7 @@ for (const wire of wires) {
       assert.deepEqual(await arrived(it, 1), [['text', '1']])
     })
 
-    test('what a handler gives is what its stream has used up, also more than was left', async () => {
+    test('the number that a handler gives is taken from the flow of its stream, also where less is left', async () => {
       await using _left = assertNothingLeft()
       await using _calm = collectWarnings()
       const handled: gun.WsFrameIn[] = []
@@ -171,7 +171,7 @@ for (const wire of wires) {
         assert.deepEqual(handled, numbers(count))
         assert.equal(flowOf(it), left)
       }
-      // One for the first message, two for the second, and so on.
+      // The handler gives 1 for the first message, 2 for the second, and so on.
       await assertHandled(2, -1)
       more(it, 1)
       await assertHandled(2, 0)

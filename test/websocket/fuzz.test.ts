@@ -1,4 +1,4 @@
-// Whatever a WebSocket carries and however it is cut: what is valid arrives, what is not has a documented end.
+// Random messages and random bytes of a WebSocket, cut anywhere: valid ones arrive, and invalid ones have a documented end.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'

@@ -1058,7 +1058,7 @@ describe('11. sending close closes cleanly and does not reconnect', () => {
     ['resets the connection', (peer: Peer) => peer.reset()],
     ['ends it in pieces', (peer: Peer) => peer.end()],
   ] as const) {
-    test(`it is clean once both sides have said close, also when the server ${how}`, async () => {
+    test(`a close is clean once both sides have sent a close frame, also when the server ${how}`, async () => {
       await using _left = assertNothingLeft()
       await using server = await origin(async peer => {
         await acceptUpgrade(peer)
@@ -1421,7 +1421,7 @@ describe('12. each Websocket message is one gun_ws, in order', () => {
     })
   }
 
-  test('who gets it may answer at once: a function that sends as soon as it hears of the upgrade', async () => {
+  test('a receiver that is a function may send as soon as it hears of the upgrade', async () => {
     await using _left = assertNothingLeft()
     await using server = await websocketServer()
     await using client = await connect(server)

@@ -122,7 +122,7 @@ for (const wire of wires) {
           `${tolerance} pings in a row, one each 1000 ms, were not answered`,
         )
         assert.deepEqual(await it.story(), it.ending('keepalive_timeout').slice(1))
-        // It did not say goodbye to somebody who does not listen, nor pings any more.
+        // The client sends neither a close frame nor another ping to a peer that does not read.
         tick(10 * PERIOD)
         assert.equal((await it.peer.receiveAll()).length, 0)
       })

@@ -1,4 +1,4 @@
-// Several WebSockets on one connection of HTTP/2: what becomes of each when that connection ends.
+// Several WebSockets on one connection of HTTP/2, and the end of each as that connection ends.
 
 import assert from 'node:assert/strict'
 import { constants } from 'node:http2'

@@ -299,7 +299,7 @@ for (const wire of wires) {
 
 for (const transport of transports) {
   describe(`a WebSocket over ${transport} whose time comes when another has the connection`, () => {
-    /** It waits behind another WebSocket, of which the server's side is given. */
+    /** Has the upgrade wait behind another WebSocket, and gives the server's side of that. */
     async function behindAnother(it: Scene, tick: (ms: number) => void): Promise<Peer> {
       const { peer } = await lost(it, tick)
       await peer.send(refusal(503))

@@ -136,7 +136,7 @@ for (const wire of wires) {
       await peer.send(switchingProtocols(request, chosen))
       assert.deepEqual(await it.heard(1), ['upgrade'])
       assert.deepEqual(handled, [it.streamRef, it.streamRef])
-      // It is what this answer says that holds now.
+      // The extensions of this answer hold from now on.
       const compresses = async (to: Peer): Promise<boolean> => {
         gun.wsSend(it.connPid, it.streamRef, ['text', 'a'.repeat(100)])
         return (await receiveFrame(to)).rsv1
