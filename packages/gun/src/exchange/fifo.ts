@@ -1,11 +1,15 @@
-/** A queue whose first item is taken in constant time; an array moves all others, which takes seconds with 30,000 of them. */
+/**
+ * A queue that takes its first item in constant time. An array moves all others, which takes seconds for
+ * 30,000 of them.
+ */
 
-/** So many places that were taken are given back only once they are half of all. */
+/** The number of empty places at the front from which they are released, once they are half of all. */
 const LEAST = 1024
 
+/** A first-in-first-out queue. */
 export class Fifo<T> {
   #items: (T | undefined)[] = []
-  /** Where the first one is. */
+  /** The index of the first item. */
   #head = 0
 
   get length(): number {
@@ -20,7 +24,7 @@ export class Fifo<T> {
     this.#items.push(item)
   }
 
-  /** Takes the first one. */
+  /** Removes the first item and returns it. */
   shift(): T | undefined {
     const items = this.#items
     if (this.#head === items.length) return undefined
@@ -36,7 +40,7 @@ export class Fifo<T> {
     return item
   }
 
-  /** Takes all of them. */
+  /** Removes all items and returns them. */
   takeAll(): T[] {
     const taken = this.#items.slice(this.#head) as T[]
     this.#items = []
@@ -44,7 +48,7 @@ export class Fifo<T> {
     return taken
   }
 
-  /** Takes one out, wherever it is, and says whether it was there. */
+  /** Removes an item from anywhere in the queue. Returns whether the item was there. */
   remove(item: T): boolean {
     if (item === this.first && this.length > 0) {
       this.shift()
@@ -59,15 +63,15 @@ export class Fifo<T> {
     return this.#items.includes(item, this.#head)
   }
 
-  find(isIt: (item: T) => boolean): T | undefined {
+  find(matches: (item: T) => boolean): T | undefined {
     for (let at = this.#head; at < this.#items.length; at++) {
       const item = this.#items[at] as T
-      if (isIt(item)) return item
+      if (matches(item)) return item
     }
     return undefined
   }
 
-  /** All that are there when it is asked for, whatever is taken or added meanwhile. */
+  /** Iterates over the items present at the start, whatever is removed or added meanwhile. */
   [Symbol.iterator](): IterableIterator<T> {
     return (this.#items.slice(this.#head) as T[]).values()
   }

@@ -1,24 +1,27 @@
-/** How a request's body is delimited, and which header fields that asks for (RFC 9112 section 6). */
+/** The framing of a request's body, and the header fields that belong to it (RFC 9112 section 6). */
 
 import { headerValue } from '../headers.js'
 import type { Headers } from '../words.js'
 
-/** How the end of a request's body is told: not at all, by counting, or by chunks. */
+/** How a request marks the end of its body: by having none, by a length, by chunks, or by its carrier. */
 export type Framing =
   | { readonly type: 'none' }
   | { readonly type: 'length'; readonly length: number }
   | { readonly type: 'chunked' }
-  /** By what carries it: a stream of HTTP/2 has an end of its own. */
+  /** The end is marked by the carrier: an HTTP/2 stream has an end of its own. */
   | { readonly type: 'open' }
 
-/** The framing that the caller's headers ask for. */
+/** Returns the framing stated by the caller's headers; `undefined` if they state none. */
 export function framingOf(headers: Headers): Framing | undefined {
   const length = headerValue(headers, 'content-length')
   if (length !== undefined) return { type: 'length', length: Number(length) }
   return headerValue(headers, 'transfer-encoding') === undefined ? undefined : { type: 'chunked' }
 }
 
-/** As `framingOf`; where a whole body is given without a length it adds one (RFC 9110 section 8.6). */
+/**
+ * Returns the framing like `framingOf`. For a whole body without a length it adds `content-length` to the
+ * headers (RFC 9110 section 8.6).
+ */
 export function frame(
   headers: (readonly [string, string])[],
   method: string,
@@ -35,7 +38,7 @@ function expectsBody(method: string): boolean {
   return method === 'POST' || method === 'PUT' || method === 'PATCH'
 }
 
-/** Throws a TypeError when headers state the length of the body in a way that cannot be sent. */
+/** Throws a TypeError if the headers state the body's length in a way that cannot be sent. */
 export function checkFraming(headers: Headers, body: Uint8Array | undefined): void {
   const length = headerValue(headers, 'content-length')
   const coding = headerValue(headers, 'transfer-encoding')
@@ -52,19 +55,25 @@ export function checkFraming(headers: Headers, body: Uint8Array | undefined): vo
   }
 }
 
-/** Header fields with a host first, unless there is one. */
+/** Returns the header fields with a host first, unless they have one. */
 export function withHost(headers: Headers, authority: string): (readonly [string, string])[] {
   return headerValue(headers, 'host') === undefined ? [['host', authority], ...headers] : [...headers]
 }
 
-/** Header fields with the store's cookies behind the caller's: there may be one such field only (RFC 6265 section 5.4). */
+/**
+ * Returns the header fields with the store's cookies behind the caller's in one field, since only one is
+ * allowed (RFC 6265 section 5.4).
+ */
 export function withCookies(headers: Headers, cookies: string): Headers {
-  const own = headers.filter(([name]) => name === 'cookie').map(([, value]) => value)
+  const callerCookies = headers.filter(([name]) => name === 'cookie').map(([, value]) => value)
   const others = headers.filter(([name]) => name !== 'cookie')
-  return [...others, ['cookie', [...own, cookies].join('; ')]]
+  return [...others, ['cookie', [...callerCookies, cookies].join('; ')]]
 }
 
-/** What may not stand in trailers (RFC 9110 section 6.5.1): what frames, routes, authenticates or describes the message. */
+/**
+ * Fields forbidden in trailers (RFC 9110 section 6.5.1): those that frame, route, authenticate or describe
+ * the message.
+ */
 const NOT_IN_TRAILERS = new Set([
   'authorization',
   'cache-control',
@@ -88,13 +97,13 @@ const NOT_IN_TRAILERS = new Set([
   'upgrade',
 ])
 
-/** Throws a TypeError that names the header. */
+/** Throws a TypeError that names a header that is forbidden in trailers. */
 export function checkTrailers(headers: Headers): void {
   const wrong = headers.find(([name]) => NOT_IN_TRAILERS.has(name))
   if (wrong !== undefined) throw new TypeError(`headers: ${wrong[0]} may not stand in trailers`)
 }
 
-/** The pieces of one chunk of a chunked body. */
+/** Returns the pieces of one chunk of a chunked body. */
 export function writeChunk(chunk: Uint8Array): readonly Uint8Array[] {
   return chunk.length === 0 ? [] : [Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, CRLF]
 }
