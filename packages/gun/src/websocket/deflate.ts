@@ -1,31 +1,36 @@
-/** permessage-deflate (RFC 7692): what is offered, what may be agreed on, and ws's engine that does it. */
+/**
+ * permessage-deflate (RFC 7692): the offer, the check of the server's answer, and the compression by the
+ * engine of ws.
+ */
 
 import { extension, PerMessageDeflate } from 'ws'
 import type { CompressOpts } from '../options/websocket.js'
 
 const NAME = PerMessageDeflate.extensionName
 
-/** Messages of fewer bytes are not worth the CPU. */
+/** The default size in bytes from which compressing a message is worth the CPU time. */
 export const COMPRESS_THRESHOLD = 1024
 
 /** RFC 7692 section 7.1.2. */
 const MOST_BITS = 15
 
-/** An offer under way: the header's value, and the engine that judges the answer. */
+/** An offer under way: the value of the header, and the engine that checks the answer. */
 export interface Offer {
   readonly value: string
   readonly opts: CompressOpts
   readonly engine: PerMessageDeflate
 }
 
+/** Returns an offer of compression. */
 export function offerDeflate(opts: CompressOpts, maxPayload: number): Offer {
   const { level, memLevel, threshold: _, clientNoContextTakeover, ...params } = opts
   const engine = new PerMessageDeflate({
     ...params,
-    // ws takes false for a refusal, but a server may always ask for this (RFC 7692 section 7.1.1.2).
+    // ws refuses the parameter if the option is false, but a server may always ask for it (RFC 7692 section
+    // 7.1.1.2).
     ...(clientNoContextTakeover && { clientNoContextTakeover }),
     isServer: false,
-    // ws keeps it in 32 bits, and what is longer could not be held anyway.
+    // ws keeps the limit in 32 bits, and a longer message could not be held anyway.
     maxPayload: Math.min(maxPayload, 2 ** 31 - 1),
     zlibDeflateOptions: {
       ...(level !== undefined && { level }),
@@ -36,8 +41,8 @@ export function offerDeflate(opts: CompressOpts, maxPayload: number): Offer {
 }
 
 /**
- * The deflation that the server has agreed to, `undefined` if it has declined. Throws an Error that says what is wrong
- * with an answer that goes beyond the offer.
+ * Returns the deflation that the server has accepted, or `undefined` if it declined. Throws an Error that
+ * describes the fault if the answer exceeds the offer.
  */
 export function agreeOn(offer: Offer | undefined, answer: string | undefined): Deflation | undefined {
   if (answer === undefined) return undefined
@@ -46,39 +51,45 @@ export function agreeOn(offer: Offer | undefined, answer: string | undefined): D
   if (other !== undefined) throw new Error(`the extension ${other} was not offered`)
   if (offer === undefined || answers === undefined) throw new Error(`the extension ${NAME} was not offered`)
   if (answers.length > 1) throw new Error(`the extension ${NAME} must be accepted once`)
-  const [given = {}] = answers
-  for (const [name, [value]] of Object.entries(given)) {
-    // ws takes all that Number does, 0xA and 1e1 too; section 7.1.2 wants decimal digits without leading zeroes.
+  const [accepted = {}] = answers
+  for (const [name, [value]] of Object.entries(accepted)) {
+    // ws accepts whatever Number parses, such as 0xA and 1e1; section 7.1.2 requires decimal digits without
+    // leading zeroes.
     if (name.endsWith('_max_window_bits') && !/^([89]|1[0-5])$/.test(String(value))) {
       throw new Error(`Invalid value for parameter "${name}": ${value}`)
     }
   }
   const { opts, engine } = offer
   const params = engine.accept(answers)
-  // RFC 7692 section 7.1: a server that cannot do what is asked of it has to decline.
+  // RFC 7692 section 7.1: a server that cannot fulfil a requested parameter has to decline.
   if (opts.serverNoContextTakeover && !params.server_no_context_takeover) {
     throw new Error('the answer lacks server_no_context_takeover, which was asked for')
   }
   const { serverMaxWindowBits = MOST_BITS } = opts
-  // By the RFC it also has to repeat this. Those that do not know it are common, and any window can be inflated here.
+  // The RFC also requires the server to repeat this parameter. Servers that do not are common, and any window
+  // can be inflated here.
   if ((params.server_max_window_bits ?? 0) > serverMaxWindowBits) {
     throw new Error(`server_max_window_bits must be at most ${serverMaxWindowBits}`)
   }
-  // Having said so we do without, whether or not the server has repeated it (section 7.1.1.2).
+  // A client that has offered this works without context takeover, whether or not the server repeats it
+  // (section 7.1.1.2).
   if (opts.clientNoContextTakeover) params.client_no_context_takeover = true
   return new Deflation(engine, opts.threshold ?? COMPRESS_THRESHOLD, answer)
 }
 
-/** Compresses and inflates the messages of one WebSocket, in order. How many at once is bounded for the whole program. */
+/**
+ * Compresses and inflates the messages of one WebSocket, in order. The number of concurrent jobs is limited
+ * for the whole program.
+ */
 export class Deflation {
   readonly #engine: PerMessageDeflate
-  /** Messages of fewer bytes are sent as they are. */
+  /** The size in bytes from which messages are compressed. */
   readonly threshold: number
-  /** The header's value that the server answered with. */
+  /** The value of the header that the server answered with. */
   readonly answer: string
-  /** Jobs that the engine has not answered. */
+  /** How many jobs the engine has not answered. */
   #pending = 0
-  #ended = false
+  #isDisposed = false
 
   constructor(engine: PerMessageDeflate, threshold: number, answer: string) {
     this.#engine = engine
@@ -86,7 +97,7 @@ export class Deflation {
     this.answer = answer
   }
 
-  /** Gives the whole message, or the error that stopped it before it was longer than the limit. */
+  /** Calls `done` with the whole message, or with the error that stopped it before it exceeded the limit. */
   inflate(bytes: Buffer, done: (error: Error | null, data: Buffer) => void): void {
     this.#pending++
     this.#engine.decompress(bytes, true, (error, data) => {
@@ -94,6 +105,7 @@ export class Deflation {
     })
   }
 
+  /** Calls `done` with the compressed message. */
   deflate(bytes: string | Uint8Array, done: (data: Buffer) => void): void {
     this.#pending++
     this.#engine.compress(bytes, true, (_, data) => {
@@ -101,19 +113,22 @@ export class Deflation {
     })
   }
 
-  /** Gives the memory back. Nothing is called any more. */
-  end(): void {
-    this.#ended = true
+  /** Releases the memory; `done` of pending jobs is not called any more. */
+  dispose(): void {
+    this.#isDisposed = true
     this.#cleanUp()
   }
 
   #goesOn(): boolean {
     this.#pending--
-    if (this.#ended) this.#cleanUp()
-    return !this.#ended
+    if (this.#isDisposed) this.#cleanUp()
+    return !this.#isDisposed
   }
 
-  /** Not while the engine works: it would lose a place among those that may work at once, or fail on what is gone. */
+  /**
+   * Waits for the engine's jobs: cleaning up before would lose a place among the concurrent jobs, or fail on
+   * data that is gone.
+   */
   #cleanUp(): void {
     if (this.#pending === 0) this.#engine.cleanup()
   }

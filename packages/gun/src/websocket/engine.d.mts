@@ -1,4 +1,4 @@
-// What @types/ws and @types/node leave out, as far as it is used here.
+// Declarations for the parts of ws and node that are used here and missing from @types/ws and @types/node.
 
 declare module 'ws' {
   interface DeflateParams {

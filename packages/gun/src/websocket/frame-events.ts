@@ -1,4 +1,4 @@
-/** Tells of each frame that comes, as it is on the wire. */
+/** Reports each received frame as events, in the form it has on the wire. */
 
 import type { Events } from '../events/events.js'
 import type { StreamEvent, WsRecvFrameHeaderEvent } from '../options/events.js'
@@ -13,7 +13,7 @@ const TYPES: Record<number, WsRecvFrameHeaderEvent['frameType']> = {
   10: 'pong',
 }
 
-/** A watcher, if anybody wants to know of frames by now. */
+/** Returns a watcher of frames, or `undefined` if none of the events has a listener by now. */
 export function watchFrames(events: Events, stream: StreamEvent): FrameWatcher | undefined {
   const names = ['wsRecvFrameStart', 'wsRecvFrameHeader', 'wsRecvFrameEnd'] as const
   if (!names.some(name => events.wants(name))) return undefined
@@ -22,7 +22,7 @@ export function watchFrames(events: Events, stream: StreamEvent): FrameWatcher |
     start: () => events.tell('wsRecvFrameStart', stream),
     header(first, length) {
       opcode = first & 0x0f
-      // A subscriber may have left since.
+      // A listener may have been removed since.
       if (!events.wants('wsRecvFrameHeader')) return
       const isFin = (first & FIN) !== 0
       const frameType = (isFin ? TYPES[opcode] : undefined) ?? 'fragment'

@@ -1,12 +1,12 @@
-/** Which frames may be sent: RFC 6455 section 5.5 and 7.4, as checks on what the caller gave. */
+/** The check of the caller's frames against RFC 6455 sections 5.5 and 7.4. */
 
 import { inspect } from 'node:util'
 import type { WsFrame } from '../words.js'
 
-/** The most that a control frame can carry, in bytes (RFC 6455 section 5.5). */
+/** The most bytes that a control frame can carry (RFC 6455 section 5.5). */
 const MAX_CONTROL_PAYLOAD = 125
 
-/** The same frames as a list. Throws a TypeError that says which frame is wrong, and why. */
+/** Returns the caller's frames as a list. Throws a TypeError that names the wrong frame and the fault. */
 export function checkFrames(frames: WsFrame | readonly WsFrame[]): readonly WsFrame[] {
   const given: unknown = frames
   if (!Array.isArray(given) || isTuple(given)) {
@@ -20,8 +20,10 @@ export function checkFrames(frames: WsFrame | readonly WsFrame[]): readonly WsFr
 }
 
 /**
- * An array is one frame when it begins like one: `['close', 'ping']` closes with a reason, `['ping', 'pong']` is a list. So
- * is what looks like a frame and is none, such as `['txt', 'hello']`: of a list of two frames nobody would be told the right one.
+ * Whether an array is one frame rather than a list: an array that begins like a frame is one. `['close',
+ * 'ping']` closes with a reason, while `['ping', 'pong']` is a list. An array that only resembles a frame,
+ * such as `['txt', 'hello']`, also counts as one, because an error about a list of two frames would not show
+ * the right form.
  */
 function isTuple(frames: readonly unknown[]): boolean {
   const [name, payload] = frames
@@ -31,7 +33,7 @@ function isTuple(frames: readonly unknown[]): boolean {
   return frames.length === 2 && typeof name === 'string' && isPayload(payload)
 }
 
-/** Whether it is what a frame carries, and no frame itself. */
+/** Whether the value can be a frame's payload and is not a frame itself. */
 function isPayload(value: unknown): boolean {
   return value instanceof Uint8Array || (typeof value === 'string' && !isBareFrame(value))
 }
@@ -42,7 +44,8 @@ function isBareFrame(name: unknown): boolean {
 
 function checkFrame(frame: unknown, where: string): asserts frame is WsFrame {
   if (isBareFrame(frame)) return
-  if (!Array.isArray(frame)) throw new TypeError(`${where} is not a frame: ${short(frame)}${right(frame)}`)
+  if (!Array.isArray(frame))
+    throw new TypeError(`${where} is not a frame: ${short(frame)}${correction(frame)}`)
   const [name, ...payload] = frame as unknown[]
   const problem = findProblem(name, payload)
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`)
@@ -53,11 +56,11 @@ function findProblem(name: unknown, payload: readonly unknown[]): string | undef
     case 'text':
       return payload.length === 1 && typeof payload[0] === 'string'
         ? undefined
-        : `text takes one string${right(payload[0], "as in ['text', 'hello']")}`
+        : `text takes one string${correction(payload[0], "as in ['text', 'hello']")}`
     case 'binary':
       return payload.length === 1 && payload[0] instanceof Uint8Array
         ? undefined
-        : `binary takes one Uint8Array${right(payload[0], "as in ['binary', Buffer.of(1, 2)]")}`
+        : `binary takes one Uint8Array${correction(payload[0], "as in ['binary', Buffer.of(1, 2)]")}`
     case 'ping':
     case 'pong':
       if (payload.length !== 1 || !(payload[0] instanceof Uint8Array)) {
@@ -70,12 +73,12 @@ function findProblem(name: unknown, payload: readonly unknown[]): string | undef
     case 'close':
       return findCloseProblem(payload)
     default:
-      return `no frame is called ${short(name)}${right(payload[0])}`
+      return `no frame is called ${short(name)}${correction(payload[0])}`
   }
 }
 
-/** How the payload is sent. */
-function right(
+/** Shows how the payload is sent correctly. */
+function correction(
   payload: unknown,
   otherwise = "a frame is 'close', 'ping', 'pong', or a tuple such as ['text', 'hello']",
 ): string {
@@ -84,7 +87,7 @@ function right(
   return `; ${otherwise}`
 }
 
-/** Most of a message would hide what is wrong with it. */
+/** Prints a value in brief, since a whole message would hide the fault. */
 function short(value: unknown): string {
   const shown = typeof value === 'string' && value.length > 20 ? `${value.slice(0, 20)}…` : value
   return inspect(shown, { depth: 0, maxArrayLength: 4, breakLength: Number.POSITIVE_INFINITY })
@@ -97,11 +100,11 @@ function findCloseProblem(payload: readonly unknown[]): string | undefined {
   }
   if (!isSendable(code)) return `${code} is not a close code that may be sent`
   const length = Buffer.byteLength(reason)
-  // Two of the bytes are the code.
+  // The close code takes two of the bytes.
   return length <= MAX_CONTROL_PAYLOAD - 2 ? undefined : `a close reason has at most 123 bytes, not ${length}`
 }
 
-/** The close codes that may be on the wire (RFC 6455 section 7.4). */
+/** Whether a close code may appear on the wire (RFC 6455 section 7.4). */
 export function isSendable(code: number): boolean {
   if (!Number.isInteger(code)) return false
   return (

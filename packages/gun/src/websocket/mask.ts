@@ -1,11 +1,14 @@
-/** What hides the payload of a client's frame from intermediaries (RFC 6455 section 5.3). */
+/**
+ * Masks the payloads of a client's frames, so that intermediaries cannot mistake them for HTTP (RFC 6455
+ * section 5.3).
+ */
 
 import { randomFillSync } from 'node:crypto'
 
 const keys = new Int32Array(2048)
 let used = keys.length
 
-/** A key that nobody can foresee; its lowest byte comes first. */
+/** Returns an unpredictable key, whose lowest byte comes first. */
 export function nextKey(): number {
   if (used === keys.length) {
     randomFillSync(keys)
@@ -15,10 +18,10 @@ export function nextKey(): number {
 }
 
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
-/** Below so many bytes, words are not worth their preparation. */
+/** The number of bytes from which masking by words is worth its preparation. */
 const WORTH = 64
 
-/** Masks the bytes from `start` to `end` where they lie. */
+/** Masks the bytes from `start` to `end` in place. */
 export function mask(bytes: Buffer, start: number, end: number, key: number): void {
   let at = start
   if (end - start >= WORTH && isLittleEndian) {

@@ -1,4 +1,4 @@
-/** The bits of a frame's first two bytes (RFC 6455 section 5.2). */
+/** The bits and opcodes in the first two bytes of a frame (RFC 6455 section 5.2). */
 
 export const FIN = 0x80
 export const RSV1 = 0x40

@@ -1,4 +1,6 @@
-/** Frames out: written and masked where they leave from (RFC 6455 section 5), in the order in which they were given. */
+/**
+ * Writes frames where they leave from, masked and in the order in which they were given (RFC 6455 section 5).
+ */
 
 import type { Outlet } from '../transport/outlet.js'
 import type { WsFrame } from '../words.js'
@@ -6,14 +8,17 @@ import type { Deflation } from './deflate.js'
 import { mask, nextKey } from './mask.js'
 import { BINARY, CLOSE, FIN, MASK, PING, PONG, RSV1, TEXT } from './opcode.js'
 
-/** Up to so many characters, to write and mask them one by one is cheaper than a call for each. */
+/** Up to so many characters it is cheaper to write and mask one by one than to call functions for it. */
 const SHORT = 64
-/** Up to so many characters, room is made for the most bytes that they can have, without counting them first. */
+/**
+ * Up to so many characters the outlet makes room for the most bytes that they can have, without counting them
+ * first.
+ */
 const UNCOUNTED = 1024
-/** Bytes that a character of a JavaScript string can have in UTF-8. */
+/** The most bytes in UTF-8 of one character of a JavaScript string. */
 const MOST = 3
 
-/** A frame that leaves later: a message that is to be compressed, or what comes behind one. */
+/** A frame that leaves later: a message to be compressed, or a frame behind such a message. */
 interface Waiting {
   readonly frame: WsFrame
   readonly size: number
@@ -24,8 +29,9 @@ interface Waiting {
 export class Outbound {
   readonly #outlet: Outlet
   readonly #deflation: Deflation | undefined
-  /** The message that is being compressed, and the last of what comes behind it. */
+  /** The message being compressed. */
   #first: Waiting | undefined
+  /** The last of the frames behind it. */
   #last: Waiting | undefined
   #waitingBytes = 0
 
@@ -39,6 +45,7 @@ export class Outbound {
     return this.#outlet.buffered + this.#waitingBytes
   }
 
+  /** Sends a frame, or queues it behind a message that is being compressed. */
   send(frame: WsFrame): void {
     if (this.#first === undefined && !this.#isWorth(frame)) return this.#write(frame)
     const size = sizeOf(frame)
@@ -49,12 +56,12 @@ export class Outbound {
     if (this.#first === undefined) this.#deflate(waiting)
   }
 
-  /** Sends a control frame before the messages that wait for one to be compressed (RFC 6455 section 5.4). */
+  /** Sends a control frame before the messages that wait for compression (RFC 6455 section 5.4). */
   sendAhead(frame: WsFrame): void {
     this.#write(frame)
   }
 
-  /** Sends a frame before all that waits, which is dropped. */
+  /** Sends a frame at once and drops all frames that wait. */
   sendLast(frame: WsFrame): void {
     this.#first = undefined
     this.#last = undefined
@@ -85,12 +92,12 @@ export class Outbound {
     return (frame[0] === 'text' || frame[0] === 'binary') && sizeOf(frame) >= this.#deflation.threshold
   }
 
-  /** Compresses a message, and sends it with what comes behind it. */
+  /** Compresses a message, then sends it and the frames behind it. */
   #deflate(waiting: Waiting): void {
     this.#first = waiting
     const [name, payload] = waiting.frame as Message
     this.#deflation?.deflate(payload, data => {
-      // Something was sent last while this was compressed.
+      // A last frame was sent while this message was compressed.
       if (this.#first !== waiting) return
       this.#waitingBytes -= waiting.size
       this.#bytes((name === 'text' ? TEXT : BINARY) | RSV1, data)
@@ -110,7 +117,7 @@ export class Outbound {
     const at = this.#outlet.room(header + size)
     const { page } = this.#outlet
     page.set(payload, at + header)
-    finish(page, at, opcode, header, size)
+    maskAndWriteHeader(page, at, opcode, header, size)
     this.#outlet.commit(header + size)
   }
 
@@ -118,7 +125,7 @@ export class Outbound {
     const { length } = text
     const outlet = this.#outlet
     const known = length > UNCOUNTED ? Buffer.byteLength(text) : length
-    // A guess, where the bytes were not counted: right for ASCII.
+    // A guess if the bytes were not counted; right for ASCII.
     let header = headerSize(known)
     const at = outlet.room(length > UNCOUNTED ? header + known : headerSize(length * MOST) + length * MOST)
     const { page } = outlet
@@ -143,7 +150,7 @@ export class Outbound {
       page.copyWithin(at + right, at + header, at + header + size)
       header = right
     }
-    finish(page, at, TEXT, header, size)
+    maskAndWriteHeader(page, at, TEXT, header, size)
     outlet.commit(header + size)
   }
 }
@@ -152,14 +159,16 @@ const EMPTY = Buffer.alloc(0)
 
 type Message = readonly ['text', string] | readonly ['binary', Uint8Array]
 
-/** How many bytes of the caller's a frame holds. */
+/** Returns the number of the caller's bytes in a frame. */
 function sizeOf(frame: WsFrame): number {
   if (typeof frame === 'string') return 0
   const payload = frame[frame.length - 1] as string | Uint8Array
   return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
 }
 
-/** The same frame, with bytes of its own: the caller's may be used for something else before they have left. */
+/**
+ * Returns the frame with a copy of its bytes, since the caller may reuse the buffer before the frame leaves.
+ */
 function copyOf(frame: WsFrame): WsFrame {
   if (typeof frame === 'string' || !(frame[1] instanceof Uint8Array)) return frame
   return [frame[0], Buffer.from(frame[1])] as WsFrame
@@ -173,13 +182,13 @@ function closePayload(frame: readonly ['close', string] | readonly ['close', num
   return payload
 }
 
-/** With the key that masks. */
+/** Returns the size of a header for a payload of `size` bytes, masking key included. */
 function headerSize(size: number): number {
   return size < 126 ? 6 : size < 65536 ? 8 : 14
 }
 
-/** Masks the payload that lies behind the header's place, and writes the header. */
-function finish(page: Buffer, at: number, opcode: number, header: number, size: number): void {
+/** Masks the payload behind the header's place, and writes the header. */
+function maskAndWriteHeader(page: Buffer, at: number, opcode: number, header: number, size: number): void {
   const key = nextKey()
   mask(page, at + header, at + header + size, key)
   writeHeader(page, at, opcode, header, size, key)

@@ -1,18 +1,22 @@
-/** A payload that comes in parts, in one buffer that grows with what has come, not with what was announced. */
+/**
+ * A payload that arrives in parts, held in one buffer that grows with the bytes received rather than with the
+ * announced length.
+ */
 
-/** Up to so many bytes an announced length is believed. */
+/** The most bytes allocated on the strength of an announced length alone. */
 const BELIEVED = 1024 * 1024
 
+/** Collects the parts of one payload. */
 export class Payload {
   #bytes: Buffer
   length = 0
 
-  /** `announced` is how many bytes the first part, or the whole, says it has. */
+  /** `announced` is the stated length in bytes of the first part or of the whole. */
   constructor(announced: number) {
     this.#bytes = Buffer.allocUnsafe(Math.min(announced, BELIEVED))
   }
 
-  /** Takes a part. `most` is how long the whole can become at the most. */
+  /** Appends a part. `most` is the greatest possible length of the whole, in bytes. */
   append(chunk: Buffer, start: number, end: number, most: number): void {
     const length = this.length + end - start
     if (length > this.#bytes.length) {
@@ -24,7 +28,7 @@ export class Payload {
     this.length = length
   }
 
-  /** What has come; valid until the next part is appended. */
+  /** Returns the bytes received; they are valid until the next part is appended. */
   take(): Buffer {
     return this.#bytes.length === this.length ? this.#bytes : this.#bytes.subarray(0, this.length)
   }

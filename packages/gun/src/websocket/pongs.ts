@@ -1,39 +1,49 @@
-/** Answers to pings: each gets one, unless many wait to be sent already; then only the last does (RFC 6455 section 5.5.3). */
+/**
+ * Answers pings: each ping gets a pong, unless many pongs still wait to be sent; then only the last ping does
+ * (RFC 6455 section 5.5.3).
+ */
 
 import type { Outlet } from '../transport/outlet.js'
 import type { WsFrame } from '../words.js'
 
-/** So many bytes of them may wait. A peer that reads what it has asked for gets an answer to each of its pings. */
+/**
+ * How many bytes of pongs may wait. A peer that reads the answers it has asked for gets an answer to each of
+ * its pings.
+ */
 const MOST = 64 * 1024
 
 export class Pongs {
   readonly #outlet: Outlet
   readonly #send: (pong: WsFrame) => void
-  /** How many bytes of them were written since all had left, and where in what the outlet was given the last one ends. */
+  /** How many bytes of pongs were written since all earlier ones had left. */
   #bytes = 0
+  /** The position of the last pong's end in all that was written to the outlet. */
   #end = 0
-  /** The answer to the last ping, which goes once the others have left. */
+  /** The answer to the last ping, which is sent once the earlier pongs have left. */
   #last: WsFrame | undefined
 
-  /** `send` writes one. */
+  /** `send` writes a pong. */
   constructor(outlet: Outlet, send: (pong: WsFrame) => void) {
     this.#outlet = outlet
     this.#send = send
   }
 
-  /** So many wait that no more are written: `sent` is to be called when something has left. */
+  /**
+   * Whether so many pongs wait that no more are written. The caller then has to call `sent` when bytes have
+   * left.
+   */
   get areMany(): boolean {
     return this.#bytes >= MOST && this.#end - this.#outlet.sent >= MOST
   }
 
-  /** A ping has come. */
+  /** Answers a ping. */
   answer(payload: Uint8Array | undefined): void {
     const pong: WsFrame = payload === undefined ? 'pong' : ['pong', payload]
     if (this.areMany) this.#last = pong
     else this.#write(pong)
   }
 
-  /** Something has left. */
+  /** Takes note that bytes have left, and sends the answer that waits if there is room. */
   sent(): void {
     if (this.areMany) return
     const last = this.#last

@@ -225,7 +225,7 @@ export class Ws implements Protocol, InboundHandler {
     this.#keepalive?.stop()
     this.#outlet.onSent = undefined
     this.#inbound.end()
-    this.#deflation?.end()
+    this.#deflation?.dispose()
     if (this.#command.opts.reupgrade && again !== undefined) {
       again({ ...this.#command, refusals: 0 }, this.#hasHeard ? Number.NEGATIVE_INFINITY : this.#since)
       return []

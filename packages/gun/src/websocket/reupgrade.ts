@@ -1,4 +1,7 @@
-/** Whether an upgrade that had succeeded before, and is refused now, is asked for again, and when. */
+/**
+ * The decision whether and when a refused upgrade, which had succeeded on an earlier connection, is requested
+ * again.
+ */
 
 import { headerValue } from '../headers.js'
 import { ask } from '../options/function.js'
@@ -6,15 +9,18 @@ import { LONGEST } from '../options/values.js'
 import { REUPGRADE_DEFAULTS, type ReupgradeOpts } from '../options/websocket.js'
 import type { Headers } from '../words.js'
 
-/** RFC 9110 section 5.6.7: its date, which recipients also take in two older forms. */
+/**
+ * Matches an HTTP date (RFC 9110 section 5.6.7), including the two obsolete forms that recipients must
+ * accept.
+ */
 const httpDate = /^[A-Z][a-z]{2,8},? [\w :-]+$/
 
-/** From the shortest delay, 1 ms or a part of one, to more than the longest. */
+/** Enough doublings to exceed the longest delay from the shortest, which is 1 ms or less. */
 const MOST_DOUBLINGS = 100
 
 /**
- * How many milliseconds to wait after so many refusals in a row, this one included; `undefined`: it is the last. Throws a
- * GunError `bad_option` where the caller's function fails.
+ * Returns how many milliseconds to wait after so many refusals in a row, including this one; `undefined` if
+ * this one is final. Throws a GunError `bad_option` if the caller's function fails.
  */
 export function delayAfter(
   opts: ReupgradeOpts,
@@ -27,29 +33,32 @@ export function delayAfter(
     minDelay = REUPGRADE_DEFAULTS.minDelay,
     maxDelay = REUPGRADE_DEFAULTS.maxDelay,
   } = opts
-  if (refusals > attempts || !isAmong(opts, status, headers)) return undefined
-  // A power too large is Infinity, of which there is no product with 0.
+  if (refusals > attempts || !isTemporary(opts, status, headers)) return undefined
+  // The exponent is limited because too large a power is Infinity, and Infinity times 0 is NaN.
   const grown = Math.min(maxDelay, minDelay * 2 ** Math.min(refusals - 1, MOST_DOUBLINGS))
   const wanted = retryAfter(headers)
-  // Not sooner than the server wants, nor all clients in the same instant.
+  // The delay is not shorter than the server wants, and differs between clients.
   const delay =
     wanted === undefined ? grown * (0.5 + Math.random()) : Math.min(wanted, maxDelay) + grown * Math.random()
   return Math.min(Math.round(delay), LONGEST)
 }
 
-function isAmong(opts: ReupgradeOpts, status: number, headers: Headers): boolean {
+function isTemporary(opts: ReupgradeOpts, status: number, headers: Headers): boolean {
   const { statuses = REUPGRADE_DEFAULTS.statuses } = opts
   if (typeof statuses !== 'function') return statuses.includes(status)
   const option = 'wsOpts.reupgrade.statuses'
   return ask(
     option,
     () => statuses(status, headers),
-    given => (typeof given === 'boolean' ? given : undefined),
+    result => (typeof result === 'boolean' ? result : undefined),
     'a boolean',
   )
 }
 
-/** The milliseconds of a retry-after header (RFC 9110 section 10.2.3); `undefined` where there is none that says something. */
+/**
+ * Returns the value of a retry-after header in milliseconds (RFC 9110 section 10.2.3); `undefined` if there
+ * is no valid one.
+ */
 export function retryAfter(headers: Headers): number | undefined {
   const value = headerValue(headers, 'retry-after')
   if (value === undefined) return undefined
@@ -58,7 +67,7 @@ export function retryAfter(headers: Headers): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
 }
 
-/** The oldest form does not say that it is in UTC. */
+/** Appends the time zone to the oldest date form, which does not state that it is in UTC. */
 function asUtc(date: string): string {
   return date.endsWith('GMT') ? date : `${date} GMT`
 }

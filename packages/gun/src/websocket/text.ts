@@ -1,12 +1,18 @@
-/** Text out of bytes: validated as UTF-8 and decoded in one go (RFC 6455 section 8.1). */
+/** Decodes bytes to text and validates them as UTF-8 in the same step (RFC 6455 section 8.1). */
 
 import { isAscii, isUtf8 } from 'node:buffer'
 
-/** Up to so many bytes, to decode first and look for a replacement afterwards is cheaper than a view of the bytes. */
+/**
+ * Up to so many bytes it is cheaper to decode first and then look for a replacement character than to create
+ * a view.
+ */
 const SHORT = 2048
 const REPLACEMENT = '\ufffd'
 
-/** The bytes from `start` to `end` as text; `undefined` if they are not valid UTF-8. A byte order mark stays. */
+/**
+ * Returns the bytes from `start` to `end` as text; `undefined` if they are not valid UTF-8. A byte order mark
+ * is kept.
+ */
 export function textOf(bytes: Buffer, start: number, end: number): string | undefined {
   if (end - start <= SHORT) {
     const text = bytes.utf8Slice(start, end)

@@ -4,19 +4,25 @@ import { GunError } from '../errors.js'
 import type { Upgrade, UpgradeCommand } from '../layer/contract.js'
 import type { Headers } from '../words.js'
 import { handlerError } from './handler.js'
-import { type Agreement, finishConnect, finishHandshake, startConnect, startHandshake } from './handshake.js'
+import {
+  type Agreement,
+  agreeOnConnect,
+  agreeOnUpgrade,
+  proposeConnect,
+  proposeUpgrade,
+} from './handshake.js'
 import { Ws } from './protocol.js'
 
 /** Asks for a WebSocket with a GET request that names the upgrade. */
 export function upgradeOverHttp(command: UpgradeCommand): Upgrade {
-  const handshake = startHandshake(command.headers, command.opts)
-  return upgrade(command, handshake.headers, headers => finishHandshake(handshake, headers))
+  const handshake = proposeUpgrade(command.headers, command.opts)
+  return upgrade(command, handshake.headers, headers => agreeOnUpgrade(handshake, headers))
 }
 
 /** Asks for a WebSocket with an extended CONNECT request. */
 export function upgradeOverHttp2(command: UpgradeCommand): Upgrade {
-  const proposal = startConnect(command.headers, command.opts)
-  return upgrade(command, proposal.headers, headers => finishConnect(proposal, headers))
+  const proposal = proposeConnect(command.headers, command.opts)
+  return upgrade(command, proposal.headers, headers => agreeOnConnect(proposal, headers))
 }
 
 function upgrade(

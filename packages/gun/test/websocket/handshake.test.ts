@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { GunError } from '../../src/errors.ts'
 import type { CompressOpts, WsOpts } from '../../src/options/websocket.ts'
 import type { Deflation } from '../../src/websocket/deflate.ts'
-import { finishHandshake, type Handshake, startHandshake } from '../../src/websocket/handshake.ts'
+import { agreeOnUpgrade, type Handshake, proposeUpgrade } from '../../src/websocket/handshake.ts'
 import type { Headers } from '../../src/words.ts'
 
 /** RFC 6455 section 1.3. */
@@ -28,7 +28,7 @@ function good(changes: Record<string, string | undefined> = {}): Headers {
 }
 
 function faultOf(headers: Headers, protocols?: readonly string[]): string | undefined {
-  return say(finishHandshake(handshake(protocols), headers))
+  return say(agreeOnUpgrade(handshake(protocols), headers))
 }
 
 function say(fault: unknown): string | undefined {
@@ -39,7 +39,7 @@ function say(fault: unknown): string | undefined {
 }
 
 test('a handshake has all that an upgrade needs and a fresh key of 16 bytes', () => {
-  const { headers, key, protocols } = startHandshake([], {})
+  const { headers, key, protocols } = proposeUpgrade([], {})
   assert.deepEqual(headers, [
     ['connection', 'upgrade'],
     ['upgrade', 'websocket'],
@@ -47,12 +47,12 @@ test('a handshake has all that an upgrade needs and a fresh key of 16 bytes', ()
     ['sec-websocket-key', key],
   ])
   assert.equal(Buffer.from(key, 'base64').length, 16)
-  assert.notEqual(startHandshake([], {}).key, key)
+  assert.notEqual(proposeUpgrade([], {}).key, key)
   assert.deepEqual(protocols, [])
 })
 
 test("a caller's headers follow, but for those that only the handshake may set", () => {
-  const { headers, key } = startHandshake(
+  const { headers, key } = proposeUpgrade(
     [
       ['authorization', 'Basic Og=='],
       ['connection', 'close'],
@@ -78,7 +78,7 @@ test("a caller's headers follow, but for those that only the handshake may set",
 })
 
 test('subprotocols are taken from plain headers, from one or several, and asked for in one', () => {
-  const { headers, protocols } = startHandshake(
+  const { headers, protocols } = proposeUpgrade(
     [
       ['sec-websocket-protocol', 'a, b ,c'],
       ['sec-websocket-protocol', 'd'],
@@ -91,7 +91,7 @@ test('subprotocols are taken from plain headers, from one or several, and asked 
 
 test('a subprotocol is asked for once, those of the option first', () => {
   const handler = { init() {}, handle: () => 0 }
-  const { protocols, headers } = startHandshake([['sec-websocket-protocol', 'c, b, c']], {
+  const { protocols, headers } = proposeUpgrade([['sec-websocket-protocol', 'c, b, c']], {
     protocols: [
       ['b', handler],
       ['a', handler],
@@ -145,7 +145,7 @@ test('an extension that was not offered is a fault', () => {
 const EXTENSIONS = 'sec-websocket-extensions'
 
 function offerOf(compress: NonNullable<WsOpts['compress']>): string | undefined {
-  return startHandshake([], { compress }).headers.find(([name]) => name === EXTENSIONS)?.[1]
+  return proposeUpgrade([], { compress }).headers.find(([name]) => name === EXTENSIONS)?.[1]
 }
 
 const offers: readonly [compress: boolean | CompressOpts, params: string][] = [
@@ -177,8 +177,8 @@ test('what is offered says what compress says, once, and nothing that concerns t
 
 /** What is made of an answer to the offer of `compress`. */
 function answer(compress: boolean | CompressOpts, value: string): { fault?: string; deflation?: Deflation } {
-  const begun = { ...startHandshake([], { compress }), key: KEY }
-  const agreement = finishHandshake(begun, good({ [EXTENSIONS]: value }))
+  const begun = { ...proposeUpgrade([], { compress }), key: KEY }
+  const agreement = agreeOnUpgrade(begun, good({ [EXTENSIONS]: value }))
   if (!(agreement instanceof GunError)) {
     assert.ok(agreement.deflation !== undefined)
     return { deflation: agreement.deflation }
@@ -191,8 +191,8 @@ function answer(compress: boolean | CompressOpts, value: string): { fault?: stri
 }
 
 test('a server may decline to compress', () => {
-  const begun = { ...startHandshake([], { compress: { serverNoContextTakeover: true } }), key: KEY }
-  assert.deepEqual(finishHandshake(begun, good()), { subprotocol: undefined, deflation: undefined })
+  const begun = { ...proposeUpgrade([], { compress: { serverNoContextTakeover: true } }), key: KEY }
+  assert.deepEqual(agreeOnUpgrade(begun, good()), { subprotocol: undefined, deflation: undefined })
 })
 
 const agreed: readonly [compress: boolean | CompressOpts, params: string][] = [
@@ -294,10 +294,10 @@ test('an answer beyond the offer, or that is none, is a fault that says what is 
 })
 
 test('two headers are one list, of which the second is a second extension', () => {
-  const begun = { ...startHandshake([], { compress: true }), key: KEY }
+  const begun = { ...proposeUpgrade([], { compress: true }), key: KEY }
   const headers = [
     ...good({ [EXTENSIONS]: 'permessage-deflate' }),
     [EXTENSIONS, 'permessage-deflate'] as const,
   ]
-  assert.match(say(finishHandshake(begun, headers)) ?? '', /must be accepted once$/)
+  assert.match(say(agreeOnUpgrade(begun, headers)) ?? '', /must be accepted once$/)
 })
