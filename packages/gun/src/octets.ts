@@ -16,7 +16,7 @@ export const beyondOctets = /[^\0-\xff]/
  * callers are expected to have refused such text earlier.
  */
 export function octets(text: string): Octets {
-  if (beyondOctets.test(text)) throw new TypeError('a character of the text to be sent is not an octet')
+  if (beyondOctets.test(text)) throw new TypeError('a character of the text to be sent is no octet')
   return text as Octets
 }
 
