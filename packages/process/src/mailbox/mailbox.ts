@@ -3,7 +3,7 @@
 import { onAbort } from '../host/abort.js'
 import { Timer } from '../host/timer.js'
 import { rejected, resolved } from '../host/turns.js'
-import { areKeepable, areLiteral, compileClause, compileClauses, NO_CLAUSES } from '../patterns/clauses.js'
+import { areLiteral, compileClause, compileClauses, keep, NO_CLAUSES } from '../patterns/clauses.js'
 import type { Clause } from '../patterns/pattern.js'
 import { describeMiss, type ProcessExit, ReceiveTimeout } from './errors.js'
 import type { Marks } from './high-water-mark.js'
@@ -36,7 +36,7 @@ export class Mailbox implements Sink {
   #queue: MessageQueue | undefined
   readonly #marks: Marks
   readonly #waiting = new Waiting()
-  /** The clauses of the last receive, if they are keepable: a loop that drains a mailbox asks for the same each time. */
+  /** The clauses of the last receive, if they can be used again: a loop that drains a mailbox asks for the same each time. */
   #clauses = NO_CLAUSES
   /** Made when the first source is attached. */
   #pressure: Pressure | undefined
@@ -244,7 +244,7 @@ export class Mailbox implements Sink {
 
   #compile(patterns: readonly unknown[]): readonly Clause[] {
     const clauses = compileClauses(patterns, this.#clauses)
-    if (clauses !== this.#clauses) this.#clauses = areKeepable(clauses) ? clauses : NO_CLAUSES
+    if (clauses !== this.#clauses) this.#clauses = keep(clauses)
     return clauses
   }
 

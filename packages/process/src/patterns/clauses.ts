@@ -15,7 +15,7 @@ export class Handler {
 
 export const NO_CLAUSES: readonly Clause[] = []
 
-/** The clauses that any process compiled last and that name only primitives: many processes with one body ask for the same. */
+/** The clauses kept last that name only primitives, for all processes: many processes with one body ask for the same. */
 let sharedClauses = NO_CLAUSES
 
 export function compileClause(element: unknown): Clause {
@@ -26,8 +26,14 @@ export function compileClause(element: unknown): Clause {
 export function compileClauses(patterns: readonly unknown[], kept: readonly Clause[]): readonly Clause[] {
   if (areMadeFrom(kept, patterns)) return kept
   if (areMadeFrom(sharedClauses, patterns)) return sharedClauses
-  const clauses = patterns.map(compileClause)
-  if (areKeepable(clauses) && areLiteral(clauses)) sharedClauses = clauses
+  return patterns.map(compileClause)
+}
+
+/** Gives the clauses back if they only compare fields by identity, so that they can be used again; otherwise none. */
+export function keep(clauses: readonly Clause[]): readonly Clause[] {
+  if (clauses === sharedClauses) return clauses
+  if (!clauses.every(isFixed)) return NO_CLAUSES
+  if (areLiteral(clauses)) sharedClauses = clauses
   return clauses
 }
 
@@ -38,12 +44,7 @@ function areMadeFrom(clauses: readonly Clause[], patterns: readonly unknown[]): 
   return true
 }
 
-/** Whether the clauses only compare fields by identity, so that they can be used again. */
-export function areKeepable(clauses: readonly Clause[]): boolean {
-  return clauses.every(isFixed)
-}
-
-/** Whether the clauses, which are keepable, name only primitives, so that they keep no object alive. */
+/** Whether the clauses, which were kept, name only primitives, so that they keep no object alive. */
 export function areLiteral(clauses: readonly Clause[]): boolean {
   return clauses.every(isLiteral)
 }
