@@ -152,12 +152,12 @@ export class MessageQueue {
     this.#missed = undefined
   }
 
-  /** Takes by the index, which lists each message once, however many walks pass it. */
+  /** Takes by the index, which lists each message once by a field, however many walks pass it. */
   #takeIndexed(clauses: readonly Clause[], from: number): Taken | undefined {
     this.#reach = 1
     this.#index ??= new ReferenceIndex()
-    this.#index.catchUp(this.#last)
-    return findInOrder(this.#index.candidates(clauses), from, envelope => this.#open(envelope, clauses))
+    const lists = this.#index.candidates(clauses, this.#last)
+    return findInOrder(lists, from, envelope => this.#open(envelope, clauses))
   }
 
   /** Takes the message if it matches `clause`, which calls no guard. */

@@ -4,19 +4,75 @@ import type { Clause } from '../patterns/pattern.js'
 import { isPlain, isReference } from '../ref.js'
 import type { Feed } from './source.js'
 
-/** The most elements of a tuple. A longer array is data: it is not listed by its elements, and so is always tried. */
-const LONGEST_TUPLE = 16
-
 /**
- * Knows which messages of a mailbox carry a reference as one of their own fields or elements. Lists a message when it is
- * first needed, since most messages are taken in order and must not pay for the others.
+ * Knows which messages of a mailbox carry a reference in one of their own fields or elements. Lists a message by a field when
+ * a receive first pins that field, since most messages are taken in order and must not pay for the others.
  */
 export class ReferenceIndex {
-  private readonly carrying = new Map<object, Placements>()
-  /** Messages that are neither plain objects nor tuples, so that a getter may make their fields. */
-  private readonly others = new Placements(undefined)
+  private readonly fields = new Map<string | number, FieldIndex>()
+
+  /**
+   * Gives the lists in which a message can be that matches any of the clauses, each of which pins at least one reference.
+   * `last` is the newest envelope.
+   */
+  candidates(clauses: readonly Clause[], last: Envelope | undefined): Placements[] {
+    const lists: Placements[] = []
+    for (const clause of clauses) this.collect(clause, last, lists)
+    return lists
+  }
+
+  /** Removes an envelope that was taken. `isWalked` says that an outer walk may stand on it, and needs the way on. */
+  remove(envelope: Envelope, isWalked: boolean): void {
+    for (let place = envelope.placement; place !== undefined; place = place.sibling) {
+      place.list.remove(place, isWalked)
+      place.list.forgetIfEmpty()
+    }
+    envelope.placement = undefined
+  }
+
+  /** A message that matches is listed by each field that the clause pins, so that the shortest list is enough. */
+  private collect(clause: Clause, last: Envelope | undefined, lists: Placements[]): void {
+    let shortest: Placements | undefined
+    let length = Number.POSITIVE_INFINITY
+    let index: FieldIndex | undefined
+    for (let field = clause.fields; field !== undefined; field = field.next) {
+      const { name, pin } = field
+      if (pin === undefined) continue
+      const listed = this.listBy(name, last)
+      const list = listed.carrying.get(pin)
+      const itsLength = list?.length ?? 0
+      if (itsLength >= length) continue
+      shortest = list
+      length = itsLength
+      index = listed
+    }
+    if (shortest !== undefined && !lists.includes(shortest)) lists.push(shortest)
+    if (index !== undefined && index.others.length > 0) lists.push(index.others)
+  }
+
+  private listBy(name: string | number, last: Envelope | undefined): FieldIndex {
+    let index = this.fields.get(name)
+    if (index === undefined) {
+      index = new FieldIndex(name)
+      this.fields.set(name, index)
+    }
+    index.catchUp(last)
+    return index
+  }
+}
+
+/** The messages of a mailbox by the reference that they carry in one field. */
+class FieldIndex {
+  readonly carrying = new Map<object, Placements>()
+  /** Messages that are neither plain objects nor arrays, so that a getter may make the field, or whose getter threw. */
+  readonly others = new Placements(undefined, undefined)
+  private readonly name: string | number
   /** The order of the last listed message. */
   private listed = -1
+
+  constructor(name: string | number) {
+    this.name = name
+  }
 
   /** Lists the messages that have arrived since the last call. `last` is the newest envelope. */
   catchUp(last: Envelope | undefined): void {
@@ -29,71 +85,26 @@ export class ReferenceIndex {
   }
 
   private list(envelope: Envelope): void {
-    try {
-      this.add(envelope)
-    } catch {
-      // A getter threw. It will throw again for a pattern that asks for its field, and must not for any other.
-      this.others.add(envelope)
-    }
-  }
-
-  private add(envelope: Envelope): void {
     const { message } = envelope
     // No pattern that pins a reference matches a primitive.
     if ((typeof message !== 'object' && typeof message !== 'function') || message === null) return
-    if (Array.isArray(message) && message.length <= LONGEST_TUPLE) {
-      for (const value of message) this.place(envelope, value)
-    } else if (isPlain(message)) {
-      for (const name in message) this.place(envelope, (message as Record<string, unknown>)[name])
-    } else {
+    try {
+      if (!Array.isArray(message) && !isPlain(message)) return this.others.add(envelope)
+      this.place(envelope, (message as Readonly<Record<string | number, unknown>>)[this.name])
+    } catch {
+      // The getter will throw again for a pattern that asks for its field, and must not for any other.
       this.others.add(envelope)
     }
-  }
-
-  /**
-   * Removes an envelope that was taken. `isWalked` says that an outer walk may stand on the envelope, and needs the way on.
-   */
-  remove(envelope: Envelope, isWalked: boolean): void {
-    for (let place = envelope.placement; place !== undefined; place = place.sibling) {
-      const { list } = place
-      list.remove(place, isWalked)
-      if (list.length === 0 && list.reference !== undefined) this.carrying.delete(list.reference)
-    }
-    envelope.placement = undefined
-  }
-
-  /**
-   * Gives the lists in which a message can be that matches any of the clauses, each of which pins at least one reference.
-   */
-  candidates(clauses: readonly Clause[]): Placements[] {
-    const lists: Placements[] = this.others.length > 0 ? [this.others] : []
-    for (const clause of clauses) {
-      const shortest = this.shortest(clause)
-      if (shortest !== undefined && !lists.includes(shortest)) lists.push(shortest)
-    }
-    return lists
-  }
-
-  /** Gives the shortest list among the references that the clause pins; `undefined` if no message carries one of them. */
-  private shortest(clause: Clause): Placements | undefined {
-    let shortest: Placements | undefined
-    for (let field = clause.fields; field !== undefined; field = field.next) {
-      const { pin } = field
-      if (pin === undefined) continue
-      const list = this.carrying.get(pin)
-      if (list === undefined) return undefined
-      if (shortest === undefined || list.length < shortest.length) shortest = list
-    }
-    return shortest
   }
 
   private place(envelope: Envelope, value: unknown): void {
     if (!isReference(value)) return
-    const list = this.carrying.get(value)
-    if (list !== undefined) return list.add(envelope)
-    const started = new Placements(value)
-    this.carrying.set(value, started)
-    started.add(envelope)
+    let list = this.carrying.get(value)
+    if (list === undefined) {
+      list = new Placements(value, this.carrying)
+      this.carrying.set(value, list)
+    }
+    list.add(envelope)
   }
 }
 
@@ -147,28 +158,34 @@ export class Placement {
   }
 }
 
-/** The envelopes whose messages carry one reference, oldest first. */
+/** The envelopes whose messages carry one reference in one field, oldest first. */
 export class Placements {
-  /** The reference; `undefined` for the list of messages that cannot be listed by one. */
-  readonly reference: object | undefined
   first: Placement | undefined = undefined
   length = 0
   private last: Placement | undefined = undefined
+  /** The reference; `undefined` for the messages that cannot be listed by one. */
+  private readonly reference: object | undefined
+  /** The map that holds this list under its reference. */
+  private readonly holder: Map<object, Placements> | undefined
 
-  constructor(reference: object | undefined) {
+  constructor(reference: object | undefined, holder: Map<object, Placements> | undefined) {
     this.reference = reference
+    this.holder = holder
   }
 
   add(envelope: Envelope): void {
     const { last } = this
-    // Two fields of a message may carry the same reference.
-    if (last?.envelope === envelope) return
     const place = new Placement(envelope, this, last)
     if (last === undefined) this.first = place
     else last.next = place
     this.last = place
     this.length++
     envelope.placement = place
+  }
+
+  /** Lets go of the reference once no message carries it. */
+  forgetIfEmpty(): void {
+    if (this.length === 0 && this.reference !== undefined) this.holder?.delete(this.reference)
   }
 
   /** Gives the first place of an envelope whose order is at least `order`. */

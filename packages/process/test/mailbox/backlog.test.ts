@@ -21,19 +21,24 @@ class Answers {
 
   make(ref: Ref, n: number): Answer {
     const count = this
+    // The patterns below ask for the type before the reference; the list reads the reference alone.
+    let isTried = false
     return {
       get type() {
         count.tried++
+        isTried = true
         return 'answer' as const
       },
-      ref,
-      n,
-      // No pattern asks for this field: only the list reads it.
-      get unasked() {
-        count.listed++
-        return undefined
+      get ref() {
+        if (!isTried) count.listed++
+        isTried = false
+        return ref
       },
-    } as Answer
+      get n() {
+        isTried = false
+        return n
+      },
+    }
   }
 }
 
@@ -129,8 +134,56 @@ describe('messages are listed by their references', () => {
     }
     self.send(faulty)
     for (const n of [40, 30, 20]) assert.equal(await take(self, refs[n]), n)
-    await assert.rejects(self.receive([{ n: -1, ref: makeRef() }], 0), { message: 'getter' })
+    await assert.rejects(self.receive([{ n: -1, ref }], 0), { message: 'getter' })
     assert.equal(await self.receive([{ type: 'answer', ref }], 0), faulty)
+  })
+
+  test('although the getter of that reference throws: only a receive that asks for it and matches so far gets the error', async () => {
+    const self = createProcess<Answer | { readonly type: 'faulty'; readonly ref: Ref }>()
+    const refs = Array.from({ length: 50 }, makeRef)
+    const faulty = {
+      type: 'faulty' as const,
+      get ref(): Ref {
+        throw new Error('getter')
+      },
+    }
+    self.send(faulty)
+    for (const [n, ref] of refs.entries()) self.send({ type: 'answer', ref, n })
+    for (const n of [40, 30, 20]) {
+      const answer = await self.receive([{ type: 'answer', ref: refs[n] as Ref }], 0)
+      assert.equal('n' in answer && answer.n, n)
+    }
+    await assert.rejects(self.receive([{ type: 'faulty', ref: makeRef() }], 0), { message: 'getter' })
+    assert.equal(await self.receive([{ type: 'faulty' }], 0), faulty)
+  })
+
+  test('by the fields that receives ask for, and by no other', async () => {
+    const self = createProcess<{ readonly conn: Ref; readonly stream: Ref; readonly n: number }>()
+    const conns = Array.from({ length: 3 }, makeRef)
+    const streams = Array.from({ length: 100 }, makeRef)
+    const others = makeRef()
+    const pick = (n: number) => conns[n % 3] as Ref
+    let read = 0
+    for (const [n, stream] of streams.entries()) {
+      const conn = pick(n)
+      const message = {
+        get conn() {
+          read++
+          return conn
+        },
+        stream,
+        n,
+      }
+      self.send(message)
+    }
+    assert.equal((await self.receive([{ stream: streams[50] as Ref }], 0)).n, 50)
+    assert.equal(read, 0)
+    assert.equal((await self.receive([{ conn: pick(90), stream: streams[90] as Ref }], 0)).n, 90)
+    assert.equal((await self.receive([{ conn: pick(2) }], 0)).n, 2)
+    assert.equal((await self.receive([{ stream: streams[70] as Ref }, { conn: pick(1) }], 0)).n, 1)
+    const neither = { timeout: 0, onTimeout: () => undefined }
+    assert.equal(await self.receive([{ conn: pick(0), stream: streams[1] as Ref }], neither), undefined)
+    assert.equal(await self.receive([{ conn: others, stream: streams[3] as Ref }], neither), undefined)
   })
 
   test('and keep no reference alive once they are taken', async () => {
