@@ -1,5 +1,5 @@
 /**
- * The parts of this package that the other packages of Holster are built with. They may change in any version.
+ * The parts of this package that the other packages of Holster are built with, and that may change in any version.
  * @module
  * @internal
  */

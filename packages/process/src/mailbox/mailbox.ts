@@ -58,7 +58,7 @@ export class Mailbox implements Sink {
     return this.#queue?.length ?? 0
   }
 
-  /** Whether guards are running, so that whatever reaches the process has to be put off. */
+  /** Whether guards are running, so that messages and signals have to be put off. */
   get isMatching(): boolean {
     return this.#matching > 0
   }
