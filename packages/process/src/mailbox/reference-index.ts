@@ -1,6 +1,6 @@
 /** Finds messages by a reference that they carry, without walking the others. */
 
-import type { Clause } from '../patterns/pattern.js'
+import type { Clause, Field } from '../patterns/pattern.js'
 import { isPlain, isReference } from '../ref.js'
 import type { Feed } from './source.js'
 
@@ -30,24 +30,29 @@ export class ReferenceIndex {
     envelope.placement = undefined
   }
 
-  /** A message that matches is listed by each field that the clause pins, so that the shortest list is enough. */
   private collect(clause: Clause, last: Envelope | undefined, lists: Placements[]): void {
-    let shortest: Placements | undefined
-    let length = Number.POSITIVE_INFINITY
-    let index: FieldIndex | undefined
-    for (let field = clause.fields; field !== undefined; field = field.next) {
-      const { name, pin } = field
-      if (pin === undefined) continue
-      const listed = this.listBy(name, last)
-      const list = listed.carrying.get(pin)
-      const itsLength = list?.length ?? 0
-      if (itsLength >= length) continue
-      shortest = list
-      length = itsLength
-      index = listed
-    }
-    if (shortest !== undefined && !lists.includes(shortest)) lists.push(shortest)
-    if (index !== undefined && index.others.length > 0) lists.push(index.others)
+    const field = this.shortest(clause.fields, last)
+    if (field?.pin === undefined) return
+    const { carrying, others } = this.listBy(field.name, last)
+    const list = carrying.get(field.pin)
+    if (list !== undefined && !lists.includes(list)) lists.push(list)
+    if (others.length > 0) lists.push(others)
+  }
+
+  /**
+   * Gives the pinned field whose list is the shortest: a message that matches is listed by each of them. Begins at the last
+   * one, since patterns mostly go from the whole to the part, and leaves the others unlisted if that list is short enough.
+   */
+  private shortest(field: Field | undefined, last: Envelope | undefined): Field | undefined {
+    if (field === undefined) return undefined
+    const later = this.shortest(field.next, last)
+    if (field.pin === undefined || later === undefined) return field.pin === undefined ? later : field
+    const length = this.lengthBy(later, last)
+    return length > 1 && this.lengthBy(field, last) < length ? field : later
+  }
+
+  private lengthBy({ name, pin }: Field, last: Envelope | undefined): number {
+    return pin === undefined ? 0 : (this.listBy(name, last).carrying.get(pin)?.length ?? 0)
   }
 
   private listBy(name: string | number, last: Envelope | undefined): FieldIndex {
