@@ -21,23 +21,23 @@ const forbiddenInPath = /[^\x21-\x7e]/
  * Unless `isChecked`, the only characters refused are those that are not octets.
  */
 export function normalizeHeaders(
-  given: HeadersInit | undefined,
+  init: HeadersInit | undefined,
   isChecked = true,
 ): (readonly [string, string])[] {
-  if (given === undefined) return []
-  if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`headers must be an object or a list of pairs, not ${inspect(given)}`)
+  if (init === undefined) return []
+  if (typeof init !== 'object' || init === null) {
+    throw new TypeError(`headers must be an object or a list of pairs, not ${inspect(init)}`)
   }
   const headers: (readonly [string, string])[] = []
   const add = (name: unknown, value: unknown) => headers.push(checkHeader(name, value, isChecked))
-  if (Symbol.iterator in given) {
-    for (const pair of given) {
+  if (Symbol.iterator in init) {
+    for (const pair of init) {
       if (!Array.isArray(pair) || pair.length !== 2)
         throw new TypeError(`headers: ${inspect(pair)} is not a pair`)
       add(pair[0], pair[1])
     }
   } else {
-    for (const [name, value] of Object.entries(given)) {
+    for (const [name, value] of Object.entries(init)) {
       if (Array.isArray(value)) for (const item of value) add(name, item)
       else add(name, value)
     }

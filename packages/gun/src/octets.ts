@@ -24,9 +24,9 @@ export function octets(text: string): Octets {
 export type Bytes = string | Uint8Array | readonly (string | Uint8Array)[]
 
 /** Converts the caller's value to bytes. Throws a TypeError that names the argument. */
-export function toBytes(given: Bytes, argument: string): Uint8Array {
-  if (typeof given === 'string') return Buffer.from(given)
-  if (given instanceof Uint8Array) return given
-  if (Array.isArray(given)) return Buffer.concat(given.map(part => toBytes(part, argument)))
+export function toBytes(value: Bytes, argument: string): Uint8Array {
+  if (typeof value === 'string') return Buffer.from(value)
+  if (value instanceof Uint8Array) return value
+  if (Array.isArray(value)) return Buffer.concat(value.map(part => toBytes(part, argument)))
   throw new TypeError(`${argument} must be a string, a Uint8Array, or a list of these`)
 }

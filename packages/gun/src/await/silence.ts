@@ -98,8 +98,8 @@ function describeSilence(connection: Connection, request: RequestInfo): string {
 }
 
 function describeBody({ givenBytes }: RequestInfo): string {
-  const given = givenBytes === 0 ? 'nothing of it was given' : `${givenBytes} bytes of it were given`
-  return `${given}, and not its end (data with 'fin')`
+  const amount = givenBytes === 0 ? 'nothing of it was given' : `${givenBytes} bytes of it were given`
+  return `${amount}, and not its end (data with 'fin')`
 }
 
 /**

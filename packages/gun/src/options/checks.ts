@@ -118,18 +118,18 @@ export function checkChoice(protocols: readonly unknown[], transport: 'tcp' | 't
  * Throws a GunError `bad_option` for options that would have no effect: those of TLS without TLS, and those
  * of tcp over a Unix socket.
  */
-export function checkUses(given: Opts, transport: 'tcp' | 'tls', isUnix: boolean): void {
+export function checkUses(openOpts: Opts, transport: 'tcp' | 'tls', isUnix: boolean): void {
   const refuse = (text: string) => {
     throw new GunError('bad_option', 'options', text)
   }
   // A named transport may be one of several that share the same options.
-  if (given.tlsOpts !== undefined && transport === 'tcp' && given.transport === undefined) {
+  if (openOpts.tlsOpts !== undefined && transport === 'tcp' && openOpts.transport === undefined) {
     refuse(
       "tlsOpts are given, but neither transport nor the port says that TLS is used: add transport: 'tls', or 'tcp' if it is not",
     )
   }
   if (!isUnix) return
-  for (const [name, value] of Object.entries(given.tcpOpts ?? {})) {
+  for (const [name, value] of Object.entries(openOpts.tcpOpts ?? {})) {
     if (value !== undefined && name !== 'allowHalfOpen') {
       refuse(`tcpOpts.${name} means nothing for a Unix socket`)
     }

@@ -5,6 +5,6 @@
  */
 export function merge<T extends object>(lower: T, upper: Partial<T> | undefined): T {
   if (upper === undefined) return lower
-  const given = Object.entries(upper).filter(([, value]) => value !== undefined)
-  return { ...lower, ...Object.fromEntries(given) }
+  const present = Object.entries(upper).filter(([, value]) => value !== undefined)
+  return { ...lower, ...Object.fromEntries(present) }
 }

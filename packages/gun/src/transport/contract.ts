@@ -39,14 +39,14 @@ export function defer(run: () => void): Abort {
  * Returns the destination of `open` or `openUnix`. Throws a TypeError or RangeError that names the host, the
  * port or the path if it is invalid.
  */
-export function destinationOf(given: DestinationInit): Destination {
-  if (given.path !== undefined) {
-    const { path } = given
+export function destinationOf(init: DestinationInit): Destination {
+  if (init.path !== undefined) {
+    const { path } = init
     if (typeof path !== 'string' || path === '') throw new TypeError('path must be a non-empty string')
     return { path }
   }
-  const { port } = given
-  const host = parseHost(given.host, port)
+  const { port } = init
+  const host = parseHost(init.host, port)
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     throw new RangeError(`port must be an integer between 1 and 65535, not ${inspect(port)}`)
   }

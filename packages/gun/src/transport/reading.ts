@@ -27,11 +27,11 @@ const handOvers = new WeakMap<Socket, (taker: Taker) => void>()
 
 /**
  * Returns a socket made by `make` with the options that it is passed. `take` sets who takes the bytes read.
- * `own` is the size in bytes of a buffer allocated for one read.
+ * `ownSize` is the size in bytes of a buffer allocated for one read.
  */
 export function readingShared<S extends Socket>(
   make: (opts: { readonly onread?: OnReadOpts }) => S,
-  own = OWN,
+  ownSize = OWN,
 ): S {
   if (!canShare) return make({})
   let taker: Taker | undefined
@@ -45,7 +45,7 @@ export function readingShared<S extends Socket>(
     }
     isKept = false
     taker(bytes)
-    buffer = isKept ? Buffer.allocUnsafeSlow(own) : shared
+    buffer = isKept ? Buffer.allocUnsafeSlow(ownSize) : shared
     return true
   }
   const socket = make({ onread: { buffer: () => buffer, callback } })

@@ -24,9 +24,9 @@ export interface GuardedOptions {
  * Guards the functions among these options. Throws a GunError `bad_option` for an option that should be a
  * function and is not.
  */
-export function guardFunctions(given: ConnectionOptions): GuardedOptions {
-  const { checkServerIdentity, pskCallback } = given
-  const options = { ...given }
+export function guardFunctions(tlsOpts: ConnectionOptions): GuardedOptions {
+  const { checkServerIdentity, pskCallback } = tlsOpts
+  const options = { ...tlsOpts }
   const guarded: GuardedOptions = { options }
   const failed = (error: unknown): GunError => {
     guarded.mistake =
@@ -37,7 +37,7 @@ export function guardFunctions(given: ConnectionOptions): GuardedOptions {
     checkFunction('checkServerIdentity', checkServerIdentity)
     options.checkServerIdentity = (host, certificate) => {
       try {
-        return verify(given, host, certificate)
+        return verify(tlsOpts, host, certificate)
       } catch (error) {
         return failed(error)
       }
@@ -47,7 +47,7 @@ export function guardFunctions(given: ConnectionOptions): GuardedOptions {
     checkFunction('pskCallback', pskCallback)
     options.pskCallback = hint => {
       try {
-        return keyOf(given, hint)
+        return keyOf(tlsOpts, hint)
       } catch (error) {
         failed(error)
         return null
@@ -57,20 +57,20 @@ export function guardFunctions(given: ConnectionOptions): GuardedOptions {
   return guarded
 }
 
-function verify(given: ConnectionOptions, host: string, certificate: PeerCertificate): Error | undefined {
+function verify(tlsOpts: ConnectionOptions, host: string, certificate: PeerCertificate): Error | undefined {
   const { problem } = ask(
     'tlsOpts.checkServerIdentity',
-    () => given.checkServerIdentity?.(host, certificate),
+    () => tlsOpts.checkServerIdentity?.(host, certificate),
     problem => (problem === undefined || isError(problem) ? { problem } : undefined),
     'an Error or undefined',
   )
   return problem
 }
 
-function keyOf(given: ConnectionOptions, hint: string | null): PSKCallbackNegotation | null {
+function keyOf(tlsOpts: ConnectionOptions, hint: string | null): PSKCallbackNegotation | null {
   const { key } = ask(
     'tlsOpts.pskCallback',
-    () => given.pskCallback?.(hint),
+    () => tlsOpts.pskCallback?.(hint),
     key => (key === undefined || key === null ? { key: null } : acceptKey(key)),
     `{ psk, identity }, of at most ${LONGEST_PSK} and ${LONGEST_IDENTITY} bytes, or null`,
   )
@@ -88,7 +88,7 @@ function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value)
 }
 
-function checkFunction(name: string, given: unknown): void {
-  if (typeof given === 'function') return
+function checkFunction(name: string, value: unknown): void {
+  if (typeof value === 'function') return
   throw new GunError('bad_option', 'options', `tlsOpts.${name} must be a function`)
 }

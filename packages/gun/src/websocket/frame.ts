@@ -8,12 +8,12 @@ const MAX_CONTROL_PAYLOAD = 125
 
 /** Returns the caller's frames as a list. Throws a TypeError that names the wrong frame and the fault. */
 export function checkFrames(frames: WsFrame | readonly WsFrame[]): readonly WsFrame[] {
-  const given: unknown = frames
-  if (!Array.isArray(given) || isTuple(given)) {
-    checkFrame(given, 'frames')
-    return [given]
+  const value: unknown = frames
+  if (!Array.isArray(value) || isTuple(value)) {
+    checkFrame(value, 'frames')
+    return [value]
   }
-  return given.map((frame: unknown, i) => {
+  return value.map((frame: unknown, i) => {
     checkFrame(frame, `frames[${i}]`)
     return frame
   })

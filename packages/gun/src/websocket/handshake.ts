@@ -49,8 +49,8 @@ export interface Agreement {
   readonly deflation: Deflation | undefined
 }
 
-/** Begins a handshake over HTTP/1.1. `given` are the caller's normalised headers. */
-export function proposeUpgrade(given: Headers, opts: WsOpts): Handshake {
+/** Begins a handshake over HTTP/1.1. `callerHeaders` are the caller's normalised headers. */
+export function proposeUpgrade(callerHeaders: Headers, opts: WsOpts): Handshake {
   const key = newKey()
   const required: [string, string][] = [
     ['connection', 'upgrade'],
@@ -58,23 +58,23 @@ export function proposeUpgrade(given: Headers, opts: WsOpts): Handshake {
     ['sec-websocket-version', '13'],
     ['sec-websocket-key', key],
   ]
-  return { ...propose(required, given, opts), key }
+  return { ...propose(required, callerHeaders, opts), key }
 }
 
 /**
  * Begins a handshake over an HTTP/2 stream, whose `:protocol` header already names WebSocket (RFC 8441
  * section 5).
  */
-export function proposeConnect(given: Headers, opts: WsOpts): Proposal {
-  return propose([['sec-websocket-version', '13']], given, opts)
+export function proposeConnect(callerHeaders: Headers, opts: WsOpts): Proposal {
+  return propose([['sec-websocket-version', '13']], callerHeaders, opts)
 }
 
-function propose(required: [string, string][], given: Headers, opts: WsOpts): Proposal {
+function propose(required: [string, string][], callerHeaders: Headers, opts: WsOpts): Proposal {
   // Each subprotocol once (RFC 6455 section 4.1): servers refuse a list with duplicates.
   const protocols = [
     ...new Set([
       ...(opts.protocols ?? []).map(([name]) => name),
-      ...listOf(headerValue(given, PROTOCOL) ?? ''),
+      ...listOf(headerValue(callerHeaders, PROTOCOL) ?? ''),
     ]),
   ]
   if (protocols.length > 0) required.push([PROTOCOL, protocols.join(', ')])
@@ -82,7 +82,7 @@ function propose(required: [string, string][], given: Headers, opts: WsOpts): Pr
     ? offerDeflate(opts.compress === true ? {} : opts.compress, opts.maxPayload ?? WS_DEFAULTS.maxPayload)
     : undefined
   if (offer !== undefined) required.push([EXTENSIONS, offer.value])
-  return { headers: [...required, ...given.filter(([name]) => !OURS.has(name))], protocols, offer }
+  return { headers: [...required, ...callerHeaders.filter(([name]) => !OURS.has(name))], protocols, offer }
 }
 
 /**

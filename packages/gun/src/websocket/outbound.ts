@@ -146,9 +146,9 @@ export class Outbound {
     }
     const size = page.utf8Write(text, at + header)
     if (headerSize(size) !== header) {
-      const right = headerSize(size)
-      page.copyWithin(at + right, at + header, at + header + size)
-      header = right
+      const actual = headerSize(size)
+      page.copyWithin(at + actual, at + header, at + header + size)
+      header = actual
     }
     maskAndWriteHeader(page, at, TEXT, header, size)
     outlet.commit(header + size)
