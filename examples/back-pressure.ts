@@ -1,4 +1,7 @@
-/** Neither side runs out of memory: `flow` says how many messages are wanted, `wsSend` when to stop sending. */
+/**
+ * Back-pressure in both directions: `flow` limits how many messages arrive, and `wsSend` returns `false` when
+ * the sender should pause.
+ */
 
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'
@@ -29,7 +32,7 @@ await spawn<gun.GunMessage>(async self => {
     if (message.type === 'gun_notify') send()
     if (message.type !== 'gun_ws') continue
     received++
-    // The ten that were wanted are here: ten more, please.
+    // All ten messages allowed by `flow` have arrived: allow ten more.
     if (received % 10 === 0) gun.updateFlow(connPid, streamRef, 10)
   }
   console.log(

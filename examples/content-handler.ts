@@ -1,4 +1,7 @@
-/** A content handler: newline-delimited JSON, of which each line becomes a message. It was compressed on its way. */
+/**
+ * A content handler that turns each line of newline-delimited JSON into a message, behind one that
+ * decompresses the body.
+ */
 
 import * as gun from '@holster/gun'
 import { type Pid, spawn } from '@holster/process'
@@ -7,7 +10,7 @@ import { startServer } from './local-server.ts'
 interface Line {
   readonly type: 'line'
   readonly streamRef: gun.StreamRef
-  /** `'fin'`: there are no more. */
+  /** `'fin'`: no line follows. */
   readonly value: { readonly name: string } | 'fin'
 }
 
@@ -19,7 +22,7 @@ const jsonLines: gun.ContentHandler = {
     const decoder = new TextDecoder()
     let begun = ''
     return {
-      // What throws here, for example because a line is no JSON, ends the stream with handler_error.
+      // An error thrown here, for example by a line that is not JSON, ends the stream with handler_error.
       handle(isFin, data) {
         const lines = (begun + decoder.decode(data, { stream: isFin === 'nofin' })).split('\n')
         begun = isFin === 'nofin' ? (lines.pop() ?? '') : ''

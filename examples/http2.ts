@@ -8,7 +8,7 @@ import { spawn } from '@holster/process'
 const server = createServer()
 server.on('stream', (stream, headers) => {
   stream.respond({ 'content-type': 'text/plain' })
-  // What is slow is never ended here.
+  // The response to /slow is never ended.
   if (headers[':path'] !== '/slow') stream.end(`this is ${headers[':path']}`)
   stream.on('close', () => console.log(`${headers[':path']} is over at the server`))
 })
@@ -16,7 +16,7 @@ await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
 const { port } = server.address() as AddressInfo
 
 await spawn<gun.GunMessage>(async self => {
-  // Over tls ALPN chooses between HTTP/2 and HTTP/1.1; over tcp there is nobody to ask.
+  // Over tls ALPN chooses between HTTP/2 and HTTP/1.1; over tcp there is no such negotiation.
   await using connPid = gun.open('127.0.0.1', port, { owner: self, protocols: ['http2'] })
   console.log(`speaks ${await gun.awaitUp(connPid)}`)
 

@@ -1,6 +1,6 @@
 /**
- * A server for the examples: WebSocket echo on /websocket, a refusal on /refused, server-sent events on /events, lines of
- * JSON on /lines, the size of what is sent to /upload, a page on everything else.
+ * A server for the examples: WebSocket echo on /websocket, a refusal on /refused, server-sent events on
+ * /events, lines of JSON on /lines, the size of the body sent to /upload, a page on every other path.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -10,7 +10,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 
 export interface LocalServer extends AsyncDisposable {
   readonly port: number
-  /** Drops every connection without a word, as a crash would. */
+  /** Drops every connection without a close, as a crash would. */
   dropConnections(): void
 }
 
@@ -48,7 +48,7 @@ function respond(request: IncomingMessage, response: ServerResponse): void {
   if (request.url === '/events') {
     const from = Number(request.headers['last-event-id'] ?? 0) + 1
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    // A few at a time, as servers do that do not want to hold connections for ever.
+    // Two events per response, like servers that do not hold connections for ever.
     for (let id = from; id < from + 2; id++) response.write(`id: ${id}\nevent: tick\ndata: number ${id}\n\n`)
     response.end()
   } else if (request.url === '/lines') {
@@ -69,7 +69,7 @@ function echo(socket: WebSocket): void {
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
 }
 
-/** This server speaks mqtt, and xmpp to those who do not. */
+/** Chooses the subprotocol: mqtt if the client offers it, else xmpp. */
 function choose(offered: Set<string>): string | false {
   return ['mqtt', 'xmpp'].find(protocol => offered.has(protocol)) ?? false
 }

@@ -1,4 +1,7 @@
-/** An xstate machine that invokes a connection: it owns the connection and gets its messages as events. */
+/**
+ * An xstate machine that invokes a connection: the machine owns the connection and gets its messages as
+ * events.
+ */
 
 import * as gun from '@holster/gun'
 import { assign, createActor, setup, waitFor } from 'xstate'
@@ -47,7 +50,7 @@ const chat = setup({
       },
       always: { guard: ({ context }) => context.heard.length === 2, target: 'done' },
     },
-    // The machine is done, so xstate stops what it invoked, and the connection is closed.
+    // The machine is done, so xstate stops the invoked connection, which closes.
     done: { type: 'final' },
   },
 })

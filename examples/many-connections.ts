@@ -1,4 +1,6 @@
-/** One process owns many connections: one mailbox, and each answer is found by its reference. */
+/**
+ * One process owns many connections: all messages arrive in one mailbox, and a reference finds each answer.
+ */
 
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'

@@ -1,4 +1,7 @@
-/** A lost connection is made again by itself; the WebSocket on it is not, so its owner upgrades again after gun_up. */
+/**
+ * A lost connection is made again automatically, but not its WebSocket, so the owner upgrades again after
+ * gun_up.
+ */
 
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'

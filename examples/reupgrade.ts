@@ -1,4 +1,7 @@
-/** With `reupgrade` the WebSocket comes back with the connection, and its owner goes on with the same streamRef. */
+/**
+ * With `reupgrade` the WebSocket comes back with the connection, and the owner goes on with the same
+ * streamRef.
+ */
 
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'

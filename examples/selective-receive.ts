@@ -1,4 +1,7 @@
-/** One mailbox, many senders: a receive takes what it is about, and leaves the rest in its order. */
+/**
+ * One mailbox with many senders: each receive takes the message that it matches and leaves the others in
+ * order.
+ */
 
 import { P, type Pid, spawn } from '@holster/process'
 

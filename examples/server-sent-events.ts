@@ -1,4 +1,7 @@
-/** Server-sent events: each is a message. A stream that is over is asked for again, from where it was. */
+/**
+ * Server-sent events arrive as messages; when the stream is over, the next request continues after the last
+ * event.
+ */
 
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'

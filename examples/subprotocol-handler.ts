@@ -1,4 +1,4 @@
-/** A subprotocol with a handler: what arrives are messages of the subprotocol instead of frames. */
+/** A subprotocol with a handler: the owner receives messages of the subprotocol instead of frames. */
 
 import * as gun from '@holster/gun'
 import { type Pid, spawn } from '@holster/process'

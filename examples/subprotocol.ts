@@ -1,4 +1,4 @@
-/** A subprotocol is asked for with a plain header; the server's choice is in the headers of gun_upgrade. */
+/** A subprotocol is requested with a plain header; the server's choice is in the headers of gun_upgrade. */
 
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'

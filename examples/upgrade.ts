@@ -1,4 +1,6 @@
-/** An upgrade may be refused: then the answer is a response, and the connection goes on serving requests. */
+/**
+ * A server may refuse an upgrade: the answer is then a response, and the connection goes on serving requests.
+ */
 
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'

@@ -1,4 +1,7 @@
-/** A body of any size: `data` says when too much of it waits to be sent, and a message when to go on. */
+/**
+ * An upload of any size: `data` returns `false` when too much of the body waits to be sent, and a message
+ * tells when to continue.
+ */
 
 import { Readable } from 'node:stream'
 import * as gun from '@holster/gun'
@@ -7,7 +10,7 @@ import { startServer } from './local-server.ts'
 
 await using server = await startServer()
 
-/** Stands for a file: 64 MiB, a piece at a time. */
+/** Stands for a file of 64 MiB, read in pieces of 64 KiB. */
 const file = Readable.from(Array.from({ length: 1024 }, () => Buffer.alloc(64 * 1024)))
 
 await spawn<gun.GunMessage>(async self => {
@@ -17,7 +20,7 @@ await spawn<gun.GunMessage>(async self => {
   for await (const chunk of file) {
     if (gun.data(connPid, streamRef, 'nofin', chunk)) continue
     pauses++
-    // Room for more; a server that does not want all of it may say so instead.
+    // Waits for room. A server that does not want the whole body may respond instead.
     const message = await gun.await(connPid, streamRef)
     if (message.type !== 'gun_notify') throw new Error(`${message.type} before the file was sent`)
   }

@@ -1,8 +1,8 @@
 /**
- * The main job: own a connection, upgrade it, exchange frames, receive selectively.
+ * The main use: a process owns a connection, upgrades it, exchanges frames and receives selectively.
  *
  *   npm start                          starts a local server and talks to it
- *   npm start -- ws://host:port/path   talks to a server of yours (ws:// or wss://)
+ *   npm start -- ws://host:port/path   talks to a server of your choice (ws:// or wss://)
  */
 
 import * as gun from '@holster/gun'
@@ -44,7 +44,8 @@ async function main(self: Process<gun.GunMessage>): Promise<void> {
   console.log('Sending a text frame, a binary frame and a ping, in one write.')
   gun.wsSend(connPid, streamRef, [['text', 'Hello!'], ['binary', Buffer.from('01234567', 'hex')], 'ping'])
 
-  // Selective: the binary frame is taken first, although the text frame is ahead of it in the mailbox.
+  // Selective: the receive takes the binary frame first, although the text frame is ahead of it in the
+  // mailbox.
   const binary = await self.receive([{ type: 'gun_ws', streamRef, frame: ['binary', P.any] }], 5000)
   const text = await self.receive([{ type: 'gun_ws', streamRef, frame: ['text', P.string] }], 5000)
   console.log(binary)

@@ -1,4 +1,7 @@
-/** Whole responses, each in one await: with a deadline for all of it, a limit, and a signal that gives up. */
+/**
+ * Whole responses, each with one await: with a deadline for the whole response, a limit of its size, and a
+ * signal that gives up.
+ */
 
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'
@@ -12,7 +15,7 @@ await spawn<gun.GunMessage>(async self => {
   const { status, body } = await gun.awaitResponse(connPid, gun.get(connPid, '/'), { timeout: 2000 })
   console.log(`${status}: ${String(body).trim()}`)
 
-  // Requests are under way at once, and each await gives its own response.
+  // Several requests are under way at once, and each await resolves to its own response.
   const uploads = ['one', 'three'].map(text =>
     gun.awaitResponse(connPid, gun.put(connPid, '/upload', {}, text)),
   )
@@ -26,7 +29,7 @@ await spawn<gun.GunMessage>(async self => {
   controller.abort(new Error('nobody wants it any more'))
   console.log(`given up: ${await unwanted.catch((error: Error) => error.message)}`)
 
-  // Nobody has given the body of the first, so nothing is sent of the second; the error says so.
+  // The body of the first request is missing, so the second request is not sent; the error names this reason.
   const forgotten = gun.post(connPid, '/upload', { 'content-type': 'text/plain' })
   const behind = gun.awaitResponse(connPid, gun.get(connPid, '/'), { timeout: 10 })
   console.log(await behind.catch((error: Error) => error.message))
