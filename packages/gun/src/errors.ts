@@ -64,8 +64,8 @@ export interface GunErrorCodes {
    */
   readonly protocol_error: 'protocol_error'
   /**
-   * The peer ended an HTTP/2 stream before it was complete; the message names the reason (RFC 9113 section
-   * 7).
+   * The peer ended an HTTP/2 stream before it was complete; the message names the reason
+   * (RFC 9113 section 7).
    */
   readonly stream_reset: 'stream_reset'
   /**

@@ -42,8 +42,8 @@ import type { IsFin, ProtocolName, WsFrame } from './words.js'
 /**
  * Starts a connection and returns its handle at once. The outcome arrives as messages to the owner, `gun_up`
  * first. `host` is a name or an address without brackets. Before anything is opened, throws a TypeError or
- * RangeError for a wrong host or port, and a GunError `bad_option` for a wrong option. Source: manual page
- * gun:open.
+ * RangeError for a wrong host or port, and a GunError `bad_option` for a wrong option. Source:
+ * manual page gun:open.
  */
 export function open(host: string, port: number, opts: Opts = {}): ConnPid {
   return start({ host, port, opts })
@@ -82,8 +82,8 @@ export function setOwner(connPid: ConnPid, newOwner: Owner): void {
 
 /**
  * Ends the connection gracefully: open streams may finish within `closingTimeout`, and a WebSocket is closed
- * with 1001. The connection is not made again. Monitors get `DOWN` with `'shutdown'`. Source: manual page
- * gun:shutdown.
+ * with 1001. The connection is not made again. Monitors get `DOWN` with `'shutdown'`. Source:
+ * manual page gun:shutdown.
  */
 export function shutdown(connPid: ConnPid): void {
   connectionOf(connPid).shutdown()
@@ -113,8 +113,8 @@ export function head(connPid: ConnPid, path: string, headers?: HeadersInit, reqO
 }
 
 /**
- * Sends an OPTIONS request. The path may be `*`, which addresses the server as a whole. Source: manual page
- * gun:options.
+ * Sends an OPTIONS request. The path may be `*`, which addresses the server as a whole. Source:
+ * manual page gun:options.
  */
 export function options(connPid: ConnPid, path: string, headers?: HeadersInit, reqOpts?: ReqOpts): StreamRef {
   return request(connPid, 'OPTIONS', path, headers, '', reqOpts)
@@ -449,8 +449,8 @@ export function flush(target: ConnPid | StreamRef): number {
 
 /**
  * Allows the stream to post so many messages more, if `flow` is set; does nothing otherwise, and for a stream
- * that has ended. Throws a RangeError unless `increment` is a whole number of at least 1. Source: manual page
- * gun:update_flow.
+ * that has ended. Throws a RangeError unless `increment` is a whole number of at least 1. Source:
+ * manual page gun:update_flow.
  */
 export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: number): void {
   const connection = connectionOf(connPid)

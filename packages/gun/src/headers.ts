@@ -115,8 +115,8 @@ export function headerValue(headers: Headers, name: string): string | undefined 
 }
 
 /**
- * Whether the headers contain `connection: close`, which makes their message the last of the connection (RFC
- * 9112 section 9.6).
+ * Whether the headers contain `connection: close`, which makes their message the last of the connection
+ * (RFC 9112 section 9.6).
  */
 export function saysClose(headers: Headers): boolean {
   const options = headerValue(headers, 'connection')

@@ -28,15 +28,15 @@ export interface GunUp extends ConnectionMessage<'gun_up'> {
 
 /**
  * Posted to the owner when the connection is lost: once for each `gun_up`, except after `close`, `shutdown`
- * or the owner's exit. The errors of the streams that ended with the connection come before. Source: manual
- * page gun_down.
+ * or the owner's exit. The errors of the streams that ended with the connection come before. Source:
+ * manual page gun_down.
  */
 export interface GunDown extends ConnectionMessage<'gun_down'> {
   /** The last protocol of the connection; `'ws'` after an upgrade. */
   readonly protocol: ProtocolName | 'ws'
   /**
-   * `'normal'` for a WebSocket that both sides closed, and for HTTP after the response with `connection:
-   * close`.
+   * `'normal'` for a WebSocket that both sides closed, and for HTTP after the response with
+   * `connection: close`.
    */
   readonly reason: 'normal' | GunError
   /** The streams that were open. None of them is sent again by itself. */
@@ -69,8 +69,8 @@ export interface GunErrorMessage extends ConnectionMessage<'gun_error'> {
 }
 
 /**
- * Posted for an informational response (1xx); the final response is still to come. Source: manual page
- * gun_inform.
+ * Posted for an informational response (1xx); the final response is still to come. Source:
+ * manual page gun_inform.
  */
 export interface GunInform extends StreamReply<'gun_inform'> {
   /** The status code, 100 to 199 except 101 (RFC 9110 section 15.2). */
@@ -101,8 +101,8 @@ export interface GunData extends StreamReply<'gun_data'> {
    *
    * A body over HTTP/1.1 that has neither a content-length nor chunks is complete when the server ends the
    * connection (RFC 9112 section 6.3). Even over tls such a body may have been cut short: an intermediary may
-   * end the TCP connection, and Node does not distinguish that from close_notify, the proper end of TLS (RFC
-   * 9112 section 9.8). Do not trust the length of such a body.
+   * end the TCP connection, and Node does not distinguish that from close_notify, the proper end of TLS
+   * (RFC 9112 section 9.8). Do not trust the length of such a body.
    */
   readonly isFin: IsFin
   /**
@@ -167,8 +167,8 @@ export interface GunWs extends StreamReply<'gun_ws'> {
 
 /**
  * Posted when the server pushes a response without a request (RFC 9113 section 8.4). It goes to the replyTo
- * of the request that the push belongs to, as do the messages of the new stream, which follow. Source: manual
- * page gun_push.
+ * of the request that the push belongs to, as do the messages of the new stream, which follow. Source:
+ * manual page gun_push.
  */
 export interface GunPush extends StreamReply<'gun_push'> {
   /** The stream of the pushed response; `cancel` refuses it. */

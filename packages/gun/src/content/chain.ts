@@ -148,8 +148,8 @@ export class ContentChain {
   }
 
   /**
-   * Gives a part to a stage. The first reader is held up by the reading of the body; a reader that gives to a
-   * later stage has to wait for `next` itself.
+   * Gives a part to a stage. The reading of the body holds up the first reader; for a later stage, the reader
+   * before it has to wait until there is room.
    */
   #give(index: number, stage: Stage, isFin: IsFin, data: Buffer): void | Promise<void> {
     const taken = stage.take(isFin, data)

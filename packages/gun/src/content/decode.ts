@@ -30,8 +30,8 @@ const FREE = 4 * 1024 * 1024
 /** Options of `decode`. */
 export interface DecodeOpts {
   /**
-   * The largest ratio of a decoded body's size to its encoded size, checked once the decoded body exceeds 4
-   * MiB. With several codings the limit holds for the output of each. A larger ratio ends the stream with
+   * The largest ratio of a decoded body's size to its encoded size, checked once the decoded body exceeds
+   * 4 MiB. With several codings the limit holds for the output of each. A larger ratio ends the stream with
    * `ratio_exceeded`. Default 200; `Infinity` means no limit.
    */
   readonly maxRatio?: number

@@ -45,8 +45,8 @@ export function behindCancelled(method: string, cause: GunError): GunError {
 }
 
 /**
- * Returns the error for a request behind the last response of the connection: the peer ignores it (RFC 9112
- * section 9.6).
+ * Returns the error for a request behind the last response of the connection: the peer ignores it
+ * (RFC 9112 section 9.6).
  */
 export function notSeen(): GunError {
   const text =

@@ -19,8 +19,8 @@ export interface HostForms {
    */
   readonly identity: string
   /**
-   * The form for requests (RFC 9110 section 7.2): an IPv6 address in brackets and without its zone (RFC 6874
-   * section 4).
+   * The form for requests (RFC 9110 section 7.2): an IPv6 address in brackets and without its zone
+   * (RFC 6874 section 4).
    */
   readonly uriHost: string
 }
@@ -71,8 +71,8 @@ function formsOf(given: string): HostForms | undefined {
 export const LOCALHOST: HostForms = parseHost('localhost')
 
 /**
- * Returns the value of the host header: the port appears only if it is not the default port (RFC 9110 section
- * 7.2).
+ * Returns the value of the host header: the port appears only if it is not the default port
+ * (RFC 9110 section 7.2).
  */
 export function authorityOf({ host, port }: Origin, transport: 'tcp' | 'tls'): string {
   return port === (transport === 'tls' ? 443 : 80) ? host.uriHost : `${host.uriHost}:${port}`

@@ -89,8 +89,8 @@ export interface Http2Opts {
    */
   readonly enableConnectProtocol?: boolean
   /**
-   * How many bytes the server may send ahead on all streams together; 65535 to 2147483647. Default 8388608 (8
-   * MiB).
+   * How many bytes the server may send ahead on all streams together; 65535 to 2147483647. Default 8388608
+   * (8 MiB).
    */
   readonly initialConnectionWindowSize?: number
   /**

@@ -1,4 +1,7 @@
-/** The schemas of the options of sockets and of TLS: each option of Node is either supported or refused by name. */
+/**
+ * The schemas of the options of sockets and of TLS: each of Node's options is either supported or refused by
+ * name.
+ */
 
 import { BlockList, isIP, type TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'

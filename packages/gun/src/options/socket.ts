@@ -8,8 +8,8 @@ export interface TcpOpts {
   /** Whether data that the peer sent before it ended its side is still read and answered. Default `true`. */
   readonly allowHalfOpen?: boolean
   /**
-   * Whether all addresses of the host are tried, alternating between the families, until one answers (RFC
-   * 8305). Default `true`; with `false` only the first address is tried.
+   * Whether all addresses of the host are tried, alternating between the families, until one answers
+   * (RFC 8305). Default `true`; with `false` only the first address is tried.
    */
   readonly autoSelectFamily?: boolean
   /**

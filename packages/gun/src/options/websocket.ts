@@ -8,8 +8,8 @@ import type { Headers, WsFrameIn } from '../words.js'
 /**
  * Processes the frames of a subprotocol; given in `wsOpts.protocols` or `wsOpts.defaultProtocol`. If a method
  * throws, the connection ends with `handler_error`; if the method is `handle`, the peer gets close code 1011.
- * Neither method is awaited: a `handle` that returns a promise counts as one that throws. Source: manual page
- * gun_ws_protocol.
+ * Neither method is awaited: a `handle` that returns a promise counts as one that throws. Source:
+ * manual page gun_ws_protocol.
  */
 export interface WsHandler<State = unknown, Message = GunMessage> {
   /**

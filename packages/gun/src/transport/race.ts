@@ -13,8 +13,8 @@ export type Attempt = () => Socket
 export type Settle = (winner: Socket | undefined, errors: readonly Error[]) => void
 
 /**
- * Returns the addresses with alternating families, beginning with the family of the first (RFC 8305 section
- * 4).
+ * Returns the addresses with alternating families, beginning with the family of the first
+ * (RFC 8305 section 4).
  */
 export function takingTurns(addresses: readonly LookupAddress[]): LookupAddress[] {
   const family = addresses[0]?.family

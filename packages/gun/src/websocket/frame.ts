@@ -20,10 +20,10 @@ export function checkFrames(frames: WsFrame | readonly WsFrame[]): readonly WsFr
 }
 
 /**
- * Whether an array is one frame rather than a list: an array that begins like a frame is one. `['close',
- * 'ping']` closes with a reason, while `['ping', 'pong']` is a list. An array that only resembles a frame,
- * such as `['txt', 'hello']`, also counts as one, because an error about a list of two frames would not show
- * the right form.
+ * Whether an array is one frame rather than a list: an array that begins like a frame is one.
+ * `['close', 'ping']` closes with a reason, while `['ping', 'pong']` is a list. An array that only resembles
+ * a frame, such as `['txt', 'hello']`, also counts as one, because an error about a list of two frames would
+ * not show the right form.
  */
 function isTuple(frames: readonly unknown[]): boolean {
   const [name, payload] = frames

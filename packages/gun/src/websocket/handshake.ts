@@ -1,6 +1,6 @@
 /**
- * The opening handshake: the headers of the request, and the check of the server's answer (RFC 6455 section
- * 4).
+ * The opening handshake: the headers of the request, and the check of the server's answer
+ * (RFC 6455 section 4).
  */
 
 import { hash, randomFillSync } from 'node:crypto'
@@ -62,8 +62,8 @@ export function proposeUpgrade(callerHeaders: Headers, opts: WsOpts): Handshake 
 }
 
 /**
- * Begins a handshake over an HTTP/2 stream, whose `:protocol` header already names WebSocket (RFC 8441
- * section 5).
+ * Begins a handshake over an HTTP/2 stream, whose `:protocol` header already names WebSocket
+ * (RFC 8441 section 5).
  */
 export function proposeConnect(callerHeaders: Headers, opts: WsOpts): Proposal {
   return propose([['sec-websocket-version', '13']], callerHeaders, opts)

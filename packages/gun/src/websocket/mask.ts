@@ -1,6 +1,6 @@
 /**
- * Masks the payloads of a client's frames, so that intermediaries cannot mistake them for HTTP (RFC 6455
- * section 5.3).
+ * Masks the payloads of a client's frames, so that intermediaries cannot mistake them for HTTP
+ * (RFC 6455 section 5.3).
  */
 
 import { randomFillSync } from 'node:crypto'
