@@ -44,6 +44,11 @@ import type { IsFin, ProtocolName, WsFrame } from './words.js'
  * first. `host` is a name or an address without brackets. Before anything is opened, throws a TypeError or
  * RangeError for a wrong host or port, and a GunError `bad_option` for a wrong option. Source:
  * manual page gun:open.
+ *
+ * ```ts
+ * const connPid = gun.open('example.org', 443, { owner: self, retry: 0 })
+ * const protocol = await gun.awaitUp(connPid)
+ * ```
  */
 export function open(host: string, port: number, opts: Opts = {}): ConnPid {
   return start({ host, port, opts })
@@ -257,6 +262,15 @@ function startRequest(
  * unless the caller sends `'fin'` or cancels: a `gun_notify` `'drain'` when there is room again, a
  * `gun_response`, after which the server may want no more, or a `gun_error`. A part that was taken is never
  * dropped. Source: manual page gun:data.
+ *
+ * ```ts
+ * const streamRef = gun.post(connPid, '/upload', {}, undefined, { sendHighWaterMark: 65536 })
+ * for (const chunk of chunks) {
+ *   // Resolves to the gun_notify 'drain', or to a response that came first.
+ *   if (!gun.data(connPid, streamRef, 'nofin', chunk)) await gun.await(connPid, streamRef)
+ * }
+ * gun.data(connPid, streamRef, 'fin', '')
+ * ```
  */
 export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk: Bytes): boolean {
   const connection = connectionOf(connPid)
@@ -482,6 +496,12 @@ export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo |
  * The answer is `gun_upgrade`; or `gun_response` if the server refuses, after which the connection goes on
  * with requests; or `gun_error` if the upgrade is not possible or the server's answer is wrong. Source:
  * manual page gun:ws_upgrade.
+ *
+ * ```ts
+ * const streamRef = gun.wsUpgrade(connPid, '/chat', { authorization: 'Basic …' }, { compress: true })
+ * const answer = await gun.await(connPid, streamRef)
+ * if (answer.type !== 'gun_upgrade') throw new Error('refused', { cause: answer })
+ * ```
  */
 export function wsUpgrade(
   connPid: ConnPid,
@@ -516,6 +536,11 @@ export function wsUpgrade(
  *
  * Throws a TypeError for a value that is not a frame; the message names the value and shows a correct frame.
  * Source: manual page gun:ws_send.
+ *
+ * ```ts
+ * gun.wsSend(connPid, ['text', 'Hello!'])
+ * gun.wsSend(connPid, [['binary', Buffer.of(1, 2)], ['close', 1000, 'done']])
+ * ```
  */
 export function wsSend(connPid: ConnPid, frames: WsFrame | readonly WsFrame[]): boolean
 /**

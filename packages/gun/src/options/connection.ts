@@ -59,6 +59,11 @@ export interface ConnectionOpts {
    * if that is shorter, so that the clients of a server do not all return in the same instant. The other
    * retries come after 0.5 to 1.5 times `retryTimeout`, chosen by `Math.random`; so do all retries of an
    * endless series (`retry: Infinity`) whose connections were of no use.
+   *
+   * ```ts
+   * // Doubles the pause with each retry, from 1 s to 16 s.
+   * retryFun: retriesLeft => ({ retries: retriesLeft - 1, timeout: 1000 * 2 ** (5 - retriesLeft) })
+   * ```
    */
   readonly retryFun?: (retriesLeft: number, opts: ConnectionOpts) => Retry
   /** The approximate time between attempts, see `retryFun`. Default 5000. */
