@@ -587,7 +587,7 @@ describe('whom a stream replies to', () => {
     const actor = createActor(fromCallback(() => {})).start()
     for (const replyTo of [() => {}, actor, { send() {} }]) {
       const streamRef = gun.get(connPid, '/', [], { replyTo })
-      const expected = { name: 'TypeError', message: /what the stream replies to is not a process/ }
+      const expected = { name: 'TypeError', message: /the stream's replyTo is not a process/ }
       assert.throws(() => gun.await(connPid, streamRef), expected)
       assert.throws(() => gun.awaitBody(connPid, streamRef), expected)
       assert.throws(() => gun.flush(streamRef), expected)

@@ -66,7 +66,7 @@ describe('await says of a stream of which nothing came in time', () => {
     const { connPid } = client
     const whole = gun.get(connPid, '/')
     await gun.awaitResponse(connPid, whole)
-    const ended = `it has ended, and what it had posted was read already; ${connPid} is up`
+    const ended = `it has ended, and its messages were read already; ${connPid} is up`
     assert.equal(await why(client, whole), ended)
     const empty = gun.get(connPid, '/')
     await gun.await(connPid, empty, PATIENCE)
@@ -86,7 +86,7 @@ describe('await says of a stream of which nothing came in time', () => {
     assert.equal((await gun.await(connPid, upload, PATIENCE)).type, 'gun_response')
     assert.equal(
       await why(client, upload),
-      `it has ended, and what it had posted was read already; ${connPid} is up`,
+      `it has ended, and its messages were read already; ${connPid} is up`,
     )
   })
 
@@ -133,7 +133,7 @@ describe('await says of a stream of which nothing came in time', () => {
     await begun.promise
     assert.equal(
       await why(client, streamRef),
-      `a content handler is at work on what has come; ${connPid} is up`,
+      `a content handler is still processing its body; ${connPid} is up`,
     )
   })
 
@@ -238,7 +238,7 @@ describe('await says of a stream of which nothing came in time', () => {
     const { reason } = await owner.receive([{ type: 'gun_error', streamRef: lost }], PATIENCE)
     await owner.receive([{ type: 'gun_down' }], PATIENCE)
     const state = `${connPid} is not up (not_connected), and the last error was: ${reason.message}`
-    assert.equal(await why(client, lost), `it has ended, and what it had posted was read already; ${state}`)
+    assert.equal(await why(client, lost), `it has ended, and its messages were read already; ${state}`)
     const waits = gun.get(connPid, '/')
     const error = await rejection(gun.await(connPid, waits, 0))
     assert.match(

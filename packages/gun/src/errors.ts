@@ -189,7 +189,7 @@ export function messageOf(thrown: unknown): string {
  * `waitingHighWaterMark`.
  */
 export function overflowError(kind: GunErrorKind, { messages, bytes }: Mark): GunError {
-  const text = `more than ${messages} messages or ${bytes} bytes wait in the mailbox of a process that waits for something else from the peer (waitingHighWaterMark)`
+  const text = `more than ${messages} messages or ${bytes} bytes wait in the mailbox of a process that waits for another message from the peer (waitingHighWaterMark)`
   return new GunError('limit_reached', kind, text)
 }
 

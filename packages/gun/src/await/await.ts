@@ -154,7 +154,7 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
           return { ...headOf(head), body: parts.join(), trailers: message.headers }
         case 'gun_upgrade': {
           isWebSocket = true
-          const text = `${streamRef} is a WebSocket now, and has no response: use await or receive`
+          const text = `${streamRef} is a WebSocket now and has no response: use await or receive`
           throw new GunError('badstate', 'badstate', text)
         }
         case 'gun_error':
@@ -169,7 +169,7 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
     head: Pick<FullResponse, 'status' | 'headers'> | undefined,
   ): Pick<FullResponse, 'status' | 'headers'> {
     if (head !== undefined) return head
-    const text = `the head of the response of ${streamRef} was read already: the stream was given up, and what had come of its body is lost; behind await use awaitBody`
+    const text = `the head of the response of ${streamRef} was read already: the stream was given up, and the part of its body that had arrived is lost; after await use awaitBody`
     throw new GunError('badstate', 'badstate', text)
   }
 }
@@ -193,7 +193,7 @@ export function awaitUp(connPid: ConnPid, limits: Limits): Promise<ProtocolName>
 }
 
 function readerOfStream(streamRef: StreamRef): Reader {
-  return readerOf(replyToOf(streamRef), 'what the stream replies to')
+  return readerOf(replyToOf(streamRef), "the stream's replyTo")
 }
 
 /**

@@ -14,7 +14,7 @@ export function flushConnection(connPid: ConnPid): number {
 
 /** Implements `flush` of a stream in functions. */
 export function flushStream(streamRef: StreamRef): number {
-  const reader = readerOf(replyToOf(streamRef), 'what the stream replies to')
+  const reader = readerOf(replyToOf(streamRef), "the stream's replyTo")
   const connection = connectionOf(connPidOf(streamRef))
   // Without its gun_push the receiver could not know a pushed stream, nor the request that it responds to.
   const isPast = (pushed: StreamRef) => !connection.isOpen(pushed) && !holdsAnyOf(reader, pushed)

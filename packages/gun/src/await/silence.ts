@@ -52,7 +52,7 @@ function reasonOf(connection: Connection, streamRef: StreamRef): string {
   const info = infoOf(connection, streamRef)
   if (wasCancelled(streamRef)) return 'it was cancelled'
   if (info === undefined || info.request?.response === 'complete') {
-    return 'it has ended, and what it had posted was read already'
+    return 'it has ended, and its messages were read already'
   }
   if (info.websocket !== undefined) {
     return info.websocket.flow > 0
@@ -89,7 +89,7 @@ function describeSilence(connection: Connection, request: RequestInfo): string {
     const which = nameOf(behind, other)
     return `its response comes behind that of ${which}, which ${other.response === 'due' ? 'has not begun' : 'is not complete'}`
   }
-  if (isHandled) return 'a content handler is at work on what has come'
+  if (isHandled) return 'a content handler is still processing its body'
   if (flow <= 0) return 'its flow is used up, and updateFlow asks for more'
   const heard = response === 'due' ? 'the peer sent nothing' : 'nothing more came of its response'
   return isComplete

@@ -191,6 +191,6 @@ function inflate(data: Buffer): ZlibStream {
 }
 
 function ratioError(maxRatio: number): GunError {
-  const text = `the decoded body is more than ${maxRatio} times as large as what has come of it (decode.maxRatio)`
+  const text = `the decoded body is more than ${maxRatio} times as large as the encoded part that has arrived (decode.maxRatio)`
   return new GunError('ratio_exceeded', 'stream_error', text)
 }
