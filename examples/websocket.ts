@@ -9,9 +9,9 @@ import * as gun from '@holster/gun'
 import { P, type Process, ReceiveTimeout, spawn } from '@holster/process'
 import { type LocalServer, startServer } from './local-server.ts'
 
-const [given] = process.argv.slice(2)
-const server: LocalServer | undefined = given === undefined ? await startServer() : undefined
-const url = new URL(given ?? `ws://127.0.0.1:${server?.port}/websocket`)
+const [address] = process.argv.slice(2)
+const server: LocalServer | undefined = address === undefined ? await startServer() : undefined
+const url = new URL(address ?? `ws://127.0.0.1:${server?.port}/websocket`)
 
 async function main(self: Process<gun.GunMessage>): Promise<void> {
   const isTls = url.protocol === 'wss:'

@@ -2,7 +2,7 @@
 
 import { GunError } from '../errors.js'
 
-/** Returns the error for a connection that the peer closed in the middle of a response. */
+/** Returns the error for a connection that ended before the response was complete. */
 export function ended(): GunError {
   const text = 'the connection was closed before the response was complete'
   return new GunError('closed', 'connection_error', text)
