@@ -17,7 +17,7 @@ import { connectionOf } from './connection/connection.js'
 import { infoOf } from './connection/info.js'
 import { type ConnectionInput, connectionMachine } from './connection/machine.js'
 import { checkFraming, checkTrailers } from './exchange/framing.js'
-import { type ConnPid, connPidOf, StreamRef, sendMarkOf } from './handles.js'
+import { type ConnPid, connPidOf, StreamRef } from './handles.js'
 import { checkMethod, checkPath, type HeadersInit, normalizeHeaders } from './headers.js'
 import { briefly } from './layer/brief.js'
 import type { Info, StreamInfo } from './layer/info.js'
@@ -243,10 +243,7 @@ function startRequest(
   const fields = normalizeHeaders(headers, isChecked)
   checkFraming(fields, body)
   const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark)
-  connection.perform(streamRef, 'a request', protocol => {
-    protocol.request?.({ streamRef, method, path, headers: fields, isChecked, body, flow })
-    return protocol.request !== undefined
-  })
+  connection.perform({ type: 'request', streamRef, method, path, headers: fields, isChecked, body, flow })
   return streamRef
 }
 
@@ -278,15 +275,7 @@ export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk
   if (isFin !== 'fin' && isFin !== 'nofin')
     throw new TypeError(`isFin must be 'fin' or 'nofin', not ${isFin}`)
   const bytes = toBytes(chunk, 'chunk')
-  let hasRoom: boolean | undefined
-  const waits = connection.proceed(streamRef, 'data of a request', protocol => {
-    const isLate = hasRoom !== undefined
-    hasRoom = protocol.data?.(streamRef, isFin, bytes, isLate)
-    return protocol.data !== undefined
-  })
-  // A command that runs later recognises by this value that the caller already has its answer.
-  hasRoom ??= waits && sendMarkOf(streamRef) === undefined
-  return hasRoom
+  return connection.perform({ type: 'data', streamRef, isFin, data: bytes, isToldToWait: false })
 }
 
 /**
@@ -299,10 +288,7 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
   checkStreamRef(connPid, streamRef)
   const fields = normalizeHeaders(headers)
   checkTrailers(fields)
-  connection.proceed(streamRef, 'trailers of a request', protocol => {
-    protocol.trailers?.(streamRef, fields)
-    return protocol.trailers !== undefined
-  })
+  connection.perform({ type: 'trailers', streamRef, headers: fields })
 }
 
 /**
@@ -333,10 +319,7 @@ export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo'> = {}): 
   const connection = connectionOf(connPid)
   checkReqOpts(reqOpts)
   const streamRef = new StreamRef(connPid, reqOpts.replyTo ?? connection.owner)
-  connection.perform(streamRef, 'a ping', protocol => {
-    protocol.ping?.(streamRef)
-    return protocol.ping !== undefined
-  })
+  connection.perform({ type: 'ping', streamRef })
   return streamRef
 }
 
@@ -472,7 +455,7 @@ export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: nu
   if (!Number.isInteger(increment) || increment < 1) {
     throw new RangeError(`increment must be a whole number of at least 1, not ${increment}`)
   }
-  connection.updateFlow(streamRef, increment)
+  connection.perform({ type: 'flow', streamRef, increment })
 }
 
 /**
@@ -516,10 +499,7 @@ export function wsUpgrade(
   checkPath(path, isChecked)
   const fields = normalizeHeaders(headers, isChecked)
   const streamRef = new StreamRef(connPid, opts.replyTo ?? connection.owner)
-  connection.perform(streamRef, 'an upgrade', protocol => {
-    protocol.wsUpgrade?.({ streamRef, path, headers: fields, isChecked, opts })
-    return protocol.wsUpgrade !== undefined
-  })
+  connection.perform({ type: 'upgrade', streamRef, path, headers: fields, isChecked, opts })
   return streamRef
 }
 
@@ -553,9 +533,9 @@ export function wsSend(
   ...args: [WsFrame | readonly WsFrame[]] | [StreamRef, WsFrame | readonly WsFrame[]]
 ): boolean {
   const connection = connectionOf(connPid)
-  if (args.length === 1) return connection.wsSend(undefined, checkFrames(args[0]))
-  checkStreamRef(connPid, args[0])
-  return connection.wsSend(args[0], checkFrames(args[1]))
+  const [streamRef, frames] = args.length === 1 ? [undefined, args[0]] : args
+  if (args.length !== 1) checkStreamRef(connPid, streamRef)
+  return connection.perform({ type: 'frames', streamRef, frames: checkFrames(frames), isToldToWait: false })
 }
 
 function checkStreamRef(connPid: ConnPid, streamRef: unknown): asserts streamRef is StreamRef {

@@ -39,6 +39,12 @@ export let recipientOf: (streamRef: StreamRef) => Recipient
  */
 export let sendMarkOf: (streamRef: StreamRef) => number | undefined
 
+/** The innermost layer that the stream runs on; `undefined`: the connection's own. `layer/layer` knows its type. */
+export let innerOf: (streamRef: StreamRef) => object | undefined
+
+/** Remembers the layer that a stream has become. */
+export let setLayer: (streamRef: StreamRef, layer: object) => void
+
 /** Records that the caller cancelled the stream while it was open. */
 export let noteCancelled: (streamRef: StreamRef) => void
 
@@ -130,6 +136,7 @@ export class StreamRef {
   readonly #connPid: ConnPid
   readonly #recipient: Recipient
   readonly #sendMark: number | undefined
+  #layer: object | undefined
   #isCancelled = false
 
   /** @internal */
@@ -143,6 +150,10 @@ export class StreamRef {
     connPidOf = streamRef => streamRef.#connPid
     recipientOf = streamRef => streamRef.#recipient
     sendMarkOf = streamRef => streamRef.#sendMark
+    innerOf = streamRef => streamRef.#layer
+    setLayer = (streamRef, layer) => {
+      streamRef.#layer = layer
+    }
     noteCancelled = streamRef => {
       streamRef.#isCancelled = true
     }

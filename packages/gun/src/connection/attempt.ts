@@ -1,6 +1,8 @@
 /** An attempt to connect: one step at a time, which may take so long and can be given up; how it ends the machine is told. */
 
 import { GunError } from '../errors.js'
+import type { Task } from '../layer/contract.js'
+import type { Steps } from '../layer/steps.js'
 import type { Opts } from '../options/options.js'
 import { type Abort, type Answer, defer } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
@@ -21,15 +23,16 @@ type Timeout = keyof typeof TIMEOUT_CODES
 
 export class Attempt {
   readonly #opts: Opts
-  readonly #tell: (event: ConnectionEvent) => void
+  readonly #steps: Pick<Steps<ConnectionEvent | Task>, 'add'>
   /** The step that is under way. */
   #current: object | undefined
   #abandon: Abort | undefined
   #deadline: Deadline | undefined
 
-  constructor(opts: Opts, tell: (event: ConnectionEvent) => void) {
+  /** `steps` takes the event with which each step ends. */
+  constructor(opts: Opts, steps: Pick<Steps<ConnectionEvent | Task>, 'add'>) {
     this.#opts = opts
-    this.#tell = tell
+    this.#steps = steps
   }
 
   /** `done` is the event for what the step gives. */
@@ -41,12 +44,12 @@ export class Attempt {
   ): void {
     const answer = (outcome: T | GunError): void => {
       this.#deadline?.clear()
-      tell('End', outcome)
-      // Who was told may have ended the connection, and with it the attempt.
+      this.#steps.add({ type: 'task', run: () => tell('End', outcome) })
+      // The event handler may have ended the connection behind that, and with it the attempt.
       if (this.#current !== step) return
       this.#current = undefined
       this.#abandon = undefined
-      this.#tell(outcome instanceof GunError ? { type: 'failed', reason: outcome } : done(outcome))
+      this.#steps.add(outcome instanceof GunError ? { type: 'failed', reason: outcome } : done(outcome))
     }
     tell('Start')
     this.#current = step

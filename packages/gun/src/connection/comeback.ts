@@ -1,7 +1,8 @@
 /** The upgrades that are asked for again, on the next connection or in a while, and whether anything has come of those before. */
 
 import type { StreamRef } from '../handles.js'
-import type { Again, UpgradeCommand } from '../layer/contract.js'
+import type { UpgradeCommand } from '../layer/commands.js'
+import type { Again } from '../layer/contract.js'
 
 export class Comeback {
   #commands: UpgradeCommand[] = []

@@ -1,4 +1,4 @@
-/** What the machine drives: the socket, the protocol on it, the owner, and the commands that wait. */
+/** What the machine drives: the layer on the socket, the owner, and the commands that wait. */
 
 import type { Socket } from 'node:net'
 import { type ExitReason, Process } from '@holster/process'
@@ -10,40 +10,59 @@ import {
   Watchers,
   type WatchOrder,
 } from '@holster/process/internal'
+import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
 import { Cookies } from '../cookies.js'
-import { asKind, GunError, messageOf, overflowError } from '../errors.js'
+import { asKind, GunError } from '../errors.js'
 import { Events } from '../events/events.js'
 import { type Trace, traceOf } from '../events/trace.js'
-import { ConnPid, connPidOf, lifeOf, noteCancelled, StreamRef } from '../handles.js'
-import type { Host, Protocol, UpgradeCommand } from '../layer/contract.js'
+import { closedHere } from '../exchange/errors.js'
+import { ConnPid, connPidOf, type Life, lifeOf, noteCancelled, StreamRef, sendMarkOf } from '../handles.js'
+import {
+  type BeginCommand,
+  begins,
+  bytesOf,
+  COMMAND_NAMES,
+  type Command,
+  type FramesCommand,
+  type StreamCommand,
+  type UpgradeCommand,
+} from '../layer/commands.js'
+import type { Home, Protocol, Task } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
+import { defect, Layer, type LayerUser, layerOf } from '../layer/layer.js'
+import { attachTo, hasMailbox, post } from '../layer/mail.js'
+import { Steps } from '../layer/steps.js'
 import { type GunMessage, type Owner, replyToOf } from '../messages.js'
 import { authorityOf, type Origin } from '../options/host.js'
 import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options/options.js'
-import { spokenOver } from '../transport/alpn.js'
 import { type Destination, originOf } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
-import { Line, type LineUser } from '../transport/line.js'
-import type { Outlet } from '../transport/outlet.js'
-import { Share } from '../transport/slice.js'
+import { SocketLine } from '../transport/socket-line.js'
+import { connect, dialTcp, lookup } from '../transport/tcp.js'
+import { dialTls, handshake } from '../transport/tls.js'
 import { delayAfter } from '../websocket/reupgrade.js'
-import type { Headers, ProtocolName, WsFrame } from '../words.js'
+import type { Addresses, Headers, ProtocolName } from '../words.js'
 import { Attempt } from './attempt.js'
 import { Comeback } from './comeback.js'
-import { type Ending, exitReasonOf, localEnd } from './ending.js'
-import type { Machine } from './events.js'
-import { attachTo, hasMailbox, post } from './mail.js'
+import { type Ending, exitReasonOf } from './ending.js'
+import type { ConnectionContext, ConnectionEvent, Effect } from './events.js'
+import { connectTeller, handshakeTeller, lookupTeller, tellInit } from './life-events.js'
 import { Ownership } from './ownership.js'
-import { type Command, Postponed } from './postponed.js'
+import { Postponed } from './postponed.js'
 import { startProtocol } from './protocols.js'
+import { nextRetry } from './reconnect.js'
 
 /** The connection behind a handle. Throws a TypeError that names the argument. */
 export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 
-/** Hands a command to the protocol; `false` if it cannot do such a thing. */
-type Run = (protocol: Protocol) => boolean
+type Step = Command | ConnectionEvent | Task
 
-export class Connection implements Host, LineUser, Valve {
+const COMMANDS: ReadonlySet<string> = new Set(Object.keys(COMMAND_NAMES))
+
+/** What is done on the way into a state, of which the transcript tells afterwards. */
+const ON_THE_WAY: ReadonlySet<Effect> = new Set(['begin', 'fall', 'rest'])
+
+export class Connection implements Life, Home, LayerUser, Valve {
   readonly connPid: ConnPid
   readonly destination: Destination
   readonly transport: 'tcp' | 'tls'
@@ -51,56 +70,45 @@ export class Connection implements Host, LineUser, Valve {
   readonly trace: Trace | undefined
   readonly events: Events
   readonly cookies: Cookies | undefined
-  /** What the other end is called. */
+  /** The other end, as it is called whatever address it was reached at. */
   readonly origin: Origin
-  readonly authority: string
-  readonly attempt: Attempt
-  readonly comeback = new Comeback()
-  readonly #machine: Machine
+  readonly steps: Steps<Step> = new Steps(step => this.#do(step))
+  readonly #actor: AnyActorRef
+  readonly #attempt: Attempt
+  readonly #comeback = new Comeback()
   readonly #source = new Source(this)
   readonly #watchers = new Watchers()
-  readonly #postponed = new Postponed()
-  /** Of functions, which are told a little later. */
-  readonly #refusals: { readonly streamRef: StreamRef; readonly reason: GunError }[] = []
+  readonly #postponed = new Postponed(command => this.#performLate(command))
   readonly #ownership: Ownership
-  #line: Line | undefined
-  #protocol: Protocol | undefined
-  /** Commands may go to the protocol: it is up and not closing. */
-  #accepting = false
-  #closing = false
-  /** A mailbox is over its mark, so nothing is read. */
-  #paused = false
-  /** The protocol takes nothing for now. */
-  #stopped = false
-  readonly #share = new Share()
-  /** Its share of this turn of the event loop is spent. */
-  #isYielding = false
-  #ending: Ending | undefined
-  #ended = false
-  /** Why the last attempt failed or the connection was lost; `undefined` when it ended in order. */
-  lastError: GunError | undefined
-  /** The owner was made for the connection, so that perhaps nobody reads its mailbox. */
-  isUnattended = false
-  /** It was up, on this socket or on one before it. */
-  #hasBeenUp = false
-  /** When the end that has begun takes too long. */
+  /** The errors of functions, which are told a little later. */
+  readonly #refusals: { readonly streamRef: StreamRef; readonly reason: GunError }[] = []
+  /** What the machine has named, to be done once its transition is over. */
+  #effects: { readonly effect: Effect; readonly event: ConnectionEvent }[] = []
+  /** The machine's present state, and the one before, as `terminate` tells it. */
+  #state = 'domain_lookup'
+  #lastState = 'domain_lookup'
+  #layer: Layer | undefined
   #closingDeadline: Deadline | undefined
-  /** When it came up last, as `performance.now` says. */
+  /** Whether a mailbox is over its mark. */
+  #isPaused = false
+  /** Whether the owner was made for the connection, so that perhaps nobody reads its mailbox. */
+  #isUnattended: boolean
+  /** Whether everybody was told of the end. */
+  #isTerminated = false
+  /** When the connection came up last, as `performance.now` says. */
   #upSince = 0
-  /** It has brought something since then, see `heard`. */
+  /** Whether the peer has sent something of use since then. */
   #hasHeard = false
-  /** The connection that was lost last had brought nothing, and had not lasted. */
-  #isFruitless = false
 
   constructor(
-    machine: Machine,
+    actor: AnyActorRef,
     destination: Destination,
     transport: 'tcp' | 'tls',
     opts: Opts,
     owner: Owner,
+    isUnattended: boolean,
   ) {
-    this.#machine = machine
-    this.attempt = new Attempt(opts, event => machine.send(event))
+    this.#actor = actor
     this.connPid = new ConnPid(this)
     this.trace = traceOf(this.connPid, opts.trace)
     this.events = new Events(this.connPid, opts.eventHandler, this.trace)
@@ -109,8 +117,14 @@ export class Connection implements Host, LineUser, Valve {
     this.transport = transport
     this.opts = opts
     this.origin = originOf(destination, transport)
-    this.authority = authorityOf(this.origin, transport)
+    this.#isUnattended = isUnattended
+    this.#attempt = new Attempt(opts, this.steps)
     this.#ownership = new Ownership(owner, this.#source, reason => this.#end({ by: 'owner', reason }))
+    actor.subscribe({
+      next: () => this.#carryOut(),
+      complete: () => this.#stopped(),
+      error: cause => this.#broken(cause),
+    })
   }
 
   get owner(): Owner {
@@ -118,41 +132,30 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   get socket(): Socket | undefined {
-    return this.#line?.socket
+    return this.#layer?.line.socket
   }
 
   get protocol(): Protocol | undefined {
-    return this.#protocol
+    return this.#layer?.protocol
   }
 
-  /** The machine's state. During one of its steps, when it still shows the last one, what is true already. */
+  /** The machine's state, as Gun names it. */
   get stateName(): string {
-    const { stateName } = this.#machine
-    const isUp = stateName === 'closing' || stateName.startsWith('connected')
-    if (this.#ended) return 'terminated'
-    if (this.#protocol === undefined) return isUp ? 'not_connected' : stateName
-    return isUp ? stateName : this.#protocol.stateName
+    const { value } = this.#snapshot
+    return nameOf(value.connected ?? value)
   }
 
-  /** Whether a connection that is lost will be made again, if there are retries left. */
-  get reconnects(): boolean {
-    return this.#ending === undefined
-  }
-
-  /** Whether the next attempt would fail as the last one did. A Unix socket that was there comes back with its server. */
-  get isHopeless(): boolean {
-    const error = this.lastError
-    if (error?.isPermanent) return true
-    return !this.#hasBeenUp && this.destination.path !== undefined && codeOf(error?.cause) === 'ENOENT'
+  get lastError(): GunError | undefined {
+    return this.#context.lastError
   }
 
   get goesOn(): boolean {
-    const { retry = RETRY_DEFAULTS.retry } = this.opts
-    return this.reconnects && retry > 0
+    const { ending, retry } = this.#context
+    return ending === undefined && retry > 0
   }
 
-  get scheme(): 'http' | 'https' {
-    return this.transport === 'tls' ? 'https' : 'http'
+  get isSilent(): boolean {
+    return this.events.isMute
   }
 
   /** What may be spoken, the preferred one first. */
@@ -160,101 +163,63 @@ export class Connection implements Host, LineUser, Valve {
     return protocolsOf(this.opts, this.transport)
   }
 
-  get outlet(): Outlet {
-    if (this.#line === undefined) throw new Error('there is no connection')
-    return this.#line.outlet
-  }
-
   watch(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
-    return this.#ended ? undefined : this.#watchers.add(listener, order)
+    return this.#isTerminated ? undefined : this.#watchers.add(listener, order)
   }
 
-  // What the caller asks for.
+  // The caller asks:
 
-  /** Runs a command now, later or never. `run` gives `false` where the protocol that is up then cannot do it. */
-  perform(streamRef: StreamRef, what: string, run: Run): void {
-    if (this.#ended) return this.refuse(streamRef, this.#hasEnded())
-    attachTo(this.#source, replyToOf(streamRef))
-    if (this.#accepting && this.#postponed.isEmpty) return this.#run(streamRef, what, run)
-    const command = this.#command(streamRef, true, what, run)
-    const { retry = RETRY_DEFAULTS.retry } = this.opts
-    const isLeaving = this.#protocol !== undefined && !this.#accepting
-    if (this.reconnects && !(isLeaving && retry === 0)) return this.#postponed.add(command)
-    const text = 'the connection is closing and will not be made again'
-    this.refuse(streamRef, new GunError('closing', 'stream_error', text))
-  }
-
-  /** As `perform`, for what belongs to a stream that was asked for before: it waits only if that stream does, and says so. */
-  proceed(streamRef: StreamRef, what: string, run: Run): boolean {
-    const waits = !this.#ended && this.#postponed.has(streamRef)
-    if (waits) this.#postponed.add(this.#command(streamRef, false, what, run))
-    else if (this.#protocol !== undefined) this.#run(streamRef, what, run)
-    else if (this.#ended) this.refuse(streamRef, this.#hasEnded())
-    else {
-      const text = `${what} is not possible: the stream has ended`
-      this.refuse(streamRef, new GunError('badstate', 'badstate', text))
+  /** Carries out a command now, later or never. Gives what its caller is answered: whether to go on. */
+  perform(command: Command): boolean {
+    if (this.steps.isBusy) return this.#enqueue(command)
+    this.steps.begin()
+    let answer = false
+    try {
+      answer = this.#perform(command)
+    } catch (cause) {
+      this.#layer?.lost(defect(cause))
     }
-    return waits
+    this.steps.end()
+    return answer
   }
 
-  wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
-    const send = this.#protocol?.wsSend
-    if (send !== undefined) return send.call(this.#protocol, streamRef, frames)
-    const why = this.#ended ? 'it has ended' : `it is ${this.stateName}: wait for gun_upgrade before you send`
-    const text = `${this.connPid} is no WebSocket, and ${why}; ${frames.length} frame(s) were not sent`
-    const reason = new GunError('badstate', 'badstate', text, { frames })
-    if (streamRef === undefined) this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
-    else this.refuse(streamRef, reason)
-    return false
-  }
-
+  /** Silences a stream at once; what else there is to do for its end comes behind the present step. */
   cancel(streamRef: StreamRef): void {
-    if (this.isOpen(streamRef)) noteCancelled(streamRef)
-    if (this.#postponed.remove(streamRef) || this.comeback.remove(streamRef)) {
-      const told = { connPid: this.connPid, streamRef, replyTo: replyToOf(streamRef) }
-      return this.events.tell('cancel', { ...told, endpoint: 'local', reason: 'cancel' })
+    const isOf = (step: Step) => isCommand(step) && step.streamRef === streamRef
+    if (this.steps.due.some(step => isOf(step) && begins(step as Command))) {
+      this.steps.remove(isOf)
+      noteCancelled(streamRef)
+      return this.steps.add({ type: 'task', run: () => this.#tellCancelled(streamRef) })
     }
-    this.proceed(streamRef, 'to cancel', protocol => {
-      protocol.cancel?.(streamRef)
-      return protocol.cancel !== undefined
-    })
-  }
-
-  updateFlow(streamRef: StreamRef, increment: number): void {
-    const run = (protocol: Protocol): boolean => {
-      protocol.updateFlow?.(streamRef, increment)
-      return true
-    }
-    if (!this.#postponed.has(streamRef)) return this.guard(run)
-    this.#postponed.add(this.#command(streamRef, false, 'to update the flow', run))
+    const isSilenced = this.#layer?.protocol?.silence?.(streamRef) ?? false
+    const wasOpen = isSilenced || this.isPostponed(streamRef)
+    if (wasOpen) noteCancelled(streamRef)
+    this.perform({ type: 'cancel', streamRef, wasOpen })
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
-    if (this.#protocol !== undefined) return this.#protocol.streamInfo(streamRef)
+    if (this.#layer !== undefined) return this.#layer.streamInfo(streamRef)
     throw new GunError('badstate', 'badstate', `${this.connPid} is not connected: it is ${this.stateName}`)
   }
 
   /** Whether the stream may still post something, or waits for the connection. */
   isOpen(streamRef: StreamRef): boolean {
-    return this.#protocol?.streamInfo(streamRef) !== undefined || this.isPostponed(streamRef)
+    return this.#layer?.streamInfo(streamRef) !== undefined || this.isPostponed(streamRef)
   }
 
   /** Whether the stream waits for the connection, or for the next. */
   isPostponed(streamRef: StreamRef): boolean {
-    return this.#postponed.has(streamRef) || this.comeback.has(streamRef)
+    return this.#postponed.has(streamRef) || this.#comeback.has(streamRef)
   }
 
   setOwner(owner: Owner): void {
-    if (this.#ended || this.#ending !== undefined) {
+    if (this.#isTerminated || this.#context.ending !== undefined) {
       const text = 'the owner cannot be changed: the connection is shutting down'
-      return this.tellOwner({
-        type: 'gun_error',
-        connPid: this.connPid,
-        reason: new GunError('badstate', 'badstate', text),
-      })
+      const reason = new GunError('badstate', 'badstate', text)
+      return this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     }
     this.#ownership.owner = owner
-    this.isUnattended = false
+    this.#isUnattended = false
   }
 
   shutdown(): void {
@@ -262,106 +227,195 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   close(): void {
-    if (this.#ended) return
-    this.#ending = { by: 'close' }
-    this.#machine.send({ type: 'close' })
+    if (this.#isTerminated) return
+    this.events.isMute = this.steps.isBusy
+    this.steps.add({ type: 'close' })
   }
 
-  // What the machine asks for.
+  // The machine asks:
 
-  /** A socket is ready. */
-  up(socket: Socket): void {
-    this.trace?.state('connected')
-    this.#line = new Line(socket, this)
-    this.#closing = false
-    const name = spokenOver(socket, this.protocols)
+  /** Notes what is to be done once the transition under way is over. */
+  note(effect: Effect, event: ConnectionEvent): void {
+    this.#effects.push({ effect, event })
+  }
+
+  /** Carries out what the last transition has named. */
+  #carryOut(): void {
+    const effects = this.#effects
+    this.#lastState = this.#state
+    this.#state = this.stateName
+    if (effects.length === 0) return this.trace?.state(this.#state)
+    this.#effects = []
+    const isOutermost = this.steps.begin()
     try {
-      this.#take(startProtocol(name, this, this.opts))
+      for (const { effect, event } of effects) {
+        if (!ON_THE_WAY.has(effect)) this.trace?.state(this.#state)
+        this.#effect(effect, event)
+      }
     } catch (cause) {
-      return this.lost(defect(cause))
+      this.#broken(cause)
     }
-    this.#accepting = true
-    this.#hasBeenUp = true
+    if (isOutermost) this.steps.end()
+  }
+
+  #effect(effect: Effect, event: ConnectionEvent): void {
+    switch (effect) {
+      case 'begin':
+        return tellInit(this)
+      case 'lookUp':
+        return this.#lookUp()
+      case 'connect':
+        return event.type === 'resolved' ? this.#connect(event.addresses) : undefined
+      case 'shakeHands':
+        return event.type === 'connected' ? this.#shakeHands(event.socket) : undefined
+      case 'rise':
+        return event.type === 'connected' ? this.#rise(event.socket, event.protocol) : undefined
+      case 'accept':
+        return this.#postponed.start()
+      case 'retire':
+        return this.#retire()
+      case 'finish':
+        return this.#finish()
+      case 'giveTime':
+        return this.#giveTime(this.#context.closingTimeout)
+      case 'fall':
+        return this.#fall(event.type === 'lost' ? event.reason : 'normal')
+      case 'rest':
+        return this.trace?.state('not_connected')
+      case 'plan':
+        return this.#plan()
+      case 'terminate':
+        return this.#terminate(this.#context)
+    }
+  }
+
+  #lookUp(): void {
+    this.#attempt.begin<Addresses>(
+      answer => lookup(this.destination, this.opts.tcpOpts, answer),
+      addresses => ({ type: 'resolved', addresses }),
+      'domainLookupTimeout',
+      lookupTeller(this),
+    )
+  }
+
+  #connect(addresses: Addresses): void {
+    const { destination, opts, origin, protocols, transport } = this
+    const isTls = transport === 'tls'
+    const dial = isTls ? dialTls(origin.host.identity, opts.tlsOpts, protocols) : dialTcp
+    this.#attempt.begin<Socket>(
+      answer => connect(destination, addresses, opts.tcpOpts, dial, answer),
+      socket => ({ type: 'connected', socket, protocol: isTls ? undefined : protocols[0] }),
+      'connectTimeout',
+      connectTeller(this, addresses),
+    )
+  }
+
+  #shakeHands(below: Socket): void {
+    const { opts, origin, protocols } = this
+    this.#attempt.begin(
+      answer => handshake(below, origin.host.identity, opts.tlsOpts, protocols, answer),
+      ({ socket, protocol }) => ({ type: 'connected', socket, protocol }),
+      'tlsHandshakeTimeout',
+      handshakeTeller(this, below),
+    )
+  }
+
+  #rise(socket: Socket, protocol: ProtocolName = 'http'): void {
+    const line = new SocketLine(socket)
+    const origin = {
+      scheme: this.transport === 'tls' ? 'https' : 'http',
+      authority: authorityOf(this.origin, this.transport),
+    } as const
+    const layer = new Layer(this, line, origin, this, this.#source, { isPaused: this.#isPaused })
+    this.#layer = layer
     this.#upSince = performance.now()
     this.#hasHeard = false
-    this.lastError = undefined
-    this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol: name })
-    for (const command of this.comeback.take()) this.guard(protocol => protocol.wsUpgrade?.(command))
-    this.#postponed.start()
+    line.attach(layer)
+    layer.start(startProtocol(protocol, layer, this.opts))
+    this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol })
+    for (const command of this.#comeback.take()) this.#performLate(command)
   }
 
-  /** Asks the protocol for an orderly end, and gives how long it may take; 0 when it needs no time. */
-  beginClosing(): number {
-    return this.#protocol?.closing() ?? 0
-  }
-
-  /** In closing no mailbox holds up the peer's last words, and new commands wait for the next connection. */
-  enterClosing(timeout: number): void {
-    this.trace?.state('closing')
-    this.#closingDeadline?.clear()
-    this.#closingDeadline = new Deadline(timeout, () => this.lost(closingTimedOut()))
-    this.retire()
-    this.#closing = true
-    this.#regulate()
-  }
-
-  /** The connection is lost: tells the streams, then the owner. */
-  down(reason: GunError | 'normal'): void {
-    const line = this.#line
-    const protocol = this.#protocol
-    if (line === undefined) return
-    this.#line = undefined
-    this.#protocol = undefined
-    this.#closingDeadline?.clear()
-    this.#accepting = false
+  /** What is asked for from now on is for the next connection, but for what belongs to streams that have begun. */
+  #retire(): void {
     this.#postponed.pause()
-    const by = this.#ending?.by
-    this.lastError = reason === 'normal' ? undefined : reason
+    for (const command of this.#postponed.takeBegun()) this.#performLate(command)
+  }
+
+  #finish(): void {
+    const timeout = this.#layer?.finish() ?? 0
+    if (timeout > 0) this.steps.add({ type: 'closing', timeout, isFinal: false })
+    else this.onLost('normal')
+  }
+
+  #giveTime(timeout: number): void {
+    this.#closingDeadline?.clear()
+    this.#closingDeadline = new Deadline(timeout, () => this.#layer?.lost(closingTimedOut()))
+    this.#layer?.close()
+  }
+
+  #fall(reason: GunError | 'normal', ending = this.#context.ending): void {
+    const layer = this.#layer
+    if (layer === undefined) return
+    this.#layer = undefined
+    this.events.isMute = false
+    this.#closingDeadline?.clear()
+    this.#postponed.pause()
+    const by = ending?.by
     const isOurs = by === 'close' || (reason === 'normal' && by !== undefined && by !== 'protocol')
     const { retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
-    const again = this.comeback.lost(retryTimeout)
-    const end = isOurs ? localEnd() : reason === 'normal' ? reason : asKind('connection_error', reason)
-    const killedStreams = protocol?.close(end, this.goesOn ? again : undefined) ?? []
+    const again = this.#comeback.lost(retryTimeout)
+    const end = isOurs ? closedHere() : reason === 'normal' ? reason : asKind('connection_error', reason)
+    const { protocol } = layer
+    const killedStreams = layer.abort(end, this.goesOn ? again : undefined)
     // What still waits of them comes too late.
     for (const streamRef of killedStreams) this.#postponed.remove(streamRef)
     if (this.events.wants('disconnect')) this.events.tell('disconnect', { connPid: this.connPid, reason })
     if (protocol !== undefined && (by === undefined || by === 'protocol')) {
-      this.tellOwner({
-        type: 'gun_down',
-        connPid: this.connPid,
-        protocol: protocol.name,
-        reason,
-        killedStreams,
-      })
+      const { name } = protocol
+      this.tellOwner({ type: 'gun_down', connPid: this.connPid, protocol: name, reason, killedStreams })
     }
-    if (by === 'close') line.destroy()
-    else line.close()
+    if (by === 'close') layer.line.abort()
+    else layer.line.finish()
+  }
+
+  #plan(): void {
+    const { setback, retry, retriesLeft, lastError } = this.#context
+    const follows = setback === 'loss' && this.#comeback.hasFailed ? 'hang-up' : setback
+    const left = follows === 'loss' ? retry : retriesLeft
+    if (left <= 0) return this.steps.add({ type: 'spent', reason: undefined })
+    const next = nextRetry(left, this.opts, lastError ?? 'normal', follows)
+    if (next instanceof GunError) this.steps.add({ type: 'spent', reason: next })
+    else this.steps.add({ type: 'planned', ...next })
   }
 
   /** Nothing will be connected any more. */
-  end(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.trace?.state('terminated')
+  #terminate({
+    ending,
+    lastError,
+    setback,
+    retry,
+  }: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
+    if (this.#isTerminated) return
+    this.#isTerminated = true
+    this.events.isMute = false
     // The last of several that ended in order, and without anything, is what the retries were spent on.
-    if (this.#isFruitless && this.goesOn) this.lastError ??= hungUp()
-    const reason = this.lastError ?? 'normal'
-    this.attempt.abandon()
+    const isHungUp = setback === 'hang-up' && ending === undefined && retry > 0
+    const reason = lastError ?? (isHungUp ? hungUp() : 'normal')
+    this.#attempt.abandon()
     this.#ownership.release()
-    const exit = exitReasonOf(this.#ending, reason)
+    const exit = exitReasonOf(ending, reason)
     // Errors are costly to make, and mostly there is nobody to tell.
-    if (!this.#postponed.isEmpty || !this.comeback.isEmpty) {
-      const error = this.#ending === undefined ? endOf(reason) : localEnd()
-      for (const { streamRef } of this.comeback.takeAll()) this.fail(streamRef, error)
-      this.#postponed.fail(error)
+    if (!this.#postponed.isEmpty || !this.#comeback.isEmpty) {
+      const error = ending === undefined ? endOf(reason) : closedHere()
+      const fail = (streamRef: StreamRef) => this.#fail(streamRef, error)
+      for (const { streamRef } of this.#comeback.takeAll()) fail(streamRef)
+      this.#postponed.fail(fail, error)
     }
     this.#tellRefusals()
-    if (this.#ending === undefined && reason !== 'normal') {
-      this.#tellOfFailure(reason)
-    }
+    if (ending === undefined && reason !== 'normal') this.#tellOfFailure(reason)
     if (this.events.wants('terminate')) {
-      // On the way to an end that nobody asked for it passes through not_connected, though it never rests there.
-      const state = this.#ending === undefined ? 'not_connected' : this.#machine.stateName
+      const state = ending === undefined ? 'not_connected' : this.#lastState
       this.events.tell('terminate', { connPid: this.connPid, state, reason: exit })
     }
     this.#source.close()
@@ -371,47 +425,70 @@ export class Connection implements Host, LineUser, Valve {
   /** Where the owner was made for the connection and nobody takes the message, nobody would ever hear of the failure. */
   #tellOfFailure(reason: GunError): void {
     const { owner } = this
-    const isUnread = owner instanceof Process && this.isUnattended && this.#watchers.isEmpty
+    const isUnread = owner instanceof Process && this.#isUnattended && this.#watchers.isEmpty
     const waiting = isUnread ? owner.messageQueueLength : 0
     this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     if (isUnread && owner.messageQueueLength > waiting) reportExit(this.connPid, reason)
   }
 
   /** The actor was stopped from outside. */
-  stopped(): void {
-    if (this.#ended) return
-    this.#ending = { by: 'close' }
-    this.down('normal')
-    this.end()
+  #stopped(): void {
+    if (this.#isTerminated) return
+    this.#giveUp({ ending: { by: 'close' }, lastError: undefined, setback: 'attempt', retry: 0 })
   }
 
   /** The machine failed, which it never should. */
-  broken(cause: unknown): void {
-    if (this.#ended) return
-    const error = defect(cause)
-    this.down(error)
-    this.lastError = error
-    this.end()
+  #broken(cause: unknown): void {
+    if (this.#isTerminated) return
+    this.#giveUp({ ending: undefined, lastError: defect(cause), setback: 'attempt', retry: 0 })
   }
 
-  // What the protocol asks for.
+  /** Ends without the machine, which runs no more. */
+  #giveUp(life: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
+    this.#lastState = this.#state
+    this.#fall(life.lastError ?? 'normal', life.ending)
+    this.#terminate(life)
+  }
+
+  // The layer tells:
+
+  onLost(reason: GunError | 'normal'): void {
+    const { retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
+    const isFruitless = !this.#hasHeard && performance.now() - this.#upSince < retryTimeout
+    this.steps.add({ type: 'lost', reason, isFruitless })
+  }
+
+  onClosing(timeout: number, isFinal: boolean): void {
+    this.steps.add({ type: 'closing', timeout, isFinal })
+  }
+
+  onRetired(): void {
+    this.steps.add({ type: 'retired' })
+  }
+
+  /** At once: no caller is asked for it, and whoever is told of the protocol sees its state. */
+  onSwitched({ stateName }: Protocol): void {
+    if (stateName !== 'connected') this.#actor.send({ type: stateName })
+  }
+
+  onHeard(): void {
+    this.#hasHeard = true
+  }
 
   tellOwner(message: GunMessage): void {
+    if (this.isSilent) return
     this.trace?.message(message)
     post(this.connPid, this.#source, this.owner, message, 0)
   }
 
-  deliver(streamRef: StreamRef, message: GunMessage, bytes = 0, source = this.#source): void {
+  #fail(streamRef: StreamRef, reason: GunError): void {
+    const message: GunMessage = { type: 'gun_error', connPid: this.connPid, streamRef, reason }
     this.trace?.message(message)
-    post(this.connPid, source, replyToOf(streamRef), message, bytes)
-  }
-
-  fail(streamRef: StreamRef, reason: GunError): void {
-    this.deliver(streamRef, { type: 'gun_error', connPid: this.connPid, streamRef, reason })
+    post(this.connPid, this.#source, replyToOf(streamRef), message, 0)
   }
 
   refuse(streamRef: StreamRef, reason: GunError): void {
-    if (hasMailbox(replyToOf(streamRef))) return this.fail(streamRef, reason)
+    if (hasMailbox(replyToOf(streamRef))) return this.#fail(streamRef, reason)
     // A function that asks again would call itself, and would hear of a stream before it has the stream's ref; in a
     // microtask it could keep the program from everything else.
     this.#refusals.push({ streamRef, reason })
@@ -419,43 +496,12 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   #tellRefusals(): void {
-    for (const { streamRef, reason } of this.#refusals.splice(0)) this.fail(streamRef, reason)
-  }
-
-  switchTo(protocol: Protocol): boolean {
-    this.#take(protocol)
-    this.trace?.state(protocol.stateName)
-    this.#machine.send({ type: 'switched', stateName: protocol.stateName })
-    const { name, streamRef } = protocol
-    if (streamRef !== undefined && this.events.wants('protocolChanged')) {
-      this.events.tell('protocolChanged', { connPid: this.connPid, streamRef, protocol: name })
-    }
-    return this.#protocol === protocol
-  }
-
-  handle(chunk: Buffer): void {
-    this.#source.beforeReading()
-    const start = this.#share.begin(chunk.length)
-    this.guard(protocol => protocol.handle(chunk))
-    if (!this.#share.spend(start)) return
-    this.#isYielding = true
-    this.#regulate()
-    setImmediate(() => {
-      this.#isYielding = false
-      this.#regulate()
-    })
-  }
-
-  lost(reason: GunError | 'normal'): void {
-    const { retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
-    const isFruitless = !this.#hasHeard && performance.now() - this.#upSince < retryTimeout
-    this.#isFruitless = isFruitless
-    this.#machine.send({ type: 'lost', reason: this.#protocol?.isDone ? 'normal' : reason, isFruitless })
+    for (const { streamRef, reason } of this.#refusals.splice(0)) this.#fail(streamRef, reason)
   }
 
   askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean {
     const { reupgrade } = command.opts
-    if (!this.reconnects || !reupgrade) return false
+    if (this.#context.ending !== undefined || !reupgrade) return false
     const refusals = (command.refusals ?? 0) + 1
     let retryIn: number | undefined
     try {
@@ -463,103 +509,60 @@ export class Connection implements Host, LineUser, Valve {
     } catch (error) {
       reportExit(this.connPid, error)
     }
-    // The caller's function may have ended the connection.
-    if (retryIn === undefined || this.#protocol === undefined) return false
+    if (retryIn === undefined) return false
     const { streamRef } = command
-    this.comeback.wait({ ...command, refusals }, retryIn, later => this.#reupgrade(later))
+    this.#comeback.wait({ ...command, refusals }, retryIn, later => this.#reupgrade(later))
     const { connPid } = this
     const data = { status, headers, retryIn }
-    this.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'upgrade_refused', data })
+    this.#layer?.deliver(streamRef, {
+      type: 'gun_notify',
+      connPid,
+      streamRef,
+      event: 'upgrade_refused',
+      data,
+    })
     return true
   }
 
   #reupgrade(command: UpgradeCommand): void {
     // By now another upgrade may have taken the connection over.
-    const isPossible = this.#accepting && this.#protocol?.wsUpgrade !== undefined
-    if (isPossible) this.guard(protocol => protocol.wsUpgrade?.(command))
-    else this.comeback.add(command)
+    if (this.#accepts && this.#layer?.protocol?.upgrade !== undefined) this.#performLate(command)
+    else this.#comeback.add(command)
   }
 
-  heard(): void {
-    this.#hasHeard = true
+  /** Carries out a command that has waited, before those that wait still. */
+  #performLate(command: BeginCommand | StreamCommand): void {
+    this.steps.add({
+      type: 'task',
+      run: () => {
+        if (this.#layer !== undefined) this.#layer.perform(command)
+        else this.#fail(command.streamRef, closedHere())
+      },
+    })
   }
 
-  stopReading(): void {
-    this.#stopped = true
-    this.#regulate()
-  }
-
-  startReading(): void {
-    if (!this.#stopped) return
-    this.#stopped = false
-    this.#regulate()
-  }
-
-  beforeReading(): void {
-    this.#source.beforeReading()
-  }
-
-  guard(run: (protocol: Protocol) => void): void {
-    const protocol = this.#protocol
-    if (protocol === undefined) return
-    try {
-      run(protocol)
-    } catch (cause) {
-      this.lost(defect(cause))
-    }
-  }
-
-  retire(): void {
-    this.#accepting = false
-    this.#postponed.pause()
-    // Not from within the one that has brought this about.
-    process.nextTick(() => this.#postponed.finish(() => this.#protocol !== undefined && !this.#accepting))
-  }
-
-  closing(timeout: number, final: boolean): void {
-    if (final) this.#ending ??= { by: 'protocol' }
-    this.#machine.send({ type: 'closing', timeout })
-  }
-
-  /** What is asked for from now on is for the next connection. */
-  unwritable(): void {
-    this.retire()
-  }
-
-  /** The line has brought the peer's last byte, or broke. */
-  ended(reason: GunError | undefined): void {
-    this.guard(protocol => (protocol.isDone ? this.lost('normal') : protocol.end(reason)))
-  }
-
-  // What mailboxes ask for.
+  // Mailboxes ask:
 
   pause(): void {
-    this.#paused = true
-    this.#regulate()
-    if (!this.#closing) this.#protocol?.pause?.()
+    this.#isPaused = true
+    this.#layer?.pause()
   }
 
   resume(): void {
-    this.#paused = false
-    this.#regulate()
-    this.#protocol?.resume?.()
+    this.#isPaused = false
+    this.#layer?.resume()
   }
 
   get whole(): ConnPid {
     return this.connPid
   }
 
-  /** Over HTTP/2 the streams are paused, each by itself, and not what the connection itself says. */
   get isPausable(): boolean {
-    return !this.#protocol?.holdsStreams
+    return this.#layer?.isPausable ?? true
   }
 
   overflow(mark: Mark): void {
-    const error = overflowError('connection_error', mark)
-    this.guard(protocol => {
-      if (protocol.overflow === undefined) this.lost(error)
-      else protocol.overflow(error)
-    })
+    this.#layer?.overflow(mark)
   }
 
   carries(reference: object): boolean {
@@ -568,45 +571,107 @@ export class Connection implements Host, LineUser, Valve {
     )
   }
 
-  /** From now on it is this protocol that is read for: what the one before it had stopped for does not matter any more. */
-  #take(protocol: Protocol): void {
-    this.#protocol = protocol
-    this.#stopped = false
-    if (this.#paused && !this.#closing) protocol.pause?.()
-    this.#regulate()
-  }
+  // Steps:
 
-  /** Reads, or does not. In closing no mailbox holds up the peer's last words; it still does those of the next connection. */
-  #regulate(): void {
-    const isHeldUp = this.#paused && !this.#closing && !this.#protocol?.holdsStreams
-    if (this.#stopped || this.#isYielding || isHeldUp) this.#line?.pause()
-    else this.#line?.resume()
-  }
-
-  #command(streamRef: StreamRef, begins: boolean, what: string, run: Run): Command {
-    return {
-      streamRef,
-      begins,
-      run: () => this.#run(streamRef, what, run),
-      fail: reason => this.fail(streamRef, reason),
-    }
-  }
-
-  #run(streamRef: StreamRef, what: string, run: Run): void {
-    const protocol = this.#protocol
-    // While postponed commands were drained one of them may have ended the connection.
-    if (protocol === undefined) return this.fail(streamRef, localEnd())
+  /** Does one step. A command is one, and so is an event of the machine with all that the machine names. */
+  #do(step: Step): void {
+    if (step.type === 'task') return step.run()
+    if (!isCommand(step)) return this.#actor.send(step)
     try {
-      if (run(protocol)) return
+      this.#perform(step)
     } catch (cause) {
-      return this.lost(defect(cause))
+      this.#layer?.lost(defect(cause))
     }
-    const why =
-      protocol.name === 'ws'
-        ? `the connection is a WebSocket (${this.stateName}), which carries nothing else: open another one`
-        : `the connection speaks ${protocol.name}`
-    const text = `${what} is not possible: ${why}`
-    this.refuse(streamRef, new GunError('badstate', 'badstate', text))
+  }
+
+  /** Keeps a command until the step under way is over. Gives what its caller is answered until then. */
+  #enqueue(command: Command): boolean {
+    const answer = this.#foresee(command)
+    this.steps.add(command)
+    if ('isToldToWait' in command) command.isToldToWait = !answer
+    return answer
+  }
+
+  #foresee(command: Command): boolean {
+    if (command.type !== 'data' && command.type !== 'frames') return true
+    const { streamRef } = command
+    const before = this.steps.due.filter(step => isCommand(step) && step.streamRef === streamRef) as Command[]
+    const bytes = before.reduce((sum, one) => sum + bytesOf(one), bytesOf(command))
+    const answer = this.#layer?.protocol?.hasRoom?.(streamRef, bytes)
+    if (answer !== undefined || streamRef === undefined) return answer ?? false
+    // The stream's own beginning may wait with it.
+    return before.some(begins) && fitsMark(streamRef, bytes)
+  }
+
+  /** Tells of a stream that was cancelled before it had begun. */
+  #tellCancelled(streamRef: StreamRef): void {
+    const told = { connPid: this.connPid, streamRef, replyTo: replyToOf(streamRef) }
+    this.events.tell('cancel', { ...told, endpoint: 'local', reason: 'cancel' })
+  }
+
+  /** Carries out a command, or keeps it for later. */
+  #perform(command: Command): boolean {
+    if (command.type === 'frames') return this.#send(command)
+    return begins(command) ? this.#begin(command) : this.#proceed(command)
+  }
+
+  #begin(command: BeginCommand): boolean {
+    const { streamRef } = command
+    if (this.#isTerminated) {
+      this.refuse(streamRef, this.#hasEnded())
+      return false
+    }
+    attachTo(this.#source, replyToOf(streamRef))
+    const { ending, retry } = this.#context
+    const layer = this.#layer
+    if (layer !== undefined && this.#accepts && this.#postponed.isEmpty) return layer.perform(command)
+    const isLeaving = layer !== undefined && !this.#accepts
+    if (ending === undefined && !(isLeaving && retry === 0)) {
+      this.#postponed.add(command)
+      return true
+    }
+    const text = 'the connection is closing and will not be made again'
+    this.refuse(streamRef, new GunError('closing', 'stream_error', text))
+    return false
+  }
+
+  /** For a stream that was asked for before: waits only if that stream does. */
+  #proceed(command: StreamCommand): boolean {
+    const { streamRef } = command
+    if (
+      command.type === 'cancel' &&
+      (this.#postponed.remove(streamRef) || this.#comeback.remove(streamRef))
+    ) {
+      this.#tellCancelled(streamRef)
+      return true
+    }
+    if (!this.#isTerminated && this.#postponed.has(streamRef)) {
+      const answer = command.type !== 'data' || fitsMark(streamRef, Number.POSITIVE_INFINITY)
+      if (command.type === 'data') command.isToldToWait = !answer
+      this.#postponed.add(command)
+      return answer
+    }
+    const layer = command.type === 'flow' ? this.#layerOf(streamRef) : this.#layer
+    if (layer !== undefined) return layer.perform(command)
+    if (command.type === 'flow') return true
+    const what = COMMAND_NAMES[command.type]
+    const ended = () => new GunError('badstate', 'badstate', `${what} is not possible: the stream has ended`)
+    this.refuse(streamRef, this.#isTerminated ? this.#hasEnded() : ended())
+    return false
+  }
+
+  #send(command: FramesCommand): boolean {
+    const { frames, streamRef } = command
+    const layer = this.#layerOf(streamRef)
+    if (layer?.protocol?.frames !== undefined) return layer.perform(command)
+    const why = this.#isTerminated
+      ? 'it has ended'
+      : `it is ${this.stateName}: wait for gun_upgrade before you send`
+    const text = `${this.connPid} is no WebSocket, and ${why}; ${frames.length} frame(s) were not sent`
+    const reason = new GunError('badstate', 'badstate', text, { frames })
+    if (streamRef === undefined) this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
+    else this.refuse(streamRef, reason)
+    return false
   }
 
   #hasEnded(): GunError {
@@ -614,10 +679,42 @@ export class Connection implements Host, LineUser, Valve {
   }
 
   #end(ending: Ending): void {
-    if (this.#ended || (this.#ending !== undefined && this.#ending.by !== 'protocol')) return
-    this.#ending = ending
-    this.#machine.send({ type: 'shutdown' })
+    if (!this.#isTerminated) this.steps.add({ type: 'shutdown', ending })
   }
+
+  /** The layer that carries the messages of a stream. */
+  #layerOf(streamRef: StreamRef | undefined): Layer | undefined {
+    const inner = streamRef && layerOf(streamRef)
+    return inner === undefined || inner.isOver ? this.#layer : inner
+  }
+
+  get #snapshot(): AnyMachineSnapshot {
+    return this.#actor.getSnapshot()
+  }
+
+  get #context(): ConnectionContext {
+    return this.#snapshot.context
+  }
+
+  /** Whether commands with which streams begin go to the protocol. */
+  get #accepts(): boolean {
+    return this.#snapshot.hasTag('accepting')
+  }
+}
+
+/** Whether so many bytes of a request's body may wait before the caller is told to wait. */
+function fitsMark(streamRef: StreamRef, bytes: number): boolean {
+  const mark = sendMarkOf(streamRef)
+  return mark === undefined || bytes <= mark
+}
+
+/** The outermost state of a value of the machine's. */
+function nameOf(value: string | object): string {
+  return typeof value === 'string' ? value : String(Object.keys(value)[0])
+}
+
+function isCommand(step: Step): step is Command {
+  return COMMANDS.has(step.type)
 }
 
 function closingTimedOut(): GunError {
@@ -630,16 +727,7 @@ function endOf(reason: GunError | 'normal'): GunError {
   return new GunError('closed', 'connection_error', 'the connection was closed')
 }
 
-function codeOf(cause: unknown): unknown {
-  return cause instanceof Error && 'code' in cause ? cause.code : undefined
-}
-
 function hungUp(): GunError {
   const text = 'the peer closed each connection at once, before it had answered anything'
   return new GunError('closed', 'connection_error', text)
-}
-
-function defect(cause: unknown): GunError {
-  const text = `a defect of @holster/gun: ${messageOf(cause)}`
-  return new GunError('internal_error', 'connection_error', text, { cause })
 }

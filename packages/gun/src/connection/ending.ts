@@ -3,13 +3,18 @@
 import { type ExitReason, isOrderly } from '@holster/process'
 import { GunError } from '../errors.js'
 
-/** What decided that nothing is connected again. */
+/** Who has decided that a connection is not made again. */
 export type Ending =
-  | { readonly by: 'close' }
-  | { readonly by: 'shutdown' }
-  | { readonly by: 'owner'; readonly reason: ExitReason }
-  /** The caller sent a close frame. */
-  | { readonly by: 'protocol' }
+  | {
+      /** The caller, with `close`, with `shutdown`, or with a close frame that the protocol has sent. */
+      readonly by: 'close' | 'shutdown' | 'protocol'
+    }
+  | {
+      /** The owner, by its exit. */
+      readonly by: 'owner'
+      /** The reason of that exit. */
+      readonly reason: ExitReason
+    }
 
 /** The reason in `DOWN`; `ending` is undefined when the retries are spent. An owner's own is handed on if it is an orderly one. */
 export function exitReasonOf(ending: Ending | undefined, reason: GunError | 'normal'): ExitReason {
@@ -23,9 +28,4 @@ export function exitReasonOf(ending: Ending | undefined, reason: GunError | 'nor
     return ['shutdown', error]
   }
   return reason === 'normal' ? 'normal' : ['shutdown', reason]
-}
-
-/** The error of what was open when this side ended the connection. */
-export function localEnd(): GunError {
-  return new GunError('shutdown', 'connection_error', 'the connection was ended on this side')
 }

@@ -2,13 +2,30 @@
 
 import type { Socket } from 'node:net'
 import { GunError } from '../errors.js'
+import type { Events } from '../events/events.js'
+import type { ConnPid } from '../handles.js'
+import type { Owner } from '../messages.js'
 import type { ConnectEvent, DomainLookupEvent, TlsHandshakeEvent } from '../options/events.js'
-import { spokenOver } from '../transport/alpn.js'
-import type { Addresses } from '../words.js'
-import type { Connection } from './connection.js'
+import type { Origin } from '../options/host.js'
+import type { Opts } from '../options/options.js'
+import type { Destination } from '../transport/contract.js'
+import type { Secured } from '../transport/tls.js'
+import type { Addresses, ProtocolName } from '../words.js'
 import type { Tell } from './events.js'
 
-export function tellInit({ connPid, events, owner, transport, origin, opts }: Connection): void {
+/** The connection, as far as is told of it. */
+export interface LifeTeller {
+  readonly connPid: ConnPid
+  readonly events: Events
+  readonly owner: Owner
+  readonly transport: 'tcp' | 'tls'
+  readonly origin: Origin
+  readonly destination: Destination
+  readonly protocols: readonly ProtocolName[]
+  readonly opts: Opts
+}
+
+export function tellInit({ connPid, events, owner, transport, origin, opts }: LifeTeller): void {
   if (!events.wants('init')) return
   events.tell('init', {
     connPid,
@@ -21,7 +38,7 @@ export function tellInit({ connPid, events, owner, transport, origin, opts }: Co
   })
 }
 
-export function lookupTeller({ connPid, events, destination, opts }: Connection): Tell<Addresses> {
+export function lookupTeller({ connPid, events, destination, opts }: LifeTeller): Tell<Addresses> {
   return (when, outcome) => {
     const name = `domainLookup${when}` as const
     if (!events.wants(name)) return
@@ -39,7 +56,7 @@ export function lookupTeller({ connPid, events, destination, opts }: Connection)
   }
 }
 
-export function connectTeller(connection: Connection, lookupInfo: Addresses): Tell<Socket> {
+export function connectTeller(connection: LifeTeller, lookupInfo: Addresses): Tell<Socket> {
   const { connPid, events, opts, protocols, transport } = connection
   return (when, outcome) => {
     const name = `connect${when}` as const
@@ -48,16 +65,13 @@ export function connectTeller(connection: Connection, lookupInfo: Addresses): Te
     events.tell(
       name,
       ended(begun, outcome, socket =>
-        transport === 'tls' ? { socket } : { socket, protocol: spokenOver(socket, protocols) },
+        transport === 'tls' ? { socket } : { socket, protocol: protocols[0] ?? 'http' },
       ),
     )
   }
 }
 
-export function handshakeTeller(
-  { connPid, events, opts, protocols }: Connection,
-  below: Socket,
-): Tell<Socket> {
+export function handshakeTeller({ connPid, events, opts }: LifeTeller, below: Socket): Tell<Secured> {
   return (when, outcome) => {
     const name = `tlsHandshake${when}` as const
     if (!events.wants(name)) return
@@ -65,7 +79,7 @@ export function handshakeTeller(
     const begun: TlsHandshakeEvent = { connPid, socket: below, tlsOpts: opts.tlsOpts, timeout }
     events.tell(
       name,
-      ended(begun, outcome, socket => ({ socket, protocol: spokenOver(socket, protocols) })),
+      ended(begun, outcome, ({ socket, protocol }) => ({ socket, protocol })),
     )
   }
 }

@@ -1,23 +1,18 @@
-/** The states of a connection and the transitions between them; what happens in them is done elsewhere. */
+/**
+ * The life of a connection: all its states, and the transitions between them. Permissions are tags, what decides is in the
+ * context, and what is to be done is only named: the connection does it once the transition is over.
+ */
 
-import type { Socket } from 'node:net'
 import { createProcess } from '@holster/process'
 import { isActorRef } from '@holster/process/internal'
-import { type AnyActorRef, assertEvent, assign, enqueueActions, setup } from 'xstate'
-import { GunError } from '../errors.js'
-import type { ConnPid } from '../handles.js'
+import { type AnyActorRef, assign, setup } from 'xstate'
 import type { GunMessage, Owner } from '../messages.js'
 import { checkChoice, checkOpts, checkUses } from '../options/checks.js'
 import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options/options.js'
-import { LONGEST } from '../options/values.js'
 import { destinationOf } from '../transport/contract.js'
-import { connect, dialTcp, lookup } from '../transport/tcp.js'
-import { dialTls, handshake } from '../transport/tls.js'
-import type { Addresses } from '../words.js'
 import { Connection, connectionOf } from './connection.js'
-import type { ConnectionEvent, Machine } from './events.js'
-import { connectTeller, handshakeTeller, lookupTeller, tellInit } from './life-events.js'
-import { nextRetry, type Setback } from './reconnect.js'
+import type { ConnectionContext, ConnectionEvent, Effect } from './events.js'
+import { isHopeless } from './reconnect.js'
 
 /** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
 export type ConnectionInput =
@@ -38,81 +33,52 @@ export type ConnectionInput =
       readonly opts?: Opts
     }
 
-/** The context of `connectionMachine`. Only `connPid` is meant for others; it is there from the start. */
-export interface ConnectionContext {
-  /** The handle, for the functions of this package. */
-  readonly connPid: ConnPid
-  /** How many attempts may still follow. */
-  readonly retriesLeft: number
-  /** Milliseconds until the next attempt; `undefined`: there is none. */
-  readonly retryDelay: number | undefined
-}
-
-const delayOf = (ms: number | undefined) => (ms === undefined ? LONGEST : Math.min(ms, LONGEST))
-
-/** What comes after an attempt failed or the connection was lost: another attempt, or none. */
-function plan(context: ConnectionContext, setback: Setback): Partial<ConnectionContext> {
-  const connection = connectionOf(context.connPid)
-  const retriesLeft = setback === 'loss' ? retriesOf(connection) : context.retriesLeft
-  if (!canRetry(connection, retriesLeft)) return { retryDelay: undefined }
-  const next = nextRetry(retriesLeft, connection.opts, connection.lastError ?? 'normal', setback)
-  if (!(next instanceof GunError)) return { retriesLeft: next.retries, retryDelay: next.timeout }
-  connection.lastError = next
-  return { retryDelay: undefined }
-}
-
-function canRetry(connection: Connection, retriesLeft: number): boolean {
-  return connection.reconnects && retriesLeft > 0 && !connection.isHopeless
-}
-
-/** How often a connection that was up is tried again. */
-function retriesOf({ opts }: Connection): number {
-  return opts.retry ?? RETRY_DEFAULTS.retry
-}
-
-/** A class, since an object literal with a getter has a hidden class of its own each time. */
-class RunningMachine implements Machine {
-  readonly #actor: AnyActorRef
-
-  constructor(actor: AnyActorRef) {
-    this.#actor = actor
-  }
-
-  get stateName(): string {
-    return leafOf(this.#actor.getSnapshot().value)
-  }
-
-  send(event: ConnectionEvent): void {
-    this.#actor.send(event)
-  }
-}
-
-function createConnection(self: AnyActorRef, input: ConnectionInput): Connection {
+function contextOf(input: ConnectionInput, self: AnyActorRef): ConnectionContext {
   if (typeof input !== 'object' || input === null) {
     throw new TypeError('input must be { host, port, opts? } or { path, opts? }')
   }
   const { opts = {} } = input
   checkOpts(opts)
   const destination = destinationOf(input)
+  const isUnix = destination.path !== undefined
   const isHttps = destination.path === undefined && destination.port === 443
   const transport = opts.transport ?? (isHttps ? 'tls' : 'tcp')
   checkChoice(protocolsOf(opts, transport), transport)
-  checkUses(opts, transport, destination.path !== undefined)
+  checkUses(opts, transport, isUnix)
   const given = opts.owner ?? parentOf(self)
-  const owner = given ?? createProcess<GunMessage>()
-  const connection = new Connection(new RunningMachine(self), destination, transport, opts, owner)
-  if (given === undefined) connection.isUnattended = true
-  self.subscribe({ complete: () => connection.stopped(), error: cause => connection.broken(cause) })
-  return connection
+  const { connPid } = new Connection(
+    self,
+    destination,
+    transport,
+    opts,
+    given ?? createProcess<GunMessage>(),
+    given === undefined,
+  )
+  const { retry = RETRY_DEFAULTS.retry } = opts
+  return {
+    connPid,
+    isTls: transport === 'tls',
+    isUnix,
+    retry,
+    retriesLeft: retry,
+    retryDelay: 0,
+    closingTimeout: 0,
+    setback: 'attempt',
+    hasBeenUp: false,
+    lastError: undefined,
+    ending: undefined,
+  }
 }
 
 function parentOf(self: AnyActorRef): Owner | undefined {
   return isActorRef(self._parent) ? self._parent : undefined
 }
 
-/** The innermost state: `connected_ws_only` of `{ connected: 'connected_ws_only' }`. */
-function leafOf(value: unknown): string {
-  return typeof value === 'object' && value !== null ? leafOf(Object.values(value)[0]) : String(value)
+/** Names an effect for the connection, with the event that has led to it. */
+function due(effect: Effect) {
+  return ({ context, event }: { context: ConnectionContext; event: ConnectionEvent }): void => {
+    connectionOf(context.connPid).note(effect, event)
+  }
 }
 
 const machine = setup({
@@ -120,86 +86,81 @@ const machine = setup({
     context: ConnectionContext
     events: ConnectionEvent
     input: ConnectionInput
+    tags: 'up' | 'accepting'
   },
   delays: {
-    retryDelay: ({ context }) => delayOf(context.retryDelay),
+    retryDelay: ({ context }) => context.retryDelay,
   },
   guards: {
-    isTls: ({ context }) => connectionOf(context.connPid).transport === 'tls',
-    isOver: ({ context }) => context.retryDelay === undefined,
-    /** A guard, so that the end of most connections needs no plan. */
-    isLast: ({ context, event }) => {
-      assertEvent(event, 'lost')
-      const connection = connectionOf(context.connPid)
-      return !canRetry(connection, event.isFruitless ? context.retriesLeft : retriesOf(connection))
-    },
+    isTls: ({ context }) => context.isTls,
+    /** A close frame that the caller has sent decides less than the caller, or the owner, who speaks later. */
+    mayEnd: ({ context: { ending } }) => ending === undefined || ending.by === 'protocol',
+    isOver: ({ context }) =>
+      context.ending !== undefined ||
+      (context.setback === 'loss' ? context.retry : context.retriesLeft) <= 0 ||
+      isHopeless(context),
   },
   actions: {
-    init: ({ context }) => tellInit(connectionOf(context.connPid)),
-    lookUp: ({ context }) => {
-      const connection = connectionOf(context.connPid)
-      const { attempt, destination, opts, trace } = connection
-      trace?.state('domain_lookup')
-      attempt.begin<Addresses>(
-        answer => lookup(destination, opts.tcpOpts, answer),
-        addresses => ({ type: 'resolved', addresses }),
-        'domainLookupTimeout',
-        lookupTeller(connection),
-      )
-    },
-    connect: ({ context, event }) => {
-      assertEvent(event, 'resolved')
-      const connection = connectionOf(context.connPid)
-      const { attempt, destination, opts, origin, protocols, trace, transport } = connection
-      trace?.state('connecting')
-      const dial = transport === 'tls' ? dialTls(origin.host.identity, opts.tlsOpts, protocols) : dialTcp
-      attempt.begin<Socket>(
-        answer => connect(destination, event.addresses, opts.tcpOpts, dial, answer),
-        socket => ({ type: 'connected', socket }),
-        'connectTimeout',
-        connectTeller(connection, event.addresses),
-      )
-    },
-    shakeHands: ({ context, event }) => {
-      assertEvent(event, 'connected')
-      const connection = connectionOf(context.connPid)
-      const { attempt, origin, opts, protocols, trace } = connection
-      trace?.state('initial_tls_handshake')
-      attempt.begin<Socket>(
-        answer => handshake(event.socket, origin.host.identity, opts.tlsOpts, protocols, answer),
-        socket => ({ type: 'connected', socket }),
-        'tlsHandshakeTimeout',
-        handshakeTeller(connection, event.socket),
-      )
-    },
-    noteError: ({ context }, reason: GunError) => {
-      connectionOf(context.connPid).lastError = reason
-    },
-    /** An attempt failed. */
-    retry: assign(({ context }) => plan(context, 'attempt')),
-    /** The connection was up, so the retries are counted anew, unless nothing had come of it. */
-    reconnect: assign(({ context, event }) => {
-      assertEvent(event, 'lost')
-      const { comeback } = connectionOf(context.connPid)
-      return plan(context, event.isFruitless || comeback.hasFailed ? 'hang-up' : 'loss')
+    begin: due('begin'),
+    lookUp: due('lookUp'),
+    connect: due('connect'),
+    shakeHands: due('shakeHands'),
+    rise: due('rise'),
+    rest: due('rest'),
+    accept: due('accept'),
+    retire: due('retire'),
+    finish: due('finish'),
+    giveTime: due('giveTime'),
+    fall: due('fall'),
+    plan: due('plan'),
+    terminate: due('terminate'),
+    noteEnding: assign({
+      ending: ({ context, event }) => {
+        if (event.type === 'close') return { by: 'close' } as const
+        return event.type === 'shutdown' ? event.ending : context.ending
+      },
     }),
-    up: ({ context, event }) => {
-      assertEvent(event, 'connected')
-      connectionOf(context.connPid).up(event.socket)
-    },
-    rest: ({ context }) => connectionOf(context.connPid).trace?.state('not_connected'),
-    down: ({ context }, reason: GunError | 'normal') => connectionOf(context.connPid).down(reason),
-    beginClosing: enqueueActions(({ context, enqueue }) => {
-      const timeout = connectionOf(context.connPid).beginClosing()
-      enqueue.raise(timeout > 0 ? { type: 'closing', timeout } : { type: 'lost', reason: 'normal' })
-    }),
-    enterClosing: ({ context, event }) => {
-      assertEvent(event, 'closing')
-      connectionOf(context.connPid).enterClosing(event.timeout)
-    },
-    end: ({ context }) => connectionOf(context.connPid).end(),
+    noteFailure: assign(({ event }) =>
+      event.type === 'failed' ? { lastError: event.reason, setback: 'attempt' as const } : {},
+    ),
+    noteUp: assign({ hasBeenUp: true, lastError: undefined }),
+    noteClosing: assign(({ context, event }) =>
+      event.type === 'closing'
+        ? {
+            closingTimeout: event.timeout,
+            ending: context.ending ?? (event.isFinal ? ({ by: 'protocol' } as const) : undefined),
+          }
+        : {},
+    ),
+    noteLoss: assign(({ event }) =>
+      event.type === 'lost'
+        ? {
+            lastError: event.reason === 'normal' ? undefined : event.reason,
+            setback: event.isFruitless ? ('hang-up' as const) : ('loss' as const),
+          }
+        : {},
+    ),
+    notePlan: assign(({ event }) =>
+      event.type === 'planned' ? { retriesLeft: event.retries, retryDelay: event.timeout } : {},
+    ),
+    noteSpent: assign(({ context, event }) =>
+      event.type === 'spent' ? { lastError: event.reason ?? context.lastError } : {},
+    ),
   },
 })
+
+/** How a connection that is up, or closes, is lost. */
+const lost = { target: 'not_connected', actions: ['noteLoss', 'fall'] } as const
+
+/** Commands are carried out, until the peer is about to close: then new ones wait for the next connection. */
+const accepting = {
+  initial: 'accepting',
+  states: { accepting: { tags: 'accepting' }, leaving: { entry: 'retire' } },
+  on: { retired: '.leaving' },
+} as const
+
+/** The protocol ends by itself, in its own time; another word of the caller's may shorten that. */
+const shutdown = { guard: 'mayEnd', actions: ['noteEnding', 'finish'] } as const
 
 /**
  * The lifecycle of a connection, with Gun's states, as an xstate machine. `open` starts one; a machine of your own may
@@ -207,90 +168,76 @@ const machine = setup({
  */
 export const connectionMachine = machine.createMachine({
   id: 'gun',
-  context: ({ input, self }) => {
-    const connection = createConnection(self, input)
-    return {
-      connPid: connection.connPid,
-      retriesLeft: retriesOf(connection),
-      retryDelay: undefined,
-    }
-  },
+  context: ({ input, self }) => contextOf(input, self),
   initial: 'domain_lookup',
-  entry: 'init',
+  entry: 'begin',
   on: {
-    close: { target: '.terminated', actions: { type: 'down', params: 'normal' } },
-    shutdown: '.terminated',
-    failed: {
-      target: '.not_connected',
-      actions: [{ type: 'noteError', params: ({ event }) => event.reason }, 'retry'],
-    },
+    close: { target: '.terminated', actions: ['noteEnding', 'fall'] },
+    shutdown: { guard: 'mayEnd', target: '.terminated', actions: 'noteEnding' },
+    failed: { target: '.not_connected', actions: ['noteFailure', 'rest'] },
   },
   states: {
     domain_lookup: {
       entry: 'lookUp',
-      on: {
-        resolved: 'connecting',
-      },
+      on: { resolved: 'connecting' },
     },
     connecting: {
       entry: 'connect',
-      on: {
-        connected: [{ guard: 'isTls', target: 'initial_tls_handshake' }, { target: 'connected' }],
-      },
+      on: { connected: [{ guard: 'isTls', target: 'initial_tls_handshake' }, { target: 'connected' }] },
     },
     initial_tls_handshake: {
       entry: 'shakeHands',
-      on: {
-        connected: 'connected',
-      },
+      on: { connected: 'connected' },
     },
     connected: {
-      entry: 'up',
+      tags: 'up',
+      entry: ['noteUp', 'rise'],
       initial: 'connected',
-      states: { connected: {}, connected_ws_only: {} },
+      states: {
+        connected: { entry: 'accept', ...accepting },
+        connected_no_input: { entry: 'retire', on: { connected: 'connected' } },
+        connected_data_only: accepting,
+        connected_ws_only: accepting,
+        tls_handshake: { entry: 'retire', on: { connected: 'connected' } },
+      },
       on: {
-        switched: '.connected_ws_only',
-        shutdown: { actions: 'beginClosing' },
-        closing: 'closing',
-        lost: [
-          {
-            guard: 'isLast',
-            target: 'terminated',
-            actions: { type: 'down', params: ({ event }) => event.reason },
-          },
-          {
-            target: 'not_connected',
-            actions: [{ type: 'down', params: ({ event }) => event.reason }, 'reconnect'],
-          },
-        ],
+        connected_no_input: '.connected_no_input',
+        connected_data_only: '.connected_data_only',
+        connected_ws_only: '.connected_ws_only',
+        tls_handshake: '.tls_handshake',
+        closing: { target: 'closing', actions: 'noteClosing' },
+        shutdown,
+        lost,
       },
     },
     closing: {
-      entry: 'enterClosing',
+      tags: 'up',
+      entry: ['retire', 'giveTime'],
       on: {
-        shutdown: { actions: 'beginClosing' },
-        closing: { target: 'closing', reenter: true },
-        lost: [
-          {
-            guard: 'isLast',
-            target: 'terminated',
-            actions: { type: 'down', params: ({ event }) => event.reason },
-          },
-          {
-            target: 'not_connected',
-            actions: [{ type: 'down', params: ({ event }) => event.reason }, 'reconnect'],
-          },
-        ],
+        closing: { target: 'closing', reenter: true, actions: 'noteClosing' },
+        shutdown,
+        lost,
       },
     },
     not_connected: {
-      entry: 'rest',
-      always: { guard: 'isOver', target: 'terminated' },
-      after: { retryDelay: 'domain_lookup' },
+      initial: 'deciding',
+      states: {
+        deciding: { always: [{ guard: 'isOver', target: '#gun.terminated' }, { target: 'planning' }] },
+        planning: {
+          entry: 'plan',
+          on: {
+            planned: { target: 'waiting', actions: 'notePlan' },
+            spent: { target: '#gun.terminated', actions: 'noteSpent' },
+          },
+        },
+        waiting: {
+          after: { retryDelay: '#gun.domain_lookup' },
+        },
+      },
     },
     terminated: {
       type: 'final',
-      entry: 'end',
+      entry: 'terminate',
     },
   },
 })

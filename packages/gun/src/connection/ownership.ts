@@ -2,8 +2,8 @@
 
 import type { ExitReason, MonitorTarget } from '@holster/process'
 import { type Source, watch } from '@holster/process/internal'
+import { attachTo } from '../layer/mail.js'
 import type { Owner } from '../messages.js'
-import { attachTo } from './mail.js'
 
 export class Ownership {
   readonly #source: Source

@@ -5,12 +5,18 @@ import { isRetry } from '../options/checks.js'
 import type { Retry } from '../options/connection.js'
 import { ask } from '../options/function.js'
 import { type Opts, RETRY_DEFAULTS } from '../options/options.js'
+import type { ConnectionContext, Setback } from './events.js'
 
-/**
- * What a retry follows: an attempt that failed, a connection that was of use, from which on retries are counted anew, or one
- * that was lost at once and had brought nothing.
- */
-export type Setback = 'attempt' | 'loss' | 'hang-up'
+/** Whether the next attempt would fail as the last one did. A Unix socket that was there comes back with its server. */
+export function isHopeless(life: Pick<ConnectionContext, 'lastError' | 'hasBeenUp' | 'isUnix'>): boolean {
+  const { lastError, hasBeenUp, isUnix } = life
+  if (lastError?.isPermanent) return true
+  return isUnix && !hasBeenUp && codeOf(lastError?.cause) === 'ENOENT'
+}
+
+function codeOf(cause: unknown): unknown {
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined
+}
 
 /** The first retry comes within so many milliseconds where the connection had been up. */
 const FIRST_WITHIN = 1000

@@ -25,6 +25,8 @@ export class Events {
   readonly #connPid: ConnPid
   readonly #handler: EventHandler | undefined
   readonly #trace: Trace | undefined
+  /** Whether nobody is told of anything, since the caller has closed the connection within the step under way. */
+  isMute = false
 
   constructor(connPid: ConnPid, handler: EventHandler | undefined, trace?: Trace) {
     this.#connPid = connPid
@@ -34,6 +36,7 @@ export class Events {
 
   /** Whether the event has a listener. Without one the caller need not create the event. */
   wants(name: EventName): boolean {
+    if (this.isMute) return false
     return (
       this.#trace !== undefined ||
       channels[name].hasSubscribers ||
@@ -43,6 +46,7 @@ export class Events {
 
   /** Delivers an event. */
   tell<Name extends EventName>(name: Name, event: EventMap[Name]): void {
+    if (this.isMute) return
     this.#trace?.event(name, event)
     if (this.#handler !== undefined) this.#call(this.#handler, name, event)
     if (channels[name].hasSubscribers) channels[name].publish(event)

@@ -11,6 +11,8 @@ export interface Tap {
   startReading(): void
   /** Runs what goes on by itself, where a defect would end the program. */
   guard(run: () => void): void
+  /** Does what callers have asked for within the event that was just handed on. */
+  settle(): void
   /** More is about to be handed on: a mailbox that is over its mark says so now. */
   beforeReading(): void
   /** All that has come is handed on, and nothing more can come. */
@@ -23,7 +25,6 @@ export interface Responder {
   readonly isFull: boolean
   /** A content handler of the response whose turn it is is at work. */
   readonly isBusy: boolean
-  /** May end the connection. */
   respond(event: ResponseEvent): void
 }
 
@@ -52,7 +53,6 @@ export class Backlog {
   take({ events, error }: Parsed): void {
     this.#slice.begin()
     for (const event of events) {
-      // Whoever got the one before may have closed the connection.
       if (this.#isClosed) return
       if (this.#isHeld || this.#events.length > 0) {
         this.#events.push(event)
@@ -134,6 +134,7 @@ export class Backlog {
     this.#isResponding = true
     try {
       this.#responder.respond(event)
+      this.#tap.settle()
     } finally {
       this.#isResponding = false
     }
@@ -158,7 +159,7 @@ export class Backlog {
     while (!this.#isClosed && !this.#isHeld) {
       if (this.#isLifted && this.#events.length > 0) {
         this.#tap.beforeReading()
-        if (this.#isClosed || this.#isHeld) break
+        if (this.#isHeld) break
       }
       const event = this.#events.shift()
       if (event === undefined) break

@@ -68,3 +68,8 @@ export function unsent(): GunError {
   const text = 'the connection is closing; the request was not sent'
   return new GunError('closing', 'stream_error', text)
 }
+
+/** The caller has ended the connection. */
+export function closedHere(): GunError {
+  return new GunError('shutdown', 'connection_error', 'the connection was ended on this side')
+}

@@ -8,7 +8,7 @@ import type { Host, Upgrade } from '../layer/contract.js'
 import type { RequestInfo, StreamInfo } from '../layer/info.js'
 import { endsStream, type GunMessage, replyToOf } from '../messages.js'
 import type { Headers, IsFin } from '../words.js'
-import { takesNoData } from './errors.js'
+import { closedHere, takesNoData } from './errors.js'
 import { type Framing, LAST_CHUNK, withCookies, writeChunk } from './framing.js'
 import { type ContentOpts, type Gate, Response, type ResponseUser } from './response.js'
 
@@ -145,7 +145,13 @@ export class HttpStream {
   /** Posts a message, unless the stream was cancelled or has ended: everything of a stream goes this way, so it ends once. */
   post(message: GunMessage, bytes = 0): void {
     if (this.isCancelled || this.#isEnded) return
-    this.#isEnded = endsStream(message)
+    const isEnd = endsStream(message)
+    // The caller has closed the connection, which ends the stream in place of what has come.
+    if (this.#host.isSilent && message.type !== 'gun_error') {
+      if (isEnd) this.fail(closedHere())
+      return
+    }
+    this.#isEnded = isEnd
     this.#host.deliver(this.ref, message, bytes, this.source)
   }
 
@@ -216,6 +222,11 @@ export class HttpStream {
     if (this.sendMark === undefined || this.isComplete) return true
     if (isLate || this.#heldBytes + leaving > this.sendMark) this.#isFull = true
     return !this.#isFull
+  }
+
+  /** Whether so many bytes may wait to be sent, beside those that are held. */
+  fits(bytes: number): boolean {
+    return this.sendMark === undefined || this.#heldBytes + bytes <= this.sendMark
   }
 
   /** Says so if there is room again. */

@@ -21,7 +21,7 @@ export interface Gate {
   untilFree(): Promise<void> | undefined
 }
 
-/** The protocol that brings the response. Each of these may end the connection. */
+/** The protocol that brings the response. */
 export interface ResponseUser<Stream> {
   /** All of the response is handed on, and nobody was told yet. */
   onDone(stream: Stream): void
@@ -116,7 +116,6 @@ export class Response<Stream extends ResponseStream> {
     this.#tellHead('responseHeaders', status, headers)
     const fin = isFin ? 'fin' : 'nofin'
     this.#post({ type: 'gun_response', connPid, streamRef: this.#ref, isFin: fin, status, headers }, headers)
-    if (this.isOver) return
     if (isFin) return this.finish()
     if (this.#opts.contentHandlers.length > 0 && !this.#stream.isCancelled) this.#openChain(status, headers)
   }
@@ -143,8 +142,7 @@ export class Response<Stream extends ResponseStream> {
   }
 
   finish(): void {
-    // The receiver of the last message may have closed the connection, which ended the stream.
-    if (this.isOver || this.#isDone) return
+    if (this.#isDone) return
     this.#isDone = true
     this.#closeChain()
     this.#user.onDone(this.#stream)
@@ -200,8 +198,6 @@ export class Response<Stream extends ResponseStream> {
     } catch (cause) {
       return this.#fail(cause)
     }
-    // A handler that was asked may have cancelled the stream, or closed the connection.
-    if (this.#stream.isCancelled || this.isOver) this.#closeChain()
   }
 
   /** Hands a part of the body to its content handlers; nothing else is handed on while they are at work. */
@@ -213,7 +209,6 @@ export class Response<Stream extends ResponseStream> {
     } catch (cause) {
       return this.#fail(cause)
     }
-    if (this.isOver) return
     if (work === undefined) return then()
     this.#work = work
     const settle = (run: () => void) => {
@@ -232,17 +227,17 @@ export class Response<Stream extends ResponseStream> {
 
   #fail(cause: unknown): void {
     const stream = this.#stream
-    if (this.isOver || stream.isCancelled) return
+    if (stream.isCancelled) return
     const isOurs = cause instanceof GunError && cause.kind === 'stream_error'
     // A handler may fail once it has handed on the end.
     if (stream.isEnded) reportThrown(this.#host.connPid, cause)
     else stream.fail(isOurs ? cause : contentError(cause))
     stream.isCancelled = true
-    if (!this.isOver) this.#user.onFailed(stream)
+    this.#user.onFailed(stream)
   }
 
   #post(message: GunMessage, headers: Headers): void {
-    if (!this.isOver) this.#stream.post(message, sizeOf(headers))
+    this.#stream.post(message, sizeOf(headers))
   }
 
   /** Posts what was made of a body, and counts it. */

@@ -17,17 +17,17 @@ import type { ResponseEvent } from '../exchange/response-event.js'
 import type { StreamRef } from '../handles.js'
 import { saysClose } from '../headers.js'
 import type {
-  Again,
-  Host,
-  Protocol,
+  CancelCommand,
+  DataCommand,
+  FlowCommand,
   RequestCommand,
-  StartUpgrade,
+  TrailersCommand,
   UpgradeCommand,
-} from '../layer/contract.js'
+} from '../layer/commands.js'
+import type { Again, Host, Protocol, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
 import type { HttpOpts } from '../options/http.js'
-import type { Headers, IsFin } from '../words.js'
 import { HttpRequests } from './requests.js'
 import { HttpResponses, type ResponseHandler } from './responses.js'
 import { writeTrailers } from './writer.js'
@@ -47,7 +47,6 @@ export class Http implements Protocol, ResponseHandler {
   #leaving = false
   /** An orderly end was asked for, while an upgrade may still succeed. */
   #asked = false
-  #closed = false
   readonly #keepaliveTimer: NodeJS.Timeout | undefined
 
   constructor(host: Host, opts: Required<HttpOpts>, startUpgrade: StartUpgrade) {
@@ -89,7 +88,7 @@ export class Http implements Protocol, ResponseHandler {
     this.#requests.add(stream)
   }
 
-  data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array, isLate: boolean): boolean {
+  data({ streamRef, isFin, data: chunk, isToldToWait }: DataCommand): boolean {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return false
     const problem = stream.problemWith(isFin, chunk)
@@ -103,11 +102,18 @@ export class Http implements Protocol, ResponseHandler {
     stream.hold(isFin, chunk)
     this.#requests.grown(stream)
     // With what is empty nothing leaves, so nothing would tell of room.
-    if (chunk.length === 0 && !isLate) return !stream.isFull
-    return this.#requests.hasRoom(stream, isLate)
+    if (chunk.length === 0 && !isToldToWait) return !stream.isFull
+    return this.#requests.hasRoom(stream, isToldToWait)
   }
 
-  trailers(streamRef: StreamRef, headers: Headers): void {
+  hasRoom(streamRef: StreamRef, bytes: number): boolean | undefined {
+    const stream = this.#find(streamRef)
+    if (stream === undefined) return undefined
+    if (stream.isComplete || stream.isCancelled) return false
+    return this.#requests.fits(stream, bytes)
+  }
+
+  trailers({ streamRef, headers }: TrailersCommand): void {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return
     if (stream.framing.type !== 'chunked') {
@@ -123,13 +129,11 @@ export class Http implements Protocol, ResponseHandler {
       const text = `${error.message}; the trailers were not sent`
       return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { cause: error }))
     }
-    // The caller's function may have ended the body, the stream or the connection.
-    if (this.#closed || this.#takingData(streamRef) === undefined) return
     stream.holdEnd(end)
     this.#requests.grown(stream)
   }
 
-  wsUpgrade(command: UpgradeCommand): void {
+  upgrade(command: UpgradeCommand): void {
     const { streamRef, path, isChecked, opts } = command
     if (this.#asked) return this.#host.refuse(streamRef, unsent())
     if (this.#opts.version === 'HTTP/1.0') {
@@ -138,8 +142,6 @@ export class Http implements Protocol, ResponseHandler {
     const upgrade = this.#startUpgrade(command)
     const { connPid, events } = this.#host
     events.tell('wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
-    // Who was told may have closed the connection.
-    if (this.#closed) return this.#host.refuse(streamRef, ended())
     const stream = this.#responses.create({
       ref: streamRef,
       function: 'wsUpgrade',
@@ -171,23 +173,28 @@ export class Http implements Protocol, ResponseHandler {
     this.#responses.resume()
   }
 
-  updateFlow(streamRef: StreamRef, increment: number): void {
+  flow({ streamRef, increment }: FlowCommand): void {
     // Mostly it is the one whose response is coming.
     const { first } = this.#responses.open
     const stream = first?.ref === streamRef ? first : this.#find(streamRef)
     if (stream !== undefined) this.#responses.updateFlow(stream, increment)
   }
 
-  cancel(streamRef: StreamRef): void {
+  silence(streamRef: StreamRef): boolean {
     const stream = this.#find(streamRef)
-    if (stream === undefined || stream.isCancelled || isOver(stream)) {
-      return this.#host.refuse(streamRef, nothingToCancel())
-    }
+    if (stream === undefined || stream.isCancelled || isOver(stream)) return false
+    stream.isCancelled = true
+    return true
+  }
+
+  cancel({ streamRef, wasOpen }: CancelCommand): void {
+    if (!wasOpen) return this.#host.refuse(streamRef, nothingToCancel())
+    const stream = this.#find(streamRef)
+    if (stream === undefined) return
     stream.isCancelled = true
     const { connPid, events } = this.#host
     const replyTo = replyToOf(streamRef)
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
-    if (this.#closed) return
     if (this.#requests.remove(stream)) return this.#requests.advance()
     // Its body will never be complete, so the connection can't go on behind it.
     if (!stream.isComplete) this.#requests.retire()
@@ -199,18 +206,17 @@ export class Http implements Protocol, ResponseHandler {
     return stream === undefined || isOver(stream) ? undefined : this.#requests.infoOf(stream)
   }
 
-  closing(): number {
+  finish(): number {
     this.#asked = true
     this.#requests.stop()
     this.#refuseWaiting(unsent())
-    if (this.#closed) return 0
     this.#responses.resume()
     return this.#responses.open.length === 0 ? 0 : this.#opts.closingTimeout
   }
 
-  close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
+  abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     const error = reason === 'normal' ? ended() : reason
-    this.#shut()
+    this.#dispose()
     const isKilled = ({ upgrade, isCancelled, isEnded }: HttpStream): boolean => {
       if (isCancelled || isEnded) return false
       if (again === undefined || !upgrade?.command.isRepeated) return true
@@ -230,18 +236,13 @@ export class Http implements Protocol, ResponseHandler {
     return [...killed, ...waiting].map(({ ref }) => ref)
   }
 
-  /** One at a time: whoever is told may close the connection, which then tells the others. */
   #refuseWaiting(reason: GunError): void {
-    for (let next = this.#requests.removeFirst(); next !== undefined; next = this.#requests.removeFirst()) {
-      next.fail(reason)
-    }
+    for (const stream of this.#requests.removeAll()) stream.fail(reason)
   }
 
-  /** Nothing is done any more. */
-  #shut(): void {
-    this.#closed = true
-    this.#responses.close()
-    this.#requests.close()
+  #dispose(): void {
+    this.#responses.dispose()
+    this.#requests.dispose()
     clearInterval(this.#keepaliveTimer)
   }
 
@@ -299,20 +300,15 @@ export class Http implements Protocol, ResponseHandler {
     this.#requests.advance()
   }
 
-  /**
-   * The connection ends with the response of `last`. One at a time: whoever is told may close the connection, which then
-   * tells the others.
-   */
+  /** The connection ends with the response of `last`. */
   #refuseBehind(last: HttpStream, reason: GunError): void {
     for (const stream of this.#responses.open) {
-      if (this.#closed) return
       if (stream === last || stream.isCancelled) continue
       stream.fail(reason)
       stream.isCancelled = true
       if (stream === this.#requests.writing) this.#requests.giveUp(stream)
     }
     for (const stream of this.#requests.waiting) {
-      if (this.#closed) return
       // One that succeeded before is asked for again with the next connection.
       if (stream.upgrade?.command.isRepeated || !this.#requests.remove(stream)) continue
       stream.fail(neverSent(ended()))
@@ -333,17 +329,16 @@ export class Http implements Protocol, ResponseHandler {
     // Before anybody hears of it: whoever does may answer with a frame at once.
     const next = start(this.#host)
     if (next instanceof GunError) return this.#refuse(stream, next)
-    this.#shut()
+    this.#dispose()
     const { connPid } = this.#host
     const protocols = ['websocket'] as const
-    // Whoever is told of the switch may have closed the connection.
-    if (this.#host.switchTo(next)) {
-      this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
-    }
+    this.#host.switchTo(next)
+    this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
     const reason = 'the connection was upgraded to WebSocket before the request could be sent'
     this.#refuseWaiting(new GunError('badstate', 'badstate', reason))
+    this.#host.settle()
     if (rest.length > 0) this.#host.handle(rest)
-    if (this.#asked) this.#host.closing(next.closing(), true)
+    if (this.#asked) this.#host.closing(next.finish(), true)
   }
 }
 

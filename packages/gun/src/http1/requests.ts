@@ -24,11 +24,8 @@ export class HttpRequests {
   readonly #waiting = new Fifo<HttpStream>()
   /** Whose body is being sent. */
   #writing: HttpStream | undefined
-  /** A head is being made or sent. Whoever is asked or told meanwhile may ask for more, which waits until it has left. */
-  #isBeginning = false
   /** Nothing is begun any more. */
   isStopped = false
-  #isOver = false
   #expectDeadline: Deadline | undefined
   readonly #goOn = () => this.#host.guard(() => this.advance())
 
@@ -82,11 +79,6 @@ export class HttpRequests {
     return this.#waiting.remove(stream)
   }
 
-  /** Takes back the first that was not begun. */
-  removeFirst(): HttpStream | undefined {
-    return this.#waiting.shift()
-  }
-
   /** Takes back all that were not begun. */
   removeAll(): HttpStream[] {
     return this.#waiting.takeAll()
@@ -104,15 +96,14 @@ export class HttpRequests {
   }
 
   /** Nothing more is sent. */
-  close(): void {
-    this.#isOver = true
+  dispose(): void {
     this.#outlet.onSent = undefined
     this.#expectDeadline?.clear()
   }
 
   /** The body of a stream that expects something need not wait any longer. */
   proceed(stream: HttpStream): void {
-    if (this.#isOver || !stream.isExpecting) return
+    if (!stream.isExpecting) return
     this.#expectDeadline?.clear()
     stream.isExpecting = false
     this.grown(stream)
@@ -129,7 +120,7 @@ export class HttpRequests {
 
   /** The body of a stream has grown. */
   grown(stream: HttpStream): void {
-    if (stream !== this.#writing || this.#isBeginning || stream.isExpecting) return
+    if (stream !== this.#writing || stream.isExpecting) return
     this.#write(stream)
     if (this.#writing === undefined) this.advance()
   }
@@ -143,13 +134,18 @@ export class HttpRequests {
     return hasRoom
   }
 
+  /** Whether so many bytes more of the body would leave room. */
+  fits(stream: HttpStream, bytes: number): boolean {
+    return stream.fits(this.#leaving(stream) + bytes)
+  }
+
   /** How many bytes wait to leave that are no longer held. */
   #leaving(stream: HttpStream): number {
     return stream === this.#writing ? this.#outlet.buffered : 0
   }
 
   #tellRoom(stream: HttpStream): void {
-    if (!this.#isOver) this.#host.guard(() => stream.tellRoom(this.#leaving(stream)))
+    this.#host.guard(() => stream.tellRoom(this.#leaving(stream)))
   }
 
   /** Tells the caller when there is room for more of the body that is being sent. */
@@ -175,14 +171,14 @@ export class HttpRequests {
       if (
         next === undefined ||
         this.isStopped ||
-        this.#isOver ||
-        this.#isBeginning ||
         this.#outlet.isAborted ||
         this.#writing !== undefined ||
         this.#isBlocked(next)
       )
         return
-      if (next.hasCookies) this.#begin(next)
+      // What is cancelled before it was sent never is.
+      if (next.isCancelled) this.#waiting.shift()
+      else if (next.hasCookies) this.#begin(next)
       else {
         next.askForCookies(this.#goOn)
         if (!next.hasCookies) return
@@ -210,23 +206,17 @@ export class HttpRequests {
   #headOf(stream: HttpStream, fields: Headers): Octets | undefined {
     const { method, path } = stream
     try {
-      const head = writeHead(method, path, this.#opts, fields)
-      if (this.#waiting.first === stream) return head
+      return writeHead(method, path, this.#opts, fields)
     } catch (error) {
       if (!(error instanceof GunError)) throw error
-      if (this.remove(stream)) stream.fail(asKind('stream_error', error))
+      this.remove(stream)
+      stream.fail(asKind('stream_error', error))
+      return undefined
     }
-    // The caller's function may have cancelled the stream or closed the connection.
-    return undefined
   }
 
   #begin(stream: HttpStream): void {
-    this.#isBeginning = true
-    try {
-      if (!this.#sendHead(stream)) return
-    } finally {
-      this.#isBeginning = false
-    }
+    if (!this.#sendHead(stream)) return
     if (!stream.isExpecting) return this.#write(stream)
     const proceed = () => this.#host.guard(() => this.proceed(stream))
     this.#expectDeadline = new Deadline(EXPECT_TIMEOUT, proceed)
@@ -236,15 +226,13 @@ export class HttpRequests {
   #sendHead(stream: HttpStream): boolean {
     const { fields } = stream
     const head = this.#headOf(stream, fields)
-    if (head === undefined) return false
+    if (head === undefined || stream.isCancelled) return false
     this.#waiting.shift()
     this.#responses.expect(stream)
     this.#writing = stream
     stream.tellRequest('requestStart', fields)
-    if (this.#isOver) return false
     this.#outlet.writeText(head)
     stream.tellRequest('requestHeaders', fields)
-    if (this.#isOver) return false
     if (stream.isLast) this.retire()
     return true
   }

@@ -15,7 +15,7 @@ import { ResponseParser } from './parser.js'
 /** How many bytes of a cancelled response are read to keep the connection. */
 const MOST_DROPPED = 1024 * 1024
 
-/** Who has sent the requests. Each of these may end the connection. */
+/** Who has sent the requests. */
 export interface ResponseHandler {
   /** The peer waits for the body. */
   onContinue(stream: HttpStream): void
@@ -37,7 +37,6 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
   /** What has come and is not handed on yet. */
   readonly #backlog: Backlog
   #dropDeadline: Deadline | undefined
-  #isOver = false
 
   constructor(host: Host, opts: Required<HttpOpts>, handler: ResponseHandler) {
     this.#host = host
@@ -66,7 +65,7 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
 
   end(reason: GunError | undefined): void {
     if (reason === undefined) this.#backlog.take(this.#parser.finish())
-    if (!this.#isOver) this.#backlog.end(reason)
+    this.#backlog.end(reason)
   }
 
   pause(): void {
@@ -88,16 +87,18 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     stream.response.silence()
     // Its turn will come; or its response is over, and only its body is not.
     if (this.open.length > 0 && stream !== this.open.first) return
-    this.#drop(stream)
-    if (this.#isOver) return
+    if (!this.#drop(stream)) return
     if (stream.isReceived) stream.response.finish()
     this.#backlog.advance()
   }
 
-  /** It is the turn of a cancelled response. */
-  #drop(stream: HttpStream): void {
+  /** It is the turn of a cancelled response. Gives whether the connection can go on behind it. */
+  #drop(stream: HttpStream): boolean {
     const rest = (stream.length ?? 0) - stream.received
-    if (!stream.isComplete || rest > MOST_DROPPED) return this.#host.lost(cancelled())
+    if (!stream.isComplete || rest > MOST_DROPPED) {
+      this.#host.lost(cancelled())
+      return false
+    }
     const { cancelTimeout } = this.#opts
     this.#dropDeadline?.clear()
     this.#dropDeadline = new Deadline(cancelTimeout, () => {
@@ -105,11 +106,11 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
       if (this.#backlog.isFull) this.#drop(stream)
       else this.#host.lost(hangs(cancelTimeout))
     })
+    return true
   }
 
   /** Nothing more is handed on. */
-  close(): void {
-    this.#isOver = true
+  dispose(): void {
     this.#backlog.close()
     this.#parser.free()
     this.#dropDeadline?.clear()
@@ -134,7 +135,7 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
         return response.start()
       case 'inform':
         response.inform(event.status, event.headers)
-        if (event.status === 100 && !this.#isOver) this.#handler.onContinue(stream)
+        if (event.status === 100) this.#handler.onContinue(stream)
         return
       case 'response':
         return this.#onResponse(stream, event)
@@ -151,18 +152,15 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
   #onResponse(stream: HttpStream, event: ResponseEvent & { type: 'response' }): void {
     const { status, headers, isFin, length } = event
     stream.refuseUpgrade(status, headers)
-    if (this.#isOver) return
     stream.length = length
     stream.isReceived = isFin
     this.#handler.onFinal(stream, event)
-    if (this.#isOver) return
     stream.response.head(status, headers, isFin)
-    if (stream.isCancelled && !isFin && !this.#isOver) this.#drop(stream)
+    if (stream.isCancelled && !isFin) this.#drop(stream)
   }
 
   #onUpgrade(stream: HttpStream, event: ResponseEvent & { type: 'upgrade' }): void {
     stream.response.switched(event.status, event.headers)
-    if (this.#isOver) return
     if (stream.isCancelled) return this.#host.lost(cancelled())
     this.#handler.onUpgrade(stream, event)
   }
@@ -184,11 +182,10 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     this.#dropDeadline?.clear()
     this.open.shift()
     stream.response.tell('responseEnd')
-    if (!this.#isOver) this.#handler.onFinished()
-    if (this.#isOver) return
+    this.#handler.onFinished()
     const next = this.open.first
     if (next?.isCancelled) this.#drop(next)
-    if (!this.#isOver) this.#backlog.advance()
+    this.#backlog.advance()
   }
 }
 

@@ -62,6 +62,11 @@ export class Http2Body {
     this.#node?.sendTrailers(headerBlock({}, this.#trailers, true))
   }
 
+  /** Whether so many bytes more of it would leave room. */
+  fits(bytes: number): boolean {
+    return this.#http.fits((this.#node?.writableLength ?? 0) + bytes)
+  }
+
   /** Whether more of it may be given, see `HttpStream`. */
   hasRoom(isLate: boolean): boolean {
     // Once all that was postponed has been given.

@@ -1,6 +1,7 @@
 /** Node's stream of HTTP/2: tells its owner what comes, until it is let go. */
 
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import type { Home } from '../layer/contract.js'
 import type { Headers } from '../words.js'
 import { headersOf } from './fields.js'
 
@@ -27,6 +28,8 @@ export interface Http2StreamOwner {
   sendTrailers(): void
   /** Handling what was told failed, which it never should. */
   onDefect(cause: unknown): void
+  /** What Node tells is a value, which the steps of the connection are told of. */
+  readonly steps: Home['steps']
 }
 
 /** `isPushed`: the server has begun it; `isSent`: the request has no body. */
@@ -114,9 +117,13 @@ function onWantTrailers(this: Owned): void {
 function tell(node: Owned, say: (owner: Http2StreamOwner) => void): void {
   const owner = node[OWNER]
   if (owner === undefined) return
+  const { steps } = owner
+  const isOutermost = steps.begin()
   try {
     say(owner)
   } catch (cause) {
     owner.onDefect(cause)
   }
+  if (isOutermost) steps.end()
+  else steps.settle()
 }

@@ -8,16 +8,19 @@ import { frame, framingOf, withHost } from '../exchange/framing.js'
 import { StreamRef } from '../handles.js'
 import { sizeOf } from '../headers.js'
 import type {
-  Again,
-  Host,
-  Protocol,
+  CancelCommand,
+  DataCommand,
+  FlowCommand,
+  FramesCommand,
+  PingCommand,
   RequestCommand,
-  StartUpgrade,
+  TrailersCommand,
   UpgradeCommand,
-} from '../layer/contract.js'
+} from '../layer/commands.js'
+import type { Again, Host, Protocol, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
-import type { Headers, IsFin, WsFrame } from '../words.js'
+import type { Headers } from '../words.js'
 import { nameOf, refused, sessionError } from './errors.js'
 import { pushedRequest } from './fields.js'
 import { Http2Session, type Http2SessionUser, type Http2Settings, type Push } from './session.js'
@@ -81,7 +84,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#add(stream)
   }
 
-  data(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array, isLate: boolean): boolean {
+  data({ streamRef, isFin, data: chunk, isToldToWait }: DataCommand): boolean {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return false
     const problem = stream.http.problemWith(isFin, chunk)
@@ -94,10 +97,16 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     }
     stream.http.hold(isFin, chunk)
     stream.write()
-    return stream.hasRoom(isLate)
+    return stream.hasRoom(isToldToWait)
   }
 
-  trailers(streamRef: StreamRef, headers: Headers): void {
+  hasRoom(streamRef: StreamRef | undefined, bytes: number): boolean | undefined {
+    const stream = streamRef === undefined ? this.#onlyWebSocket() : this.#streams.find(streamRef)
+    const inner = stream?.inner?.protocol
+    return inner === undefined ? stream?.fits(bytes) : inner.hasRoom?.(streamRef, bytes)
+  }
+
+  trailers({ streamRef, headers }: TrailersCommand): void {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return
     const problem = stream.http.problemWith('fin', new Uint8Array())
@@ -109,22 +118,26 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     stream.writeTrailers(headers)
   }
 
-  cancel(streamRef: StreamRef): void {
-    const stream = this.#streams.find(streamRef)
+  silence(streamRef: StreamRef): boolean {
     const waiting = this.#upgrades.findIndex(({ command }) => command.streamRef === streamRef)
-    // Its response may be over before its body.
-    if (waiting === -1 && (stream === undefined || stream.isSpent)) {
-      return this.#host.refuse(streamRef, nothingToCancel())
-    }
     if (waiting !== -1) this.#upgrades.splice(waiting, 1)
-    const { connPid, events } = this.#host
-    const replyTo = replyToOf(streamRef)
-    if (stream !== undefined) stream.http.isCancelled = true
-    events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
-    if (stream !== undefined && !this.#isClosed) this.#drop(stream)
+    const stream = this.#streams.find(streamRef)
+    // Its response may be over before its body.
+    const isOpen = stream !== undefined && !stream.isSpent
+    if (isOpen) stream.silence()
+    return isOpen || waiting !== -1
   }
 
-  updateFlow(streamRef: StreamRef, increment: number): void {
+  cancel({ streamRef, wasOpen }: CancelCommand): void {
+    if (!wasOpen) return this.#host.refuse(streamRef, nothingToCancel())
+    const { connPid, events } = this.#host
+    const replyTo = replyToOf(streamRef)
+    events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
+    const stream = this.#streams.find(streamRef)
+    if (stream !== undefined) this.#drop(stream)
+  }
+
+  flow({ streamRef, increment }: FlowCommand): void {
     this.#streams.find(streamRef)?.updateFlow(increment)
   }
 
@@ -133,7 +146,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     return stream === undefined || (stream.inner === undefined && stream.isSpent) ? undefined : stream.info
   }
 
-  ping(streamRef: StreamRef): void {
+  ping({ streamRef }: PingCommand): void {
     const { connPid } = this.#host
     this.#pings.add(streamRef)
     this.#session.ping((error, data) => {
@@ -151,13 +164,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     return this.#pings.has(streamRef)
   }
 
-  wsUpgrade(command: UpgradeCommand): void {
+  upgrade(command: UpgradeCommand): void {
     const { streamRef, path, isChecked, opts } = command
     const upgrade = this.#startUpgrade(command)
     const { connPid, events } = this.#host
     events.tell('wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
-    // Who was told may have closed the connection.
-    if (this.#isClosed) return this.#host.refuse(streamRef, ended())
     const stream = this.#stream({
       ref: streamRef,
       function: 'wsUpgrade',
@@ -172,12 +183,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#add(stream)
   }
 
-  wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
-    const stream = streamRef === undefined ? this.#onlyWebSocket() : this.#streams.find(streamRef)
-    const send = stream?.inner?.protocol?.wsSend
-    if (stream !== undefined && send !== undefined) {
-      return send.call(stream.inner?.protocol, stream.http.ref, frames)
-    }
+  /** For a stream that is a WebSocket the connection asks its layer. */
+  frames(command: FramesCommand): boolean {
+    const { frames, streamRef } = command
+    const inner = streamRef === undefined ? this.#onlyWebSocket()?.inner : undefined
+    if (inner?.protocol?.frames !== undefined) return inner.protocol.frames(command)
     const what =
       streamRef === undefined
         ? 'without a streamRef there must be exactly one WebSocket on the connection'
@@ -208,23 +218,20 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.onCaughtUp()
   }
 
-  closing(): number {
+  finish(): number {
     this.#isAsked = true
     this.#leave()
     this.#refuseWaiting(unsent)
-    for (let next = this.#upgrades.shift(); next !== undefined; next = this.#upgrades.shift()) {
-      this.#host.fail(next.command.streamRef, unsent())
-    }
-    if (this.#isClosed) return 0
+    for (const { command } of this.#upgrades.splice(0)) this.#host.fail(command.streamRef, unsent())
     let timeout = this.#opts.closingTimeout
     for (const stream of this.#streams.all) {
       stream.lift()
-      if (stream.inner !== undefined) timeout = Math.max(timeout, stream.inner.shutdown())
+      if (stream.inner !== undefined) timeout = Math.max(timeout, stream.inner.finish())
     }
     return this.#streams.isEmpty ? 0 : timeout
   }
 
-  close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
+  abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     this.#isClosed = true
     if (!this.#session.isDestroyed && this.#end === undefined) this.#session.goAway(NGHTTP2_NO_ERROR)
     const error = reason === 'normal' ? ended() : reason
@@ -282,18 +289,15 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (upgrade === undefined) return
     const start = upgrade.agree(headers)
     if (start instanceof GunError) return stream.fail(asKind('stream_error', start))
-    const inner = stream.host()
-    // Before anybody hears of it: whoever does may answer with a frame at once.
-    const next = start(inner)
+    const inner = stream.makeInner()
+    const next = start(inner.layer)
     if (next instanceof GunError) return stream.fail(asKind('stream_error', next))
     stream.switchTo(inner)
     const { connPid } = this.#host
     const protocols = ['websocket'] as const
-    // Whoever is told of the switch may have closed the connection.
-    if (inner.switchTo(next)) {
-      this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
-    }
-    if (this.#isAsked && !this.#isClosed) inner.shutdown()
+    inner.layer.switchTo(next)
+    this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
+    if (this.#isAsked) inner.finish()
   }
 
   onInnerOver(stream: Http2Stream): void {
@@ -308,8 +312,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#streams.remove(stream)
     if (reason !== undefined) http.fail(reason)
     else http.refuseMore()
-    // Afterwards: to begin the next, or to end with the last, may be the end of the connection.
-    if (!this.#isClosed) this.#streams.advance()
+    this.#streams.advance()
     if (this.#isLeaving && this.#streams.isEmpty) this.#finish()
     // It may have been the last that the connection's end waited for.
     else this.onCaughtUp()
@@ -346,7 +349,6 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#leave()
     this.#host.retire()
     this.#refuseWaiting(unseen)
-    if (this.#isClosed) return
     if (this.#streams.isEmpty) this.#host.lost('normal')
     else this.#host.closing(this.#opts.closingTimeout, false)
   }
@@ -378,7 +380,6 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     const uri = `${scheme}://${authority}${path}`
     events.tell('pushPromiseStart', about)
     events.tell('pushPromiseEnd', { ...about, promisedStreamRef: newStreamRef, method, uri, headers })
-    if (this.#isClosed) return
     this.#host.deliver(
       streamRef,
       { type: 'gun_push', connPid, streamRef, newStreamRef, method, uri, headers },
@@ -426,13 +427,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   // How the connection ends.
 
-  /**
-   * Those that have not begun never will; but an upgrade that had succeeded before is for the next connection. One at a
-   * time: whoever is told may close the connection, which then tells the others.
-   */
+  /** Those that have not begun never will; but an upgrade that had succeeded before is for the next connection. */
   #refuseWaiting(reason: () => GunError): void {
-    for (let next = this.#streams.takeBackFirst(); next !== undefined; next = this.#streams.takeBackFirst()) {
-      const { http } = next
+    for (const { http } of this.#streams.takeBackAll()) {
       const { again } = this
       const command = http.upgrade?.command
       if (again !== undefined && command?.isRepeated) again(command)

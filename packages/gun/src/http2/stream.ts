@@ -7,16 +7,16 @@ import { Backlog, type Responder, type Tap } from '../exchange/backlog.js'
 import { HttpStream, type StreamInit } from '../exchange/exchange.js'
 import type { ContentOpts, ResponseUser } from '../exchange/response.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
-import type { ConnPid } from '../handles.js'
-import type { Again, Host } from '../layer/contract.js'
+import { type ConnPid, setLayer } from '../handles.js'
+import type { Again, Home, Host } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
-import { StreamHost, type StreamUser } from '../layer/stream-host.js'
 import type { Headers } from '../words.js'
 import { Arrival } from './arrival.js'
 import { Http2Body } from './body.js'
 import { streamError, unsendable } from './errors.js'
 import { headerBlock } from './fields.js'
 import { PeerSide } from './frames.js'
+import { Inner, type InnerUser } from './inner.js'
 import {
   drain,
   type Http2StreamOwner,
@@ -32,7 +32,7 @@ const EMPTY = Buffer.alloc(0)
 const START: ResponseEvent = { type: 'start' }
 const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
 
-/** Who has the streams. Each of these may end the connection. */
+/** Has the streams. */
 export interface Http2StreamUser {
   /** Node's session has ended, and why is told of the connection. */
   readonly isBroken: boolean
@@ -53,11 +53,11 @@ export interface Http2StreamUser {
 }
 
 export class Http2Stream
-  implements ResponseUser<HttpStream>, Responder, Valve, Tap, Http2StreamOwner, StreamUser
+  implements ResponseUser<HttpStream>, Responder, Valve, Tap, Http2StreamOwner, InnerUser
 {
   readonly http: HttpStream
   /** What has taken over from HTTP. */
-  inner: StreamHost | undefined
+  inner: Inner | undefined
   /** It was pushed. */
   readonly isPushed: boolean
   readonly #host: Host
@@ -161,7 +161,7 @@ export class Http2Stream
 
   /** The head of the request has left: what was given of its body follows. */
   sendBody(): void {
-    if (this.#isOver) return
+    if (this.http.isCancelled) return
     if (this.#body.isSent || this.http.upgrade !== undefined) this.http.tellRequestEnd()
     else this.write()
   }
@@ -187,7 +187,6 @@ export class Http2Stream
 
   updateFlow(increment: number): void {
     const { http } = this
-    if (this.inner !== undefined) return this.inner.protocol?.updateFlow?.(http.ref, increment)
     http.credit += increment
     this.#backlog.advance()
   }
@@ -208,14 +207,26 @@ export class Http2Stream
     this.#over()
   }
 
-  /** What a protocol that is to take over sees as its connection. */
-  host(): StreamHost {
-    return new StreamHost(this.#host, this.#node as ClientHttp2Stream, this.http.ref, this)
+  /** Makes the life of a protocol that is to take over. */
+  makeInner(): Inner {
+    return new Inner(this.#host, this.#node as ClientHttp2Stream, this.http.ref, this)
   }
 
   /** Another protocol takes over. */
-  switchTo(inner: StreamHost): void {
+  switchTo(inner: Inner): void {
     this.inner = inner
+    setLayer(this.http.ref, inner.layer)
+  }
+
+  /** Posts nothing more of the stream. */
+  silence(): void {
+    this.http.isCancelled = true
+    this.inner?.layer.mute()
+  }
+
+  /** Whether so many bytes more of the request's body would leave room. */
+  fits(bytes: number): boolean {
+    return !this.http.isComplete && !this.http.isCancelled && this.#body.fits(bytes)
   }
 
   /** The connection is cut: hands on what has come as the mailboxes have room, whatever the flow. */
@@ -247,7 +258,7 @@ export class Http2Stream
     this.#detach()
     const { http, inner } = this
     http.response.close()
-    if (inner !== undefined) return inner.closed(reason, again)
+    if (inner !== undefined) return inner.abort(reason, again)
     if (this.isDone || http.isEnded) {
       http.refuseMore(reason === 'normal' ? undefined : reason)
       return false
@@ -277,6 +288,14 @@ export class Http2Stream
 
   guard(run: () => void): void {
     this.#host.guard(run)
+  }
+
+  settle(): void {
+    this.#host.settle()
+  }
+
+  get steps(): Home['steps'] {
+    return this.#host.home.steps
   }
 
   startReading(): void {

@@ -21,10 +21,8 @@ export class Http2Streams {
   #limit = LIMIT_BEFORE_SETTINGS
   /** Whether the server lets a stream become a WebSocket; `undefined` until it has stated its settings. */
   #canConnect: boolean | undefined
-  #isAdvancing = false
   readonly #goOn = () => this.#host.guard(() => this.advance())
   #isStopped = false
-  #isClosed = false
 
   constructor(host: Host, session: Http2Session) {
     this.#host = host
@@ -62,11 +60,6 @@ export class Http2Streams {
     if (at !== -1) this.#waiting.splice(at, 1)
   }
 
-  /** Takes back the first that has not begun. */
-  takeBackFirst(): Http2Stream | undefined {
-    return this.#waiting.shift()
-  }
-
   /** Takes back all that have not begun. */
   takeBackAll(): Http2Stream[] {
     return this.#waiting.splice(0)
@@ -94,30 +87,21 @@ export class Http2Streams {
   /** The connection is lost. */
   close(): void {
     this.stop()
-    this.#isClosed = true
     this.#begun.clear()
   }
 
   /** Begins what may begin. */
   advance(): void {
-    if (this.#isAdvancing || this.#waiting.length === 0) return
-    this.#isAdvancing = true
-    try {
-      for (let i = 0; i < this.#waiting.length && this.#open < this.#limit && this.#mayBegin; ) {
-        const next = this.#waiting[i] as Http2Stream
-        if (this.#isReady(next)) {
-          if (i === 0) this.#waiting.shift()
-          else this.#waiting.splice(i, 1)
-          this.#begin(next)
-        } else if (!this.#prepare(next)) {
-          i++
-          continue
-        }
-        // What the caller was told, or his store was asked, may have changed what waits.
-        i = 0
+    for (let i = 0; i < this.#waiting.length && this.#open < this.#limit && this.#mayBegin; ) {
+      const next = this.#waiting[i] as Http2Stream
+      const isReady = this.#isReady(next) || this.#prepare(next)
+      if (!isReady && !next.http.isCancelled) i++
+      else {
+        if (i === 0) this.#waiting.shift()
+        else this.#waiting.splice(i, 1)
+        // What is cancelled before it was sent never is.
+        if (!next.http.isCancelled) this.#begin(next)
       }
-    } finally {
-      this.#isAdvancing = false
     }
   }
 
@@ -152,7 +136,6 @@ export class Http2Streams {
     this.#begun.set(ref, stream)
     this.#open++
     http.tellRequest('requestStart', fields)
-    if (this.#isClosed || http.isCancelled) return
     try {
       stream.open(this.#session)
     } catch (cause) {
@@ -160,6 +143,6 @@ export class Http2Streams {
       return this.#host.refuse(ref, unsendable(cause))
     }
     http.tellRequest('requestHeaders', fields)
-    if (!this.#isClosed) stream.sendBody()
+    stream.sendBody()
   }
 }

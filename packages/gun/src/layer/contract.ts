@@ -1,43 +1,39 @@
-/** What a protocol is to a connection, and a connection to a protocol. One file per protocol implements it. */
+/** The contract between a protocol and the layer it runs on. One file per protocol implements it. */
 
 import type { Source } from '@holster/process/internal'
 import type { Cookies } from '../cookies.js'
 import type { GunError } from '../errors.js'
 import type { Events } from '../events/events.js'
+import type { Trace } from '../events/trace.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { GunMessage } from '../messages.js'
-import type { WsOpts } from '../options/websocket.js'
 import type { Outlet } from '../transport/outlet.js'
-import type { Headers, IsFin, ProtocolName, WsFrame } from '../words.js'
+import type { Headers, ProtocolName } from '../words.js'
+import type {
+  CancelCommand,
+  Command,
+  DataCommand,
+  FlowCommand,
+  FramesCommand,
+  PingCommand,
+  RequestCommand,
+  TrailersCommand,
+  UpgradeCommand,
+} from './commands.js'
 import type { StreamInfo } from './info.js'
+import type { Steps } from './steps.js'
 
-/** The state that a connection is in while a protocol runs on it. */
-export type ConnectedState = 'connected' | 'connected_ws_only'
-
-export interface RequestCommand {
-  readonly streamRef: StreamRef
-  readonly method: string
-  readonly path: string
-  readonly headers: Headers
-  /** Nothing in it can harm the connection. */
-  readonly isChecked: boolean
-  /** The whole body, or `undefined` when it follows through `data`. */
-  readonly body: Uint8Array | undefined
-  /** How many messages of the response's body may be posted; `undefined`: as many as the protocol's options say. */
-  readonly flow: number | undefined
-}
-
-export interface UpgradeCommand {
-  readonly streamRef: StreamRef
-  readonly path: string
-  readonly headers: Headers
-  readonly isChecked: boolean
-  readonly opts: WsOpts
-  /** It succeeded before, on a connection that was lost. */
-  readonly isRepeated?: boolean
-  /** How often it was refused in a row since then. */
-  readonly refusals?: number
-}
+/** The state of a connection while a protocol runs on it. Source: the states of the module gun. */
+export type ConnectedState =
+  | 'connected'
+  /** A tunnel is being made: no commands are carried out. */
+  | 'connected_no_input'
+  /** Bytes alone can be sent. */
+  | 'connected_data_only'
+  /** Frames alone can be sent. */
+  | 'connected_ws_only'
+  /** TLS is being agreed on within a tunnel. */
+  | 'tls_handshake'
 
 /** An upgrade that is being asked for. The room of the protocol that it leads to makes it. */
 export interface Upgrade {
@@ -54,109 +50,172 @@ export interface Upgrade {
 /** Makes an upgrade of a command. */
 export type StartUpgrade = (command: UpgradeCommand) => Upgrade
 
-/** Takes an upgrade for the next connection; `since` is from when on it has lasted (as `performance.now` says), if it has begun. */
+/**
+ * Takes an upgrade for the next connection. `since` is when the upgrade had succeeded, as `performance.now` says, if it has.
+ */
 export type Again = (command: UpgradeCommand, since?: number) => void
 
 /**
- * A protocol that runs over a Duplex. It never throws and never touches the machine: whatever happens it tells its
- * host. What it lacks it cannot do, and the connection answers with `badstate`.
+ * A protocol on a layer. It never throws and never touches the machine: its host is told of everything. Commands that it has
+ * no method for it cannot carry out, and their stream gets a `badstate`. Commands and values come one at a time, each behind
+ * all that the one before has brought about (see `Steps`).
  */
 export interface Protocol {
   readonly name: ProtocolName | 'ws'
   readonly stateName: ConnectedState
-  /** The stream that it is, where it is one and has brought itself about. */
+  /** The stream that the protocol is, where a stream has become one. */
   readonly streamRef?: StreamRef
-  /** Both sides have said that they are done: whatever ends the connection now ends it in order. */
+  /** Whether both sides have said that they are done, so that any end of the line is one in order. */
   readonly isDone?: boolean
-  /** It holds up single streams itself, so the connection is read whatever a mailbox says. */
+  /** Whether the protocol pauses single streams itself, so that the line is read whatever a mailbox says. */
   readonly holdsStreams?: boolean
-  /** Bytes from the peer, only valid during the call: what is kept is copied. */
+
+  /** Takes bytes of the peer, only valid during the call: what is kept is copied. Settles behind each value. */
   handle(chunk: Buffer): void
-  /** Nothing more will come: the peer has sent its last byte, or, with a reason, the line broke. Ends with `host.lost`. */
+  /** The peer has sent its last byte, or, with a reason, the line broke. Ends with `host.lost`. */
   end(reason: GunError | undefined): void
   /**
-   * Begins an orderly end. Gives how many milliseconds it may take at most, 0 when there is nothing to wait for. Ends
-   * with `host.lost`.
+   * Begins an orderly end. Gives how many milliseconds it may take at most, 0 when there is nothing to wait for. Ends with
+   * `host.lost`.
    */
-  closing(): number
+  finish(): number
   /**
-   * The connection is lost: reports `reason` to each open stream and gives their refs. What goes on with the next
-   * connection is given to `again` instead; there is no `again` where no connection will follow.
+   * The layer is lost: posts `reason` to each open stream and gives their refs. An upgrade that goes on with the next
+   * connection is given to `again`; there is no `again` where none will follow. Nothing is called afterwards.
    */
-  close(reason: GunError | 'normal', again?: Again): readonly StreamRef[]
+  abort(reason: GunError | 'normal', again?: Again): readonly StreamRef[]
 
-  request?(command: RequestCommand): void
-  /** A mailbox that is fed is over its mark: what has been read is not handed on for now. */
+  /** Stops handing on what was read: a mailbox that takes it is over its mark. */
   pause?(): void
   resume?(): void
-  /** Ends at once: a process waits for what the peer has put too much in front of. Without it the connection is lost. */
+  /** Hands on what was read whatever the flow: nothing more comes. */
+  lift?(): void
+  /** Ends at once: a process waits for what the peer has put too much in front of. Without it the layer is lost. */
   overflow?(error: GunError): void
-  updateFlow?(streamRef: StreamRef, increment: number): void
-  /** `undefined` for a stream that is not open. */
+
+  /** Tells what is known of a stream; `undefined` for one that is not open. */
   streamInfo(streamRef: StreamRef): StreamInfo | undefined
-  /**
-   * Gives whether the caller may go on; if not, he is told when, or why he may not. `isLate`: he was told that he may not
-   * when he gave the chunk.
-   */
-  data?(streamRef: StreamRef, isFin: IsFin, chunk: Uint8Array, isLate: boolean): boolean
-  /** Ends a request's body with trailer fields. */
-  trailers?(streamRef: StreamRef, headers: Headers): void
-  cancel?(streamRef: StreamRef): void
-  ping?(streamRef: StreamRef): void
-  /** Whether this is a ping that the peer has not answered. */
+  /** Whether the peer has not answered that ping yet. */
   isPinging?(streamRef: StreamRef): boolean
-  wsUpgrade?(command: UpgradeCommand): void
-  /** Gives `false` where frames were not sent, of which a `gun_error` tells, or while more than the send high-water mark is buffered. */
-  wsSend?(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean
+  /** Whether the caller may go on once so many more bytes are given; `undefined`: the protocol does not know the stream. */
+  hasRoom?(streamRef: StreamRef | undefined, bytes: number): boolean | undefined
+  /** Posts nothing more of a stream, whose `cancel` follows. Gives whether the stream was open. */
+  silence?(streamRef: StreamRef): boolean
+
+  request?(command: RequestCommand): void
+  upgrade?(command: UpgradeCommand): void
+  ping?(command: PingCommand): void
+  /** Gives whether the caller may go on; if not, a drain says when, or an error why not. */
+  data?(command: DataCommand): boolean
+  trailers?(command: TrailersCommand): void
+  cancel?(command: CancelCommand): void
+  flow?(command: FlowCommand): void
+  /** Gives `false` where frames were not sent, of which a `gun_error` tells, or while more than the send mark is buffered. */
+  frames?(command: FramesCommand): boolean
 }
 
-/** What a protocol tells the connection it runs on. */
-export interface Host {
+/** A step that is neither a command nor an event of the machine, such as a mailbox that has room again. */
+export interface Task {
+  readonly type: 'task'
+  run(): void
+}
+
+/** What a layer has of its connection, whatever line it runs on. */
+export interface Home {
   readonly connPid: ConnPid
-  readonly outlet: Outlet
-  /** The host header's value. */
-  readonly authority: string
   readonly events: Events
-  readonly scheme: 'http' | 'https'
+  readonly trace: Trace | undefined
   readonly cookies: Cookies | undefined
-  /** Another connection will follow when this one is lost. */
+  /** Whether another connection will follow when this one is lost. */
   readonly goesOn: boolean
+  /** Whether the caller has closed the connection within the step under way: only errors that end streams are posted. */
+  readonly isSilent: boolean
+  readonly steps: Pick<Steps<Task>, 'add' | 'begin' | 'end' | 'settle'>
   /** Posts to the owner. */
   tellOwner(message: GunMessage): void
-  /** Posts to the stream's replyTo; `bytes` is what the message holds, and `source` what it comes from if not the connection. */
+  /** Answers a command that cannot be carried out, as `fail`, but never before its caller has got the streamRef. */
+  refuse(streamRef: StreamRef, reason: GunError): void
+  /**
+   * The server has refused an upgrade. Gives whether it is asked for again later, which is told then; nothing else of the
+   * response is.
+   */
+  askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean
+}
+
+/** What a protocol asks of its layer. */
+export interface Host {
+  readonly home: Home
+  readonly connPid: ConnPid
+  readonly events: Events
+  readonly cookies: Cookies | undefined
+  readonly outlet: Outlet
+  readonly scheme: 'http' | 'https'
+  /** The host header's value. */
+  readonly authority: string
+  readonly goesOn: boolean
+  /** As in `Home`. */
+  readonly isSilent: boolean
+  tellOwner(message: GunMessage): void
+  refuse(streamRef: StreamRef, reason: GunError): void
+  askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean
+  /** Posts to the stream's replyTo; `bytes` is what the message holds, and `source` where it comes from if not this layer. */
   deliver(streamRef: StreamRef, message: GunMessage, bytes?: number, source?: Source): void
   /** Posts a `gun_error` for a stream. */
   fail(streamRef: StreamRef, reason: GunError): void
-  /** Answers a command that cannot be carried out, as `fail`, but never before whoever gave it has returned. */
-  refuse(streamRef: StreamRef, reason: GunError): void
-  /** Another protocol takes over from here on; `false`: it is over already. */
-  switchTo(protocol: Protocol): boolean
-  /** Gives bytes to the protocol that is up: those that came before it was. */
+  /** Another protocol takes over from here on. */
+  switchTo(protocol: Protocol): void
+  /** Hands bytes to the protocol that is up: those that came before it was. */
   handle(chunk: Buffer): void
   /** The protocol takes nothing more for now; `startReading` goes on. Both may be said twice. */
   stopReading(): void
   startReading(): void
   /** More of what has come is about to be handed on: a mailbox that is over its mark says so now. */
   beforeReading(): void
-  /** Runs what the protocol does later: a defect of ours must end one connection, not the program. */
+  /** Runs what the protocol does later, as a step: a defect of ours must end one connection, not the program. */
   guard(run: () => void): void
+  /** Does what callers have asked for within the value that was just handed on. */
+  settle(): void
   /**
    * The peer has sent something of use: a response has begun, a ping was answered, or a frame of a WebSocket other than a
    * close frame has come. A connection that is lost before that, and soon, counts as a failed attempt.
    */
   heard(): void
-  /**
-   * The server has refused an upgrade. Says whether it is asked for again later, which is told then; nothing else of the
-   * response is.
-   */
-  askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean
-  /** The connection cannot go on. */
+  /** The layer cannot go on; it ends behind the present step. The first reason counts. */
   lost(reason: GunError | 'normal'): void
   /** The peer closes the connection after what is under way; what is asked for from now on is for the next one. */
   retire(): void
-  /**
-   * The protocol closes by itself and needs at most so long. `final`: the caller asked for it, so nothing is connected
-   * again afterwards.
-   */
-  closing(timeout: number, final: boolean): void
+  /** The protocol closes by itself within so many milliseconds. `isFinal`: the caller asked for it, so nothing is connected again. */
+  closing(timeout: number, isFinal: boolean): void
+}
+
+/** Hands a command to a protocol. Gives what its caller is answered; `undefined` where the protocol cannot carry it out. */
+export function carryOut(protocol: Protocol, command: Command): boolean | undefined {
+  switch (command.type) {
+    case 'frames':
+      return protocol.frames?.(command)
+    case 'data':
+      return protocol.data?.(command)
+    case 'request':
+      return done(protocol.request, protocol, command)
+    case 'upgrade':
+      return done(protocol.upgrade, protocol, command)
+    case 'ping':
+      return done(protocol.ping, protocol, command)
+    case 'trailers':
+      return done(protocol.trailers, protocol, command)
+    case 'cancel':
+      return done(protocol.cancel, protocol, command)
+    case 'flow':
+      return done(protocol.flow, protocol, command)
+  }
+}
+
+function done<C>(
+  method: ((command: C) => void) | undefined,
+  protocol: Protocol,
+  command: C,
+): true | undefined {
+  if (method === undefined) return undefined
+  method.call(protocol, command)
+  return true
 }

@@ -11,7 +11,7 @@ import { parseHost } from '../options/host.js'
 import { merge } from '../options/merge.js'
 import type { TlsOpts } from '../options/socket.js'
 import type { ProtocolName } from '../words.js'
-import { offer, problemWith } from './alpn.js'
+import { offer, problemWith, spokenOver } from './alpn.js'
 import { type Abort, type Answer, defer } from './contract.js'
 import { textOf } from './error-text.js'
 import { ignoreErrors } from './race.js'
@@ -42,13 +42,19 @@ export function dialTls(
   }
 }
 
+/** A socket that speaks TLS, and the protocol that was agreed on for it. */
+export interface Secured {
+  readonly socket: TLSSocket
+  readonly protocol: ProtocolName
+}
+
 /** Performs the TLS handshake over `stream` for `host`, and agrees on one of the protocols. */
 export function handshake(
   stream: Duplex,
   host: string,
   tlsOpts: TlsOpts | undefined,
   protocols: readonly ProtocolName[],
-  answer: Answer<TLSSocket>,
+  answer: Answer<Secured>,
 ): Abort {
   let socket: TLSSocket
   try {
@@ -76,7 +82,7 @@ export function handshake(
     // The new user of the socket adds its own listeners before anything can happen to the socket.
     socket.off('error', fail)
     socket.off('close', closed)
-    answer(socket)
+    answer({ socket, protocol: spokenOver(socket, protocols) })
   }
   socket.on('error', fail)
   socket.on('close', closed)

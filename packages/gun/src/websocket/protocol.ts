@@ -5,7 +5,8 @@ import type { Pid } from '@holster/process'
 import { onRejection, reportThrown } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import type { StreamRef } from '../handles.js'
-import type { Again, Host, Protocol, UpgradeCommand } from '../layer/contract.js'
+import type { FlowCommand, FramesCommand, UpgradeCommand } from '../layer/commands.js'
+import type { Again, Host, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { Keepalive } from '../layer/keepalive.js'
 import { type GunMessage, replyToOf } from '../messages.js'
@@ -70,8 +71,6 @@ export class Ws implements Protocol, InboundHandler {
   #failed = false
   /** Why the line has ended, while what came before is still being handed on. */
   #end: GunError | undefined
-  /** The connection is lost. */
-  #isOver = false
 
   /** Throws what the subprotocol's handler throws. */
   constructor(host: Host, command: UpgradeCommand, agreement: Agreement, headers: Headers) {
@@ -129,12 +128,12 @@ export class Ws implements Protocol, InboundHandler {
       reason ??
       new GunError('closed', 'connection_error', 'the peer closed the connection without a close frame')
     // From a line that broke nothing more can come, so there is nothing to hold the rest back for.
-    if (reason !== undefined) this.#lift()
+    if (reason !== undefined) this.lift()
     if (!this.#inbound.isHeld) this.#host.lost(this.#end)
   }
 
   guard(run: () => void): void {
-    if (!this.#isOver) this.#host.guard(run)
+    this.#host.guard(run)
   }
 
   onYield(): void {
@@ -142,7 +141,6 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   onCaughtUp(): void {
-    if (this.#isOver) return
     if (this.#end !== undefined) this.#host.lost(this.#end)
     else this.#host.startReading()
   }
@@ -160,7 +158,7 @@ export class Ws implements Protocol, InboundHandler {
     this.onError(error, POLICY_VIOLATION)
   }
 
-  updateFlow(streamRef: StreamRef, increment: number): void {
+  flow({ streamRef, increment }: FlowCommand): void {
     if (streamRef !== this.#ref) return
     this.#credit += increment
     if (this.#credit <= 0) return
@@ -185,7 +183,12 @@ export class Ws implements Protocol, InboundHandler {
     }
   }
 
-  wsSend(streamRef: StreamRef | undefined, frames: readonly WsFrame[]): boolean {
+  hasRoom(streamRef: StreamRef | undefined, bytes: number): boolean | undefined {
+    if (streamRef !== undefined && streamRef !== this.#ref) return undefined
+    return !this.#sentClose && this.#outbound.buffered + bytes <= this.#sendMark
+  }
+
+  frames({ streamRef, frames, isToldToWait }: FramesCommand): boolean {
     if (streamRef !== undefined && streamRef !== this.#ref) {
       const text = 'this stream is not the WebSocket of its connection'
       this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { frames }))
@@ -205,23 +208,20 @@ export class Ws implements Protocol, InboundHandler {
       else this.#send(frame)
       sent++
     }
-    return this.#hasRoom()
+    return this.#isRoomy(isToldToWait)
   }
 
-  closing(): number {
-    // An event handler may have closed the connection as it was told of this protocol.
-    if (this.#isOver) return 0
+  finish(): number {
     if (!this.#sentClose) {
       this.#sentClose = true
       this.#keepalive?.stop()
       this.#send(['close', GOING_AWAY, ''])
     }
-    this.#lift()
+    this.lift()
     return this.#command.opts.closingTimeout ?? WS_DEFAULTS.closingTimeout
   }
 
-  close(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
-    this.#isOver = true
+  abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     this.#keepalive?.stop()
     this.#outlet.onSent = undefined
     this.#inbound.end()
@@ -238,8 +238,6 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   onFrame(frame: WsFrameIn, bytes: number): void {
-    // An event handler may have closed the connection.
-    if (this.#isOver) return
     const [name, payload] = typeof frame === 'string' ? [frame, undefined] : frame
     if (name === 'ping' && !this.#sentClose) {
       this.#pongs.answer(payload as Uint8Array | undefined)
@@ -249,8 +247,6 @@ export class Ws implements Protocol, InboundHandler {
     } else if (name === 'close') {
       this.#receivedClose = true
     }
-    // Who was told of the answer may have closed the connection as well.
-    if (this.#isOver) return
     this.#reply.bytes = bytes
     let sent: number
     try {
@@ -260,12 +256,15 @@ export class Ws implements Protocol, InboundHandler {
       return this.onError(handlerError(cause), INTERNAL_ERROR)
     }
     this.#reply.bytes = 0
-    if (this.#isOver) return
-    this.#take(sent)
+    this.#credit -= sent
+    // What the handler has asked for comes before the next frame, and before our own close frame.
+    this.#host.settle()
     if (name !== 'close') {
-      if (this.#hasHeard) return
-      this.#hasHeard = true
-      return this.#host.heard()
+      if (!this.#hasHeard) {
+        this.#hasHeard = true
+        this.#host.heard()
+      }
+      return this.#regulate()
     }
     if (!this.#sentClose) this.#close(answerTo(frame), false)
     // What follows is read and dropped, up to the end of the line.
@@ -274,6 +273,7 @@ export class Ws implements Protocol, InboundHandler {
 
   onError(error: GunError, code: number): void {
     this.#failed = true
+    this.#inbound.end()
     if (!this.#sentClose) {
       this.#sentClose = true
       const frame: WsFrame = ['close', code, '']
@@ -294,16 +294,15 @@ export class Ws implements Protocol, InboundHandler {
     )
   }
 
-  /** The owner wants so many messages fewer. */
-  #take(sent: number): void {
-    this.#credit -= sent
+  /** Reads no further than the caller has asked for. */
+  #regulate(): void {
     if (this.#credit > 0 || this.#sentClose || this.#receivedClose) return
     this.#inbound.hold(CREDIT)
     this.#host.stopReading()
   }
 
   /** Nothing is held back any more: what has come, and the peer's last words, are handed on whatever the credit. */
-  #lift(): void {
+  lift(): void {
     this.#credit = Number.POSITIVE_INFINITY
     this.#inbound.release(CREDIT)
     this.#inbound.release(MAILBOX)
@@ -314,7 +313,7 @@ export class Ws implements Protocol, InboundHandler {
     this.#sentClose = true
     this.#keepalive?.stop()
     this.#send(frame)
-    this.#lift()
+    this.lift()
     this.#host.closing(this.#command.opts.closingTimeout ?? WS_DEFAULTS.closingTimeout, final)
   }
 
@@ -337,8 +336,9 @@ export class Ws implements Protocol, InboundHandler {
     if (!this.#sentClose) this.#tellOf(frame, () => this.#outbound.sendAhead(frame))
   }
 
-  #hasRoom(): boolean {
-    if (this.#outbound.buffered <= this.#sendMark) return true
+  /** `isToldToWait`: the caller waits already, so that a drain is due. */
+  #isRoomy(isToldToWait: boolean): boolean {
+    if (!isToldToWait && this.#outbound.buffered <= this.#sendMark) return true
     this.#isFull = true
     this.#watch()
     return false

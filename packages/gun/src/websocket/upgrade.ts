@@ -1,7 +1,8 @@
 /** The way from a request to a WebSocket: over HTTP/1.1 (RFC 6455 section 4.1), and over HTTP/2 (RFC 8441). */
 
 import { GunError } from '../errors.js'
-import type { Upgrade, UpgradeCommand } from '../layer/contract.js'
+import type { UpgradeCommand } from '../layer/commands.js'
+import type { Upgrade } from '../layer/contract.js'
 import type { Headers } from '../words.js'
 import { handlerError } from './handler.js'
 import {

@@ -1,0 +1,153 @@
+/** The life of a protocol within a stream: when it ends, the stream ends, and nothing else. */
+
+import type { Http2Stream as NodeStream } from 'node:http2'
+import { Source } from '@holster/process/internal'
+import { asKind, GunError } from '../errors.js'
+import type { StreamRef } from '../handles.js'
+import type { Again, Host, Protocol } from '../layer/contract.js'
+import { Layer, type LayerUser } from '../layer/layer.js'
+import { Deadline } from '../transport/deadline.js'
+import { StreamLine } from '../transport/stream-line.js'
+
+/** The errors of a stream that the peer has ended while nothing was wrong. */
+const BY_PEER: ReadonlySet<string> = new Set(['closed', 'stream_reset'])
+
+/** Has the stream. */
+export interface InnerUser {
+  /** Takes an upgrade for the next connection; `undefined` unless this one ends and another will follow. */
+  readonly again: Again | undefined
+  /** The protocol has ended by itself; its last message was posted. */
+  onInnerOver(): void
+}
+
+export class Inner implements LayerUser {
+  readonly layer: Layer
+  readonly #host: Host
+  readonly #user: InnerUser
+  readonly #line: StreamLine
+  readonly #source: Source
+  /** Whether the caller wants the stream to end, so that there is nothing to come back to. */
+  #isFinal = false
+  #isOver = false
+  /** Whether the connection is cut, and what has come is still being handed on. */
+  #isCut = false
+  /** Whether all of that is handed on. */
+  #hasCaughtUp = false
+  #deadline: Deadline | undefined
+
+  constructor(host: Host, node: NodeStream, streamRef: StreamRef, user: InnerUser) {
+    this.#host = host
+    this.#user = user
+    this.#line = new StreamLine(node)
+    let source: Source | undefined
+    this.layer = new Layer(
+      host.home,
+      this.#line,
+      host,
+      this,
+      valve => {
+        source = new Source(valve)
+        return source
+      },
+      { streamRef },
+    )
+    this.#source = source as unknown as Source
+    this.#line.attach(this.layer)
+  }
+
+  get protocol(): Protocol | undefined {
+    return this.layer.protocol
+  }
+
+  /** Takes bytes of the peer. */
+  handle(chunk: Buffer): void {
+    this.#line.receive(chunk)
+  }
+
+  /** The peer has ended the stream, or, with a reason, the stream broke. */
+  ended(reason: GunError | undefined): void {
+    this.#line.end(reason)
+  }
+
+  /** The connection is cut: hands on what has come if the stream `isWhole`, and calls `onInnerOver` when that is done. */
+  cut(reason: GunError, isWhole: boolean): void {
+    this.#isCut = true
+    if (!isWhole) this.#line.drop()
+    this.#line.endBehind(reason)
+  }
+
+  get isBusy(): boolean {
+    return this.#isCut && !this.#hasCaughtUp && !this.#isOver
+  }
+
+  /** The whole connection is lost. Gives whether the protocol was killed by that; it has told of it. */
+  abort(reason: GunError | 'normal', again: Again | undefined): boolean {
+    if (this.#isOver) return false
+    this.#dispose()
+    const { protocol } = this.layer
+    const killed = this.layer.abort(protocol?.isDone ? 'normal' : reason, this.#isFinal ? undefined : again)
+    return killed.length > 0
+  }
+
+  /** Begins an orderly end, and gives how many milliseconds it may take. */
+  finish(): number {
+    this.layer.close()
+    return this.layer.finish()
+  }
+
+  /** The caller wants nothing more of the stream. */
+  cancel(): void {
+    if (this.#isOver) return
+    this.#dispose()
+    this.layer.mute()
+    this.layer.abort('normal', undefined)
+  }
+
+  /** Calls `run` when the last bytes have left, or have been given up. */
+  whenLeft(run: () => void): void {
+    this.#line.whenLeft(() => this.#host.guard(run))
+  }
+
+  // The layer tells:
+
+  onLost(reason: GunError | 'normal'): void {
+    this.#host.home.steps.add({ type: 'task', run: () => this.#lost(reason) })
+  }
+
+  #lost(reason: GunError | 'normal'): void {
+    if (this.#isOver) return
+    if (this.#isCut) {
+      this.#hasCaughtUp = true
+      return this.#user.onInnerOver()
+    }
+    this.#dispose()
+    // What was wrong with the stream would not be told otherwise.
+    const mayComeBack = !this.#isFinal && (reason === 'normal' || BY_PEER.has(reason.code))
+    const again = mayComeBack ? this.#user.again : undefined
+    this.layer.abort(reason === 'normal' ? reason : asKind('stream_error', reason), again)
+    this.#line.finish()
+    this.#user.onInnerOver()
+  }
+
+  onClosing(timeout: number, isFinal: boolean): void {
+    this.#isFinal ||= isFinal
+    this.layer.close()
+    this.#deadline?.clear()
+    const late = new GunError('closing_timeout', 'stream_error', 'the peer did not finish closing in time')
+    this.#deadline = new Deadline(timeout, () => this.layer.lost(late))
+  }
+
+  onRetired(): void {}
+
+  onSwitched(): void {}
+
+  onHeard(): void {
+    this.#host.heard()
+  }
+
+  #dispose(): void {
+    this.#isOver = true
+    this.#deadline?.clear()
+    this.#source.close()
+  }
+}

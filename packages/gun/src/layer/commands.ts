@@ -1,0 +1,122 @@
+/** What a caller asks of a connection, as data: it can be shown, kept for later, and refused by name. */
+
+import type { StreamRef } from '../handles.js'
+import type { WsOpts } from '../options/websocket.js'
+import type { Headers, IsFin, WsFrame } from '../words.js'
+
+/** Begins a request. */
+export interface RequestCommand {
+  readonly type: 'request'
+  readonly streamRef: StreamRef
+  readonly method: string
+  readonly path: string
+  readonly headers: Headers
+  /** Whether nothing in the method, the path and the headers can harm the connection. */
+  readonly isChecked: boolean
+  /** The whole body; `undefined` when it follows through `data`. */
+  readonly body: Uint8Array | undefined
+  /** How many messages of the response's body may be posted; `undefined`: as many as the protocol's options say. */
+  readonly flow: number | undefined
+}
+
+/** Asks for a WebSocket. */
+export interface UpgradeCommand {
+  readonly type: 'upgrade'
+  readonly streamRef: StreamRef
+  readonly path: string
+  readonly headers: Headers
+  readonly isChecked: boolean
+  readonly opts: WsOpts
+  /** Whether the upgrade succeeded before, on a connection that was lost. */
+  readonly isRepeated?: boolean
+  /** How many times in a row the server has refused it since then. */
+  readonly refusals?: number
+}
+
+/** Asks the peer for a sign of life. */
+export interface PingCommand {
+  readonly type: 'ping'
+  readonly streamRef: StreamRef
+}
+
+/** Gives a part of a request's body. */
+export interface DataCommand {
+  readonly type: 'data'
+  readonly streamRef: StreamRef
+  readonly isFin: IsFin
+  readonly data: Uint8Array
+  /** Whether the caller was told to wait for room when the part was kept for later, so that a drain is due. */
+  isToldToWait: boolean
+}
+
+/** Ends a request's body with trailer fields. */
+export interface TrailersCommand {
+  readonly type: 'trailers'
+  readonly streamRef: StreamRef
+  readonly headers: Headers
+}
+
+/** Ends a stream that the caller has silenced. */
+export interface CancelCommand {
+  readonly type: 'cancel'
+  readonly streamRef: StreamRef
+  /** Whether the stream was open when the caller gave the command. */
+  readonly wasOpen: boolean
+}
+
+/** Asks for more messages of a stream. */
+export interface FlowCommand {
+  readonly type: 'flow'
+  readonly streamRef: StreamRef
+  readonly increment: number
+}
+
+/** Sends frames on a WebSocket. */
+export interface FramesCommand {
+  readonly type: 'frames'
+  /** The WebSocket; `undefined`: the only one of the connection. */
+  readonly streamRef: StreamRef | undefined
+  readonly frames: readonly WsFrame[]
+  /** As in `DataCommand`. */
+  isToldToWait: boolean
+}
+
+/** The commands with which a stream begins. */
+export type BeginCommand = RequestCommand | UpgradeCommand | PingCommand
+
+/** The commands for a stream that has begun, or will. */
+export type StreamCommand = DataCommand | TrailersCommand | CancelCommand | FlowCommand
+
+export type Command = BeginCommand | StreamCommand | FramesCommand
+
+/** How texts name each command. */
+export const COMMAND_NAMES: Readonly<Record<Command['type'], string>> = {
+  request: 'a request',
+  upgrade: 'an upgrade',
+  ping: 'a ping',
+  data: 'data of a request',
+  trailers: 'trailers of a request',
+  cancel: 'to cancel',
+  flow: 'to update the flow',
+  frames: 'to send frames',
+}
+
+/** Whether a stream begins with the command. */
+export function begins(command: Command): command is BeginCommand {
+  return command.type === 'request' || command.type === 'upgrade' || command.type === 'ping'
+}
+
+/** How many bytes the command gives to be sent. */
+export function bytesOf(command: Command): number {
+  if (command.type === 'data') return command.data.length
+  if (command.type !== 'frames') return 0
+  let bytes = 0
+  for (const frame of command.frames) bytes += sizeOf(frame)
+  return bytes
+}
+
+/** About how many bytes a frame holds: a character may take three. */
+function sizeOf(frame: WsFrame): number {
+  const payload = typeof frame === 'string' ? '' : frame.at(-1)
+  return typeof payload === 'string' || payload instanceof Uint8Array ? payload.length : 0
+}

@@ -1,0 +1,335 @@
+/** A protocol on a line: hands the protocol what comes, does on the line what the protocol asks for, and reads as mailboxes allow. */
+
+import type { Mark, Source, Valve } from '@holster/process/internal'
+import { GunError, messageOf, overflowError } from '../errors.js'
+import { connPidOf, innerOf, StreamRef } from '../handles.js'
+import { type GunMessage, replyToOf } from '../messages.js'
+import type { Line, LineUser } from '../transport/line.js'
+import { Share } from '../transport/slice.js'
+import { COMMAND_NAMES, type Command } from './commands.js'
+import { type Again, carryOut, type Home, type Host, type Protocol } from './contract.js'
+import type { StreamInfo } from './info.js'
+import { post } from './mail.js'
+
+/** The layer that a stream has become, such as a WebSocket over HTTP/2; `undefined`: the stream runs on the connection's own. */
+export const layerOf = innerOf as (streamRef: StreamRef) => Layer | undefined
+
+/** Has a layer: the connection, or a stream that another protocol has taken over. */
+export interface LayerUser {
+  /** The layer cannot go on. */
+  onLost(reason: GunError | 'normal'): void
+  /** The protocol closes by itself, see `Host.closing`. */
+  onClosing(timeout: number, isFinal: boolean): void
+  /** Nothing more begins on the layer. */
+  onRetired(): void
+  /** Another protocol has taken over. */
+  onSwitched(protocol: Protocol): void
+  /** The peer has sent something of use. */
+  onHeard(): void
+}
+
+/** The other end of a layer, as its protocol calls it. */
+export interface LayerOrigin {
+  readonly scheme: 'http' | 'https'
+  /** The host header's value. */
+  readonly authority: string
+}
+
+export class Layer implements Host, LineUser, Valve {
+  readonly home: Home
+  readonly line: Line
+  readonly connPid
+  readonly events
+  readonly cookies
+  readonly scheme
+  readonly authority: string
+  readonly #source: Source
+  readonly #user: LayerUser
+  /** The stream that the layer is in; `undefined`: the layer is the connection's own. */
+  readonly #streamRef: StreamRef | undefined
+  readonly #share = new Share()
+  #protocol: Protocol | undefined
+  /** Whether a mailbox is over its mark, so that nothing is read. */
+  #isPaused: boolean
+  /** Whether the protocol takes nothing for now. */
+  #isStopped = false
+  /** Whether the layer has spent its share of this turn of the event loop. */
+  #isYielding = false
+  /** Whether the layer closes: no mailbox holds up the peer's last words. */
+  #isClosing = false
+  #isLost = false
+  /** Whether the protocol is called no more. */
+  #isOver = false
+  /** Whether nothing more is posted. */
+  #isMute = false
+
+  constructor(
+    home: Home,
+    line: Line,
+    origin: LayerOrigin,
+    user: LayerUser,
+    source: Source | ((valve: Valve) => Source),
+    { streamRef, isPaused = false }: { readonly streamRef?: StreamRef; readonly isPaused?: boolean } = {},
+  ) {
+    this.home = home
+    this.line = line
+    this.connPid = home.connPid
+    this.events = home.events
+    this.cookies = home.cookies
+    this.scheme = origin.scheme
+    this.authority = origin.authority
+    this.#user = user
+    this.#source = typeof source === 'function' ? source(this) : source
+    this.#streamRef = streamRef
+    this.#isPaused = isPaused
+  }
+
+  get protocol(): Protocol | undefined {
+    return this.#protocol
+  }
+
+  /** Starts the first protocol. */
+  start(protocol: Protocol): void {
+    this.#take(protocol)
+  }
+
+  /** Hands a command to the protocol. Gives what its caller is answered. */
+  perform(command: Command): boolean {
+    const protocol = this.#protocol
+    if (protocol === undefined) return false
+    const answer = carryOut(protocol, command)
+    return answer ?? this.#cannot(command, protocol)
+  }
+
+  #cannot(command: Command, protocol: Protocol): boolean {
+    // Flow that nobody counts is not missed.
+    if (command.type === 'flow' || command.streamRef === undefined) return true
+    const why =
+      protocol.name === 'ws'
+        ? `the connection is a WebSocket (${protocol.stateName}), which carries nothing else: open another one`
+        : `the connection speaks ${protocol.name}`
+    const text = `${COMMAND_NAMES[command.type]} is not possible: ${why}`
+    this.home.refuse(command.streamRef, new GunError('badstate', 'badstate', text))
+    return false
+  }
+
+  streamInfo(streamRef: StreamRef): StreamInfo | undefined {
+    return this.#protocol?.streamInfo(streamRef)
+  }
+
+  /** Begins an orderly end, and gives how many milliseconds it may take. */
+  finish(): number {
+    return this.#protocol?.finish() ?? 0
+  }
+
+  /** In closing no mailbox holds up what is still to come. */
+  close(): void {
+    this.#isClosing = true
+    this.#regulate()
+  }
+
+  /** Posts nothing more. */
+  mute(): void {
+    this.#isMute = true
+  }
+
+  /** The layer is lost: the protocol tells its streams. Gives those that were killed. The line stays as it is. */
+  abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
+    this.#isOver = true
+    return this.#protocol?.abort(reason, again) ?? []
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  // The line tells:
+
+  handle(chunk: Buffer): void {
+    this.#source.beforeReading()
+    const start = this.#share.begin(chunk.length)
+    this.guard(protocol => protocol.handle(chunk))
+    if (!this.#share.spend(start)) return
+    this.#isYielding = true
+    this.#regulate()
+    setImmediate(() => {
+      this.#isYielding = false
+      this.#regulate()
+    })
+  }
+
+  ended(reason: GunError | undefined): void {
+    this.guard(protocol => (protocol.isDone ? this.lost('normal') : protocol.end(reason)))
+  }
+
+  unwritable(): void {
+    this.retire()
+  }
+
+  lift(): void {
+    this.#protocol?.lift?.()
+  }
+
+  // Mailboxes ask:
+
+  pause(): void {
+    this.#isPaused = true
+    this.#regulate()
+    if (!this.#isClosing) this.#protocol?.pause?.()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#regulate()
+    this.#later(protocol => protocol.resume?.())
+  }
+
+  get whole(): object {
+    return this.connPid
+  }
+
+  /** Over HTTP/2 single streams are paused, and not what the connection itself says. */
+  get isPausable(): boolean {
+    return !this.#protocol?.holdsStreams
+  }
+
+  overflow(mark: Mark): void {
+    const error = overflowError(this.#streamRef === undefined ? 'connection_error' : 'stream_error', mark)
+    this.#later(protocol => {
+      if (protocol.overflow === undefined) this.lost(error)
+      else protocol.overflow(error)
+    })
+  }
+
+  carries(reference: object): boolean {
+    if (reference === this.connPid) return true
+    if (this.#streamRef !== undefined) return reference === this.#streamRef
+    return reference instanceof StreamRef && connPidOf(reference) === this.connPid
+  }
+
+  // The protocol asks:
+
+  get outlet() {
+    return this.line.outlet
+  }
+
+  get goesOn(): boolean {
+    return this.home.goesOn
+  }
+
+  get isSilent(): boolean {
+    return this.#isMute || this.home.isSilent
+  }
+
+  tellOwner(message: GunMessage): void {
+    this.home.tellOwner(message)
+  }
+
+  deliver(streamRef: StreamRef, message: GunMessage, bytes = 0, source = this.#source): void {
+    const { home } = this
+    // The error that ends a stream is due in any case.
+    if (this.#isMute || (home.isSilent && message?.type !== 'gun_error')) return
+    home.trace?.message(message)
+    post(this.connPid, source, replyToOf(streamRef), message, bytes)
+  }
+
+  fail(streamRef: StreamRef, reason: GunError): void {
+    this.deliver(streamRef, { type: 'gun_error', connPid: this.connPid, streamRef, reason })
+  }
+
+  refuse(streamRef: StreamRef, reason: GunError): void {
+    this.home.refuse(streamRef, reason)
+  }
+
+  askAgain(...refusal: Parameters<Home['askAgain']>): boolean {
+    return this.#streamRef === undefined && this.home.askAgain(...refusal)
+  }
+
+  switchTo(protocol: Protocol): void {
+    this.#take(protocol)
+    this.#user.onSwitched(protocol)
+    const { connPid, events } = this
+    const streamRef = this.#streamRef ?? protocol.streamRef
+    if (streamRef !== undefined && events.wants('protocolChanged')) {
+      events.tell('protocolChanged', { connPid, streamRef, protocol: protocol.name })
+    }
+  }
+
+  stopReading(): void {
+    this.#isStopped = true
+    this.#regulate()
+  }
+
+  startReading(): void {
+    if (!this.#isStopped) return
+    this.#isStopped = false
+    this.#regulate()
+  }
+
+  beforeReading(): void {
+    this.#source.beforeReading()
+  }
+
+  guard(run: (protocol: Protocol) => void): void {
+    const protocol = this.#protocol
+    if (protocol === undefined || this.#isOver) return
+    const { steps } = this.home
+    const isOutermost = steps.begin()
+    try {
+      run(protocol)
+    } catch (cause) {
+      this.lost(defect(cause))
+    }
+    if (isOutermost) steps.end()
+    else steps.settle()
+  }
+
+  /** Mailboxes ask within a step as well, such as the one that posts to them. */
+  #later(run: (protocol: Protocol) => void): void {
+    this.home.steps.add({ type: 'task', run: () => this.guard(run) })
+  }
+
+  settle(): void {
+    this.home.steps.settle()
+  }
+
+  heard(): void {
+    this.#user.onHeard()
+  }
+
+  lost(reason: GunError | 'normal'): void {
+    if (this.#isLost || this.#isOver) return
+    this.#isLost = true
+    this.#user.onLost(this.#protocol?.isDone ? 'normal' : reason)
+  }
+
+  retire(): void {
+    this.#user.onRetired()
+  }
+
+  closing(timeout: number, isFinal: boolean): void {
+    this.#user.onClosing(timeout, isFinal)
+  }
+
+  /** From now on the line is read for this protocol, whatever the one before it had stopped for. */
+  #take(protocol: Protocol): void {
+    this.#protocol = protocol
+    this.#isStopped = false
+    if (this.#isPaused && !this.#isClosing) protocol.pause?.()
+    this.#regulate()
+  }
+
+  /** Reads, or does not. In closing no mailbox holds up the peer's last words; it still does those of the next connection. */
+  #regulate(): void {
+    if (this.#isOver) return
+    const isHeldUp = this.#isPaused && !this.#isClosing && !this.#protocol?.holdsStreams
+    if (this.#isStopped || this.#isYielding || isHeldUp) this.line.pause()
+    else this.line.resume()
+  }
+}
+
+/** The error of a defect of this package. */
+export function defect(cause: unknown): GunError {
+  const text = `a defect of @holster/gun: ${messageOf(cause)}`
+  return new GunError('internal_error', 'connection_error', text, { cause })
+}

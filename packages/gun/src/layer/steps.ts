@@ -1,0 +1,67 @@
+/**
+ * Each step of a connection runs to its end: a step is one value of an engine, one event of the machine or one command, and
+ * what callers ask for within it is done before the next.
+ */
+
+export class Steps<Step> {
+  readonly #perform: (step: Step) => void
+  /** What was asked for within the step that is under way. */
+  #due: Step[] = []
+  #isBusy = false
+
+  /** `perform` does a step, and never throws. */
+  constructor(perform: (step: Step) => void) {
+    this.#perform = perform
+  }
+
+  /** Whether a step is under way. */
+  get isBusy(): boolean {
+    return this.#isBusy
+  }
+
+  /** The steps that wait for the present one to end, oldest first. */
+  get due(): readonly Step[] {
+    return this.#due
+  }
+
+  /** Does a step: at once, or behind the one that is under way. */
+  add(step: Step): void {
+    if (this.#isBusy) {
+      this.#due.push(step)
+      return
+    }
+    this.#isBusy = true
+    this.#perform(step)
+    this.end()
+  }
+
+  /** Takes back the steps that wait and that `isIt` picks. */
+  remove(isIt: (step: Step) => boolean): readonly Step[] {
+    const removed = this.#due.filter(isIt)
+    if (removed.length > 0) this.#due = this.#due.filter(step => !removed.includes(step))
+    return removed
+  }
+
+  /** Begins to read, or a step that is not queued. Gives whether nothing was under way, so that `end` has to follow. */
+  begin(): boolean {
+    if (this.#isBusy) return false
+    this.#isBusy = true
+    return true
+  }
+
+  /** Does what was asked for within the step that has just ended. To be called between two values of an engine. */
+  settle(): void {
+    if (this.#due.length > 0) this.#settle()
+  }
+
+  /** Ends what `begin` began. */
+  end(): void {
+    if (this.#due.length > 0) this.#settle()
+    this.#isBusy = false
+  }
+
+  /** Comes here again from within a step that reads on, such as one that lifts a hold: it settles behind each value as well. */
+  #settle(): void {
+    for (let step = this.#due.shift(); step !== undefined; step = this.#due.shift()) this.#perform(step)
+  }
+}

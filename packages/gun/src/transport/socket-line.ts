@@ -1,0 +1,129 @@
+/** A socket that is connected: bytes in as they come, bytes out a tick at a time, until it is let go. */
+
+import type { Socket } from 'node:net'
+import { GunError } from '../errors.js'
+import { Deadline } from './deadline.js'
+import { textOf } from './error-text.js'
+import type { Line, LineUser } from './line.js'
+import { Outlet } from './outlet.js'
+import { take } from './reading.js'
+import { onFailedWrite } from './writing.js'
+
+/**
+ * How many milliseconds the last bytes may take to leave, and the peer to hang up or, where a write has failed, to say
+ * something more, before the socket is destroyed anyway.
+ */
+const LINGER = 1000
+
+export class SocketLine implements Line {
+  readonly socket: Socket
+  readonly outlet: Outlet
+  #user: LineUser | undefined
+  /** Why nothing can be written any more. */
+  #broken: GunError | undefined
+  /** An end that is read is the peer's, and not all that is left of a reset. */
+  #endsInOrder = true
+  readonly #isUnix: boolean
+  /** When the peer has said nothing for too long on a connection that is broken. */
+  #deadline: Deadline | undefined
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    this.#isUnix = socket.remoteAddress === undefined
+    this.outlet = new Outlet(socket)
+    take(socket, chunk => this.#user?.handle(chunk))
+    onFailedWrite(socket, cause => this.#break(cause))
+    socket.on('end', () => {
+      if (this.#endsInOrder) this.#user?.ended(undefined)
+      // There is nothing to be waited for behind it.
+      if (this.#broken !== undefined) this.#user?.ended(this.#broken)
+    })
+    socket.on('error', cause => this.#user?.ended(this.#broken ?? broken(cause)))
+    socket.on('close', () => {
+      this.#deadline?.clear()
+      this.#user?.ended(
+        this.#broken ?? new GunError('closed', 'connection_error', 'the connection was closed'),
+      )
+    })
+  }
+
+  /** Says who uses the line. */
+  attach(user: LineUser): void {
+    this.#user = user
+  }
+
+  /** Has no effect on a connection that is broken: what is left to be read is what the system holds, and nobody can answer. */
+  pause(): void {
+    if (this.#broken === undefined) this.socket.pause()
+  }
+
+  resume(): void {
+    this.socket.resume()
+  }
+
+  /** Destroys the socket at once. */
+  abort(): void {
+    this.#user = undefined
+    this.socket.destroy()
+  }
+
+  /**
+   * Lets the last bytes leave, then destroys the socket. Until the peer hangs up what it still sends is read and
+   * dropped: to close a socket with unread bytes resets it, and the peer loses our last words (RFC 9112 section 9.6).
+   */
+  finish(): void {
+    const { socket } = this
+    this.#user = undefined
+    this.outlet.flush()
+    const isOver = this.#broken !== undefined || (socket.readableEnded && socket.writableLength === 0)
+    if (isOver || !socket.writable || socket.writableNeedDrain) {
+      socket.destroy()
+      return
+    }
+    const deadline = new Deadline(LINGER, () => socket.destroy())
+    socket.once('close', () => deadline.clear())
+    socket.end()
+    socket.resume()
+  }
+
+  /** A write has failed. What the peer has sent before is read first, as long as something comes. */
+  #break(cause: Error): void {
+    const { socket } = this
+    if (this.#broken === undefined) {
+      this.#broken = broken(cause)
+      this.#endsInOrder = this.#sparesReads(cause)
+      this.outlet.abort()
+      this.#user?.unwritable()
+    }
+    if (this.#user === undefined || socket.readableEnded) {
+      socket.destroy(cause)
+      return
+    }
+    socket.resume()
+    this.#readOn(cause)
+  }
+
+  /**
+   * Whether a reset would still be read. The system tells of it once: to a write that fails of it, behind which reads end
+   * as if in order. Over TCP EPIPE is none before the peer's FIN; a Unix socket says EPIPE of any end.
+   */
+  #sparesReads(cause: Error): boolean {
+    const code = 'code' in cause ? cause.code : undefined
+    return code === 'EPERM' || (code === 'EPIPE' && !this.#isUnix)
+  }
+
+  #readOn(cause: Error): void {
+    const { socket } = this
+    const { bytesRead } = socket
+    this.#deadline?.clear()
+    this.#deadline = new Deadline(LINGER, () => {
+      if (socket.bytesRead > bytesRead) this.#readOn(cause)
+      else socket.destroy(cause)
+    })
+  }
+}
+
+function broken(cause: Error): GunError {
+  const text = `the connection broke: ${textOf(cause)}`
+  return new GunError('socket_error', 'connection_error', text, { cause })
+}

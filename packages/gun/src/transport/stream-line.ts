@@ -1,0 +1,122 @@
+/** A stream of HTTP/2 as a line, over Node's stream: what comes is kept while the line is paused, and handed on in pieces. */
+
+import { constants, type Http2Stream as NodeStream } from 'node:http2'
+import type { GunError } from '../errors.js'
+import { Deadline } from './deadline.js'
+import type { Line, LineUser } from './line.js'
+import { Outlet } from './outlet.js'
+
+/** How long the last bytes may take to leave once nobody waits for the stream, in milliseconds. */
+const LINGER = 1000
+
+/**
+ * In bytes: so much is handed on before the mailboxes are looked at again. All that Node has kept back comes at once when a
+ * stream ends, and may be half as many messages.
+ */
+const PIECE = 16 * 1024
+
+export class StreamLine implements Line {
+  readonly outlet: Outlet
+  readonly socket = undefined
+  readonly #node: NodeStream
+  #user: LineUser | undefined
+  #isPaused = false
+  #hasEnded = false
+  /** The bytes that have come and are not handed on yet. */
+  #rest: Buffer | undefined
+  /** The end, which is told behind them. */
+  #end: { readonly reason: GunError | undefined } | undefined
+
+  constructor(node: NodeStream) {
+    this.#node = node
+    this.outlet = new Outlet(node)
+  }
+
+  /** Says who uses the line. */
+  attach(user: LineUser): void {
+    this.#user = user
+  }
+
+  /** Takes bytes of the peer. */
+  receive(chunk: Buffer): void {
+    this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#handOn()
+  }
+
+  /** The peer has ended the stream, or, with a reason, the stream broke. */
+  end(reason: GunError | undefined): void {
+    this.#hasEnded = true
+    this.endBehind(reason)
+  }
+
+  /** As `end`, of a stream that is cut off with its connection. */
+  endBehind(reason: GunError | undefined): void {
+    if (this.#rest === undefined) return void this.#user?.ended(reason)
+    this.#end ??= { reason }
+    if (reason !== undefined) this.#user?.lift()
+  }
+
+  /** Forgets what has come and is not handed on yet. */
+  drop(): void {
+    this.#rest = undefined
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.#node.pause()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    if (this.#user === undefined) return
+    this.#node.resume()
+    // Not within the receive that has made room.
+    if (this.#rest !== undefined) process.nextTick(() => this.#handOn())
+  }
+
+  /** Lets the last bytes leave; a peer that does not take them is not waited for. */
+  finish(): void {
+    this.#dispose()
+    const node = this.#node
+    this.outlet.flush()
+    if (node.destroyed) return
+    node.resume()
+    // Not at once: to reset it drops what Node has not sent yet. Where both sides have ended there is nothing to reset.
+    if (!this.#hasEnded) node.once('finish', () => node.close(constants.NGHTTP2_NO_ERROR))
+    node.end()
+    if (node.destroyed) return
+    const deadline = new Deadline(LINGER, () => node.destroy())
+    node.once('close', () => deadline.clear())
+  }
+
+  /** Hands nothing more on. Whoever has the stream resets it, or the connection is lost with it. */
+  abort(): void {
+    this.#dispose()
+  }
+
+  /** Calls `run` when the last bytes have left, or have been given up. */
+  whenLeft(run: () => void): void {
+    if (this.#node.destroyed) run()
+    else this.#node.once('close', run)
+  }
+
+  #dispose(): void {
+    this.#user = undefined
+    this.#rest = undefined
+    this.#end = undefined
+  }
+
+  #handOn(): void {
+    while (this.#rest !== undefined) {
+      this.#user?.beforeReading()
+      const all = this.#rest
+      if (this.#isPaused || all === undefined) return
+      const isLast = all.length <= PIECE
+      this.#rest = isLast ? undefined : all.subarray(PIECE)
+      this.#user?.handle(isLast ? all : all.subarray(0, PIECE))
+    }
+    const end = this.#end
+    this.#end = undefined
+    if (end !== undefined) this.#user?.ended(end.reason)
+  }
+}
