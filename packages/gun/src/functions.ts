@@ -243,7 +243,16 @@ function startRequest(
   const fields = normalizeHeaders(headers, isChecked)
   checkFraming(fields, body)
   const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark)
-  connection.perform({ type: 'request', streamRef, method, path, headers: fields, isChecked, body, flow })
+  connection.commands.perform({
+    type: 'request',
+    streamRef,
+    method,
+    path,
+    headers: fields,
+    isChecked,
+    body,
+    flow,
+  })
   return streamRef
 }
 
@@ -275,7 +284,7 @@ export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk
   if (isFin !== 'fin' && isFin !== 'nofin')
     throw new TypeError(`isFin must be 'fin' or 'nofin', not ${isFin}`)
   const bytes = toBytes(chunk, 'chunk')
-  return connection.perform({ type: 'data', streamRef, isFin, data: bytes, isToldToWait: false })
+  return connection.commands.perform({ type: 'data', streamRef, isFin, data: bytes, isToldToWait: false })
 }
 
 /**
@@ -288,7 +297,7 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
   checkStreamRef(connPid, streamRef)
   const fields = normalizeHeaders(headers)
   checkTrailers(fields)
-  connection.perform({ type: 'trailers', streamRef, headers: fields })
+  connection.commands.perform({ type: 'trailers', streamRef, headers: fields })
 }
 
 /**
@@ -306,7 +315,7 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
 export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
   const connection = connectionOf(connPid)
   checkStreamRef(connPid, streamRef)
-  connection.cancel(streamRef)
+  connection.commands.cancel(streamRef)
 }
 
 /**
@@ -319,7 +328,7 @@ export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo'> = {}): 
   const connection = connectionOf(connPid)
   checkReqOpts(reqOpts)
   const streamRef = new StreamRef(connPid, reqOpts.replyTo ?? connection.owner)
-  connection.perform({ type: 'ping', streamRef })
+  connection.commands.perform({ type: 'ping', streamRef })
   return streamRef
 }
 
@@ -455,7 +464,7 @@ export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: nu
   if (!Number.isInteger(increment) || increment < 1) {
     throw new RangeError(`increment must be a whole number of at least 1, not ${increment}`)
   }
-  connection.perform({ type: 'flow', streamRef, increment })
+  connection.commands.perform({ type: 'flow', streamRef, increment })
 }
 
 /**
@@ -499,7 +508,7 @@ export function wsUpgrade(
   checkPath(path, isChecked)
   const fields = normalizeHeaders(headers, isChecked)
   const streamRef = new StreamRef(connPid, opts.replyTo ?? connection.owner)
-  connection.perform({ type: 'upgrade', streamRef, path, headers: fields, isChecked, opts })
+  connection.commands.perform({ type: 'upgrade', streamRef, path, headers: fields, isChecked, opts })
   return streamRef
 }
 
@@ -535,7 +544,12 @@ export function wsSend(
   const connection = connectionOf(connPid)
   const [streamRef, frames] = args.length === 1 ? [undefined, args[0]] : args
   if (args.length !== 1) checkStreamRef(connPid, streamRef)
-  return connection.perform({ type: 'frames', streamRef, frames: checkFrames(frames), isToldToWait: false })
+  return connection.commands.perform({
+    type: 'frames',
+    streamRef,
+    frames: checkFrames(frames),
+    isToldToWait: false,
+  })
 }
 
 function checkStreamRef(connPid: ConnPid, streamRef: unknown): asserts streamRef is StreamRef {

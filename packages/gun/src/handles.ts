@@ -43,7 +43,7 @@ export let sendMarkOf: (streamRef: StreamRef) => number | undefined
 export let innerOf: (streamRef: StreamRef) => object | undefined
 
 /** Remembers the layer that a stream has become. */
-export let setLayer: (streamRef: StreamRef, layer: object) => void
+export let setLayer: (streamRef: StreamRef, layer: object | undefined) => void
 
 /** Records that the caller cancelled the stream while it was open. */
 export let noteCancelled: (streamRef: StreamRef) => void

@@ -82,7 +82,7 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
             throw tooLarge(streamRef, limits.maxBodySize)
           }
           if (message.isFin === 'fin') return { body: parts.join() }
-          connection.perform({ type: 'flow', streamRef, increment: 1 })
+          connection.commands.perform({ type: 'flow', streamRef, increment: 1 })
           break
         case 'gun_trailers':
           return { body: parts.join(), trailers: message.headers }
@@ -147,7 +147,7 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
           const { status, headers } = headOf(head)
           if (!parts.add(message.data)) throw tooLarge(streamRef, limits.maxBodySize)
           if (message.isFin === 'fin') return { status, headers, body: parts.join() }
-          connection.perform({ type: 'flow', streamRef, increment: 1 })
+          connection.commands.perform({ type: 'flow', streamRef, increment: 1 })
           break
         }
         case 'gun_trailers':
@@ -249,7 +249,7 @@ async function inTime<T>(
 /** Cancels the stream if it is open, and drops its messages. */
 function giveUp(connPid: ConnPid, streamRef: StreamRef): void {
   const connection = connectionOf(connPid)
-  if (connection.isOpen(streamRef)) connection.cancel(streamRef)
+  if (connection.isOpen(streamRef)) connection.commands.cancel(streamRef)
   flushStream(streamRef)
 }
 

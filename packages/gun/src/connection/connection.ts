@@ -16,21 +16,12 @@ import { asKind, GunError } from '../errors.js'
 import { Events } from '../events/events.js'
 import { type Trace, traceOf } from '../events/trace.js'
 import { closedHere } from '../exchange/errors.js'
-import { ConnPid, connPidOf, type Life, lifeOf, noteCancelled, StreamRef, sendMarkOf } from '../handles.js'
-import {
-  type BeginCommand,
-  begins,
-  bytesOf,
-  COMMAND_NAMES,
-  type Command,
-  type FramesCommand,
-  type StreamCommand,
-  type UpgradeCommand,
-} from '../layer/commands.js'
-import type { Home, Protocol, Task } from '../layer/contract.js'
+import { ConnPid, connPidOf, type Life, lifeOf, StreamRef } from '../handles.js'
+import type { UpgradeCommand } from '../layer/commands.js'
+import type { Home, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
-import { defect, Layer, type LayerUser, layerOf } from '../layer/layer.js'
-import { attachTo, hasMailbox, post } from '../layer/mail.js'
+import { defect, Layer, type LayerUser } from '../layer/layer.js'
+import { post } from '../layer/mail.js'
 import { Steps } from '../layer/steps.js'
 import { type GunMessage, type Owner, replyToOf } from '../messages.js'
 import { authorityOf, type Origin } from '../options/host.js'
@@ -38,31 +29,27 @@ import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options/options.js'
 import { type Destination, originOf } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
 import { SocketLine } from '../transport/socket-line.js'
-import { connect, dialTcp, lookup } from '../transport/tcp.js'
-import { dialTls, handshake } from '../transport/tls.js'
 import { delayAfter } from '../websocket/reupgrade.js'
-import type { Addresses, Headers, ProtocolName } from '../words.js'
+import type { Headers, ProtocolName } from '../words.js'
 import { Attempt } from './attempt.js'
 import { Comeback } from './comeback.js'
+import { Commander, type CommanderHome, isCommand } from './commander.js'
+import { beginConnect, beginHandshake, beginLookUp } from './connecting.js'
 import { type Ending, exitReasonOf } from './ending.js'
-import type { ConnectionContext, ConnectionEvent, Effect } from './events.js'
-import { connectTeller, handshakeTeller, lookupTeller, tellInit } from './life-events.js'
+import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.js'
+import { tellInit } from './life-events.js'
 import { Ownership } from './ownership.js'
-import { Postponed } from './postponed.js'
 import { startProtocol } from './protocols.js'
 import { nextRetry } from './reconnect.js'
+import { Refusals } from './refusals.js'
 
 /** The connection behind a handle. Throws a TypeError that names the argument. */
 export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 
-type Step = Command | ConnectionEvent | Task
-
-const COMMANDS: ReadonlySet<string> = new Set(Object.keys(COMMAND_NAMES))
-
 /** What is done on the way into a state, of which the transcript tells afterwards. */
 const ON_THE_WAY: ReadonlySet<Effect> = new Set(['begin', 'fall', 'rest'])
 
-export class Connection implements Life, Home, LayerUser, Valve {
+export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   readonly connPid: ConnPid
   readonly destination: Destination
   readonly transport: 'tcp' | 'tls'
@@ -75,26 +62,26 @@ export class Connection implements Life, Home, LayerUser, Valve {
   readonly steps: Steps<Step> = new Steps(step => this.#do(step))
   readonly #actor: AnyActorRef
   readonly #attempt: Attempt
-  readonly #comeback = new Comeback()
-  readonly #source = new Source(this)
+  /** The commands of callers. */
+  readonly commands: Commander
+  readonly comeback = new Comeback()
+  readonly source = new Source(this)
   readonly #watchers = new Watchers()
-  readonly #postponed = new Postponed(command => this.#performLate(command))
   readonly #ownership: Ownership
-  /** The errors of functions, which are told a little later. */
-  readonly #refusals: { readonly streamRef: StreamRef; readonly reason: GunError }[] = []
+  readonly #refusals = new Refusals((streamRef, reason) => this.fail(streamRef, reason))
   /** What the machine has named, to be done once its transition is over. */
   #effects: { readonly effect: Effect; readonly event: ConnectionEvent }[] = []
   /** The machine's present state, and the one before, as `terminate` tells it. */
   #state = 'domain_lookup'
   #lastState = 'domain_lookup'
-  #layer: Layer | undefined
+  layer: Layer | undefined
   #closingDeadline: Deadline | undefined
   /** Whether a mailbox is over its mark. */
   #isPaused = false
   /** Whether the owner was made for the connection, so that perhaps nobody reads its mailbox. */
   #isUnattended: boolean
   /** Whether everybody was told of the end. */
-  #isTerminated = false
+  isTerminated = false
   /** When the connection came up last, as `performance.now` says. */
   #upSince = 0
   /** Whether the peer has sent something of use since then. */
@@ -119,7 +106,8 @@ export class Connection implements Life, Home, LayerUser, Valve {
     this.origin = originOf(destination, transport)
     this.#isUnattended = isUnattended
     this.#attempt = new Attempt(opts, this.steps)
-    this.#ownership = new Ownership(owner, this.#source, reason => this.#end({ by: 'owner', reason }))
+    this.commands = new Commander(this)
+    this.#ownership = new Ownership(owner, this.source, reason => this.#end({ by: 'owner', reason }))
     actor.subscribe({
       next: () => this.#carryOut(),
       complete: () => this.#stopped(),
@@ -132,11 +120,11 @@ export class Connection implements Life, Home, LayerUser, Valve {
   }
 
   get socket(): Socket | undefined {
-    return this.#layer?.line.socket
+    return this.layer?.line.socket
   }
 
   get protocol(): Protocol | undefined {
-    return this.#layer?.protocol
+    return this.layer?.protocol
   }
 
   /** The machine's state, as Gun names it. */
@@ -146,16 +134,12 @@ export class Connection implements Life, Home, LayerUser, Valve {
   }
 
   get lastError(): GunError | undefined {
-    return this.#context.lastError
+    return this.context.lastError
   }
 
   get goesOn(): boolean {
-    const { ending, retry } = this.#context
+    const { ending, retry } = this.context
     return ending === undefined && retry > 0
-  }
-
-  get isSilent(): boolean {
-    return this.events.isMute
   }
 
   /** What may be spoken, the preferred one first. */
@@ -164,56 +148,23 @@ export class Connection implements Life, Home, LayerUser, Valve {
   }
 
   watch(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
-    return this.#isTerminated ? undefined : this.#watchers.add(listener, order)
+    return this.isTerminated ? undefined : this.#watchers.add(listener, order)
   }
 
   // The caller asks:
 
-  /** Carries out a command now, later or never. Gives what its caller is answered: whether to go on. */
-  perform(command: Command): boolean {
-    if (this.steps.isBusy) return this.#enqueue(command)
-    this.steps.begin()
-    let answer = false
-    try {
-      answer = this.#perform(command)
-    } catch (cause) {
-      this.#layer?.lost(defect(cause))
-    }
-    this.steps.end()
-    return answer
-  }
-
-  /** Silences a stream at once; what else there is to do for its end comes behind the present step. */
-  cancel(streamRef: StreamRef): void {
-    const isOf = (step: Step) => isCommand(step) && step.streamRef === streamRef
-    if (this.steps.due.some(step => isOf(step) && begins(step as Command))) {
-      this.steps.remove(isOf)
-      noteCancelled(streamRef)
-      return this.steps.add({ type: 'task', run: () => this.#tellCancelled(streamRef) })
-    }
-    const isSilenced = this.#layer?.protocol?.silence?.(streamRef) ?? false
-    const wasOpen = isSilenced || this.isPostponed(streamRef)
-    if (wasOpen) noteCancelled(streamRef)
-    this.perform({ type: 'cancel', streamRef, wasOpen })
-  }
-
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
-    if (this.#layer !== undefined) return this.#layer.streamInfo(streamRef)
+    if (this.layer !== undefined) return this.layer.streamInfo(streamRef)
     throw new GunError('badstate', 'badstate', `${this.connPid} is not connected: it is ${this.stateName}`)
   }
 
   /** Whether the stream may still post something, or waits for the connection. */
   isOpen(streamRef: StreamRef): boolean {
-    return this.#layer?.streamInfo(streamRef) !== undefined || this.isPostponed(streamRef)
-  }
-
-  /** Whether the stream waits for the connection, or for the next. */
-  isPostponed(streamRef: StreamRef): boolean {
-    return this.#postponed.has(streamRef) || this.#comeback.has(streamRef)
+    return this.layer?.streamInfo(streamRef) !== undefined || this.commands.isPostponed(streamRef)
   }
 
   setOwner(owner: Owner): void {
-    if (this.#isTerminated || this.#context.ending !== undefined) {
+    if (this.isTerminated || this.context.ending !== undefined) {
       const text = 'the owner cannot be changed: the connection is shutting down'
       const reason = new GunError('badstate', 'badstate', text)
       return this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
@@ -227,7 +178,7 @@ export class Connection implements Life, Home, LayerUser, Valve {
   }
 
   close(): void {
-    if (this.#isTerminated) return
+    if (this.isTerminated) return
     this.events.isMute = this.steps.isBusy
     this.steps.add({ type: 'close' })
   }
@@ -255,7 +206,7 @@ export class Connection implements Life, Home, LayerUser, Valve {
     } catch (cause) {
       this.#broken(cause)
     }
-    if (isOutermost) this.steps.end()
+    this.steps.end(isOutermost)
   }
 
   #effect(effect: Effect, event: ConnectionEvent): void {
@@ -263,21 +214,21 @@ export class Connection implements Life, Home, LayerUser, Valve {
       case 'begin':
         return tellInit(this)
       case 'lookUp':
-        return this.#lookUp()
+        return beginLookUp(this.#attempt, this)
       case 'connect':
-        return event.type === 'resolved' ? this.#connect(event.addresses) : undefined
+        return event.type === 'resolved' ? beginConnect(this.#attempt, this, event.addresses) : undefined
       case 'shakeHands':
-        return event.type === 'connected' ? this.#shakeHands(event.socket) : undefined
+        return event.type === 'connected' ? beginHandshake(this.#attempt, this, event.socket) : undefined
       case 'rise':
         return event.type === 'connected' ? this.#rise(event.socket, event.protocol) : undefined
       case 'accept':
-        return this.#postponed.start()
+        return this.commands.accept()
       case 'retire':
-        return this.#retire()
+        return this.commands.retire()
       case 'finish':
         return this.#finish()
       case 'giveTime':
-        return this.#giveTime(this.#context.closingTimeout)
+        return this.#giveTime(this.context.closingTimeout)
       case 'fall':
         return this.#fall(event.type === 'lost' ? event.reason : 'normal')
       case 'rest':
@@ -285,39 +236,8 @@ export class Connection implements Life, Home, LayerUser, Valve {
       case 'plan':
         return this.#plan()
       case 'terminate':
-        return this.#terminate(this.#context)
+        return this.#terminate(this.context)
     }
-  }
-
-  #lookUp(): void {
-    this.#attempt.begin<Addresses>(
-      answer => lookup(this.destination, this.opts.tcpOpts, answer),
-      addresses => ({ type: 'resolved', addresses }),
-      'domainLookupTimeout',
-      lookupTeller(this),
-    )
-  }
-
-  #connect(addresses: Addresses): void {
-    const { destination, opts, origin, protocols, transport } = this
-    const isTls = transport === 'tls'
-    const dial = isTls ? dialTls(origin.host.identity, opts.tlsOpts, protocols) : dialTcp
-    this.#attempt.begin<Socket>(
-      answer => connect(destination, addresses, opts.tcpOpts, dial, answer),
-      socket => ({ type: 'connected', socket, protocol: isTls ? undefined : protocols[0] }),
-      'connectTimeout',
-      connectTeller(this, addresses),
-    )
-  }
-
-  #shakeHands(below: Socket): void {
-    const { opts, origin, protocols } = this
-    this.#attempt.begin(
-      answer => handshake(below, origin.host.identity, opts.tlsOpts, protocols, answer),
-      ({ socket, protocol }) => ({ type: 'connected', socket, protocol }),
-      'tlsHandshakeTimeout',
-      handshakeTeller(this, below),
-    )
   }
 
   #rise(socket: Socket, protocol: ProtocolName = 'http'): void {
@@ -326,50 +246,43 @@ export class Connection implements Life, Home, LayerUser, Valve {
       scheme: this.transport === 'tls' ? 'https' : 'http',
       authority: authorityOf(this.origin, this.transport),
     } as const
-    const layer = new Layer(this, line, origin, this, this.#source, { isPaused: this.#isPaused })
-    this.#layer = layer
+    const layer = new Layer(this, line, origin, this, this.source, { isPaused: this.#isPaused })
+    this.layer = layer
     this.#upSince = performance.now()
     this.#hasHeard = false
     line.attach(layer)
     layer.start(startProtocol(protocol, layer, this.opts))
     this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol })
-    for (const command of this.#comeback.take()) this.#performLate(command)
-  }
-
-  /** What is asked for from now on is for the next connection, but for what belongs to streams that have begun. */
-  #retire(): void {
-    this.#postponed.pause()
-    for (const command of this.#postponed.takeBegun()) this.#performLate(command)
+    for (const command of this.comeback.take()) this.commands.performLate(command)
   }
 
   #finish(): void {
-    const timeout = this.#layer?.finish() ?? 0
+    const timeout = this.layer?.finish() ?? 0
     if (timeout > 0) this.steps.add({ type: 'closing', timeout, isFinal: false })
     else this.onLost('normal')
   }
 
   #giveTime(timeout: number): void {
     this.#closingDeadline?.clear()
-    this.#closingDeadline = new Deadline(timeout, () => this.#layer?.lost(closingTimedOut()))
-    this.#layer?.close()
+    this.#closingDeadline = new Deadline(timeout, () => this.layer?.lost(closingTimedOut()))
+    this.layer?.close()
   }
 
-  #fall(reason: GunError | 'normal', ending = this.#context.ending): void {
-    const layer = this.#layer
+  #fall(reason: GunError | 'normal', ending = this.context.ending): void {
+    const layer = this.layer
     if (layer === undefined) return
-    this.#layer = undefined
+    this.layer = undefined
     this.events.isMute = false
     this.#closingDeadline?.clear()
-    this.#postponed.pause()
+    this.commands.pause()
     const by = ending?.by
     const isOurs = by === 'close' || (reason === 'normal' && by !== undefined && by !== 'protocol')
     const { retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
-    const again = this.#comeback.lost(retryTimeout)
+    const again = this.comeback.lost(retryTimeout)
     const end = isOurs ? closedHere() : reason === 'normal' ? reason : asKind('connection_error', reason)
     const { protocol } = layer
     const killedStreams = layer.abort(end, this.goesOn ? again : undefined)
-    // What still waits of them comes too late.
-    for (const streamRef of killedStreams) this.#postponed.remove(streamRef)
+    this.commands.forget(killedStreams)
     if (this.events.wants('disconnect')) this.events.tell('disconnect', { connPid: this.connPid, reason })
     if (protocol !== undefined && (by === undefined || by === 'protocol')) {
       const { name } = protocol
@@ -380,8 +293,8 @@ export class Connection implements Life, Home, LayerUser, Valve {
   }
 
   #plan(): void {
-    const { setback, retry, retriesLeft, lastError } = this.#context
-    const follows = setback === 'loss' && this.#comeback.hasFailed ? 'hang-up' : setback
+    const { setback, retry, retriesLeft, lastError } = this.context
+    const follows = setback === 'loss' && this.comeback.hasFailed ? 'hang-up' : setback
     const left = follows === 'loss' ? retry : retriesLeft
     if (left <= 0) return this.steps.add({ type: 'spent', reason: undefined })
     const next = nextRetry(left, this.opts, lastError ?? 'normal', follows)
@@ -396,8 +309,8 @@ export class Connection implements Life, Home, LayerUser, Valve {
     setback,
     retry,
   }: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
-    if (this.#isTerminated) return
-    this.#isTerminated = true
+    if (this.isTerminated) return
+    this.isTerminated = true
     this.events.isMute = false
     // The last of several that ended in order, and without anything, is what the retries were spent on.
     const isHungUp = setback === 'hang-up' && ending === undefined && retry > 0
@@ -406,19 +319,18 @@ export class Connection implements Life, Home, LayerUser, Valve {
     this.#ownership.release()
     const exit = exitReasonOf(ending, reason)
     // Errors are costly to make, and mostly there is nobody to tell.
-    if (!this.#postponed.isEmpty || !this.#comeback.isEmpty) {
+    if (!this.commands.isEmpty || !this.comeback.isEmpty) {
       const error = ending === undefined ? endOf(reason) : closedHere()
-      const fail = (streamRef: StreamRef) => this.#fail(streamRef, error)
-      for (const { streamRef } of this.#comeback.takeAll()) fail(streamRef)
-      this.#postponed.fail(fail, error)
+      for (const { streamRef } of this.comeback.takeAll()) this.fail(streamRef, error)
+      this.commands.abort(error)
     }
-    this.#tellRefusals()
+    this.#refusals.tell()
     if (ending === undefined && reason !== 'normal') this.#tellOfFailure(reason)
     if (this.events.wants('terminate')) {
       const state = ending === undefined ? 'not_connected' : this.#lastState
       this.events.tell('terminate', { connPid: this.connPid, state, reason: exit })
     }
-    this.#source.close()
+    this.source.close()
     this.#watchers.tell(exit)
   }
 
@@ -433,13 +345,13 @@ export class Connection implements Life, Home, LayerUser, Valve {
 
   /** The actor was stopped from outside. */
   #stopped(): void {
-    if (this.#isTerminated) return
+    if (this.isTerminated) return
     this.#giveUp({ ending: { by: 'close' }, lastError: undefined, setback: 'attempt', retry: 0 })
   }
 
   /** The machine failed, which it never should. */
   #broken(cause: unknown): void {
-    if (this.#isTerminated) return
+    if (this.isTerminated) return
     this.#giveUp({ ending: undefined, lastError: defect(cause), setback: 'attempt', retry: 0 })
   }
 
@@ -448,6 +360,10 @@ export class Connection implements Life, Home, LayerUser, Valve {
     this.#lastState = this.#state
     this.#fall(life.lastError ?? 'normal', life.ending)
     this.#terminate(life)
+  }
+
+  onDefect(cause: unknown): void {
+    this.layer?.lost(defect(cause))
   }
 
   // The layer tells:
@@ -476,32 +392,24 @@ export class Connection implements Life, Home, LayerUser, Valve {
   }
 
   tellOwner(message: GunMessage): void {
-    if (this.isSilent) return
+    if (this.events.isMute) return
     this.trace?.message(message)
-    post(this.connPid, this.#source, this.owner, message, 0)
+    post(this.connPid, this.source, this.owner, message, 0)
   }
 
-  #fail(streamRef: StreamRef, reason: GunError): void {
+  fail(streamRef: StreamRef, reason: GunError): void {
     const message: GunMessage = { type: 'gun_error', connPid: this.connPid, streamRef, reason }
     this.trace?.message(message)
-    post(this.connPid, this.#source, replyToOf(streamRef), message, 0)
+    post(this.connPid, this.source, replyToOf(streamRef), message, 0)
   }
 
   refuse(streamRef: StreamRef, reason: GunError): void {
-    if (hasMailbox(replyToOf(streamRef))) return this.#fail(streamRef, reason)
-    // A function that asks again would call itself, and would hear of a stream before it has the stream's ref; in a
-    // microtask it could keep the program from everything else.
-    this.#refusals.push({ streamRef, reason })
-    if (this.#refusals.length === 1) setImmediate(() => this.#tellRefusals())
-  }
-
-  #tellRefusals(): void {
-    for (const { streamRef, reason } of this.#refusals.splice(0)) this.#fail(streamRef, reason)
+    this.#refusals.add(streamRef, reason)
   }
 
   askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean {
     const { reupgrade } = command.opts
-    if (this.#context.ending !== undefined || !reupgrade) return false
+    if (this.context.ending !== undefined || !reupgrade) return false
     const refusals = (command.refusals ?? 0) + 1
     let retryIn: number | undefined
     try {
@@ -511,10 +419,10 @@ export class Connection implements Life, Home, LayerUser, Valve {
     }
     if (retryIn === undefined) return false
     const { streamRef } = command
-    this.#comeback.wait({ ...command, refusals }, retryIn, later => this.#reupgrade(later))
+    this.comeback.wait({ ...command, refusals }, retryIn, later => this.#reupgrade(later))
     const { connPid } = this
     const data = { status, headers, retryIn }
-    this.#layer?.deliver(streamRef, {
+    this.layer?.deliver(streamRef, {
       type: 'gun_notify',
       connPid,
       streamRef,
@@ -526,31 +434,20 @@ export class Connection implements Life, Home, LayerUser, Valve {
 
   #reupgrade(command: UpgradeCommand): void {
     // By now another upgrade may have taken the connection over.
-    if (this.#accepts && this.#layer?.protocol?.upgrade !== undefined) this.#performLate(command)
-    else this.#comeback.add(command)
-  }
-
-  /** Carries out a command that has waited, before those that wait still. */
-  #performLate(command: BeginCommand | StreamCommand): void {
-    this.steps.add({
-      type: 'task',
-      run: () => {
-        if (this.#layer !== undefined) this.#layer.perform(command)
-        else this.#fail(command.streamRef, closedHere())
-      },
-    })
+    if (this.isAccepting && this.layer?.protocol?.upgrade !== undefined) this.commands.performLate(command)
+    else this.comeback.add(command)
   }
 
   // Mailboxes ask:
 
   pause(): void {
     this.#isPaused = true
-    this.#layer?.pause()
+    this.layer?.pause()
   }
 
   resume(): void {
     this.#isPaused = false
-    this.#layer?.resume()
+    this.layer?.resume()
   }
 
   get whole(): ConnPid {
@@ -558,11 +455,11 @@ export class Connection implements Life, Home, LayerUser, Valve {
   }
 
   get isPausable(): boolean {
-    return this.#layer?.isPausable ?? true
+    return this.layer?.isPausable ?? true
   }
 
   overflow(mark: Mark): void {
-    this.#layer?.overflow(mark)
+    this.layer?.overflow(mark)
   }
 
   carries(reference: object): boolean {
@@ -577,144 +474,30 @@ export class Connection implements Life, Home, LayerUser, Valve {
   #do(step: Step): void {
     if (step.type === 'task') return step.run()
     if (!isCommand(step)) return this.#actor.send(step)
-    try {
-      this.#perform(step)
-    } catch (cause) {
-      this.#layer?.lost(defect(cause))
-    }
-  }
-
-  /** Keeps a command until the step under way is over. Gives what its caller is answered until then. */
-  #enqueue(command: Command): boolean {
-    const answer = this.#foresee(command)
-    this.steps.add(command)
-    if ('isToldToWait' in command) command.isToldToWait = !answer
-    return answer
-  }
-
-  #foresee(command: Command): boolean {
-    if (command.type !== 'data' && command.type !== 'frames') return true
-    const { streamRef } = command
-    const before = this.steps.due.filter(step => isCommand(step) && step.streamRef === streamRef) as Command[]
-    const bytes = before.reduce((sum, one) => sum + bytesOf(one), bytesOf(command))
-    const answer = this.#layer?.protocol?.hasRoom?.(streamRef, bytes)
-    if (answer !== undefined || streamRef === undefined) return answer ?? false
-    // The stream's own beginning may wait with it.
-    return before.some(begins) && fitsMark(streamRef, bytes)
-  }
-
-  /** Tells of a stream that was cancelled before it had begun. */
-  #tellCancelled(streamRef: StreamRef): void {
-    const told = { connPid: this.connPid, streamRef, replyTo: replyToOf(streamRef) }
-    this.events.tell('cancel', { ...told, endpoint: 'local', reason: 'cancel' })
-  }
-
-  /** Carries out a command, or keeps it for later. */
-  #perform(command: Command): boolean {
-    if (command.type === 'frames') return this.#send(command)
-    return begins(command) ? this.#begin(command) : this.#proceed(command)
-  }
-
-  #begin(command: BeginCommand): boolean {
-    const { streamRef } = command
-    if (this.#isTerminated) {
-      this.refuse(streamRef, this.#hasEnded())
-      return false
-    }
-    attachTo(this.#source, replyToOf(streamRef))
-    const { ending, retry } = this.#context
-    const layer = this.#layer
-    if (layer !== undefined && this.#accepts && this.#postponed.isEmpty) return layer.perform(command)
-    const isLeaving = layer !== undefined && !this.#accepts
-    if (ending === undefined && !(isLeaving && retry === 0)) {
-      this.#postponed.add(command)
-      return true
-    }
-    const text = 'the connection is closing and will not be made again'
-    this.refuse(streamRef, new GunError('closing', 'stream_error', text))
-    return false
-  }
-
-  /** For a stream that was asked for before: waits only if that stream does. */
-  #proceed(command: StreamCommand): boolean {
-    const { streamRef } = command
-    if (
-      command.type === 'cancel' &&
-      (this.#postponed.remove(streamRef) || this.#comeback.remove(streamRef))
-    ) {
-      this.#tellCancelled(streamRef)
-      return true
-    }
-    if (!this.#isTerminated && this.#postponed.has(streamRef)) {
-      const answer = command.type !== 'data' || fitsMark(streamRef, Number.POSITIVE_INFINITY)
-      if (command.type === 'data') command.isToldToWait = !answer
-      this.#postponed.add(command)
-      return answer
-    }
-    const layer = command.type === 'flow' ? this.#layerOf(streamRef) : this.#layer
-    if (layer !== undefined) return layer.perform(command)
-    if (command.type === 'flow') return true
-    const what = COMMAND_NAMES[command.type]
-    const ended = () => new GunError('badstate', 'badstate', `${what} is not possible: the stream has ended`)
-    this.refuse(streamRef, this.#isTerminated ? this.#hasEnded() : ended())
-    return false
-  }
-
-  #send(command: FramesCommand): boolean {
-    const { frames, streamRef } = command
-    const layer = this.#layerOf(streamRef)
-    if (layer?.protocol?.frames !== undefined) return layer.perform(command)
-    const why = this.#isTerminated
-      ? 'it has ended'
-      : `it is ${this.stateName}: wait for gun_upgrade before you send`
-    const text = `${this.connPid} is no WebSocket, and ${why}; ${frames.length} frame(s) were not sent`
-    const reason = new GunError('badstate', 'badstate', text, { frames })
-    if (streamRef === undefined) this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
-    else this.refuse(streamRef, reason)
-    return false
-  }
-
-  #hasEnded(): GunError {
-    return new GunError('closed', 'connection_error', `${this.connPid} has ended`, { cause: this.lastError })
+    this.commands.performDue(step)
   }
 
   #end(ending: Ending): void {
-    if (!this.#isTerminated) this.steps.add({ type: 'shutdown', ending })
-  }
-
-  /** The layer that carries the messages of a stream. */
-  #layerOf(streamRef: StreamRef | undefined): Layer | undefined {
-    const inner = streamRef && layerOf(streamRef)
-    return inner === undefined || inner.isOver ? this.#layer : inner
+    if (!this.isTerminated) this.steps.add({ type: 'shutdown', ending })
   }
 
   get #snapshot(): AnyMachineSnapshot {
     return this.#actor.getSnapshot()
   }
 
-  get #context(): ConnectionContext {
+  get context(): ConnectionContext {
     return this.#snapshot.context
   }
 
   /** Whether commands with which streams begin go to the protocol. */
-  get #accepts(): boolean {
+  get isAccepting(): boolean {
     return this.#snapshot.hasTag('accepting')
   }
-}
-
-/** Whether so many bytes of a request's body may wait before the caller is told to wait. */
-function fitsMark(streamRef: StreamRef, bytes: number): boolean {
-  const mark = sendMarkOf(streamRef)
-  return mark === undefined || bytes <= mark
 }
 
 /** The outermost state of a value of the machine's. */
 function nameOf(value: string | object): string {
   return typeof value === 'string' ? value : String(Object.keys(value)[0])
-}
-
-function isCommand(step: Step): step is Command {
-  return COMMANDS.has(step.type)
 }
 
 function closingTimedOut(): GunError {

@@ -3,7 +3,8 @@
 import type { Socket } from 'node:net'
 import type { GunError } from '../errors.js'
 import type { ConnPid } from '../handles.js'
-import type { ConnectedState } from '../layer/contract.js'
+import type { Command } from '../layer/commands.js'
+import type { ConnectedState, Task } from '../layer/contract.js'
 import type { Addresses, ProtocolName } from '../words.js'
 import type { Ending } from './ending.js'
 
@@ -60,6 +61,9 @@ export interface ConnectionContext {
   /** What has decided that nothing is connected again; `undefined`: nothing has. */
   readonly ending: Ending | undefined
 }
+
+/** A step of a connection: what is asked for within one is done behind it. */
+export type Step = Command | ConnectionEvent | Task
 
 /** What the machine names for the connection to do once the transition is over. */
 export type Effect =

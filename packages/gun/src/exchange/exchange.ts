@@ -147,7 +147,7 @@ export class HttpStream {
     if (this.isCancelled || this.#isEnded) return
     const isEnd = endsStream(message)
     // The caller has closed the connection, which ends the stream in place of what has come.
-    if (this.#host.isSilent && message.type !== 'gun_error') {
+    if (this.#host.events.isMute && message.type !== 'gun_error') {
       if (isEnd) this.fail(closedHere())
       return
     }

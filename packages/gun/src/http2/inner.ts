@@ -3,7 +3,7 @@
 import type { Http2Stream as NodeStream } from 'node:http2'
 import { Source } from '@holster/process/internal'
 import { asKind, GunError } from '../errors.js'
-import type { StreamRef } from '../handles.js'
+import { type StreamRef, setLayer } from '../handles.js'
 import type { Again, Host, Protocol } from '../layer/contract.js'
 import { Layer, type LayerUser } from '../layer/layer.js'
 import { Deadline } from '../transport/deadline.js'
@@ -25,6 +25,7 @@ export class Inner implements LayerUser {
   readonly #host: Host
   readonly #user: InnerUser
   readonly #line: StreamLine
+  readonly #streamRef: StreamRef
   readonly #source: Source
   /** Whether the caller wants the stream to end, so that there is nothing to come back to. */
   #isFinal = false
@@ -38,6 +39,7 @@ export class Inner implements LayerUser {
   constructor(host: Host, node: NodeStream, streamRef: StreamRef, user: InnerUser) {
     this.#host = host
     this.#user = user
+    this.#streamRef = streamRef
     this.#line = new StreamLine(node)
     let source: Source | undefined
     this.layer = new Layer(
@@ -147,6 +149,7 @@ export class Inner implements LayerUser {
 
   #dispose(): void {
     this.#isOver = true
+    setLayer(this.#streamRef, undefined)
     this.#deadline?.clear()
     this.#source.close()
   }

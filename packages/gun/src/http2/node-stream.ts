@@ -124,6 +124,5 @@ function tell(node: Owned, say: (owner: Http2StreamOwner) => void): void {
   } catch (cause) {
     owner.onDefect(cause)
   }
-  if (isOutermost) steps.end()
-  else steps.settle()
+  steps.end(isOutermost)
 }

@@ -128,8 +128,6 @@ export interface Home {
   readonly cookies: Cookies | undefined
   /** Whether another connection will follow when this one is lost. */
   readonly goesOn: boolean
-  /** Whether the caller has closed the connection within the step under way: only errors that end streams are posted. */
-  readonly isSilent: boolean
   readonly steps: Pick<Steps<Task>, 'add' | 'begin' | 'end' | 'settle'>
   /** Posts to the owner. */
   tellOwner(message: GunMessage): void
@@ -153,8 +151,6 @@ export interface Host {
   /** The host header's value. */
   readonly authority: string
   readonly goesOn: boolean
-  /** As in `Home`. */
-  readonly isSilent: boolean
   tellOwner(message: GunMessage): void
   refuse(streamRef: StreamRef, reason: GunError): void
   askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean

@@ -48,7 +48,8 @@ export class Layer implements Host, LineUser, Valve {
   /** The stream that the layer is in; `undefined`: the layer is the connection's own. */
   readonly #streamRef: StreamRef | undefined
   readonly #share = new Share()
-  #protocol: Protocol | undefined
+  /** The protocol that is up; read, and never set, by others. */
+  protocol: Protocol | undefined
   /** Whether a mailbox is over its mark, so that nothing is read. */
   #isPaused: boolean
   /** Whether the protocol takes nothing for now. */
@@ -84,10 +85,6 @@ export class Layer implements Host, LineUser, Valve {
     this.#isPaused = isPaused
   }
 
-  get protocol(): Protocol | undefined {
-    return this.#protocol
-  }
-
   /** Starts the first protocol. */
   start(protocol: Protocol): void {
     this.#take(protocol)
@@ -95,7 +92,7 @@ export class Layer implements Host, LineUser, Valve {
 
   /** Hands a command to the protocol. Gives what its caller is answered. */
   perform(command: Command): boolean {
-    const protocol = this.#protocol
+    const protocol = this.protocol
     if (protocol === undefined) return false
     const answer = carryOut(protocol, command)
     return answer ?? this.#cannot(command, protocol)
@@ -114,12 +111,12 @@ export class Layer implements Host, LineUser, Valve {
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
-    return this.#protocol?.streamInfo(streamRef)
+    return this.protocol?.streamInfo(streamRef)
   }
 
   /** Begins an orderly end, and gives how many milliseconds it may take. */
   finish(): number {
-    return this.#protocol?.finish() ?? 0
+    return this.protocol?.finish() ?? 0
   }
 
   /** In closing no mailbox holds up what is still to come. */
@@ -136,7 +133,7 @@ export class Layer implements Host, LineUser, Valve {
   /** The layer is lost: the protocol tells its streams. Gives those that were killed. The line stays as it is. */
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     this.#isOver = true
-    return this.#protocol?.abort(reason, again) ?? []
+    return this.protocol?.abort(reason, again) ?? []
   }
 
   get isOver(): boolean {
@@ -147,8 +144,17 @@ export class Layer implements Host, LineUser, Valve {
 
   handle(chunk: Buffer): void {
     this.#source.beforeReading()
+    const { protocol } = this
+    if (protocol === undefined || this.#isOver) return
+    const { steps } = this.home
     const start = this.#share.begin(chunk.length)
-    this.guard(protocol => protocol.handle(chunk))
+    const isOutermost = steps.begin()
+    try {
+      protocol.handle(chunk)
+    } catch (cause) {
+      this.lost(defect(cause))
+    }
+    steps.end(isOutermost)
     if (!this.#share.spend(start)) return
     this.#isYielding = true
     this.#regulate()
@@ -167,7 +173,7 @@ export class Layer implements Host, LineUser, Valve {
   }
 
   lift(): void {
-    this.#protocol?.lift?.()
+    this.protocol?.lift?.()
   }
 
   // Mailboxes ask:
@@ -175,7 +181,7 @@ export class Layer implements Host, LineUser, Valve {
   pause(): void {
     this.#isPaused = true
     this.#regulate()
-    if (!this.#isClosing) this.#protocol?.pause?.()
+    if (!this.#isClosing) this.protocol?.pause?.()
   }
 
   resume(): void {
@@ -190,7 +196,7 @@ export class Layer implements Host, LineUser, Valve {
 
   /** Over HTTP/2 single streams are paused, and not what the connection itself says. */
   get isPausable(): boolean {
-    return !this.#protocol?.holdsStreams
+    return !this.protocol?.holdsStreams
   }
 
   overflow(mark: Mark): void {
@@ -217,19 +223,14 @@ export class Layer implements Host, LineUser, Valve {
     return this.home.goesOn
   }
 
-  get isSilent(): boolean {
-    return this.#isMute || this.home.isSilent
-  }
-
   tellOwner(message: GunMessage): void {
     this.home.tellOwner(message)
   }
 
   deliver(streamRef: StreamRef, message: GunMessage, bytes = 0, source = this.#source): void {
-    const { home } = this
     // The error that ends a stream is due in any case.
-    if (this.#isMute || (home.isSilent && message?.type !== 'gun_error')) return
-    home.trace?.message(message)
+    if (this.#isMute || (this.events.isMute && message?.type !== 'gun_error')) return
+    this.home.trace?.message(message)
     post(this.connPid, source, replyToOf(streamRef), message, bytes)
   }
 
@@ -271,7 +272,7 @@ export class Layer implements Host, LineUser, Valve {
   }
 
   guard(run: (protocol: Protocol) => void): void {
-    const protocol = this.#protocol
+    const protocol = this.protocol
     if (protocol === undefined || this.#isOver) return
     const { steps } = this.home
     const isOutermost = steps.begin()
@@ -280,8 +281,7 @@ export class Layer implements Host, LineUser, Valve {
     } catch (cause) {
       this.lost(defect(cause))
     }
-    if (isOutermost) steps.end()
-    else steps.settle()
+    steps.end(isOutermost)
   }
 
   /** Mailboxes ask within a step as well, such as the one that posts to them. */
@@ -300,7 +300,7 @@ export class Layer implements Host, LineUser, Valve {
   lost(reason: GunError | 'normal'): void {
     if (this.#isLost || this.#isOver) return
     this.#isLost = true
-    this.#user.onLost(this.#protocol?.isDone ? 'normal' : reason)
+    this.#user.onLost(this.protocol?.isDone ? 'normal' : reason)
   }
 
   retire(): void {
@@ -313,7 +313,7 @@ export class Layer implements Host, LineUser, Valve {
 
   /** From now on the line is read for this protocol, whatever the one before it had stopped for. */
   #take(protocol: Protocol): void {
-    this.#protocol = protocol
+    this.protocol = protocol
     this.#isStopped = false
     if (this.#isPaused && !this.#isClosing) protocol.pause?.()
     this.#regulate()
@@ -322,7 +322,7 @@ export class Layer implements Host, LineUser, Valve {
   /** Reads, or does not. In closing no mailbox holds up the peer's last words; it still does those of the next connection. */
   #regulate(): void {
     if (this.#isOver) return
-    const isHeldUp = this.#isPaused && !this.#isClosing && !this.#protocol?.holdsStreams
+    const isHeldUp = this.#isPaused && !this.#isClosing && !this.protocol?.holdsStreams
     if (this.#isStopped || this.#isYielding || isHeldUp) this.line.pause()
     else this.line.resume()
   }

@@ -32,7 +32,7 @@ export class Steps<Step> {
     }
     this.#isBusy = true
     this.#perform(step)
-    this.end()
+    this.end(true)
   }
 
   /** Takes back the steps that wait and that `isIt` picks. */
@@ -54,10 +54,10 @@ export class Steps<Step> {
     if (this.#due.length > 0) this.#settle()
   }
 
-  /** Ends what `begin` began. */
-  end(): void {
+  /** Ends a value, or, `isOutermost` as `begin` has given it, what `begin` began. */
+  end(isOutermost: boolean): void {
     if (this.#due.length > 0) this.#settle()
-    this.#isBusy = false
+    if (isOutermost) this.#isBusy = false
   }
 
   /** Comes here again from within a step that reads on, such as one that lifts a hold: it settles behind each value as well. */

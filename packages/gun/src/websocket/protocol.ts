@@ -6,7 +6,7 @@ import { onRejection, reportThrown } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import type { StreamRef } from '../handles.js'
 import type { FlowCommand, FramesCommand, UpgradeCommand } from '../layer/commands.js'
-import type { Again, Host, Protocol } from '../layer/contract.js'
+import type { Again, Home, Host, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { Keepalive } from '../layer/keepalive.js'
 import { type GunMessage, replyToOf } from '../messages.js'
@@ -55,6 +55,8 @@ export class Ws implements Protocol, InboundHandler {
   readonly #agreement: Agreement
   readonly #inbound: Inbound
   readonly #outlet: Outlet
+  readonly #steps: Home['steps']
+  readonly #sendMark: number
   readonly #outbound: Outbound
   readonly #pongs: Pongs
   readonly #reply: Reply
@@ -91,6 +93,8 @@ export class Ws implements Protocol, InboundHandler {
     const watcher = watchFrames(events, { connPid, streamRef, replyTo: replyToOf(streamRef) })
     this.#inbound = new Inbound(limits, agreement.deflation, this, watcher)
     this.#outlet = host.outlet
+    this.#steps = host.home.steps
+    this.#sendMark = opts.sendHighWaterMark ?? WS_DEFAULTS.sendHighWaterMark
     this.#outbound = new Outbound(this.#outlet, agreement.deflation)
     this.#pongs = new Pongs(this.#outlet, pong => this.#sendAhead(pong))
     this.#credit = opts.flow ?? WS_DEFAULTS.flow
@@ -258,7 +262,7 @@ export class Ws implements Protocol, InboundHandler {
     this.#reply.bytes = 0
     this.#credit -= sent
     // What the handler has asked for comes before the next frame, and before our own close frame.
-    this.#host.settle()
+    this.#steps.settle()
     if (name !== 'close') {
       if (!this.#hasHeard) {
         this.#hasHeard = true
@@ -342,10 +346,6 @@ export class Ws implements Protocol, InboundHandler {
     this.#isFull = true
     this.#watch()
     return false
-  }
-
-  get #sendMark(): number {
-    return this.#command.opts.sendHighWaterMark ?? WS_DEFAULTS.sendHighWaterMark
   }
 
   /** Has `#onSent` called when something has left. */

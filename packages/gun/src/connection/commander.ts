@@ -1,0 +1,243 @@
+/** Carries out each command of a connection's callers now, later, or never: then its stream hears why. */
+
+import type { Source } from '@holster/process/internal'
+import { GunError } from '../errors.js'
+import type { Events } from '../events/events.js'
+import { closedHere } from '../exchange/errors.js'
+import { type ConnPid, noteCancelled, type StreamRef, sendMarkOf } from '../handles.js'
+import {
+  type BeginCommand,
+  begins,
+  bytesOf,
+  COMMAND_NAMES,
+  type Command,
+  type FramesCommand,
+  type StreamCommand,
+} from '../layer/commands.js'
+import { type Layer, layerOf } from '../layer/layer.js'
+import { attachTo } from '../layer/mail.js'
+import type { Steps } from '../layer/steps.js'
+import { type GunMessage, replyToOf } from '../messages.js'
+import type { Comeback } from './comeback.js'
+import type { ConnectionContext, Step } from './events.js'
+import { Postponed } from './postponed.js'
+
+/** The connection, as far as its commands need it. */
+export interface CommanderHome {
+  readonly connPid: ConnPid
+  readonly events: Events
+  readonly source: Source
+  readonly steps: Steps<Step>
+  readonly comeback: Comeback
+  /** The layer on the socket; `undefined` while the connection is not up. */
+  readonly layer: Layer | undefined
+  readonly context: ConnectionContext
+  readonly stateName: string
+  /** Whether commands with which streams begin go to the protocol. */
+  readonly isAccepting: boolean
+  /** Whether everybody was told that the connection has ended. */
+  readonly isTerminated: boolean
+  tellOwner(message: GunMessage): void
+  fail(streamRef: StreamRef, reason: GunError): void
+  refuse(streamRef: StreamRef, reason: GunError): void
+  /** A defect of this package came to light. */
+  onDefect(cause: unknown): void
+}
+
+export class Commander {
+  readonly #home: CommanderHome
+  readonly #postponed = new Postponed(command => this.performLate(command))
+
+  constructor(home: CommanderHome) {
+    this.#home = home
+  }
+
+  /** Carries out a command now, later or never. Gives what its caller is answered: whether to go on. */
+  perform(command: Command): boolean {
+    const { steps } = this.#home
+    if (steps.isBusy) return this.#enqueue(command)
+    steps.begin()
+    let answer = false
+    try {
+      answer = command.type === 'frames' ? this.#send(command) : this.#perform(command)
+    } catch (cause) {
+      this.#home.onDefect(cause)
+    }
+    steps.end(true)
+    return answer
+  }
+
+  /** Carries out a command that was kept until the step before it was over. */
+  performDue(command: Command): void {
+    try {
+      if (command.type === 'frames') this.#send(command)
+      else this.#perform(command)
+    } catch (cause) {
+      this.#home.onDefect(cause)
+    }
+  }
+
+  /** Carries out a command that has waited for the connection, before those that wait still. */
+  performLate(command: BeginCommand | StreamCommand): void {
+    const run = () => {
+      const { layer } = this.#home
+      if (layer !== undefined) layer.perform(command)
+      else this.#home.fail(command.streamRef, closedHere())
+    }
+    this.#home.steps.add({ type: 'task', run })
+  }
+
+  /** Silences a stream at once; what else there is to do for its end comes behind the present step. */
+  cancel(streamRef: StreamRef): void {
+    const { layer, steps } = this.#home
+    const isOf = (step: Step) => isCommand(step) && step.streamRef === streamRef
+    if (steps.due.some(step => isOf(step) && begins(step as Command))) {
+      steps.remove(isOf)
+      noteCancelled(streamRef)
+      return steps.add({ type: 'task', run: () => this.#tellCancelled(streamRef) })
+    }
+    const isSilenced = layer?.protocol?.silence?.(streamRef) ?? false
+    const wasOpen = isSilenced || this.isPostponed(streamRef)
+    if (wasOpen) noteCancelled(streamRef)
+    this.perform({ type: 'cancel', streamRef, wasOpen })
+  }
+
+  /** Whether no command waits for the connection. */
+  get isEmpty(): boolean {
+    return this.#postponed.isEmpty
+  }
+
+  /** Whether the stream waits for the connection, or for the next. */
+  isPostponed(streamRef: StreamRef): boolean {
+    return this.#postponed.has(streamRef) || this.#home.comeback.has(streamRef)
+  }
+
+  /** Carries out what waits: the connection accepts commands. */
+  accept(): void {
+    this.#postponed.start()
+  }
+
+  /** Keeps what is asked for from now on. */
+  pause(): void {
+    this.#postponed.pause()
+  }
+
+  /** As `pause`, but for what belongs to streams that have begun. */
+  retire(): void {
+    this.#postponed.pause()
+    for (const command of this.#postponed.takeBegun()) this.performLate(command)
+  }
+
+  /** Forgets what waits of streams that were killed. */
+  forget(streamRefs: readonly StreamRef[]): void {
+    for (const streamRef of streamRefs) this.#postponed.remove(streamRef)
+  }
+
+  /** The connection will never be made: each stream that waits fails. */
+  abort(reason: GunError): void {
+    this.#postponed.fail((streamRef, error) => this.#home.fail(streamRef, error), reason)
+  }
+
+  #enqueue(command: Command): boolean {
+    const answer = this.#foresee(command)
+    if ('isToldToWait' in command) command.isToldToWait = !answer
+    this.#home.steps.add(command)
+    return answer
+  }
+
+  /** Whether the caller may go on once the commands that are due, and this one, are carried out. */
+  #foresee(command: Command): boolean {
+    if (command.type !== 'data' && command.type !== 'frames') return true
+    const { layer, steps } = this.#home
+    const { streamRef } = command
+    const before = steps.due.filter(isCommand).filter(due => due.streamRef === streamRef)
+    const bytes = before.reduce((sum, due) => sum + bytesOf(due), bytesOf(command))
+    const answer = layer?.protocol?.hasRoom?.(streamRef, bytes)
+    if (answer !== undefined || streamRef === undefined) return answer ?? false
+    // The stream's own beginning may wait with it, or the connection.
+    return (before.some(begins) || this.isPostponed(streamRef)) && fitsMark(streamRef, bytes)
+  }
+
+  #perform(command: BeginCommand | StreamCommand): boolean {
+    return begins(command) ? this.#begin(command) : this.#proceed(command)
+  }
+
+  #begin(command: BeginCommand): boolean {
+    const { context, isAccepting, isTerminated, layer, source } = this.#home
+    const { streamRef } = command
+    if (isTerminated) return this.#refuse(streamRef, this.#endedError())
+    attachTo(source, replyToOf(streamRef))
+    if (layer !== undefined && isAccepting && this.#postponed.isEmpty) return layer.perform(command)
+    const isLeaving = layer !== undefined && !isAccepting
+    if (context.ending !== undefined || (isLeaving && context.retry === 0)) {
+      const text = 'the connection is closing and will not be made again'
+      return this.#refuse(streamRef, new GunError('closing', 'stream_error', text))
+    }
+    this.#postponed.add(command)
+    return true
+  }
+
+  /** Carries out what belongs to a stream that was asked for before; it waits only if that stream does. */
+  #proceed(command: StreamCommand): boolean {
+    const { comeback, isTerminated, layer: own } = this.#home
+    const { streamRef } = command
+    if (command.type === 'cancel' && (this.#postponed.remove(streamRef) || comeback.remove(streamRef))) {
+      this.#tellCancelled(streamRef)
+      return true
+    }
+    if (!isTerminated && this.#postponed.has(streamRef)) {
+      const answer = command.type !== 'data' || fitsMark(streamRef, Number.POSITIVE_INFINITY)
+      if (command.type === 'data') command.isToldToWait = !answer
+      this.#postponed.add(command)
+      return answer
+    }
+    const layer = command.type === 'flow' ? (layerOf(streamRef) ?? own) : own
+    if (layer !== undefined) return layer.perform(command)
+    if (command.type === 'flow') return true
+    if (isTerminated) return this.#refuse(streamRef, this.#endedError())
+    const text = `${COMMAND_NAMES[command.type]} is not possible: the stream has ended`
+    return this.#refuse(streamRef, new GunError('badstate', 'badstate', text))
+  }
+
+  /** Frames never wait for a connection: what is not sent goes back to the caller. */
+  #send(command: FramesCommand): boolean {
+    const { frames, streamRef } = command
+    const protocol = ((streamRef && layerOf(streamRef)) ?? this.#home.layer)?.protocol
+    if (protocol?.frames !== undefined) return protocol.frames(command)
+    const { connPid, isTerminated, stateName } = this.#home
+    const why = isTerminated ? 'it has ended' : `it is ${stateName}: wait for gun_upgrade before you send`
+    const text = `${connPid} is no WebSocket, and ${why}; ${frames.length} frame(s) were not sent`
+    const reason = new GunError('badstate', 'badstate', text, { frames })
+    if (streamRef !== undefined) return this.#refuse(streamRef, reason)
+    this.#home.tellOwner({ type: 'gun_error', connPid, reason })
+    return false
+  }
+
+  #refuse(streamRef: StreamRef, reason: GunError): false {
+    this.#home.refuse(streamRef, reason)
+    return false
+  }
+
+  #endedError(): GunError {
+    const { connPid, context } = this.#home
+    return new GunError('closed', 'connection_error', `${connPid} has ended`, { cause: context.lastError })
+  }
+
+  /** Tells of a stream that was cancelled before it had begun. */
+  #tellCancelled(streamRef: StreamRef): void {
+    const { connPid, events } = this.#home
+    const replyTo = replyToOf(streamRef)
+    events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
+  }
+}
+
+/** Whether a step is a command. */
+export function isCommand(step: Step): step is Command {
+  return step.type in COMMAND_NAMES
+}
+
+/** Whether so many bytes of a request's body may wait before the caller is told to wait. */
+function fitsMark(streamRef: StreamRef, bytes: number): boolean {
+  const mark = sendMarkOf(streamRef)
+  return mark === undefined || bytes <= mark
+}
