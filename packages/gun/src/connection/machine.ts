@@ -149,18 +149,39 @@ const machine = setup({
   },
 })
 
-/** How a connection that is up, or closes, is lost. */
-const lost = { target: 'not_connected', actions: ['noteLoss', 'fall'] } as const
-
-/** Commands are carried out, until the peer is about to close: then new ones wait for the next connection. */
-const accepting = {
-  initial: 'accepting',
-  states: { accepting: { tags: 'accepting' }, leaving: { entry: 'retire' } },
-  on: { retired: '.leaving' },
+/** While there is no socket, a word of the caller's or the owner's ends the connection at once. */
+const down = {
+  close: { target: 'terminated', actions: 'noteEnding' },
+  shutdown: { target: 'terminated', actions: 'noteEnding' },
 } as const
 
-/** The protocol ends by itself, in its own time; another word of the caller's may shorten that. */
-const shutdown = { guard: 'mayEnd', actions: ['noteEnding', 'finish'] } as const
+/** While a step of the attempt to connect is under way. */
+const attempting = {
+  failed: { target: 'not_connected', actions: ['noteFailure', 'rest'] },
+  ...down,
+} as const
+
+/** While there is a socket. After `shutdown` the protocol ends in its own time, which another word of the caller's may shorten. */
+const up = {
+  close: { target: 'terminated', actions: ['noteEnding', 'fall'] },
+  shutdown: { guard: 'mayEnd', actions: ['noteEnding', 'finish'] },
+  lost: { target: 'not_connected', actions: ['noteLoss', 'fall'] },
+} as const
+
+/** Commands are carried out until the connection is retired. From then on, whatever protocol takes over, new ones wait. */
+const accepting = {
+  initial: 'accepting',
+  states: {
+    accepting: { tags: 'accepting', entry: 'accept', on: { retired: 'leaving' } },
+    leaving: {
+      entry: 'retire',
+      on: {
+        connected_data_only: '#gun.connected.connected_data_only.leaving',
+        connected_ws_only: '#gun.connected.connected_ws_only.leaving',
+      },
+    },
+  },
+} as const
 
 /**
  * The lifecycle of a connection, with Gun's states, as an xstate machine. `open` starts one; a machine of your own may
@@ -171,30 +192,25 @@ export const connectionMachine = machine.createMachine({
   context: ({ input, self }) => contextOf(input, self),
   initial: 'domain_lookup',
   entry: 'begin',
-  on: {
-    close: { target: '.terminated', actions: ['noteEnding', 'fall'] },
-    shutdown: { guard: 'mayEnd', target: '.terminated', actions: 'noteEnding' },
-    failed: { target: '.not_connected', actions: ['noteFailure', 'rest'] },
-  },
   states: {
     domain_lookup: {
       entry: 'lookUp',
-      on: { resolved: 'connecting' },
+      on: { resolved: 'connecting', ...attempting },
     },
     connecting: {
       entry: 'connect',
-      on: { connected: [{ guard: 'isTls', target: 'initial_tls_handshake' }, { target: 'connected' }] },
+      on: { connected: [{ guard: 'isTls', target: 'initial_tls_handshake' }, 'connected'], ...attempting },
     },
     initial_tls_handshake: {
       entry: 'shakeHands',
-      on: { connected: 'connected' },
+      on: { connected: 'connected', ...attempting },
     },
     connected: {
       tags: 'up',
       entry: ['noteUp', 'rise'],
       initial: 'connected',
       states: {
-        connected: { entry: 'accept', ...accepting },
+        connected: accepting,
         connected_no_input: { entry: 'retire', on: { connected: 'connected' } },
         connected_data_only: accepting,
         connected_ws_only: accepting,
@@ -206,23 +222,21 @@ export const connectionMachine = machine.createMachine({
         connected_ws_only: '.connected_ws_only',
         tls_handshake: '.tls_handshake',
         closing: { target: 'closing', actions: 'noteClosing' },
-        shutdown,
-        lost,
+        ...up,
       },
     },
     closing: {
       tags: 'up',
       entry: ['retire', 'giveTime'],
       on: {
-        closing: { target: 'closing', reenter: true, actions: 'noteClosing' },
-        shutdown,
-        lost,
+        closing: { actions: ['noteClosing', 'giveTime'] },
+        ...up,
       },
     },
     not_connected: {
       initial: 'deciding',
       states: {
-        deciding: { always: [{ guard: 'isOver', target: '#gun.terminated' }, { target: 'planning' }] },
+        deciding: { always: [{ guard: 'isOver', target: '#gun.terminated' }, 'planning'] },
         planning: {
           entry: 'plan',
           on: {
@@ -234,6 +248,7 @@ export const connectionMachine = machine.createMachine({
           after: { retryDelay: '#gun.domain_lookup' },
         },
       },
+      on: down,
     },
     terminated: {
       type: 'final',
