@@ -37,7 +37,7 @@ export class Http2Body {
   write(): boolean {
     const http = this.#http
     const node = this.#node
-    if (node === undefined || this.isSent || this.#isOver || http.isExpecting) return false
+    if (node === undefined || this.isSent || http.isExpecting) return false
     const held = http.release()
     const isLast = http.isComplete
     const onWritten =
@@ -76,7 +76,7 @@ export class Http2Body {
 
   /** The peer has agreed to it, or takes too long. Says whether that was still to be known. */
   proceed(): boolean {
-    if (this.#isOver || !this.#http.isExpecting) return false
+    if (!this.#http.isExpecting) return false
     this.#expectDeadline?.clear()
     this.#http.isExpecting = false
     return true

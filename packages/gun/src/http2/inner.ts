@@ -107,7 +107,7 @@ export class Inner implements LayerUser {
 
   /** Calls `run` when the last bytes have left, or have been given up. */
   whenLeft(run: () => void): void {
-    this.#line.whenLeft(() => this.#host.guard(run))
+    this.#line.whenLeft(() => this.#host.later(run))
   }
 
   // The layer tells:

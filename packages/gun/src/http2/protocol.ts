@@ -51,7 +51,6 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   #end: GunError | undefined
   /** All streams know of it. */
   #isCut = false
-  #isClosed = false
 
   constructor(host: Host, opts: Http2Settings, startUpgrade: StartUpgrade) {
     this.#host = host
@@ -232,7 +231,6 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
-    this.#isClosed = true
     if (!this.#session.isDestroyed && this.#end === undefined) this.#session.goAway(NGHTTP2_NO_ERROR)
     const error = reason === 'normal' ? ended() : reason
     const streams = [...this.#streams.all, ...this.#streams.takeBackAll()]
@@ -320,14 +318,13 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   onCaughtUp(): void {
     // A stream that has not been cut yet seems idle, whatever Node has kept back of it.
-    if (this.#end === undefined || !this.#isCut || this.#isClosed) return
+    if (this.#end === undefined || !this.#isCut) return
     if (this.#streams.all.every(stream => stream.isIdle)) this.#host.lost(this.#end)
   }
 
   // What the session tells.
 
   onSettings(settings: Readonly<Settings>): void {
-    if (this.#isClosed) return
     if (this.#opts.notifySettingsChanged) {
       const { connPid } = this.#host
       this.#host.tellOwner({ type: 'gun_notify', connPid, event: 'settings_changed', data: { ...settings } })
@@ -337,7 +334,6 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   onGoaway(code: number, lastId: number): void {
-    if (this.#isClosed) return
     this.#lastSeen = lastId
     if (code !== NGHTTP2_NO_ERROR) {
       const text = `the peer ended the connection: ${nameOf(code)}`
@@ -388,7 +384,6 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   onEnded(error: GunError | undefined): void {
-    if (this.#isClosed) return
     if (this.#isLeaving && error === undefined) return this.#finish()
     this.end(error ?? sessionError(undefined))
   }
@@ -447,7 +442,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   #finish(): void {
-    if (!this.#isClosed && this.#streams.isEmpty) this.#host.lost('normal')
+    if (this.#streams.isEmpty) this.#host.lost('normal')
   }
 }
 

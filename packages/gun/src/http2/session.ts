@@ -215,7 +215,6 @@ export class Http2Session implements FrameWatcher {
   }
 
   destroy(): void {
-    if (this.#isDestroyed) return
     this.#isDestroyed = true
     this.stop()
     this.#peers.clear()

@@ -17,19 +17,10 @@ import { streamError, unsendable } from './errors.js'
 import { headerBlock } from './fields.js'
 import { PeerSide } from './frames.js'
 import { Inner, type InnerUser } from './inner.js'
-import {
-  drain,
-  type Http2StreamOwner,
-  letGo,
-  listen,
-  listenForEnd,
-  type Owned,
-  reset,
-} from './node-stream.js'
+import { drain, type Http2StreamOwner, letGo, listen, listenForEnd, type Owned } from './node-stream.js'
 import type { Http2Session } from './session.js'
 
 const EMPTY = Buffer.alloc(0)
-const START: ResponseEvent = { type: 'start' }
 const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
 
 /** Has the streams. */
@@ -161,6 +152,7 @@ export class Http2Stream
 
   /** The head of the request has left: what was given of its body follows. */
   sendBody(): void {
+    // A handler that was told of the head may have cancelled the request.
     if (this.http.isCancelled) return
     if (this.#body.isSent || this.http.upgrade !== undefined) this.http.tellRequestEnd()
     else this.write()
@@ -254,7 +246,6 @@ export class Http2Stream
 
   /** The connection is lost. Says whether the stream was killed; it is reported by whoever asks. */
   close(reason: GunError | 'normal', again: Again | undefined): boolean {
-    if (this.#isOver) return false
     this.#detach()
     const { http, inner } = this
     http.response.close()
@@ -306,7 +297,6 @@ export class Http2Stream
   }
 
   lost(reason: GunError): void {
-    if (this.#isOver) return
     const isTold = this.isDone || this.http.isEnded
     this.#isDone = true
     this.http.response.close()
@@ -342,7 +332,7 @@ export class Http2Stream
   }
 
   resume(): void {
-    this.#backlog.resume()
+    this.#host.later(() => this.#backlog.resume())
   }
 
   get whole(): ConnPid {
@@ -350,7 +340,7 @@ export class Http2Stream
   }
 
   overflow(mark: Mark): void {
-    this.#host.guard(() => this.fail(overflowError('stream_error', mark)))
+    this.#host.later(() => this.fail(overflowError('stream_error', mark)))
   }
 
   carries(reference: object): boolean {
@@ -362,7 +352,6 @@ export class Http2Stream
   onDone(): void {
     this.#isDone = true
     this.http.response.tell('responseEnd')
-    if (this.#isOver) return
     // Node waits for a body that is under way to be sent, whatever the peer has said.
     const isInVain = this.#body.isGivenUp || (this.#arrival.peer.isReset && !this.#body.isSent)
     if (isInVain) this.#reset(NGHTTP2_CANCEL)
@@ -379,14 +368,12 @@ export class Http2Stream
 
   onInform(status: number, headers: Headers): void {
     this.#arrival.block()
-    this.#backlog.add(START)
     this.#user.onInform(this)
-    if (!this.#isOver && !this.#exceeds(headers)) this.#backlog.add({ type: 'inform', status, headers })
+    if (this.#exceeds(headers)) this.#breakHead(NGHTTP2_ENHANCE_YOUR_CALM)
+    else this.#backlog.add({ type: 'inform', status, headers })
   }
 
   onResponse(status: number, headers: Headers, isFin: boolean): void {
-    this.#backlog.add(START)
-    if (this.#isOver) return
     const { http } = this
     const arrival = this.#arrival
     arrival.head(http.method, status, headers)
@@ -397,11 +384,14 @@ export class Http2Stream
     if (!endsKnown && this.#node !== undefined) listenForEnd(this.#node, this.isPushed)
     // A stream that ends with its headers carries nothing, so it is a response like any other.
     if (http.upgrade !== undefined && status >= 200 && status <= 299 && !isFin) {
+      http.response.start()
       http.response.switched(status, headers)
-      if (!this.#isOver) this.#user.onUpgrade(this, headers)
+      this.#user.onUpgrade(this, headers)
     } else if (status < 200) {
-      return this.#break(NGHTTP2_PROTOCOL_ERROR)
-    } else if (!this.#exceeds(headers)) {
+      return this.#breakHead(NGHTTP2_PROTOCOL_ERROR)
+    } else if (this.#exceeds(headers)) {
+      this.#breakHead(NGHTTP2_ENHANCE_YOUR_CALM)
+    } else {
       // Nothing of ours follows an upgrade that was refused.
       if (http.upgrade !== undefined) this.#body.end()
       // The body is not sent any more, and there is no other way to say so.
@@ -438,7 +428,7 @@ export class Http2Stream
 
   onTrailers(headers: Headers): void {
     this.#arrival.block()
-    if (this.#exceeds(headers)) return
+    if (this.#exceeds(headers)) return this.#break(NGHTTP2_ENHANCE_YOUR_CALM)
     this.#trailers = headers
   }
 
@@ -480,9 +470,13 @@ export class Http2Stream
     if (!this.#isUnlimited) return false
     let size = 0
     for (const [name, value] of headers) size += name.length + value.length + 32
-    if (size <= this.#user.maxHeaderListSize) return false
-    this.#break(NGHTTP2_ENHANCE_YOUR_CALM)
-    return true
+    return size > this.#user.maxHeaderListSize
+  }
+
+  /** Breaks the stream off at a head, with which a response has begun all the same. */
+  #breakHead(code: number): void {
+    this.http.response.start()
+    this.#break(code)
   }
 
   /** The peer is wrong where Node lets it pass. */
@@ -503,18 +497,17 @@ export class Http2Stream
   respond(event: ResponseEvent): void {
     const { response } = this.http
     switch (event.type) {
-      case 'start':
-        return response.start()
       case 'inform':
+        response.start()
         response.inform(event.status, event.headers)
         if (event.status === 100) this.#proceed()
         return
       case 'response':
+        response.start()
         this.http.refuseUpgrade(event.status, event.headers)
-        if (this.#isOver) return
         response.head(event.status, event.headers, event.isFin)
         // It is asked for again, and nobody wants the rest.
-        if (this.http.isCancelled && !event.isFin && !this.#isOver) this.cancel()
+        if (this.http.isCancelled && !event.isFin) this.cancel()
         return
       case 'data':
         // A source costs more than a small response; one that is over cannot be held up.

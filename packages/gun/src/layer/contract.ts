@@ -169,6 +169,8 @@ export interface Host {
   beforeReading(): void
   /** Runs what the protocol does later, as a step: a defect of ours must end one connection, not the program. */
   guard(run: () => void): void
+  /** Runs, as a step, what a mailbox asks for: at once, or behind the step that posts to it. */
+  later(run: () => void): void
   /** Does what callers have asked for within the value that was just handed on. */
   settle(): void
   /**

@@ -187,7 +187,7 @@ export class Layer implements Host, LineUser, Valve {
   resume(): void {
     this.#isPaused = false
     this.#regulate()
-    this.#later(protocol => protocol.resume?.())
+    this.later(protocol => protocol.resume?.())
   }
 
   get whole(): object {
@@ -201,7 +201,7 @@ export class Layer implements Host, LineUser, Valve {
 
   overflow(mark: Mark): void {
     const error = overflowError(this.#streamRef === undefined ? 'connection_error' : 'stream_error', mark)
-    this.#later(protocol => {
+    this.later(protocol => {
       if (protocol.overflow === undefined) this.lost(error)
       else protocol.overflow(error)
     })
@@ -284,8 +284,7 @@ export class Layer implements Host, LineUser, Valve {
     steps.end(isOutermost)
   }
 
-  /** Mailboxes ask within a step as well, such as the one that posts to them. */
-  #later(run: (protocol: Protocol) => void): void {
+  later(run: (protocol: Protocol) => void): void {
     this.home.steps.add({ type: 'task', run: () => this.guard(run) })
   }
 
