@@ -74,9 +74,9 @@ export async function check(root: string, plan: readonly PackagePlan[]): Promise
   return [homeless, ...broken].filter(({ places }) => places.length > 0)
 }
 
-function missingOf(root: string, { name, rooms = [], engines = [] }: PackagePlan): string[] {
+function missingOf(root: string, { name, rooms = [], engines = [], ahead = [] }: PackagePlan): string[] {
   const source = join(root, 'packages', name, 'src')
-  return ['/', ...rooms, ...engines.flat()]
+  return ['/', ...rooms, ...engines.flat(), ...ahead]
     .filter(room => !existsSync(join(source, room.endsWith('/') ? room : `${room}.ts`)))
     .map(room => join('packages', name, 'src', room))
 }

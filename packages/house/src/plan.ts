@@ -8,6 +8,8 @@ export interface PackagePlan {
   readonly rooms?: readonly string[]
   /** Groups of files or folders that take bytes and give values; the files of a group import only each other. */
   readonly engines?: readonly (readonly string[])[]
+  /** Files that were written and tested before the code that will need them. */
+  readonly ahead?: readonly string[]
   /** Whether it imports no module of Node that opens sockets. */
   readonly isWithoutSockets?: boolean
   /** Whether it is never published; such a package may import what supports the tests. */
@@ -41,6 +43,8 @@ export const plan: readonly PackagePlan[] = [
       'octets',
       'words',
     ],
+    // TLS within a tunnel will need it.
+    ahead: ['transport/duplex'],
     engines: [
       ['http1/llhttp'],
       ['http2/frames', 'http2/flood'],

@@ -86,13 +86,26 @@ function withoutSockets(house: House): IForbiddenRuleType {
 /** Takes a file for needed if an export leads to it: a file that only tests import is not, nor is what it imports. */
 function usage(house: House): IForbiddenRuleType[] {
   if (house.exports.length === 0) return []
+  const ahead = house.ahead ?? []
+  const needed: IForbiddenRuleType[] = ahead.map(file => ({
+    name: `${house.name}: ${file} is ahead of what needs it`,
+    comment: 'Take it out of `ahead` in packages/house/src/plan.ts: it is needed by now.',
+    severity: 'error',
+    from: { path: entriesOf(house) },
+    to: { path: pathsOf(house, [file]), reachable: true },
+  }))
   return [
+    ...needed,
     {
       name: `Every file of ${house.name} is needed`,
       comment: 'Import it, or delete it: nothing that package.json exports leads to it.',
       severity: 'error',
       from: { path: entriesOf(house) },
-      to: { path: sourceOf(house), pathNot: [...entriesOf(house), '[.]d[.]m?ts$'], reachable: false },
+      to: {
+        path: sourceOf(house),
+        pathNot: [...entriesOf(house), ...pathsOf(house, ahead), '[.]d[.]m?ts$'],
+        reachable: false,
+      },
     },
   ]
 }

@@ -157,6 +157,16 @@ test('an engine imports itself alone', async t => {
   )
 })
 
+test('a file may be ahead of the code that needs it, until that has come', async t => {
+  const ahead = plan.map(house => (house.name === 'house' ? { ...house, ahead: ['cellar/wine'] } : house))
+  const wine = { 'packages/house/src/cellar/wine.ts': 'export const wine = 1' }
+  deepEqual(await complaints(t, wine, ahead), [])
+  const cook = { ...wine, 'packages/house/src/attic/roof.ts': "export { wine } from '../cellar/wine.js'" }
+  deepEqual(await complaints(t, cook, ahead), [
+    'house: cellar/wine is ahead of what needs it: house/src/cellar/wine.ts',
+  ])
+})
+
 test('an import that leads nowhere is not passed over', async t => {
   deepEqual(await complaints(t, { 'packages/house/src/words.ts': "import './sentences.js'" }), [
     'Every import leads to a file: house/src/words.ts → ./sentences.js',

@@ -71,15 +71,6 @@ export function drain(node: Owned): void {
   }
 }
 
-/** Ends it before its time. `isSent`: the whole request was handed over. */
-export function reset(node: Owned, code: number, isSent: boolean): void {
-  if (node.destroyed) return
-  node.resume()
-  // Node would end a body that is under way before it resets the stream, and half of it would look like all.
-  if (!isSent) node.end = () => node
-  node.close(code)
-}
-
 // The same functions for all streams, as one of their own for each would cost as much as all else of a stream.
 
 function onHead(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {

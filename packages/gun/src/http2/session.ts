@@ -12,7 +12,6 @@ import type { Host } from '../layer/contract.js'
 import { Keepalive } from '../layer/keepalive.js'
 import type { HTTP2_DEFAULTS } from '../options/http.js'
 import { Deadline } from '../transport/deadline.js'
-import { Pipe } from '../transport/duplex.js'
 import type { Outlet } from '../transport/outlet.js'
 import { Slice } from '../transport/slice.js'
 import { FAULTS, nameOf, sessionError } from './errors.js'
@@ -26,6 +25,7 @@ import {
   type FrameWatcher,
   PeerSide,
 } from './frames.js'
+import { Pipe } from './pipe.js'
 
 export type Http2Settings = typeof HTTP2_DEFAULTS
 

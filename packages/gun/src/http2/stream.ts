@@ -10,6 +10,7 @@ import type { ResponseEvent } from '../exchange/response-event.js'
 import { type ConnPid, setLayer } from '../handles.js'
 import type { Again, Home, Host } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
+import { resetStream } from '../transport/stream-line.js'
 import type { Headers } from '../words.js'
 import { Arrival } from './arrival.js'
 import { Http2Body } from './body.js'
@@ -527,7 +528,7 @@ export class Http2Stream
   }
 
   #reset(code: number): void {
-    if (this.#node !== undefined) reset(this.#node, code, this.#body.isSent && !this.#body.isGivenUp)
+    if (this.#node !== undefined) resetStream(this.#node, code, this.#body.isSent && !this.#body.isGivenUp)
   }
 
   /** Nobody hears of it any more. */

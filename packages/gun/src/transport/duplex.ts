@@ -1,94 +1,111 @@
-/** What a library takes for a socket: it is given the bytes that have come, and what it writes leaves through the outlet. */
+/** A line as a Duplex of Node's, for what takes the place of a socket's user: TLS within a tunnel. */
 
 import { Duplex } from 'node:stream'
-import type { Outlet } from './outlet.js'
+import type { GunError } from '../errors.js'
+import type { Line } from './line.js'
+import { keep } from './reading.js'
 
-/** With so many bytes waiting to be sent, what writes has to wait. */
+/** With more bytes than this waiting to be sent, the writer waits. */
 const MARK = 256 * 1024
 
 type Done = (error?: Error | null) => void
 
-export class Pipe extends Duplex {
-  readonly #outlet: Outlet
-  /** Go on writing: one for each piece, and a write of many is only over with all of them. */
-  #waiting: Done[] = []
-  #hasBegun = false
-  #isLetGo = false
-  /** What waits for that. */
-  #behind: (() => void)[] = []
+/** Ends when the peer does, finishes when it is ended, and aborts the line when it is destroyed before both. */
+export class LineDuplex extends Duplex {
+  readonly #line: Line
+  /** Lets the writer go on. */
+  #written: Done | undefined
+  /** Whether nobody reads for now. */
+  #isPaused = false
+  /** Whether the peer has sent its last byte. */
+  #hasEnded = false
+  /** Whether our last byte has left. */
+  #hasFinished = false
+  /** Why the line is gone. */
+  #reason: GunError | undefined
 
-  readonly #onWrite: (bytes: Buffer) => void
-
-  /** `onWrite` sees what leaves. */
-  constructor(outlet: Outlet, onWrite: (bytes: Buffer) => void) {
-    super({ decodeStrings: false })
-    this.#outlet = outlet
-    this.#onWrite = onWrite
+  /** Becomes the line's user. */
+  constructor(line: Line) {
+    super()
+    this.#line = line
+    line.attach({
+      handle: chunk => this.#handle(chunk),
+      ended: reason => this.#end(reason),
+      // The outlet drops what is written from now on.
+      unwritable: () => this.#goOn(),
+      beforeReading() {},
+      lift() {},
+    })
+    this.once('end', () => this.#settle())
   }
 
-  /** Bytes have come. They are only valid during the call, so they must not wait in the buffer of a stream. */
-  receive(bytes: Buffer): void {
-    this.emit('data', bytes)
+  /** Reads as any stream does; of a line that is gone the error comes behind the last of the peer's bytes. */
+  override read(size?: number): ReturnType<Duplex['read']> {
+    const bytes = super.read(size)
+    this.#settle()
+    return bytes
   }
 
-  /** Runs it once the first piece has been written. */
-  afterFirst(run: () => void): void {
-    if (this.#hasBegun) run()
-    else this.#behind.push(run)
+  override _read(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#line.resume()
   }
 
-  override _read(): void {}
-
-  /** Nothing more leaves, and what is written is over at once. */
-  letGo(): void {
-    this.#isLetGo = true
-    this.#outlet.onSent = undefined
-    this.#behind.length = 0
-    this.#goOn()
-  }
-
-  /** Past the buffer of a stream, which would only take time: the outlet has one of its own. */
-  override write(bytes: Buffer, encoding?: BufferEncoding | Done, done?: Done): boolean {
-    if (!this.#isLetGo) {
-      this.#outlet.write(bytes)
-      this.#onWrite(bytes)
+  override _write(bytes: Buffer, _encoding: BufferEncoding, done: Done): void {
+    const { outlet } = this.#line
+    outlet.write(bytes)
+    if (outlet.buffered <= MARK) return done()
+    this.#written = done
+    outlet.onSent = () => {
+      if (outlet.buffered <= MARK) this.#goOn()
     }
-    const settled = typeof encoding === 'function' ? encoding : done
-    if (settled !== undefined) this.#settle(settled)
-    return true
   }
 
-  override cork(): void {
-    if (!this.#isLetGo) this.#outlet.cork()
-  }
-
-  override uncork(): void {
-    this.#outlet.uncork()
-    if (this.#hasBegun) return
-    this.#hasBegun = true
-    for (const run of this.#behind.splice(0)) run()
-  }
-
-  override _write(_bytes: Buffer, _encoding: BufferEncoding, done: Done): void {
-    done()
+  override _final(done: Done): void {
+    this.#written = done
+    this.#line.finishWriting(() => {
+      this.#hasFinished = true
+      this.#goOn()
+    })
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    this.letGo()
+    this.#written = undefined
+    this.#line.outlet.onSent = undefined
+    if (error === null && this.#hasFinished) this.#line.finish()
+    else this.#line.abort()
     done(error)
   }
 
-  #settle(done: Done): void {
-    if (this.#isLetGo || this.#outlet.buffered <= MARK) return done()
-    this.#waiting.push(done)
-    this.#outlet.onSent = () => {
-      if (this.#outlet.buffered > MARK) return
-      this.#outlet.onSent = undefined
-      this.#goOn()
+  #handle(chunk: Buffer): void {
+    if (this.push(keep(chunk))) return
+    this.#isPaused = true
+    this.#line.pause()
+  }
+
+  #end(reason: GunError | undefined): void {
+    if (reason === undefined) {
+      this.#hasEnded = true
+      this.push(null)
+      return
     }
+    this.#reason ??= reason
+    this.#settle()
+  }
+
+  /** Tells why the line is gone, once all that had come before is read, unless both sides had ended by then. */
+  #settle(): void {
+    if (this.#reason === undefined) return
+    const isRead = this.#hasEnded ? this.readableEnded : this.readableLength === 0
+    const isWhole = this.#hasEnded && this.#hasFinished
+    if (isRead && !isWhole) this.destroy(this.#reason)
   }
 
   #goOn(): void {
-    for (const waiting of this.#waiting.splice(0)) waiting()
+    const written = this.#written
+    this.#written = undefined
+    this.#line.outlet.onSent = undefined
+    written?.()
   }
 }

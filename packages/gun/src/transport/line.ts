@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { GunError } from '../errors.js'
 import type { Outlet } from './outlet.js'
 
-/** Uses a line. Nothing is called once the user has finished or aborted the line. */
+/** Uses a line. Nothing is called once the line was finished or aborted. */
 export interface LineUser {
   /** Takes bytes of the peer, which are only valid during the call. */
   handle(chunk: Buffer): void
@@ -23,10 +23,14 @@ export interface Line {
   readonly outlet: Outlet
   /** The socket at the bottom; `undefined` where the line is a part of another. */
   readonly socket: Socket | undefined
+  /** Says who uses the line. */
+  attach(user: LineUser): void
   pause(): void
   resume(): void
-  /** Lets the last bytes leave, and ends our side in order. */
+  /** Ends our side in order behind the last bytes, and calls `then` when those have left. The peer's bytes still come. */
+  finishWriting(then: () => void): void
+  /** Lets the last bytes leave and ends our side in order. The user hears nothing more. */
   finish(): void
-  /** Gives the line up at once. */
+  /** Gives the line up at once. The user hears nothing more. */
   abort(): void
 }

@@ -24,6 +24,8 @@ export class SocketLine implements Line {
   /** An end that is read is the peer's, and not all that is left of a reset. */
   #endsInOrder = true
   readonly #isUnix: boolean
+  /** Whether our side was ended in order. */
+  #hasFinished = false
   /** When the peer has said nothing for too long on a connection that is broken. */
   #deadline: Deadline | undefined
 
@@ -47,7 +49,6 @@ export class SocketLine implements Line {
     })
   }
 
-  /** Says who uses the line. */
   attach(user: LineUser): void {
     this.#user = user
   }
@@ -61,7 +62,13 @@ export class SocketLine implements Line {
     this.socket.resume()
   }
 
-  /** Destroys the socket at once. */
+  finishWriting(then: () => void): void {
+    this.#hasFinished = true
+    this.outlet.flush()
+    this.socket.once('finish', then)
+    this.socket.end()
+  }
+
   abort(): void {
     this.#user = undefined
     this.socket.destroy()
@@ -76,7 +83,7 @@ export class SocketLine implements Line {
     this.#user = undefined
     this.outlet.flush()
     const isOver = this.#broken !== undefined || (socket.readableEnded && socket.writableLength === 0)
-    if (isOver || !socket.writable || socket.writableNeedDrain) {
+    if (isOver || !(socket.writable || this.#hasFinished) || socket.writableNeedDrain) {
       socket.destroy()
       return
     }

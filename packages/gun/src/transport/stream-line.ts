@@ -32,7 +32,6 @@ export class StreamLine implements Line {
     this.outlet = new Outlet(node)
   }
 
-  /** Says who uses the line. */
   attach(user: LineUser): void {
     this.#user = user
   }
@@ -74,7 +73,13 @@ export class StreamLine implements Line {
     if (this.#rest !== undefined) process.nextTick(() => this.#handOn())
   }
 
-  /** Lets the last bytes leave; a peer that does not take them is not waited for. */
+  finishWriting(then: () => void): void {
+    this.outlet.flush()
+    this.#node.once('finish', then)
+    this.#node.end()
+  }
+
+  /** A peer that does not take the last bytes is not waited for long. */
   finish(): void {
     this.#dispose()
     const node = this.#node
@@ -82,16 +87,16 @@ export class StreamLine implements Line {
     if (node.destroyed) return
     node.resume()
     // Not at once: to reset it drops what Node has not sent yet. Where both sides have ended there is nothing to reset.
-    if (!this.#hasEnded) node.once('finish', () => node.close(constants.NGHTTP2_NO_ERROR))
+    if (!this.#hasEnded) whenFinished(node, () => node.close(constants.NGHTTP2_NO_ERROR))
     node.end()
-    if (node.destroyed) return
     const deadline = new Deadline(LINGER, () => node.destroy())
     node.once('close', () => deadline.clear())
   }
 
-  /** Hands nothing more on. Whoever has the stream resets it, or the connection is lost with it. */
+  /** Resets the stream. */
   abort(): void {
     this.#dispose()
+    resetStream(this.#node, constants.NGHTTP2_CANCEL, false)
   }
 
   /** Calls `run` when the last bytes have left, or have been given up. */
@@ -119,4 +124,18 @@ export class StreamLine implements Line {
     this.#end = undefined
     if (end !== undefined) this.#user?.ended(end.reason)
   }
+}
+
+/** Resets a stream at once. `isSent`: all that goes out on it was handed over, and its end. */
+export function resetStream(node: NodeStream, code: number, isSent: boolean): void {
+  if (node.destroyed) return
+  node.resume()
+  // Node would end a body that is under way before it resets the stream, and half of it would look like all.
+  if (!isSent) node.end = () => node
+  node.close(code)
+}
+
+function whenFinished(node: NodeStream, run: () => void): void {
+  if (node.writableFinished) run()
+  else node.once('finish', run)
 }
