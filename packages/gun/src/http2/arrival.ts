@@ -1,6 +1,6 @@
 /**
- * Whether all of a response has come over HTTP/2. Node alone does not tell: a reset hides what it has found wrong, and it
- * ends a stream that was reset without an error like one that is complete. So what it tells is held against the frames.
+ * Whether all of a response has come over HTTP/2. Node alone does not tell: a reset hides what Node has found wrong, and Node
+ * ends a stream that was reset without an error like one that is complete. So the values of Node are held against the frames.
  *
  * | the stream was reset | the peer has ended it                     | is it whole?                                      |
  * | -------------------- | ----------------------------------------- | ------------------------------------------------- |
@@ -20,53 +20,55 @@ import type { PeerSide } from './frames.js'
 
 export class Arrival {
   readonly peer: PeerSide
-  /** The response has begun. */
+  /** Whether the final response has begun. */
   hasHead = false
   /** How many header blocks Node has told of. */
   #headers = 0
   /** How many bytes of the body Node has given. */
   #bytes = 0
-  /** How many there are to be, where the head says so. */
+  /** How many bytes the body is to have, where the head says so. */
   #length: number | undefined
 
   constructor(peer: PeerSide) {
     this.peer = peer
   }
 
-  /** An interim response, or the trailers. */
+  /** Counts the header block of an interim response, or of trailers. */
   block(): void {
     this.#headers++
   }
 
+  /** Counts the head of the final response. */
   head(method: string, status: number, headers: Headers): void {
     this.#headers++
     this.hasHead = true
     const length = headerValue(headers, 'content-length')
-    // RFC 9110 section 8.6: in these it is that of another response.
+    // RFC 9110 section 8.6: these state the length of another response.
     if (length !== undefined && method !== 'HEAD' && status !== 304) this.#length = Number(length)
   }
 
+  /** Counts bytes of the body. */
   data(size: number): void {
     this.#bytes += size
   }
 
-  /** The bytes that have come last end the response, or those will that are still to come. */
+  /** Whether the frame of the last bytes ends the stream, though Node may not have told of them yet. */
   get endsWithData(): boolean {
     return this.peer.endsWithData && this.peer.bytes > 0
   }
 
-  /** They have. */
+  /** Whether Node has told of those last bytes. */
   get hasLast(): boolean {
     return this.endsWithData && this.#bytes === this.peer.bytes && this.#hasLength
   }
 
-  /** Node has told of less than there is: it has found something wrong with the rest. */
+  /** Whether Node has told of less than has come, because Node has found the rest wrong. */
   get isWrong(): boolean {
     const { headers, bytes, isEnded } = this.peer
     return this.#headers !== headers || this.#bytes !== bytes || (isEnded && !this.#hasLength)
   }
 
-  /** `code`: with which the stream was closed. All that Node has kept back must be taken before. */
+  /** Whether all of the response has come; `code` is the stream's at its close. All that Node keeps back must be taken before. */
   isWhole(code: number | undefined): boolean {
     const isFine = code === constants.NGHTTP2_NO_ERROR
     const { isReset, isEnded } = this.peer

@@ -8,9 +8,9 @@ import type { Headers } from '../words.js'
 import { headerBlock } from './fields.js'
 
 export class Http2Body {
-  /** The whole request was handed to Node. */
+  /** Whether the whole request was handed to Node. */
   isSent = false
-  /** What is left of it is never sent. */
+  /** Whether the rest of the body is never sent. */
   isGivenUp = false
   readonly #host: Host
   readonly #http: HttpStream
@@ -24,7 +24,7 @@ export class Http2Body {
     this.#http = http
   }
 
-  /** The stream has begun; `isSent`: with it the whole request. `onProceed`: the peer has said nothing for too long. */
+  /** Begins with the stream; `isSent`: the head was the whole request. Calls `onProceed` if the peer takes too long to agree. */
   begin(node: ClientHttp2Stream, isSent: boolean, onProceed: () => void): void {
     this.#node = node
     this.isSent = isSent
@@ -33,7 +33,7 @@ export class Http2Body {
     }
   }
 
-  /** Hands over what was given, if it may be sent by now. Says whether that was the last of it. */
+  /** Hands over the parts that were given, if they may be sent by now. Gives whether the last was among them. */
   write(): boolean {
     const http = this.#http
     const node = this.#node
@@ -50,31 +50,31 @@ export class Http2Body {
     return true
   }
 
-  /** Ends it with trailer fields. */
+  /** Ends the body with trailer fields. Gives whether all of it was handed over. */
   writeTrailers(headers: Headers): boolean {
     this.#trailers = headers
     this.#http.holdEnd()
     return this.write()
   }
 
-  /** The trailers are due. Throws what Node does not send. */
+  /** Sends the trailers, which are due. Throws the error of fields that Node does not send. */
   sendTrailers(): void {
     this.#node?.sendTrailers(headerBlock({}, this.#trailers, true))
   }
 
-  /** Whether so many bytes more of it would leave room. */
+  /** Whether so many bytes more of the body would leave room. */
   fits(bytes: number): boolean {
     return this.#http.fits((this.#node?.writableLength ?? 0) + bytes)
   }
 
-  /** Whether more of it may be given, see `HttpStream`. */
+  /** Whether more of the body may be given, see `HttpStream`. */
   hasRoom(isLate: boolean): boolean {
-    // Once all that was postponed has been given.
+    // All that was postponed has been given by then.
     if (isLate) setImmediate(() => this.#tellRoom())
     return this.#http.hasRoom(this.#node?.writableLength ?? 0, isLate)
   }
 
-  /** The peer has agreed to it, or takes too long. Says whether that was still to be known. */
+  /** The peer has agreed to the body, or takes too long. Gives whether the body waited for that. */
   proceed(): boolean {
     if (!this.#http.isExpecting) return false
     this.#expectDeadline?.clear()
@@ -82,7 +82,7 @@ export class Http2Body {
     return true
   }
 
-  /** Nothing more of it is sent; the stream has to be reset for that. */
+  /** Sends nothing more of the body. Whoever has the stream resets it. */
   giveUp(): void {
     this.#expectDeadline?.clear()
     const http = this.#http
@@ -92,20 +92,20 @@ export class Http2Body {
     this.isGivenUp = true
   }
 
-  /** There is none after all. */
-  end(): void {
+  /** Ends our side, since no body follows after all. */
+  finish(): void {
     this.#http.isComplete = true
     this.isSent = true
     this.#node?.end()
   }
 
   /** The stream is over. */
-  close(): void {
+  dispose(): void {
     this.#isOver = true
     this.#expectDeadline?.clear()
   }
 
-  /** Of a stream that was reset Node says so as well, but there what was given is dropped. */
+  /** Node calls this without an error for a stream that was reset too, though the data was dropped. */
   #onWritten(error: Error | null | undefined): void {
     if (!error && !this.#node?.closed) this.#tellRoom()
   }

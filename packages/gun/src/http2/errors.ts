@@ -1,4 +1,4 @@
-/** What the error codes of HTTP/2 mean, and why a stream or a session has ended (RFC 9113 section 7). */
+/** The errors of streams and sessions that have ended, from the error codes of HTTP/2 (RFC 9113 section 7). */
 
 import { constants } from 'node:http2'
 import { GunError, type GunErrorCode } from '../errors.js'
@@ -14,12 +14,12 @@ const NAMES = new Map(
     .map(([name, code]) => [code as number, name.slice('NGHTTP2_'.length)]),
 )
 
-/** What RFC 9113 section 7 calls the code. */
+/** Gives the name of a code in RFC 9113 section 7. */
 export function nameOf(code: number): string {
   return NAMES.get(code) ?? `code ${code}`
 }
 
-/** Why a stream has ended before it was complete; `isReset`: the peer has said so. */
+/** Gives the error of a stream that has ended before it was complete; `isReset`: the peer has reset it. */
 export function streamError(code: number, isReset: boolean, cause: unknown): GunError {
   const details = cause === undefined ? {} : { cause }
   if (code === constants.NGHTTP2_REFUSED_STREAM) return refused('the peer has refused the request', details)
@@ -34,17 +34,18 @@ export function streamError(code: number, isReset: boolean, cause: unknown): Gun
   return new GunError('protocol_error', 'stream_error', text, details)
 }
 
+/** Gives the error of a request that the peer has not acted on. */
 export function refused(what: string, details: { cause?: unknown } = {}): GunError {
   return new GunError('refused_stream', 'stream_error', `${what}; it is safe to ask again`, details)
 }
 
-/** Why a request, or its trailers, cannot be sent. */
+/** Gives the error of a request, or of trailers, that cannot be sent. */
 export function unsendable(cause: unknown): GunError {
   const text = `the request cannot be sent over HTTP/2: ${cause instanceof Error ? cause.message : cause}`
   return new GunError('not_supported', 'stream_error', text, { cause })
 }
 
-/** Why the peer is not listened to any longer, and the code with which it is told. */
+/** The error of each fault of the peer, and the code that the peer is told. */
 export const FAULTS: Record<Fault, { readonly code: number; readonly error: () => GunError }> = {
   preface: fault(
     'PROTOCOL_ERROR',
@@ -76,7 +77,7 @@ function fault(name: 'PROTOCOL_ERROR' | 'ENHANCE_YOUR_CALM', code: GunErrorCode,
   }
 }
 
-/** Why Node's session has ended. */
+/** Gives the error of a session that Node has ended. */
 export function sessionError(cause: unknown): GunError {
   const why = cause instanceof Error ? cause.message : 'it was closed'
   return new GunError('protocol_error', 'connection_error', `the peer broke the rules of HTTP/2: ${why}`, {

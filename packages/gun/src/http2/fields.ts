@@ -2,7 +2,7 @@
 
 import type { Headers } from '../words.js'
 
-/** RFC 9113 section 8.2.2: they concern one connection of HTTP/1.1. */
+/** The fields that concern one connection of HTTP/1.1 (RFC 9113 section 8.2.2), and are left out. */
 const OF_HTTP1 = new Set([
   'connection',
   'host',
@@ -12,20 +12,20 @@ const OF_HTTP1 = new Set([
   'transfer-encoding',
   'upgrade',
 ])
-/** What Node's session would fail with as a whole, and what would end a string within it. */
+// Such a name would fail Node's session as a whole, and such a value would end early within it.
 const wrongName = /[^!#$%&'*+\-.^_`|~0-9a-z]/
 const wrongValue = /[\0\u0100-\uffff]/
 
 export type HeaderBlock = Record<string, string | string[]>
 
-/** The header fields of a message as Node takes them. Throws a TypeError for what it cannot send, unless that was checked. */
+/** Gives header fields as Node takes them. Throws a TypeError for those that Node cannot send, unless `isChecked`. */
 export function headerBlock(pseudo: HeaderBlock, headers: Headers, isChecked: boolean): HeaderBlock {
   const block = pseudo
   if (!isChecked) for (const name in pseudo) checkValue(name, pseudo[name] as string)
   for (const [name, value] of headers) {
     if (OF_HTTP1.has(name) || (name === 'te' && value !== 'trailers')) continue
     if (!isChecked) checkField(name, value)
-    // The names of Object's own are headers like any other.
+    // A header may have the name of a property that every object inherits.
     const before = Object.hasOwn(block, name) ? block[name] : undefined
     if (name === '__proto__') throw new TypeError('HTTP/2 cannot send the header "__proto__"')
     if (before === undefined) block[name] = value
@@ -44,7 +44,7 @@ function checkValue(name: string, value: string): void {
   if (wrongValue.test(value)) throw new TypeError(`HTTP/2 cannot send the value of ${name}`)
 }
 
-/** Header fields as Node gives them, but for those that HTTP/2 itself has added. */
+/** Gives the header fields of a message of Node's without the pseudo-header fields. */
 export function headersOf(raw: readonly string[]): Headers {
   const headers: [string, string][] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -61,7 +61,10 @@ export interface PushedRequest {
   readonly headers: Headers
 }
 
-/** RFC 9113 section 8.4: only what may be cached, and only what the server speaks for; `undefined` for anything else. */
+/**
+ * Reads the request of a push; `undefined` for one that may not be cached or that the server does not speak for (RFC 9113
+ * section 8.4).
+ */
 export function pushedRequest(
   raw: readonly string[],
   scheme: string,

@@ -1,14 +1,15 @@
 /** Counts frames that cost a peer little and bring nothing: pings, settings, priorities, empty or unknown ones, and the like. */
 
-/** So many of them may come in so many milliseconds. */
+/** How many cheap frames may come within a period. */
 export const MOST_CHEAP_FRAMES = 1000
+/** In milliseconds. */
 const PERIOD = 10_000
 
 export class CheapFrames {
   #count = 0
   #since = performance.now()
 
-  /** One more has come. */
+  /** Counts one more. Gives whether there are too many by now. */
   areTooMany(): boolean {
     this.#count++
     if (this.#count <= MOST_CHEAP_FRAMES) return false

@@ -1,4 +1,4 @@
-/** The frames of HTTP/2 as they pass by (RFC 9113 section 4): what Node's session does not tell of them, and header blocks only whole. */
+/** Reads the frames of HTTP/2 as they pass, for what Node's session does not tell (RFC 9113 section 4). */
 
 const HEADER = 9
 const DATA = 0x0
@@ -14,21 +14,21 @@ const END_STREAM = 0x1
 const END_HEADERS = 0x4
 const PADDED = 0x8
 
-/** Of a PUSH_PROMISE: the promised stream. */
+/** In a PUSH_PROMISE, the bytes of the promised stream's number. */
 const PROMISE = 4
-/** In front of the payload: how long the padding behind it is. */
+/** In front of a padded payload, the byte that has the length of the padding behind it. */
 const PADDING = 1
-/** Of a GOAWAY: the last stream, and the code. */
+/** In a GOAWAY, the bytes of the last stream's number and of the code. */
 const FAREWELL = 8
-/** Our own preface, in front of the frames that leave (RFC 9113 section 3.4). */
+/** The bytes of our own preface, in front of the frames that leave (RFC 9113 section 3.4). */
 const PREFACE = 24
 /** How many CONTINUATION frames Node takes of a header block. */
 const MOST_CONTINUATIONS = 8
 
-/** How many frames are scanned in one go, a few microseconds each for Node. */
+/** How many frames are scanned in one go; each takes Node a few microseconds. */
 const MOST_FRAMES = 128
 
-/** How many bytes are kept between two reads as a rule, and from how many on the room for them is let go again. */
+/** In bytes: the room for what is kept between two reads, and the size beyond which larger room is given up again. */
 const SMALL = 64
 const LARGE = 4096
 
@@ -36,7 +36,7 @@ const LARGE = 4096
 export type Fault =
   /** The first frame is not SETTINGS, with which a peer that speaks HTTP/2 begins (RFC 9113 section 3.4). */
   | 'preface'
-  /** The same, and it is how an answer of HTTP/1 begins. */
+  /** The first bytes are those of an answer of HTTP/1. */
   | 'http1'
   /** Another frame, or one of another stream, stands within a header block (RFC 9113 section 6.10). */
   | 'interrupted'
@@ -45,14 +45,14 @@ export type Fault =
   /** Too many frames cost the peer little and bring nothing. */
   | 'flood'
 
-/** Goes from frame to frame, in whatever pieces they come. */
+/** Goes from frame to frame, in whatever pieces the bytes come. */
 abstract class Frames {
-  /** The beginning of what has to be whole before it is looked at, unless it lies whole in one piece. */
+  /** The first bytes of a frame, or of a header block, that has to be whole before it is looked at. */
   #kept = Buffer.allocUnsafeSlow(SMALL)
   #size = 0
-  /** How many bytes are still to pass that nobody looks at. */
+  /** How many bytes of a payload that nobody looks at are still to pass. */
   #skip: number
-  /** How many bytes of those that were given last are not scanned, since there are so many frames in front of them. */
+  /** How many of the bytes that were given last were not scanned, for the number of frames in front of them. */
   left = 0
   readonly #most: number
 
@@ -62,14 +62,14 @@ abstract class Frames {
     this.#most = most
   }
 
-  /** How many bytes of what begins at `at` have to be there before it is looked at, as far as those that are there say. */
+  /** Gives how many bytes of the frame at `at` must be there before it is looked at, as far as the `there` first ones tell. */
   protected abstract wanted(bytes: Buffer, at: number, there: number): number | Fault
-  /** A frame begins at `at`, and all that is wanted of it is there. */
+  /** Looks at the frame at `at`, of which all the wanted bytes are there. */
   protected abstract look(bytes: Buffer, at: number): Fault | undefined
-  /** Takes bytes that were looked at, or that nobody looks at. */
+  /** Takes bytes that were looked at or skipped. */
   protected abstract pass(bytes: Buffer): void
 
-  /** Gives what is wrong, if anything is: then what lies before it has passed, and nothing more will. */
+  /** Scans bytes. Gives the fault of a frame, if there is one: the bytes in front of it have passed, and no others will. */
   scan(bytes: Buffer): Fault | undefined {
     const { length } = bytes
     let from = 0
@@ -129,7 +129,7 @@ abstract class Frames {
     this.#size = size
   }
 
-  /** It was looked at. */
+  /** Passes the kept bytes, which were looked at. */
   #release(wanted: number): void {
     const kept = this.#kept
     this.#skip = behind(kept, 0, wanted)
@@ -139,7 +139,7 @@ abstract class Frames {
   }
 }
 
-/** How much of a frame's payload lies behind what was wanted of it. */
+/** Gives how many bytes of a frame's payload lie behind the wanted ones. */
 function behind(bytes: Buffer, at: number, wanted: number): number {
   return Math.max(0, HEADER + sizeOf(bytes, at) - wanted)
 }
@@ -160,16 +160,16 @@ function streamOf(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at + 5) & 0x7fffffff
 }
 
-/** What the frames of the peer have said of a stream, before Node tells of them. Behind a reset nothing counts. */
+/** The peer's side of a stream, as its frames have it before Node tells of them. Behind a reset nothing counts. */
 export class PeerSide {
-  /** Nothing more is sent. */
+  /** Whether the peer has sent its last byte. */
   isEnded = false
   isReset = false
   /** How many header blocks have come: interim responses, the response, trailers. */
   headers = 0
-  /** How many bytes of the body there are. */
+  /** How many bytes of the body have come. */
   bytes = 0
-  /** The last bytes of the body end the stream: nothing comes behind them, not even trailers. */
+  /** Whether the last bytes of the body have ended the stream, so that not even trailers follow. */
   endsWithData = false
 
   data(size: number, isEnd: boolean): void {
@@ -185,29 +185,29 @@ export class PeerSide {
   }
 }
 
-/** Who is told of the peer's frames, before Node's session sees them. */
+/** Is told of the peer's frames before Node's session sees them. */
 export interface FrameWatcher {
-  /** Where it is kept what the frames of a stream say; `undefined` for a stream that is not open. */
+  /** Gives the peer's side of a stream; `undefined` for one that is not open. */
   peerOf(streamId: number): PeerSide | undefined
   /** The peer announces a stream of its own, in answer to the request on another. */
   onPushPromise(streamId: number, promisedId: number): void
-  /** A frame costs the peer little and brings nothing. Says whether there are too many of them. */
+  /** Counts a frame that costs the peer little and brings nothing. Gives whether there are too many by now. */
   isTooCheap(): boolean
-  /** These bytes are for Node's session. */
+  /** Takes bytes for Node's session. */
   onBytes(bytes: Buffer): void
 }
 
-/** Limits of what the peer sends, in bytes. */
+/** The limits of the peer's frames, in bytes. */
 export interface FrameLimits {
-  /** A frame that claims to have more is refused by Node, which knows that by its first bytes. */
+  /** Node refuses a longer frame by its head. */
   readonly frame: number
-  /** A header block, with the heads of its frames. */
+  /** The most that a header block may have, with the heads of its frames. */
   readonly block: number
 }
 
 /**
- * Hands on what the peer sends: a header block once it is whole, anything else as it comes. Of a block that has come in
- * part Node's session keeps what it has read, and where that is never completed Node may abort the program.
+ * Hands on the peer's bytes: a header block once it is whole, anything else as it comes. Node may abort the program when its
+ * session is left with a header block of which the rest never comes.
  */
 export class FrameScanner extends Frames {
   readonly #watcher: FrameWatcher
@@ -229,7 +229,7 @@ export class FrameScanner extends Frames {
     return this.#block(bytes, at, there)
   }
 
-  /** How many bytes the header block has that begins at `at`, as far as its frames are there. */
+  /** Gives how many bytes the header block at `at` has, as far as its frames are there. */
   #block(bytes: Buffer, at: number, there: number): number | Fault {
     let size = 0
     for (let next = at, frames = 0; ; next = at + size, frames++) {
@@ -292,7 +292,7 @@ export class FrameScanner extends Frames {
   }
 }
 
-/** Looks for the error with which Node's session gives up. Some of them it tells to nobody but the peer. */
+/** Looks for the GOAWAY with which Node's session gives up, since Node tells some errors to nobody but the peer. */
 export class FarewellScanner extends Frames {
   readonly #onError: (code: number) => void
 

@@ -12,11 +12,11 @@ import { StreamLine } from '../transport/stream-line.js'
 /** The errors of a stream that the peer has ended while nothing was wrong. */
 const BY_PEER: ReadonlySet<string> = new Set(['closed', 'stream_reset'])
 
-/** Has the stream. */
+/** The stream, as the protocol within it needs it. */
 export interface InnerUser {
   /** Takes an upgrade for the next connection; `undefined` unless this one ends and another will follow. */
   readonly again: Again | undefined
-  /** The protocol has ended by itself; its last message was posted. */
+  /** The protocol has ended by itself, and its last message was posted. */
   onInnerOver(): void
 }
 
@@ -30,9 +30,9 @@ export class Inner implements LayerUser {
   /** Whether the caller wants the stream to end, so that there is nothing to come back to. */
   #isFinal = false
   #isOver = false
-  /** Whether the connection is cut, and what has come is still being handed on. */
+  /** Whether the connection is cut, so that only the bytes that have come are still handed on. */
   #isCut = false
-  /** Whether all of that is handed on. */
+  /** Whether all of those are handed on. */
   #hasCaughtUp = false
   #deadline: Deadline | undefined
 
@@ -71,18 +71,19 @@ export class Inner implements LayerUser {
     this.#line.end(reason)
   }
 
-  /** The connection is cut: hands on what has come if the stream `isWhole`, and calls `onInnerOver` when that is done. */
+  /** The connection is cut: hands on the bytes that have come if the stream `isWhole`, and calls `onInnerOver` behind them. */
   cut(reason: GunError, isWhole: boolean): void {
     this.#isCut = true
     if (!isWhole) this.#line.drop()
     this.#line.endBehind(reason)
   }
 
+  /** Whether bytes of a connection that is cut wait to be handed on. */
   get isBusy(): boolean {
     return this.#isCut && !this.#hasCaughtUp && !this.#isOver
   }
 
-  /** The whole connection is lost. Gives whether the protocol was killed by that; it has told of it. */
+  /** The whole connection is lost. Gives whether that has killed the protocol, which has told so. */
   abort(reason: GunError | 'normal', again: Again | undefined): boolean {
     if (this.#isOver) return false
     this.#dispose()
@@ -97,7 +98,7 @@ export class Inner implements LayerUser {
     return this.layer.finish()
   }
 
-  /** The caller wants nothing more of the stream. */
+  /** Posts nothing more, and lets the protocol end without a word. */
   cancel(): void {
     if (this.#isOver) return
     this.#dispose()
@@ -123,7 +124,7 @@ export class Inner implements LayerUser {
       return this.#user.onInnerOver()
     }
     this.#dispose()
-    // What was wrong with the stream would not be told otherwise.
+    // Where another connection takes the protocol over, nobody would be told what was wrong with the stream.
     const mayComeBack = !this.#isFinal && (reason === 'normal' || BY_PEER.has(reason.code))
     const again = mayComeBack ? this.#user.again : undefined
     this.layer.abort(reason === 'normal' ? reason : asKind('stream_error', reason), again)

@@ -1,4 +1,4 @@
-/** Node's stream of HTTP/2: tells its owner what comes, until it is let go. */
+/** Node's stream of HTTP/2: tells its owner of each value as a step, until the owner disposes of it. */
 
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
 import type { Home } from '../layer/contract.js'
@@ -7,15 +7,15 @@ import { headersOf } from './fields.js'
 
 const OWNER = Symbol('owner')
 
-/** In bytes: what Node has kept back comes as one, and is handed on in pieces, as it would have come. */
+/** In bytes. The data that Node has kept back comes as one, and is handed on in pieces of this size. */
 const PIECE = 16 * 1024
 
-/** A stream that knows whose it is. */
+/** A stream that knows its owner. */
 export type Owned = ClientHttp2Stream & { [OWNER]?: Http2StreamOwner | undefined }
 
-/** Who has a stream, and is told what Node tells of it. */
+/** Has a stream, and is told what Node tells of it. */
 export interface Http2StreamOwner {
-  /** An interim response; one that ends the stream, which is wrong, comes as a final one. */
+  /** Takes an interim response. One that ends the stream, against the rules, comes as a final one. */
   onInform(status: number, headers: Headers): void
   onResponse(status: number, headers: Headers, isFin: boolean): void
   onData(data: Buffer): void
@@ -24,21 +24,21 @@ export interface Http2StreamOwner {
   onEnd(): void
   /** The stream has broken with an error, or is over. May be told again. */
   onBroken(cause: unknown): void
-  /** The body has been sent; its trailers are due. */
+  /** The request's body has been sent; its trailers are due. */
   sendTrailers(): void
-  /** Handling what was told failed, which it never should. */
+  /** The owner threw, which is a defect of this package. */
   onDefect(cause: unknown): void
-  /** What Node tells is a value, which the steps of the connection are told of. */
+  /** The steps of the connection: each value that Node tells is one. */
   readonly steps: Home['steps']
 }
 
-/** `isPushed`: the server has begun it; `isSent`: the request has no body. */
+/** Tells the owner of the stream from now on. `isPushed`: the server has begun the stream; `isSent`: the request has no body. */
 export function listen(node: Owned, owner: Http2StreamOwner, isPushed: boolean, isSent: boolean): void {
   node[OWNER] = owner
   node.on('headers', onHead)
   node.on('response', onHead)
   if (isPushed) {
-    // The first head, interim or not; a final one behind that which ends the stream passes for trailers.
+    // Node tells of the first head as `push`, interim or not, and of a final one behind it that ends the stream as trailers.
     node.on('push', onHead)
     node.on('trailers', onTrailers)
   }
@@ -48,18 +48,18 @@ export function listen(node: Owned, owner: Http2StreamOwner, isPushed: boolean, 
   if (!isSent) node.on('wantTrailers', onWantTrailers)
 }
 
-/** The response has begun, and may have an end that its data does not tell. */
+/** Tells of trailers and of the end as well, for a response whose data does not tell its end. */
 export function listenForEnd(node: Owned, isPushed: boolean): void {
   if (!isPushed) node.on('trailers', onTrailers)
   node.on('end', onEnd)
 }
 
-/** The owner hears no more of it. */
-export function letGo(node: Owned): void {
+/** Tells the owner nothing more. */
+export function dispose(node: Owned): void {
   node[OWNER] = undefined
 }
 
-/** Takes what Node has kept back while the stream was paused. */
+/** Takes the data that Node has kept back while the stream was paused. */
 export function drain(node: Owned): void {
   const owner = node[OWNER]
   if (owner === undefined) return
@@ -71,7 +71,7 @@ export function drain(node: Owned): void {
   }
 }
 
-// The same functions for all streams, as one of their own for each would cost as much as all else of a stream.
+// All streams share these listeners: a closure for each stream and event would cost as much as the rest of the stream.
 
 function onHead(this: Owned, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
   const isFin = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
@@ -94,7 +94,7 @@ function onEnd(this: Owned): void {
   tell(this, owner => owner.onEnd())
 }
 
-/** Also for `close`, which comes without an error. */
+/** Listens to `close` as well, which comes without an error. */
 function onBroken(this: Owned, error?: Error): void {
   tell(this, owner => owner.onBroken(error))
 }
@@ -104,7 +104,7 @@ function onWantTrailers(this: Owned): void {
   else tell(this, owner => owner.sendTrailers())
 }
 
-/** Says something to the owner, if there is one: a defect of ours must end one connection, not the program. */
+/** Tells the owner, if there is one, as a step: a defect of ours must end one connection, not the program. */
 function tell(node: Owned, say: (owner: Http2StreamOwner) => void): void {
   const owner = node[OWNER]
   if (owner === undefined) return

@@ -16,7 +16,7 @@ export class Pipe extends Duplex {
   #hasBegun = false
   /** What runs once the first piece has been written. */
   #behindFirst: (() => void)[] = []
-  #isLetGo = false
+  #isDisposed = false
 
   /** `onWrite` sees what leaves. */
   constructor(outlet: Outlet, onWrite: (bytes: Buffer) => void) {
@@ -39,8 +39,8 @@ export class Pipe extends Duplex {
   override _read(): void {}
 
   /** Lets nothing more leave; what is written from now on is over at once. */
-  letGo(): void {
-    this.#isLetGo = true
+  dispose(): void {
+    this.#isDisposed = true
     this.#outlet.onSent = undefined
     this.#behindFirst.length = 0
     this.#goOn()
@@ -48,7 +48,7 @@ export class Pipe extends Duplex {
 
   /** Writes past the buffer of a stream, which would only take time: the outlet has one of its own. */
   override write(bytes: Buffer, encoding?: BufferEncoding | Done, done?: Done): boolean {
-    if (!this.#isLetGo) {
+    if (!this.#isDisposed) {
       this.#outlet.write(bytes)
       this.#onWrite(bytes)
     }
@@ -58,7 +58,7 @@ export class Pipe extends Duplex {
   }
 
   override cork(): void {
-    if (!this.#isLetGo) this.#outlet.cork()
+    if (!this.#isDisposed) this.#outlet.cork()
   }
 
   override uncork(): void {
@@ -73,12 +73,12 @@ export class Pipe extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    this.letGo()
+    this.dispose()
     done(error)
   }
 
   #settle(done: Done): void {
-    if (this.#isLetGo || this.#outlet.buffered <= MARK) return done()
+    if (this.#isDisposed || this.#outlet.buffered <= MARK) return done()
     this.#waiting.push(done)
     this.#outlet.onSent = () => {
       if (this.#outlet.buffered > MARK) return

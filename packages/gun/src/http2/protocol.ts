@@ -39,17 +39,17 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   readonly #session: Http2Session
   readonly #streams: Http2Streams
   readonly #pings = new Set<StreamRef>()
-  /** Upgrades that have come to nothing because the connection ends, for the next one. */
+  /** The upgrades that have come to nothing because the connection ends, kept for the next one. */
   readonly #upgrades: { readonly command: UpgradeCommand; readonly since: number | undefined }[] = []
-  /** Nothing more is begun; with the last stream the connection ends. */
-  #isLeaving = false
-  /** The caller has asked for that. */
+  /** Whether nothing more is begun, so that the connection ends with its last stream. */
+  #isRetired = false
+  /** Whether the caller has asked for that. */
   #isAsked = false
-  /** The last of our streams that the server has looked at, once it ends the connection. */
+  /** The number of the last of our streams that the server has looked at, once the server ends the connection. */
   #lastSeen: number | undefined
-  /** Why the connection ends, once what has come is handed on. */
+  /** Why the connection ends once the bytes that have come are handed on. */
   #end: GunError | undefined
-  /** All streams know of it. */
+  /** Whether all streams were told of that end. */
   #isCut = false
 
   constructor(host: Host, opts: Http2Settings, startUpgrade: StartUpgrade) {
@@ -60,7 +60,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#streams = new Http2Streams(host, this.#session)
   }
 
-  // What the caller asks for.
+  // The caller asks:
 
   request(command: RequestCommand): void {
     const { streamRef, method, path, isChecked, body, flow = this.#opts.flow } = command
@@ -88,10 +88,10 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (stream === undefined) return false
     const problem = stream.http.problemWith(isFin, chunk)
     if (problem !== undefined) {
-      // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
+      // Behind a chunk that is too long another may follow. A body that has ended wrongly can't be mended.
       const text = `${problem}; ${isFin === 'fin' ? 'the request was cancelled' : 'the last chunk was not sent'}`
       this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
-      if (isFin === 'fin') this.#drop(stream)
+      if (isFin === 'fin') this.#cancel(stream)
       return false
     }
     stream.http.hold(isFin, chunk)
@@ -112,7 +112,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (problem !== undefined) {
       const text = `${problem}; the request was cancelled`
       this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
-      return this.#drop(stream)
+      return this.#cancel(stream)
     }
     stream.writeTrailers(headers)
   }
@@ -121,7 +121,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     const waiting = this.#upgrades.findIndex(({ command }) => command.streamRef === streamRef)
     if (waiting !== -1) this.#upgrades.splice(waiting, 1)
     const stream = this.#streams.find(streamRef)
-    // Its response may be over before its body.
+    // A response may be over before the body of its request.
     const isOpen = stream !== undefined && !stream.isSpent
     if (isOpen) stream.silence()
     return isOpen || waiting !== -1
@@ -133,7 +133,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     const replyTo = replyToOf(streamRef)
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
     const stream = this.#streams.find(streamRef)
-    if (stream !== undefined) this.#drop(stream)
+    if (stream !== undefined) this.#cancel(stream)
   }
 
   flow({ streamRef, increment }: FlowCommand): void {
@@ -182,7 +182,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#add(stream)
   }
 
-  /** For a stream that is a WebSocket the connection asks its layer. */
+  /** Sends frames that name no stream. Those of a stream that is a WebSocket go to its layer at once. */
   frames(command: FramesCommand): boolean {
     const { frames, streamRef } = command
     const inner = streamRef === undefined ? this.#onlyWebSocket()?.inner : undefined
@@ -199,7 +199,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     return false
   }
 
-  // What the connection asks for.
+  // The layer asks:
 
   handle(chunk: Buffer): void {
     this.#session.receive(chunk)
@@ -209,7 +209,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     // Behind the peer's last byte the socket closes, which says nothing new.
     if (this.#end !== undefined) return
     this.#end = reason ?? new GunError('closed', 'connection_error', 'the peer closed the connection')
-    this.#session.finish()
+    this.#session.end()
     this.#session.stop()
     this.#streams.stop()
     for (const stream of this.#streams.all) stream.cut(this.#end)
@@ -219,7 +219,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   finish(): number {
     this.#isAsked = true
-    this.#leave()
+    this.#retire()
     this.#refuseWaiting(unsent)
     for (const { command } of this.#upgrades.splice(0)) this.#host.fail(command.streamRef, unsent())
     let timeout = this.#opts.closingTimeout
@@ -231,14 +231,14 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
-    if (!this.#session.isDestroyed && this.#end === undefined) this.#session.goAway(NGHTTP2_NO_ERROR)
+    if (!this.#session.isOver && this.#end === undefined) this.#session.goAway(NGHTTP2_NO_ERROR)
     const error = reason === 'normal' ? ended() : reason
     const streams = [...this.#streams.all, ...this.#streams.takeBackAll()]
-    this.#streams.close()
-    const killed = streams.filter(stream => stream.close(error, again))
-    this.#session.destroy()
+    this.#streams.dispose()
+    const killed = streams.filter(stream => stream.abort(error, again))
+    this.#session.dispose()
     for (const { http, id, inner } of killed) {
-      // What had taken over has told of it.
+      // The protocol that had taken over has told of its own end.
       if (inner !== undefined) continue
       if (this.#isUnseen(id)) http.fail(unseen())
       else http.fail(id === undefined ? neverSent(error) : error)
@@ -255,15 +255,15 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     return refs
   }
 
-  /** The server has ended the connection, and has not looked at the stream. */
+  /** Whether the server has ended the connection without looking at the stream of this number. */
   #isUnseen(id: number | undefined): boolean {
     return this.#lastSeen !== undefined && (id === undefined || id > this.#lastSeen)
   }
 
-  // What the streams ask for.
+  // The streams tell and ask:
 
   get isBroken(): boolean {
-    return this.#session.isDestroyed
+    return this.#session.isOver
   }
 
   get maxHeaderListSize(): number {
@@ -271,7 +271,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   get again(): Again | undefined {
-    if (!this.#isLeaving || this.#isAsked || !this.#host.goesOn) return undefined
+    if (!this.#isRetired || this.#isAsked || !this.#host.goesOn) return undefined
     return (command, since) => {
       this.#upgrades.push({ command, since })
     }
@@ -300,9 +300,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   onInnerOver(stream: Http2Stream): void {
     if (this.#end !== undefined) this.onCaughtUp()
-    // With the last stream the connection ends, which would take its last frame with it.
-    else if (this.#isLeaving) stream.inner?.whenLeft(() => stream.leave())
-    else stream.leave()
+    // The connection ends with its last stream, and would take the stream's last frame with it.
+    else if (this.#isRetired) stream.inner?.whenLeft(() => stream.dispose())
+    else stream.dispose()
   }
 
   onOver(stream: Http2Stream, reason: GunError | undefined): void {
@@ -311,18 +311,18 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (reason !== undefined) http.fail(reason)
     else http.refuseMore()
     this.#streams.advance()
-    if (this.#isLeaving && this.#streams.isEmpty) this.#finish()
-    // It may have been the last that the connection's end waited for.
+    if (this.#isRetired && this.#streams.isEmpty) this.#finishIfIdle()
+    // The end of the connection may have waited for this stream alone.
     else this.onCaughtUp()
   }
 
   onCaughtUp(): void {
-    // A stream that has not been cut yet seems idle, whatever Node has kept back of it.
+    // A stream that was not cut yet seems idle, though Node may have kept back a part of its response.
     if (this.#end === undefined || !this.#isCut) return
     if (this.#streams.all.every(stream => stream.isIdle)) this.#host.lost(this.#end)
   }
 
-  // What the session tells.
+  // The session tells:
 
   onSettings(settings: Readonly<Settings>): void {
     if (this.#opts.notifySettingsChanged) {
@@ -338,11 +338,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (code !== NGHTTP2_NO_ERROR) {
       const text = `the peer ended the connection: ${nameOf(code)}`
       const error = new GunError('goaway', 'connection_error', text)
-      // Node tells later of what has come before.
+      // Node tells later of the frames that have come before.
       return process.nextTick(() => this.#host.guard(() => this.onEnded(error)))
     }
-    if (this.#isLeaving) return
-    this.#leave()
+    if (this.#isRetired) return
+    this.#retire()
     this.#host.retire()
     this.#refuseWaiting(unseen)
     if (this.#streams.isEmpty) this.#host.lost('normal')
@@ -351,7 +351,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   onPush(push: Push): void {
     const parent = this.#streams.all.find(({ id }) => id === push.parentId)
-    if (parent === undefined || parent.isDone || this.#isLeaving) return push.node.close(NGHTTP2_CANCEL)
+    if (parent === undefined || parent.isDone || this.#isRetired) return push.node.close(NGHTTP2_CANCEL)
     const { connPid, events, scheme } = this.#host
     const { ref: streamRef, authority } = parent.http
     const request = pushedRequest(push.raw, scheme, authority)
@@ -384,7 +384,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   onEnded(error: GunError | undefined): void {
-    if (this.#isLeaving && error === undefined) return this.#finish()
+    if (this.#isRetired && error === undefined) return this.#finishIfIdle()
     this.end(error ?? sessionError(undefined))
   }
 
@@ -395,11 +395,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   #add(stream: Http2Stream): void {
-    if (this.#isLeaving || this.#end !== undefined) return this.#host.refuse(stream.http.ref, unsent())
+    if (this.#isRetired || this.#end !== undefined) return this.#host.refuse(stream.http.ref, unsent())
     this.#streams.add(stream)
   }
 
-  /** The stream, if it takes more of its body; else it is told that it does not. */
+  /** Gives the stream if it takes more of its request's body, and tells its replyTo otherwise. */
   #takingData(streamRef: StreamRef): Http2Stream | undefined {
     const stream = this.#streams.find(streamRef)
     const http = stream?.http
@@ -414,15 +414,15 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     return all.length === 1 ? all[0] : undefined
   }
 
-  /** Nothing more of the stream is told, and the peer need not go on with it. */
-  #drop(stream: Http2Stream): void {
+  /** Tells nothing more of the stream, and resets it. */
+  #cancel(stream: Http2Stream): void {
     this.#streams.takeBack(stream)
     stream.cancel()
   }
 
   // How the connection ends.
 
-  /** Those that have not begun never will; but an upgrade that had succeeded before is for the next connection. */
+  /** Fails the streams that have not begun. An upgrade that had succeeded before is kept for the next connection. */
   #refuseWaiting(reason: () => GunError): void {
     for (const { http } of this.#streams.takeBackAll()) {
       const { again } = this
@@ -432,21 +432,21 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     }
   }
 
-  /** Nothing more is begun. */
-  #leave(): void {
-    if (this.#isLeaving) return
-    this.#isLeaving = true
+  /** Begins nothing more, and tells the peer so. */
+  #retire(): void {
+    if (this.#isRetired) return
+    this.#isRetired = true
     this.#streams.stop()
     this.#session.stopPinging()
     this.#session.goAway(NGHTTP2_NO_ERROR)
   }
 
-  #finish(): void {
+  #finishIfIdle(): void {
     if (this.#streams.isEmpty) this.#host.lost('normal')
   }
 }
 
-/** Why a request failed that the server had not looked at when it ended the connection. */
+/** The error of a request that the server had not looked at when it ended the connection. */
 function unseen(): GunError {
   return refused('the peer has ended the connection before this request')
 }

@@ -1,4 +1,4 @@
-/** Node's HTTP/2 session over a connection, and what it does not tell: who resets a stream, which stream a push is for. */
+/** Node's HTTP/2 session on a line, with what Node does not tell: who resets a stream, and which stream a push is for. */
 
 import {
   type ClientHttp2Session,
@@ -29,16 +29,16 @@ import { Pipe } from './pipe.js'
 
 export type Http2Settings = typeof HTTP2_DEFAULTS
 
-/** In MB. Beyond, Node refuses streams; what may wait here is bounded by windows and by high-water marks already. */
+/** In MB. Beyond, Node refuses streams, though windows and high-water marks bound already how much may wait here. */
 const MOST_MEMORY = 1024
-/** In bytes. What a request has is the caller's; the peer has limits of its own. */
+/** In bytes. The header fields of a request are the caller's choice, and the peer has limits of its own. */
 const MOST_HEADERS = 16 * 1024 * 1024
-/** Node gives up on pings at so many without an answer; who sends as many finds out. */
+/** How many pings may wait for their answers; Node refuses the next one. */
 const MOST_PINGS = 1000
-/** Of so many promises is kept what Node may still tell of. */
+/** How many promises are remembered until Node tells of their streams. */
 const MOST_PROMISES = 1000
 
-/** Who uses the session. Each of these may end the connection. */
+/** Uses the session. */
 export interface Http2SessionUser {
   /** The server has stated its settings, or changed them. */
   onSettings(settings: Readonly<Settings>): void
@@ -46,7 +46,7 @@ export interface Http2SessionUser {
   onGoaway(code: number, lastId: number): void
   /** The server has begun a stream of its own. */
   onPush(push: Push): void
-  /** Nothing more comes; `undefined`: in order. May be told again. */
+  /** Nothing more comes; without an error, in order. May be told again. */
   onEnded(error: GunError | undefined): void
 }
 
@@ -55,37 +55,37 @@ export interface Push {
   readonly node: ClientHttp2Stream
   readonly parentId: number
   readonly peer: PeerSide
-  /** Those of the request that it answers, as they came. */
+  /** The header fields of the request that the push answers, as they came. */
   readonly raw: readonly string[]
 }
 
-/** How a request is told to Node. */
+/** How Node is told of the body of a request: all of it is there at the start, or parts and trailers follow. */
 export type RequestBody = 'none' | 'whole' | 'streamed'
 
 export class Http2Session implements FrameWatcher {
   readonly #host: Host
   readonly #user: Http2SessionUser
-  /** Kept, since the connection has let go of its own when it asks for the end. */
+  /** Where frames leave that Node does not write. */
   readonly #outlet: Outlet
   readonly #pipe: Pipe
   readonly #node: ClientHttp2Session
   readonly #scanner: FrameScanner
   readonly #cheapFrames = new CheapFrames()
   readonly #slice = new Slice(1)
-  /** What has come and waits for the next turn of the event loop. */
+  /** The bytes that have come and wait for the next turn of the event loop. */
   #rest: Buffer | undefined
   readonly #keepalive: Keepalive | undefined
   readonly #prefaceDeadline: Deadline
   readonly #settingsDeadline: Deadline
-  /** What the frames have said of the streams that are open, by their numbers. */
+  /** The peer's side of each open stream, by the stream's number. */
   readonly #peers = new Map<number, PeerSide>()
-  /** The same of those that were promised and that Node has not told of yet; and which stream they are for. */
+  /** The peer's side and the parent of each stream that was promised and that Node has not told of yet. */
   readonly #promises = new Map<number, Omit<Push, 'node' | 'raw'>>()
   #lastPushed = 0
   #isStopped = false
-  #isDestroyed = false
+  #isDisposed = false
 
-  /** Begins HTTP/2: our preface and SETTINGS leave, whatever the peer says. */
+  /** Begins HTTP/2: sends our preface and SETTINGS without waiting for the peer's. */
   constructor(host: Host, opts: Http2Settings, user: Http2SessionUser) {
     this.#host = host
     this.#user = user
@@ -120,29 +120,29 @@ export class Http2Session implements FrameWatcher {
     })
   }
 
-  /** Why it has ended is told of the connection. */
-  get isDestroyed(): boolean {
-    return this.#isDestroyed || this.#node.destroyed
+  /** Whether the session has ended. The reason is told of the connection. */
+  get isOver(): boolean {
+    return this.#isDisposed || this.#node.destroyed
   }
 
   get mayRequest(): boolean {
-    return !this.#node.closed && !this.isDestroyed
+    return !this.#node.closed && !this.isOver
   }
 
-  /** The peer has not agreed to our settings yet, nor has to keep to them. */
+  /** Whether the peer has not acknowledged our settings yet, and so need not keep to them. */
   get isUnsettled(): boolean {
     return this.#node.pendingSettingsAck
   }
 
-  /** Bytes have come. */
+  /** Takes bytes of the peer. */
   receive(bytes: Buffer): void {
     if (this.#rest === undefined) this.#scan(bytes)
-    // What is encrypted may still bring some when reading has stopped.
+    // TLS may still hand on decrypted bytes once reading has stopped.
     else this.#rest = Buffer.concat([this.#rest, bytes])
   }
 
-  /** Nothing more comes: makes something at once of what had come. */
-  finish(): void {
+  /** The peer has sent its last byte: reads at once the bytes that wait for their turn. */
+  end(): void {
     for (let rest = this.#rest; rest !== undefined; rest = this.#rest) {
       this.#rest = undefined
       this.#scan(rest)
@@ -161,7 +161,7 @@ export class Http2Session implements FrameWatcher {
     }
   }
 
-  /** The rest waits for the next turn of the event loop. */
+  /** Lets the rest wait for the next turn of the event loop. */
   #yield(rest: Buffer): void {
     this.#rest = Buffer.from(rest)
     this.#host.stopReading()
@@ -175,38 +175,38 @@ export class Http2Session implements FrameWatcher {
     if (this.#rest === undefined && !this.#isStopped) this.#host.startReading()
   }
 
-  /** Begins a stream. Throws what Node does not send. */
+  /** Begins a stream. Throws the error of a request that Node does not send. */
   request(headers: HeaderBlock, body: RequestBody, peer: PeerSide): ClientHttp2Stream {
     const node = this.#node.request(headers, REQUEST_OPTIONS[body])
     if (node.id !== undefined) this.#peers.set(node.id, peer)
     return node
   }
 
-  /** The stream is over, as far as we are concerned. */
+  /** Lets go of a stream that is over on our side. */
   forget(id: number | undefined): void {
     if (id !== undefined) this.#peers.delete(id)
   }
 
   /** Asks the peer for a sign of life; `done` gets how many milliseconds it took. */
   ping(done: (error: Error | null, duration: number) => void): void {
-    // Why a session has ended is told of the connection, and of its pings with that.
-    if (this.isDestroyed) return
+    // The pings of a session that has ended fail with the connection.
+    if (this.isOver) return
     this.#node.ping((error, duration) => {
-      if (!this.isDestroyed) this.#host.guard(() => done(error, duration))
+      if (!this.isOver) this.#host.guard(() => done(error, duration))
     })
   }
 
-  /** Node would say it later than the connection closes, but it has to say the preface first. */
+  /** Sends GOAWAY, behind the preface that Node writes. Node's own GOAWAY would come behind the connection's end. */
   goAway(code: number): void {
     this.#pipe.afterFirst(() => this.#outlet.write(goawayFrame(code, this.#lastPushed)))
   }
 
-  /** A peer that says nothing is not given up any more. */
+  /** Gives a silent peer up no longer. */
   stopPinging(): void {
     this.#keepalive?.stop()
   }
 
-  /** Nothing more is made of what comes. */
+  /** Drops the bytes that still come, and waits for nothing. */
   stop(): void {
     this.#isStopped = true
     this.#prefaceDeadline.clear()
@@ -214,25 +214,25 @@ export class Http2Session implements FrameWatcher {
     this.stopPinging()
   }
 
-  destroy(): void {
-    this.#isDestroyed = true
+  dispose(): void {
+    this.#isDisposed = true
     this.stop()
     this.#peers.clear()
     this.#promises.clear()
-    this.#pipe.letGo()
-    // While a write is under way Node may abort the program over a session that is destroyed. One ends an immediate after it
-    // was dropped, and Node may begin another by then.
+    this.#pipe.dispose()
+    // Node may abort the program when a session is destroyed while a write is under way. A write ends one immediate after it was
+    // dropped, and Node may have begun another by then.
     setImmediate(() => setImmediate(() => this.#node.destroy()))
   }
 
-  // What the frames tell.
+  // The frames tell:
 
   peerOf(streamId: number): PeerSide | undefined {
     return this.#peers.get(streamId) ?? this.#promises.get(streamId)?.peer
   }
 
   onPushPromise(streamId: number, promisedId: number): void {
-    // Node does not tell of those that it refuses.
+    // Node tells nothing of promises that it refuses, so the oldest has to go.
     const [oldest] = this.#promises.keys()
     if (oldest !== undefined && this.#promises.size >= MOST_PROMISES) this.#promises.delete(oldest)
     this.#promises.set(promisedId, { parentId: streamId, peer: new PeerSide() })
@@ -243,19 +243,19 @@ export class Http2Session implements FrameWatcher {
   }
 
   onBytes(bytes: Buffer): void {
-    // What came before may have ended the connection.
+    // Frames in front of these may have ended the connection.
     if (!this.#isStopped) this.#pipe.receive(bytes)
   }
 
-  /** Counts what Node tells of, and what brings nothing. */
+  /** Counts a frame that Node tells of and that brings nothing. */
   onCheapFrame(): void {
     if (this.isTooCheap()) this.#breakOff('flood')
   }
 
-  // What Node tells.
+  // Node tells:
 
   #onPush(node: ClientHttp2Stream, raw: readonly string[]): void {
-    // Whatever becomes of it, it must not end the program.
+    // An error without a listener would end the program.
     node.on('error', () => {})
     const id = node.id ?? 0
     this.#lastPushed = Math.max(this.#lastPushed, id)
@@ -267,7 +267,7 @@ export class Http2Session implements FrameWatcher {
     this.#user.onPush({ node, raw, ...promise })
   }
 
-  /** Later, as Node may tell still what has come before. */
+  /** Ends the connection an immediate later, as Node still tells of frames that have come before. */
   #onFarewell(code: number): void {
     const text = `the peer broke the rules of HTTP/2, and was told ${nameOf(code)}`
     const error = new GunError('protocol_error', 'connection_error', text)
@@ -279,7 +279,7 @@ export class Http2Session implements FrameWatcher {
     this.stop()
     const { code, error } = FAULTS[fault]
     this.goAway(code)
-    // Node tells later of what has come before.
+    // Node tells later of the frames that have come before.
     process.nextTick(() => this.#host.guard(() => this.#user.onEnded(error())))
   }
 
@@ -289,7 +289,7 @@ export class Http2Session implements FrameWatcher {
   }
 }
 
-/** A block whose fields exceed what the list may have costs no more than its stream, unless it is much too large. */
+/** Leaves room above `maxHeaderListSize`, since a block somewhat larger ends its stream alone, and not the connection. */
 function limitsOf({ maxFrameSizeReceived, maxHeaderListSize }: Http2Settings): FrameLimits {
   return { frame: maxFrameSizeReceived, block: 2 * maxHeaderListSize + 16384 }
 }
@@ -311,14 +311,14 @@ function createSession(pipe: Pipe, host: Host, opts: Http2Settings): ClientHttp2
     maxOutstandingPings: MOST_PINGS,
     maxSendHeaderBlockLength: MOST_HEADERS,
     maxSessionMemory: MOST_MEMORY,
-    // As many fields as fit in what the list may have.
+    // As many fields as fit in `maxHeaderListSize`, each of which counts at least 32 bytes.
     maxHeaderListPairs: Math.max(4, Math.ceil(opts.maxHeaderListSize / 32)),
   })
   session.setLocalWindowSize(opts.initialConnectionWindowSize)
   return session
 }
 
-/** A GOAWAY frame (RFC 9113 section 6.8); `lastId` is the last stream of the peer's that was looked at. */
+/** A GOAWAY frame (RFC 9113 section 6.8); `lastId` is the number of the last stream of the peer's that was looked at. */
 function goawayFrame(code: number, lastId: number): Buffer {
   const bytes = Buffer.alloc(17)
   bytes.writeUIntBE(8, 0, 3)
@@ -330,7 +330,7 @@ function goawayFrame(code: number, lastId: number): Buffer {
 
 type RequestOptions = Parameters<ClientHttp2Session['request']>[1]
 
-/** A body that is streamed may have trailers behind it. */
+/** The options of `session.request` for each kind of body; a streamed one may have trailers behind it. */
 const REQUEST_OPTIONS: Record<RequestBody, RequestOptions> = {
   none: requestOptions(true, false),
   whole: requestOptions(false, false),
@@ -338,8 +338,8 @@ const REQUEST_OPTIONS: Record<RequestBody, RequestOptions> = {
 }
 
 /**
- * Node 20 copies the options and fills in what is missing, which takes V8 ten times as long where the name was not there
- * before; later ones warn of these names.
+ * Gives the options with all names that Node 20 fills in: a name that is added to its copy takes V8 ten times as long. Later
+ * versions of Node warn of these names.
  */
 function requestOptions(endStream: boolean, waitForTrailers: boolean): RequestOptions {
   const unset = {

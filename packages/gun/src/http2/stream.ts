@@ -1,4 +1,4 @@
-/** One stream of HTTP/2: its request goes out, its response comes in, and no other stream holds it up. */
+/** A stream of HTTP/2: its request goes out and its response comes in, and no other stream holds either up. */
 
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import { type Mark, Source, type Valve } from '@holster/process/internal'
@@ -18,15 +18,15 @@ import { streamError, unsendable } from './errors.js'
 import { headerBlock } from './fields.js'
 import { PeerSide } from './frames.js'
 import { Inner, type InnerUser } from './inner.js'
-import { drain, type Http2StreamOwner, letGo, listen, listenForEnd, type Owned } from './node-stream.js'
+import { dispose, drain, type Http2StreamOwner, listen, listenForEnd, type Owned } from './node-stream.js'
 import type { Http2Session } from './session.js'
 
 const EMPTY = Buffer.alloc(0)
 const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
 
-/** Has the streams. */
+/** Has the streams of a connection. */
 export interface Http2StreamUser {
-  /** Node's session has ended, and why is told of the connection. */
+  /** Whether Node's session has ended. The reason is told of the connection. */
   readonly isBroken: boolean
   /** How many bytes the headers of a response may have (RFC 9113 section 6.5.2). */
   readonly maxHeaderListSize: number
@@ -36,9 +36,9 @@ export interface Http2StreamUser {
   onInform(stream: Http2Stream): void
   /** The server has agreed to an upgrade. */
   onUpgrade(stream: Http2Stream, headers: Headers): void
-  /** What has taken over has ended by itself; its last message was posted. */
+  /** The protocol that had taken over has ended by itself, and its last message was posted. */
   onInnerOver(stream: Http2Stream): void
-  /** Nothing more is sent on the stream, and all that has come is handed on. It has failed if there is a reason. */
+  /** Nothing more is sent on the stream, and all that has come is handed on. A reason says that the stream has failed. */
   onOver(stream: Http2Stream, reason: GunError | undefined): void
   /** The connection is cut, and all that had come of this stream is handed on. */
   onCaughtUp(): void
@@ -48,9 +48,9 @@ export class Http2Stream
   implements ResponseUser<HttpStream>, Responder, Valve, Tap, Http2StreamOwner, InnerUser
 {
   readonly http: HttpStream
-  /** What has taken over from HTTP. */
+  /** The life of the protocol that has taken over from HTTP. */
   inner: Inner | undefined
-  /** It was pushed. */
+  /** Whether the server has begun the stream. */
   readonly isPushed: boolean
   readonly #host: Host
   readonly #user: Http2StreamUser
@@ -58,17 +58,17 @@ export class Http2Stream
   /** How much of the response has come. */
   readonly #arrival: Arrival
   #node: Owned | undefined
-  /** What is sent, as `#arrival` is what comes. */
+  /** How much of the request has left. */
   readonly #body: Http2Body
   #isDone = false
   #isOver = false
   #isCut = false
-  /** The end of the response is in the backlog, or was. */
+  /** Whether the end of the response was given to the backlog. */
   #isComplete = false
   #isReading = true
   #isClosing = false
   #isUnlimited = false
-  /** What has come of the body before Node tells of the head, which it does a little later. */
+  /** The data that has come before Node tells of the head, which Node does a little later. */
   #early: Buffer[] | undefined
   #trailers: Headers | undefined
 
@@ -86,7 +86,7 @@ export class Http2Stream
     return this.#node?.id
   }
 
-  /** What is known of it, as it is now. */
+  /** The stream as it is now. */
   get info(): StreamInfo | undefined {
     if (this.inner !== undefined) return this.inner.protocol?.streamInfo(this.http.ref)
     if (this.#node === undefined) return this.http.info('waiting', undefined)
@@ -94,13 +94,13 @@ export class Http2Stream
     return this.http.info(isSent ? 'sent' : 'sending', undefined)
   }
 
-  /** The response is over, or nothing more of it is told. */
+  /** Whether the response is over, or nothing more of it is told. */
   get isDone(): boolean {
     const { isCancelled, isEnded } = this.http
     return this.#isDone || isCancelled || (isEnded && this.#isComplete)
   }
 
-  /** There is nothing left of it to be cancelled. */
+  /** Whether nothing is left of the stream to be cancelled. */
   get isSpent(): boolean {
     return this.isDone && (this.http.isCancelled || this.http.isComplete)
   }
@@ -113,12 +113,12 @@ export class Http2Stream
     return this.http.response.isBusy
   }
 
-  /** Nothing that has come waits to be handed on. */
+  /** Whether nothing that has come waits to be handed on. */
   get isIdle(): boolean {
     return this.#backlog.isEmpty && !this.inner?.isBusy
   }
 
-  /** Begins it. Throws what Node does not send. */
+  /** Begins the stream. Throws the error of a request that Node does not send. */
   open(session: Http2Session): void {
     const { method, path, authority, fields, isChecked, upgrade, isComplete, isEmpty } = this.http
     const block = headerBlock(
@@ -132,14 +132,14 @@ export class Http2Stream
       isChecked,
     )
     if (upgrade !== undefined) block[':protocol'] = 'websocket'
-    // What has taken over ends the stream itself.
+    // The protocol that takes over ends the stream itself.
     const isWhole = isComplete || upgrade !== undefined
     const body = !isWhole ? 'streamed' : isComplete && isEmpty ? 'none' : 'whole'
     this.#listen(session.request(block, body, this.#arrival.peer), body === 'none')
     this.#isUnlimited = session.isUnsettled
   }
 
-  /** The server has begun it. */
+  /** Takes the stream of Node's that the server has begun. */
   openPushed(node: ClientHttp2Stream): void {
     this.http.isComplete = true
     this.#listen(node, true)
@@ -151,7 +151,7 @@ export class Http2Stream
     listen(node, this, this.isPushed, isSent)
   }
 
-  /** The head of the request has left: what was given of its body follows. */
+  /** The head of the request has left: sends the parts of its body that were given. */
   sendBody(): void {
     // A handler that was told of the head may have cancelled the request.
     if (this.http.isCancelled) return
@@ -159,7 +159,7 @@ export class Http2Stream
     else this.write()
   }
 
-  /** Sends what was given of the body. */
+  /** Sends the parts of the body that were given. */
   write(): void {
     if (this.#body.write()) this.#sent()
   }
@@ -184,7 +184,7 @@ export class Http2Stream
     this.#backlog.advance()
   }
 
-  /** Nothing more is wanted of it. */
+  /** Tells nothing more of the stream, and resets it. */
   cancel(code: number = NGHTTP2_CANCEL): void {
     this.http.isCancelled = true
     this.http.response.silence()
@@ -193,19 +193,19 @@ export class Http2Stream
     this.#over()
   }
 
-  /** What had taken over is done, and sees to the end of the stream itself. */
-  leave(): void {
+  /** Tells nothing more of the stream, and leaves its end to the protocol that had taken over. */
+  dispose(): void {
     this.http.isCancelled = true
     this.http.response.silence()
     this.#over()
   }
 
-  /** Makes the life of a protocol that is to take over. */
+  /** Makes the life of the protocol that is to take over. */
   makeInner(): Inner {
     return new Inner(this.#host, this.#node as ClientHttp2Stream, this.http.ref, this)
   }
 
-  /** Another protocol takes over. */
+  /** Lets that protocol take over. */
   switchTo(inner: Inner): void {
     this.inner = inner
     setLayer(this.http.ref, inner.layer)
@@ -222,7 +222,7 @@ export class Http2Stream
     return !this.http.isComplete && !this.http.isCancelled && this.#body.fits(bytes)
   }
 
-  /** The connection is cut: hands on what has come as the mailboxes have room, whatever the flow. */
+  /** The connection is cut: hands on the values that have come as the mailboxes have room, whatever the flow. */
   cut(reason: GunError): void {
     if (this.inner !== undefined) {
       this.#isCut = true
@@ -235,18 +235,18 @@ export class Http2Stream
       if (this.#isWhole) this.#complete()
     }
     this.#backlog.lift()
-    // Not before: what has caught up with a part of it would end the connection.
+    // Not before, as a backlog that is empty in between would end the connection.
     this.#isCut = true
   }
 
-  /** In closing no mailbox holds up what is still to come. */
+  /** Lets no mailbox hold up what is still to come: the connection closes. */
   lift(): void {
     this.#isClosing = true
     this.#backlog.resume()
   }
 
-  /** The connection is lost. Says whether the stream was killed; it is reported by whoever asks. */
-  close(reason: GunError | 'normal', again: Again | undefined): boolean {
+  /** The connection is lost. Gives whether that has killed the stream, which its caller reports. */
+  abort(reason: GunError | 'normal', again: Again | undefined): boolean {
     this.#detach()
     const { http, inner } = this
     http.response.close()
@@ -260,13 +260,13 @@ export class Http2Stream
     return false
   }
 
-  /** What it asked for cannot be had after all. */
+  /** Resets the stream, which fails with this error. */
   fail(error: GunError): void {
     this.#reset(NGHTTP2_CANCEL)
     this.lost(error)
   }
 
-  // What the backlog asks for.
+  // The backlog asks:
 
   stopReading(): void {
     if (!this.#isReading) return
@@ -305,7 +305,7 @@ export class Http2Stream
     this.#user.onOver(this, isTold || this.#comesBack(reason) ? undefined : reason)
   }
 
-  /** An upgrade that had succeeded before, and that this connection refuses as it ends, is for the next one. */
+  /** Gives an upgrade that had succeeded before, and that this connection refuses as it ends, to the next one. */
   #comesBack(reason: GunError): boolean {
     const { again } = this.#user
     const command = this.http.upgrade?.command
@@ -314,7 +314,7 @@ export class Http2Stream
     return true
   }
 
-  // What has taken over asks for.
+  // The protocol that has taken over asks:
 
   get again(): Again | undefined {
     return this.#user.again
@@ -324,7 +324,7 @@ export class Http2Stream
     this.#user.onInnerOver(this)
   }
 
-  // What mailboxes ask for.
+  // Mailboxes ask:
 
   pause(): void {
     if (this.#isClosing) return
@@ -348,12 +348,12 @@ export class Http2Stream
     return reference === this.http.ref || reference === this.#host.connPid
   }
 
-  // What the response asks for.
+  // The response tells:
 
   onDone(): void {
     this.#isDone = true
     this.http.response.tell('responseEnd')
-    // Node waits for a body that is under way to be sent, whatever the peer has said.
+    // Node goes on with a body that is under way though the peer has reset the stream.
     const isInVain = this.#body.isGivenUp || (this.#arrival.peer.isReset && !this.#body.isSent)
     if (isInVain) this.#reset(NGHTTP2_CANCEL)
     if (this.#body.isSent || isInVain) this.#over()
@@ -365,7 +365,7 @@ export class Http2Stream
     this.#over()
   }
 
-  // What Node tells.
+  // Node tells:
 
   onInform(status: number, headers: Headers): void {
     this.#arrival.block()
@@ -380,7 +380,7 @@ export class Http2Stream
     arrival.head(http.method, status, headers)
     const early = this.#early
     this.#early = undefined
-    // Where the last bytes tell the end nobody listens for it, as that costs as much as all that we do.
+    // Where the last bytes tell the end nobody listens for Node's, which would cost as much as all that we do.
     const endsKnown = isFin || (arrival.endsWithData && http.upgrade === undefined)
     if (!endsKnown && this.#node !== undefined) listenForEnd(this.#node, this.isPushed)
     // A stream that ends with its headers carries nothing, so it is a response like any other.
@@ -393,9 +393,9 @@ export class Http2Stream
     } else if (this.#exceeds(headers)) {
       this.#breakHead(NGHTTP2_ENHANCE_YOUR_CALM)
     } else {
-      // Nothing of ours follows an upgrade that was refused.
-      if (http.upgrade !== undefined) this.#body.end()
-      // The body is not sent any more, and there is no other way to say so.
+      // No body follows an upgrade that was refused.
+      if (http.upgrade !== undefined) this.#body.finish()
+      // A body that the peer has not agreed to is not sent, which only a reset can say.
       if (http.isExpecting) this.#body.giveUp()
       this.#isComplete = isFin
       this.#backlog.add({ type: 'response', status, headers, isFin, keepAlive: true, length: undefined })
@@ -433,13 +433,13 @@ export class Http2Stream
     this.#trailers = headers
   }
 
-  /** It was reset, here or by the peer, or Node has given it up. */
+  /** The stream was reset, here or by the peer, or Node has given it up. */
   onBroken(cause: unknown): void {
-    // Why is told of the connection.
+    // The reason is told of the connection.
     if (this.#user.isBroken) return
     this.#drain()
     if (this.inner !== undefined) return this.inner.ended(this.#error(cause))
-    // Node closes a stream once all has come, though we have not handed it on, nor may yet.
+    // Node closes a stream once all has come, though not all may be handed on yet.
     if (!this.#isWhole) {
       const error = this.#error(cause)
       this.#backlog.lift()
@@ -452,7 +452,7 @@ export class Http2Stream
     if (this.#isDone) this.#over()
   }
 
-  /** Why it has ended before it was whole. */
+  /** Gives the error of a stream that has ended before it was whole. */
   #error(cause: unknown): GunError {
     const { peer, hasHead, isWrong } = this.#arrival
     return streamError(this.#node?.rstCode ?? NGHTTP2_NO_ERROR, peer.isReset && !(hasHead && isWrong), cause)
@@ -466,7 +466,7 @@ export class Http2Stream
     }
   }
 
-  /** Node knows no limit for a stream that has begun before the peer had agreed to our settings. */
+  /** Whether header fields exceed the limit, which Node does not hold on a stream begun before the peer knew our settings. */
   #exceeds(headers: Headers): boolean {
     if (!this.#isUnlimited) return false
     let size = 0
@@ -480,7 +480,7 @@ export class Http2Stream
     this.#break(code)
   }
 
-  /** The peer is wrong where Node lets it pass. */
+  /** Resets the stream for a fault of the peer that Node lets pass. */
   #break(code: number): void {
     this.#drain()
     this.#reset(code)
@@ -507,11 +507,11 @@ export class Http2Stream
         response.start()
         this.http.refuseUpgrade(event.status, event.headers)
         response.head(event.status, event.headers, event.isFin)
-        // It is asked for again, and nobody wants the rest.
+        // An upgrade that is asked for again has cancelled the stream: nobody wants the rest of its refusal.
         if (this.http.isCancelled && !event.isFin) this.cancel()
         return
       case 'data':
-        // A source costs more than a small response; one that is over cannot be held up.
+        // A source costs more than a small response, and one whose data has all come cannot be held up.
         if (!event.isFin) this.http.source ??= new Source(this)
         return response.data(event.isFin, event.data)
       case 'trailers':
@@ -531,13 +531,13 @@ export class Http2Stream
     if (this.#node !== undefined) resetStream(this.#node, code, this.#body.isSent && !this.#body.isGivenUp)
   }
 
-  /** Nobody hears of it any more. */
+  /** Hears and tells nothing more. */
   #detach(): void {
     this.#isOver = true
-    this.#body.close()
+    this.#body.dispose()
     this.#backlog.close()
     this.http.source?.close()
-    if (this.#node !== undefined) letGo(this.#node)
+    if (this.#node !== undefined) dispose(this.#node)
   }
 
   #over(): void {

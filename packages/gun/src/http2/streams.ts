@@ -13,10 +13,10 @@ const LIMIT_BEFORE_SETTINGS = 100
 export class Http2Streams {
   readonly #host: Host
   readonly #session: Http2Session
-  /** The server allows no more, or has not said yet what it can, or cookies are being looked for. */
+  /** The streams that wait for the server to allow more, to state its settings, or for the cookie store. */
   readonly #waiting: Http2Stream[] = []
   readonly #begun = new Map<StreamRef, Http2Stream>()
-  /** How many of the streams are ours. */
+  /** How many of the streams that have begun are ours, and not the server's. */
   #open = 0
   #limit = LIMIT_BEFORE_SETTINGS
   /** Whether the server lets a stream become a WebSocket; `undefined` until it has stated its settings. */
@@ -29,12 +29,12 @@ export class Http2Streams {
     this.#session = session
   }
 
-  /** Those that have begun. */
+  /** The streams that have begun. */
   get all(): readonly Http2Stream[] {
     return [...this.#begun.values()]
   }
 
-  /** None has begun that is not over. */
+  /** Whether every stream that has begun is over. */
   get isEmpty(): boolean {
     return this.#begun.size === 0
   }
@@ -43,24 +43,24 @@ export class Http2Streams {
     return this.#begun.get(streamRef) ?? this.#waiting.find(({ http }) => http.ref === streamRef)
   }
 
-  /** It begins as soon as it may. */
+  /** Begins the stream as soon as it may. */
   add(stream: Http2Stream): void {
     this.#waiting.push(stream)
     this.advance()
   }
 
-  /** The server has begun it. */
+  /** Adds a stream that the server has begun. */
   addPushed(stream: Http2Stream): void {
     this.#begun.set(stream.http.ref, stream)
   }
 
-  /** Takes one back that has not begun. */
+  /** Takes a stream back that has not begun. */
   takeBack(stream: Http2Stream): void {
     const at = this.#waiting.indexOf(stream)
     if (at !== -1) this.#waiting.splice(at, 1)
   }
 
-  /** Takes back all that have not begun. */
+  /** Takes back all streams that have not begun. */
   takeBackAll(): Http2Stream[] {
     return this.#waiting.splice(0)
   }
@@ -72,25 +72,25 @@ export class Http2Streams {
     this.advance()
   }
 
-  /** One is over. */
+  /** Removes a stream that is over. */
   remove(stream: Http2Stream): void {
     if (!this.#begun.delete(stream.http.ref)) return
     this.#session.forget(stream.id)
     if (!stream.isPushed) this.#open--
   }
 
-  /** Nothing more begins. */
+  /** Begins nothing more. */
   stop(): void {
     this.#isStopped = true
   }
 
-  /** The connection is lost. */
-  close(): void {
+  /** Lets go of all streams. */
+  dispose(): void {
     this.stop()
     this.#begun.clear()
   }
 
-  /** Begins what may begin. */
+  /** Begins the streams that may begin. */
   advance(): void {
     for (let i = 0; i < this.#waiting.length && this.#open < this.#limit && this.#mayBegin; ) {
       const next = this.#waiting[i] as Http2Stream
@@ -99,7 +99,7 @@ export class Http2Streams {
       else {
         if (i === 0) this.#waiting.shift()
         else this.#waiting.splice(i, 1)
-        // What is cancelled before it was sent never is.
+        // A request that is cancelled before it was sent never is.
         if (!next.http.isCancelled) this.#begin(next)
       }
     }
@@ -113,14 +113,14 @@ export class Http2Streams {
     return http.hasCookies && !this.#isTooEarly(http)
   }
 
-  /** Says whether that has brought it on. */
+  /** Asks for the stream's cookies. Gives whether the stream is ready by that. */
   #prepare({ http }: Http2Stream): boolean {
     if (http.hasCookies || this.#isTooEarly(http)) return false
     http.askForCookies(this.#goOn)
     return http.hasCookies
   }
 
-  /** It is not known yet whether it may be made. */
+  /** Whether the server has not said yet if it takes such an upgrade. */
   #isTooEarly({ upgrade }: Http2Stream['http']): boolean {
     return upgrade !== undefined && this.#canConnect === undefined
   }
@@ -139,7 +139,7 @@ export class Http2Streams {
     try {
       stream.open(this.#session)
     } catch (cause) {
-      stream.leave()
+      stream.dispose()
       return this.#host.refuse(ref, unsendable(cause))
     }
     http.tellRequest('requestHeaders', fields)

@@ -1,4 +1,4 @@
-/** A socket that is connected: bytes in as they come, bytes out a tick at a time, until it is let go. */
+/** A connected socket as a line: bytes come in as they are read, and go out a tick at a time. */
 
 import type { Socket } from 'node:net'
 import { GunError } from '../errors.js'
@@ -21,12 +21,12 @@ export class SocketLine implements Line {
   #user: LineUser | undefined
   /** Why nothing can be written any more. */
   #broken: GunError | undefined
-  /** An end that is read is the peer's, and not all that is left of a reset. */
+  /** Whether an end that is read is the peer's own, and not all that is left of a reset. */
   #endsInOrder = true
   readonly #isUnix: boolean
   /** Whether our side was ended in order. */
   #hasFinished = false
-  /** When the peer has said nothing for too long on a connection that is broken. */
+  /** Fires when the peer has sent nothing for too long on a socket that is broken. */
   #deadline: Deadline | undefined
 
   constructor(socket: Socket) {
@@ -37,7 +37,7 @@ export class SocketLine implements Line {
     onFailedWrite(socket, cause => this.#break(cause))
     socket.on('end', () => {
       if (this.#endsInOrder) this.#user?.ended(undefined)
-      // There is nothing to be waited for behind it.
+      // Behind the peer's end a socket that cannot be written has nothing to wait for.
       if (this.#broken !== undefined) this.#user?.ended(this.#broken)
     })
     socket.on('error', cause => this.#user?.ended(this.#broken ?? broken(cause)))
@@ -53,7 +53,7 @@ export class SocketLine implements Line {
     this.#user = user
   }
 
-  /** Has no effect on a connection that is broken: what is left to be read is what the system holds, and nobody can answer. */
+  /** Has no effect on a broken socket, of which only the bytes that the system holds are left to be read. */
   pause(): void {
     if (this.#broken === undefined) this.socket.pause()
   }
@@ -75,8 +75,8 @@ export class SocketLine implements Line {
   }
 
   /**
-   * Lets the last bytes leave, then destroys the socket. Until the peer hangs up what it still sends is read and
-   * dropped: to close a socket with unread bytes resets it, and the peer loses our last words (RFC 9112 section 9.6).
+   * Lets the last bytes leave, then destroys the socket. Until the peer hangs up, bytes that still come are read and dropped:
+   * to close a socket with unread bytes resets it, and the peer loses our last words (RFC 9112 section 9.6).
    */
   finish(): void {
     const { socket } = this
@@ -93,7 +93,7 @@ export class SocketLine implements Line {
     socket.resume()
   }
 
-  /** A write has failed. What the peer has sent before is read first, as long as something comes. */
+  /** A write has failed: reads the peer's earlier bytes, as long as some come, before the socket is destroyed. */
   #break(cause: Error): void {
     const { socket } = this
     if (this.#broken === undefined) {
@@ -111,8 +111,8 @@ export class SocketLine implements Line {
   }
 
   /**
-   * Whether a reset would still be read. The system tells of it once: to a write that fails of it, behind which reads end
-   * as if in order. Over TCP EPIPE is none before the peer's FIN; a Unix socket says EPIPE of any end.
+   * Whether reads will still tell of a reset. The system tells of a reset once: if a write has failed of it, reads end as if in
+   * order. Over TCP EPIPE comes only behind the peer's FIN; a Unix socket says EPIPE at any end.
    */
   #sparesReads(cause: Error): boolean {
     const code = 'code' in cause ? cause.code : undefined

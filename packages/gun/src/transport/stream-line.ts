@@ -1,4 +1,4 @@
-/** A stream of HTTP/2 as a line, over Node's stream: what comes is kept while the line is paused, and handed on in pieces. */
+/** A stream of HTTP/2 as a line, over Node's stream: bytes are kept while the line is paused, and handed on in pieces. */
 
 import { constants, type Http2Stream as NodeStream } from 'node:http2'
 import type { GunError } from '../errors.js'
@@ -10,8 +10,8 @@ import { Outlet } from './outlet.js'
 const LINGER = 1000
 
 /**
- * In bytes: so much is handed on before the mailboxes are looked at again. All that Node has kept back comes at once when a
- * stream ends, and may be half as many messages.
+ * In bytes. A piece of this size is handed on before the mailboxes are looked at again: the data that Node has kept back comes
+ * at once when a stream ends, and may be half as many messages.
  */
 const PIECE = 16 * 1024
 
@@ -24,7 +24,7 @@ export class StreamLine implements Line {
   #hasEnded = false
   /** The bytes that have come and are not handed on yet. */
   #rest: Buffer | undefined
-  /** The end, which is told behind them. */
+  /** The end, which is told behind those bytes. */
   #end: { readonly reason: GunError | undefined } | undefined
 
   constructor(node: NodeStream) {
@@ -48,14 +48,14 @@ export class StreamLine implements Line {
     this.endBehind(reason)
   }
 
-  /** As `end`, of a stream that is cut off with its connection. */
+  /** Does as `end`, for a stream that is cut off with its connection and has not ended itself. */
   endBehind(reason: GunError | undefined): void {
     if (this.#rest === undefined) return void this.#user?.ended(reason)
     this.#end ??= { reason }
     if (reason !== undefined) this.#user?.lift()
   }
 
-  /** Forgets what has come and is not handed on yet. */
+  /** Drops the bytes that have come and are not handed on yet. */
   drop(): void {
     this.#rest = undefined
   }
@@ -86,7 +86,7 @@ export class StreamLine implements Line {
     this.outlet.flush()
     if (node.destroyed) return
     node.resume()
-    // Not at once: to reset it drops what Node has not sent yet. Where both sides have ended there is nothing to reset.
+    // Not at once: a reset drops what Node has not sent yet. A stream that both sides have ended needs no reset.
     if (!this.#hasEnded) whenFinished(node, () => node.close(constants.NGHTTP2_NO_ERROR))
     node.end()
     const deadline = new Deadline(LINGER, () => node.destroy())
