@@ -43,6 +43,13 @@ function shows(
   )
 }
 
+/** Checks that an event leads nowhere and asks for nothing. */
+function isIgnored(life: Life, event: ConnectionEvent): void {
+  const next = after(life, event)
+  assert.equal(next.snapshot, life.snapshot)
+  assert.deepEqual(next.effects, [])
+}
+
 const PLANNING = 'not_connected.planning'
 const ACCEPTING = 'connected.connected.accepting'
 
@@ -109,7 +116,7 @@ describe('the attempt to connect', () => {
 
   test('does not fail while nothing is attempted', () => {
     for (const life of [risen(), after(risen(), closing(10)), after(begun(), failed(refusal))]) {
-      assert.equal(after(life, failed(permanent)).snapshot, life.snapshot)
+      isIgnored(life, failed(permanent))
     }
   })
 })
@@ -253,7 +260,7 @@ describe('a protocol that closes', () => {
 
   test('is not asked to accept, to switch or to retire', () => {
     const life = after(risen(), closing(10))
-    for (const event of [retired, ...switches]) assert.equal(after(life, event).snapshot, life.snapshot)
+    for (const event of [retired, ...switches]) isIgnored(life, event)
   })
 })
 
@@ -266,13 +273,13 @@ describe('shutdown', () => {
 
   test('twice changes nothing', () => {
     const life = after(risen(), shutdown)
-    assert.equal(after(life, shutdown).snapshot, life.snapshot)
-    assert.equal(after(life, ownerExit).snapshot, life.snapshot)
+    isIgnored(life, shutdown)
+    isIgnored(life, ownerExit)
   })
 
   test('twice changes nothing of a connection that closes', () => {
     const life = after(risen(), shutdown, closing(10))
-    assert.equal(after(life, shutdown).snapshot, life.snapshot)
+    isIgnored(life, shutdown)
   })
 
   test('of the owner behind a close frame asks for an orderly end, because of the owner', () => {
@@ -320,7 +327,7 @@ describe('close', () => {
 
   test('twice changes nothing', () => {
     const life = after(risen(), close)
-    for (const event of [close, shutdown]) assert.equal(after(life, event).snapshot, life.snapshot)
+    for (const event of [close, shutdown]) isIgnored(life, event)
   })
 })
 
@@ -393,7 +400,7 @@ describe('a protocol that takes over', () => {
 
     test(`in ${type} has no streams of its own to retire`, () => {
       const life = after(risen(), { type })
-      assert.equal(after(life, retired).snapshot, life.snapshot)
+      isIgnored(life, retired)
     })
   }
 
@@ -425,7 +432,7 @@ describe('a protocol that is retired', () => {
 
   test('twice changes nothing', () => {
     const life = after(risen(), retired)
-    assert.equal(after(life, retired).snapshot, life.snapshot)
+    isIgnored(life, retired)
   })
 
   test('is followed by a connection that begins streams again', () => {
