@@ -346,7 +346,9 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   /** The actor was stopped from outside. */
   #stopped(): void {
     if (this.isTerminated) return
-    this.#giveUp({ ending: { by: 'close' }, lastError: undefined, setback: 'attempt', retry: 0 })
+    const life = { ending: { by: 'close' }, lastError: undefined, setback: 'attempt', retry: 0 } as const
+    this.events.isMute = this.steps.isBusy
+    this.steps.add({ type: 'task', run: () => this.#giveUp(life) })
   }
 
   /** The machine failed, which it never should. */

@@ -66,6 +66,8 @@ export class Http2Stream
   /** Whether the end of the response was given to the backlog. */
   #isComplete = false
   #isReading = true
+  /** Whether a mailbox is over its mark. */
+  #isPaused = false
   #isClosing = false
   #isUnlimited = false
   /** The data that has come before Node tells of the head, which Node does a little later. */
@@ -217,9 +219,9 @@ export class Http2Stream
     this.inner?.layer.mute()
   }
 
-  /** Whether so many bytes more of the request's body would leave room. */
+  /** Whether so many bytes more of the request's body would leave room, and nobody waits for it yet. */
   fits(bytes: number): boolean {
-    return !this.http.isComplete && !this.http.isCancelled && this.#body.fits(bytes)
+    return !this.http.isFull && this.#body.fits(bytes)
   }
 
   /** The connection is cut: hands on the values that have come as the mailboxes have room, whatever the flow. */
@@ -327,13 +329,16 @@ export class Http2Stream
   // Mailboxes ask:
 
   pause(): void {
+    this.#isPaused = true
     if (this.#isClosing) return
     this.#backlog.pause()
     this.stopReading()
   }
 
+  /** Whoever is over the mark again by then has said so. */
   resume(): void {
-    this.#host.later(() => this.#backlog.resume())
+    this.#isPaused = false
+    this.#host.later(() => this.#isPaused || this.#backlog.resume())
   }
 
   get whole(): ConnPid {

@@ -136,6 +136,8 @@ export class Http2Streams {
     this.#begun.set(ref, stream)
     this.#open++
     http.tellRequest('requestStart', fields)
+    // What is cancelled before it was sent never is.
+    if (http.isCancelled) return
     try {
       stream.open(this.#session)
     } catch (cause) {

@@ -187,7 +187,8 @@ export class Layer implements Host, LineUser, Valve {
   resume(): void {
     this.#isPaused = false
     this.#regulate()
-    this.later(protocol => protocol.resume?.())
+    // Whoever is over the mark again by then has said so.
+    this.later(protocol => this.#isPaused || protocol.resume?.())
   }
 
   get whole(): object {
