@@ -59,9 +59,9 @@ export class Comeback {
     return isFound
   }
 
-  /** Gives what there is for the connection that is up now, once. */
-  take(): readonly UpgradeCommand[] {
-    return this.#commands.splice(0)
+  /** Gives what there is for the connection that is up now, once and one by one: what is cancelled meanwhile is not given. */
+  *take(): Iterable<UpgradeCommand> {
+    for (let next = this.#commands.shift(); next !== undefined; next = this.#commands.shift()) yield next
   }
 
   /** Gives all there is, once: none will be asked for again. */

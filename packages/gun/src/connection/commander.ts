@@ -8,17 +8,19 @@ import { type ConnPid, noteCancelled, type StreamRef, sendMarkOf } from '../hand
 import {
   type BeginCommand,
   begins,
-  bytesOf,
   COMMAND_NAMES,
   type Command,
+  type DataCommand,
   type FramesCommand,
   type StreamCommand,
 } from '../layer/commands.js'
+import type { Foreseen, Protocol } from '../layer/contract.js'
 import { type Layer, layerOf } from '../layer/layer.js'
 import { attachTo } from '../layer/mail.js'
 import type { Steps } from '../layer/steps.js'
 import { type GunMessage, replyToOf } from '../messages.js'
 import type { Comeback } from './comeback.js'
+import { DueCommands } from './due.js'
 import type { ConnectionContext, Step } from './events.js'
 import { Postponed } from './postponed.js'
 
@@ -47,6 +49,7 @@ export interface CommanderHome {
 export class Commander {
   readonly #home: CommanderHome
   readonly #postponed = new Postponed(command => this.performLate(command))
+  readonly #due = new DueCommands()
 
   constructor(home: CommanderHome) {
     this.#home = home
@@ -69,6 +72,7 @@ export class Commander {
 
   /** Carries out a command that was kept until the step before it was over. */
   performDue(command: Command): void {
+    if (!this.#due.take(command)) return
     try {
       if (command.type === 'frames') this.#send(command)
       else this.#perform(command)
@@ -81,25 +85,30 @@ export class Commander {
   performLate(command: BeginCommand | StreamCommand): void {
     const run = () => {
       const { layer } = this.#home
-      if (layer !== undefined) layer.perform(command)
-      else this.#home.fail(command.streamRef, closedHere())
+      try {
+        if (layer !== undefined) layer.perform(command)
+        else this.#home.fail(command.streamRef, closedHere())
+      } catch (cause) {
+        this.#home.onDefect(cause)
+      }
     }
-    this.#home.steps.add({ type: 'task', run })
+    // Within a step that has brought its turn, such as that of coming up, it comes before what was asked for meanwhile.
+    if (this.#home.steps.isBusy) run()
+    else this.#home.steps.add({ type: 'task', run })
   }
 
   /** Silences a stream at once; what else there is to do for its end comes behind the present step. */
   cancel(streamRef: StreamRef): void {
-    const { layer, steps } = this.#home
-    const isOf = (step: Step) => isCommand(step) && step.streamRef === streamRef
-    if (steps.due.some(step => isOf(step) && begins(step as Command))) {
-      steps.remove(isOf)
+    const { comeback, layer, steps } = this.#home
+    const hasWaited = this.#postponed.remove(streamRef) || comeback.remove(streamRef)
+    const isUnsent = hasWaited || this.#due.of(streamRef)?.begin !== undefined
+    const wasOpen = isUnsent || (layer?.protocol?.silence?.(streamRef) ?? false)
+    if (wasOpen) {
       noteCancelled(streamRef)
-      return steps.add({ type: 'task', run: () => this.#tellCancelled(streamRef) })
+      this.#due.callOff(streamRef)
     }
-    const isSilenced = layer?.protocol?.silence?.(streamRef) ?? false
-    const wasOpen = isSilenced || this.isPostponed(streamRef)
-    if (wasOpen) noteCancelled(streamRef)
-    this.perform({ type: 'cancel', streamRef, wasOpen })
+    if (isUnsent) steps.add({ type: 'task', run: () => this.#tellCancelled(streamRef) })
+    else this.perform({ type: 'cancel', streamRef, wasOpen })
   }
 
   /** Whether no command waits for the connection. */
@@ -139,23 +148,37 @@ export class Commander {
   }
 
   #enqueue(command: Command): boolean {
-    const answer = this.#foresee(command)
+    const foreseen = this.#foresee(command)
+    const answer = foreseen === 'room'
     if ('isToldToWait' in command) command.isToldToWait = !answer
+    this.#due.add(command, foreseen !== 'refused')
     this.#home.steps.add(command)
     return answer
   }
 
-  /** Whether the caller may go on once the commands that are due, and this one, are carried out. */
-  #foresee(command: Command): boolean {
-    if (command.type !== 'data' && command.type !== 'frames') return true
-    const { layer, steps } = this.#home
+  /** Foresees what comes of a command once those that are due before it are carried out. */
+  #foresee(command: Command): Foreseen {
+    if (command.type !== 'data' && command.type !== 'frames') return 'room'
     const { streamRef } = command
-    const before = steps.due.filter(isCommand).filter(due => due.streamRef === streamRef)
-    const bytes = before.reduce((sum, due) => sum + bytesOf(due), bytesOf(command))
-    const answer = layer?.protocol?.hasRoom?.(streamRef, bytes)
-    if (answer !== undefined || streamRef === undefined) return answer ?? false
-    // The stream's own beginning may wait with it, or the connection.
-    return (before.some(begins) || this.isPostponed(streamRef)) && fitsMark(streamRef, bytes)
+    const due = this.#due.of(streamRef)
+    if (command.type === 'frames' ? due?.isClosed : due?.isComplete) return 'refused'
+    if (due?.begin === undefined) {
+      const foreseen = this.#protocolOf(command)?.foresee(command, due?.bytes ?? 0)
+      if (foreseen !== undefined) return foreseen
+    }
+    if (command.type === 'frames') return 'refused'
+    const { isAccepting, isTerminated } = this.#home
+    if (due?.begin === undefined ? !this.#postponed.has(command.streamRef) : due.isWrongLength(command))
+      return 'refused'
+    if (isTerminated) return 'refused'
+    const goesOut = due?.begin !== undefined && isAccepting && this.#postponed.isEmpty
+    const bytes = goesOut ? due.bytes + command.data.length : Number.POSITIVE_INFINITY
+    return fitsMark(command.streamRef, bytes) ? 'room' : 'full'
+  }
+
+  #protocolOf({ type, streamRef }: DataCommand | FramesCommand): Protocol | undefined {
+    const inner = type === 'frames' && streamRef !== undefined ? layerOf(streamRef) : undefined
+    return (inner ?? this.#home.layer)?.protocol
   }
 
   #perform(command: BeginCommand | StreamCommand): boolean {
@@ -179,12 +202,8 @@ export class Commander {
 
   /** Carries out what belongs to a stream that was asked for before; it waits only if that stream does. */
   #proceed(command: StreamCommand): boolean {
-    const { comeback, isTerminated, layer: own } = this.#home
+    const { isTerminated, layer: own } = this.#home
     const { streamRef } = command
-    if (command.type === 'cancel' && (this.#postponed.remove(streamRef) || comeback.remove(streamRef))) {
-      this.#tellCancelled(streamRef)
-      return true
-    }
     if (!isTerminated && this.#postponed.has(streamRef)) {
       const answer = command.type !== 'data' || fitsMark(streamRef, Number.POSITIVE_INFINITY)
       if (command.type === 'data') command.isToldToWait = !answer
@@ -202,7 +221,7 @@ export class Commander {
   /** Frames never wait for a connection: what is not sent goes back to the caller. */
   #send(command: FramesCommand): boolean {
     const { frames, streamRef } = command
-    const protocol = ((streamRef && layerOf(streamRef)) ?? this.#home.layer)?.protocol
+    const protocol = this.#protocolOf(command)
     if (protocol?.frames !== undefined) return protocol.frames(command)
     const { connPid, isTerminated, stateName } = this.#home
     const why = isTerminated ? 'it has ended' : `it is ${stateName}: wait for gun_upgrade before you send`

@@ -205,11 +205,11 @@ export class HttpStream {
     events.tell('requestEnd', { connPid, streamRef: this.ref, replyTo: replyToOf(this.ref) })
   }
 
-  /** Why a part of the body cannot be taken; `undefined` when it can. */
-  problemWith(isFin: IsFin, chunk: Uint8Array): string | undefined {
+  /** Why a part of the body with so many bytes cannot be taken; `undefined` when it can. */
+  problemWith(isFin: IsFin, bytes: number): string | undefined {
     const { framing } = this
     if (framing.type !== 'length') return undefined
-    const length = this.#given + chunk.length
+    const length = this.#given + bytes
     if (length === framing.length || (length < framing.length && isFin === 'nofin')) return undefined
     return `the body has ${length} bytes, not the ${framing.length} that its content-length says`
   }

@@ -20,11 +20,12 @@ import type {
   CancelCommand,
   DataCommand,
   FlowCommand,
+  FramesCommand,
   RequestCommand,
   TrailersCommand,
   UpgradeCommand,
 } from '../layer/commands.js'
-import type { Again, Host, Protocol, StartUpgrade } from '../layer/contract.js'
+import type { Again, Foreseen, Host, Protocol, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
 import type { HttpOpts } from '../options/http.js'
@@ -91,7 +92,7 @@ export class Http implements Protocol, ResponseHandler {
   data({ streamRef, isFin, data: chunk, isToldToWait }: DataCommand): boolean {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return false
-    const problem = stream.problemWith(isFin, chunk)
+    const problem = stream.problemWith(isFin, chunk.length)
     if (problem !== undefined) {
       // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
       const text = `${problem}; the last chunk was not sent`
@@ -106,11 +107,15 @@ export class Http implements Protocol, ResponseHandler {
     return this.#requests.hasRoom(stream, isToldToWait)
   }
 
-  hasRoom(streamRef: StreamRef, bytes: number): boolean | undefined {
+  foresee(command: DataCommand | FramesCommand, before: number): Foreseen | undefined {
+    if (command.type === 'frames') return 'refused'
+    const { streamRef, isFin, data: chunk } = command
     const stream = this.#find(streamRef)
     if (stream === undefined) return undefined
-    if (stream.isComplete || stream.isCancelled) return false
-    return this.#requests.fits(stream, bytes)
+    const bytes = before + chunk.length
+    if (stream.isComplete || stream.isCancelled || stream.problemWith(isFin, bytes) !== undefined)
+      return 'refused'
+    return !stream.isFull && this.#requests.fits(stream, bytes) ? 'room' : 'full'
   }
 
   trailers({ streamRef, headers }: TrailersCommand): void {

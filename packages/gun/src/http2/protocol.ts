@@ -17,7 +17,7 @@ import type {
   TrailersCommand,
   UpgradeCommand,
 } from '../layer/commands.js'
-import type { Again, Host, Protocol, StartUpgrade } from '../layer/contract.js'
+import type { Again, Foreseen, Host, Protocol, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
 import type { Headers } from '../words.js'
@@ -86,7 +86,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   data({ streamRef, isFin, data: chunk, isToldToWait }: DataCommand): boolean {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return false
-    const problem = stream.http.problemWith(isFin, chunk)
+    const problem = stream.http.problemWith(isFin, chunk.length)
     if (problem !== undefined) {
       // Behind a chunk that is too long another may follow. A body that has ended wrongly can't be mended.
       const text = `${problem}; ${isFin === 'fin' ? 'the request was cancelled' : 'the last chunk was not sent'}`
@@ -99,16 +99,24 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     return stream.hasRoom(isToldToWait)
   }
 
-  hasRoom(streamRef: StreamRef | undefined, bytes: number): boolean | undefined {
-    const stream = streamRef === undefined ? this.#onlyWebSocket() : this.#streams.find(streamRef)
-    const inner = stream?.inner?.protocol
-    return inner === undefined ? stream?.fits(bytes) : inner.hasRoom?.(streamRef, bytes)
+  foresee(command: DataCommand | FramesCommand, before: number): Foreseen | undefined {
+    if (command.type === 'frames') {
+      const inner = command.streamRef === undefined ? this.#onlyWebSocket()?.inner : undefined
+      return inner?.protocol?.foresee(command, before) ?? 'refused'
+    }
+    const { streamRef, isFin, data } = command
+    const stream = this.#streams.find(streamRef)
+    if (stream === undefined) return undefined
+    const { http } = stream
+    const bytes = before + data.length
+    if (!takesData(http) || http.problemWith(isFin, bytes) !== undefined) return 'refused'
+    return stream.fits(bytes) ? 'room' : 'full'
   }
 
   trailers({ streamRef, headers }: TrailersCommand): void {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return
-    const problem = stream.http.problemWith('fin', new Uint8Array())
+    const problem = stream.http.problemWith('fin', 0)
     if (problem !== undefined) {
       const text = `${problem}; the request was cancelled`
       this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
@@ -402,9 +410,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   /** Gives the stream if it takes more of its request's body, and tells its replyTo otherwise. */
   #takingData(streamRef: StreamRef): Http2Stream | undefined {
     const stream = this.#streams.find(streamRef)
-    const http = stream?.http
-    if (http !== undefined && !http.isComplete && !http.isCancelled && http.upgrade === undefined)
-      return stream
+    if (stream !== undefined && takesData(stream.http)) return stream
     this.#host.refuse(streamRef, takesNoData())
     return undefined
   }
@@ -444,6 +450,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   #finishIfIdle(): void {
     if (this.#streams.isEmpty) this.#host.lost('normal')
   }
+}
+
+/** Whether a stream takes more of its body. */
+function takesData({ isComplete, isCancelled, upgrade }: Http2Stream['http']): boolean {
+  return !isComplete && !isCancelled && upgrade === undefined
 }
 
 /** The error of a request that the server had not looked at when it ended the connection. */

@@ -115,6 +115,11 @@ export function bytesOf(command: Command): number {
   return bytes
 }
 
+/** Whether a frame is a close frame. */
+export function isClose(frame: WsFrame): boolean {
+  return frame === 'close' || frame[0] === 'close'
+}
+
 /** About how many bytes a frame holds: a character may take three. */
 function sizeOf(frame: WsFrame): number {
   const payload = typeof frame === 'string' ? '' : frame.at(-1)

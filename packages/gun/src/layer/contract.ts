@@ -47,6 +47,9 @@ export interface Upgrade {
   agree(headers: Headers): ((host: Host) => Protocol | GunError) | GunError
 }
 
+/** What comes of a command that gives something to be sent: it is taken and the caller may go on, or has to wait; or an error says why not. */
+export type Foreseen = 'room' | 'full' | 'refused'
+
 /** Makes an upgrade of a command. */
 export type StartUpgrade = (command: UpgradeCommand) => Upgrade
 
@@ -97,8 +100,11 @@ export interface Protocol {
   streamInfo(streamRef: StreamRef): StreamInfo | undefined
   /** Whether the peer has not answered that ping yet. */
   isPinging?(streamRef: StreamRef): boolean
-  /** Whether the caller may go on once so many more bytes are given; `undefined`: the protocol does not know the stream. */
-  hasRoom?(streamRef: StreamRef | undefined, bytes: number): boolean | undefined
+  /**
+   * Foresees what comes of a command behind others that give `before` bytes to be sent on the same stream; `undefined`: the
+   * protocol does not know the stream.
+   */
+  foresee(command: DataCommand | FramesCommand, before: number): Foreseen | undefined
   /** Posts nothing more of a stream, whose `cancel` follows. Gives whether the stream was open. */
   silence?(streamRef: StreamRef): boolean
 

@@ -3,10 +3,15 @@
  * what callers ask for within it is done before the next.
  */
 
+/** How many steps that were done are kept at most, unless more than that wait. */
+const MOST_DONE = 1024
+
 export class Steps<Step> {
   readonly #perform: (step: Step) => void
   /** What was asked for within the step that is under way. */
   #due: Step[] = []
+  /** How many of these were done. */
+  #done = 0
   #isBusy = false
 
   /** `perform` does a step, and never throws. */
@@ -19,11 +24,6 @@ export class Steps<Step> {
     return this.#isBusy
   }
 
-  /** The steps that wait for the present one to end, oldest first. */
-  get due(): readonly Step[] {
-    return this.#due
-  }
-
   /** Does a step: at once, or behind the one that is under way. */
   add(step: Step): void {
     if (this.#isBusy) {
@@ -33,13 +33,6 @@ export class Steps<Step> {
     this.#isBusy = true
     this.#perform(step)
     this.end(true)
-  }
-
-  /** Takes back the steps that wait and that `isIt` picks. */
-  remove(isIt: (step: Step) => boolean): readonly Step[] {
-    const removed = this.#due.filter(isIt)
-    if (removed.length > 0) this.#due = this.#due.filter(step => !removed.includes(step))
-    return removed
   }
 
   /** Begins to read, or a step that is not queued. Gives whether nothing was under way, so that `end` has to follow. */
@@ -62,6 +55,19 @@ export class Steps<Step> {
 
   /** Comes here again from within a step that reads on, such as one that lifts a hold: it settles behind each value as well. */
   #settle(): void {
-    for (let step = this.#due.shift(); step !== undefined; step = this.#due.shift()) this.#perform(step)
+    for (let step = this.#shift(); step !== undefined; step = this.#shift()) this.#perform(step)
+  }
+
+  /** Takes the oldest step. To shift the array would move all others, which takes seconds for 100,000 of them. */
+  #shift(): Step | undefined {
+    const step = this.#due[this.#done++]
+    if (this.#done >= this.#due.length) {
+      this.#due = []
+      this.#done = 0
+    } else if (this.#done >= MOST_DONE && this.#done * 2 > this.#due.length) {
+      this.#due = this.#due.slice(this.#done)
+      this.#done = 0
+    }
+    return step
   }
 }

@@ -5,8 +5,15 @@ import type { Pid } from '@holster/process'
 import { onRejection, reportThrown } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import type { StreamRef } from '../handles.js'
-import type { FlowCommand, FramesCommand, UpgradeCommand } from '../layer/commands.js'
-import type { Again, Home, Host, Protocol } from '../layer/contract.js'
+import {
+  bytesOf,
+  type DataCommand,
+  type FlowCommand,
+  type FramesCommand,
+  isClose,
+  type UpgradeCommand,
+} from '../layer/commands.js'
+import type { Again, Foreseen, Home, Host, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { Keepalive } from '../layer/keepalive.js'
 import { type GunMessage, replyToOf } from '../messages.js'
@@ -187,9 +194,13 @@ export class Ws implements Protocol, InboundHandler {
     }
   }
 
-  hasRoom(streamRef: StreamRef | undefined, bytes: number): boolean | undefined {
-    if (streamRef !== undefined && streamRef !== this.#ref) return undefined
-    return !this.#sentClose && this.#outbound.buffered + bytes <= this.#sendMark
+  foresee(command: DataCommand | FramesCommand, before: number): Foreseen {
+    if (command.type === 'data' || this.#sentClose) return 'refused'
+    const { frames, streamRef } = command
+    if (streamRef !== undefined && streamRef !== this.#ref) return 'refused'
+    const close = frames.findIndex(isClose)
+    if (close !== -1 && close < frames.length - 1) return 'refused'
+    return this.#outbound.buffered + before + bytesOf(command) <= this.#sendMark ? 'room' : 'full'
   }
 
   frames({ streamRef, frames, isToldToWait }: FramesCommand): boolean {
@@ -208,7 +219,7 @@ export class Ws implements Protocol, InboundHandler {
         )
         return false
       }
-      if (frame === 'close' || frame[0] === 'close') this.#close(frame as WsFrame, true)
+      if (isClose(frame)) this.#close(frame as WsFrame, true)
       else this.#send(frame)
       sent++
     }
