@@ -20,10 +20,11 @@ import type {
 import type { Again, Foreseen, Host, Protocol, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
+import type { Http2Settings } from '../options/http.js'
 import type { Headers } from '../words.js'
 import { nameOf, refused, sessionError } from './errors.js'
 import { pushedRequest } from './fields.js'
-import { Http2Session, type Http2SessionUser, type Http2Settings, type Push } from './session.js'
+import { Http2Session, type Http2SessionUser, type Push } from './session.js'
 import { Http2Stream, type Http2StreamUser } from './stream.js'
 import { Http2Streams } from './streams.js'
 

@@ -1,16 +1,10 @@
 /** Node's HTTP/2 session on a line, with what Node does not tell: who resets a stream, and which stream a push is for. */
 
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type Settings,
-} from 'node:http2'
+import { type ClientHttp2Session, type ClientHttp2Stream, constants, type Settings } from 'node:http2'
 import { GunError } from '../errors.js'
 import type { Host } from '../layer/contract.js'
 import { Keepalive } from '../layer/keepalive.js'
-import type { HTTP2_DEFAULTS } from '../options/http.js'
+import type { Http2Settings } from '../options/http.js'
 import { Deadline } from '../transport/deadline.js'
 import type { Outlet } from '../transport/outlet.js'
 import { Slice } from '../transport/slice.js'
@@ -25,16 +19,9 @@ import {
   type FrameWatcher,
   PeerSide,
 } from './frames.js'
+import { createSession, REQUEST_OPTIONS, type RequestBody } from './node-session.js'
 import { Pipe } from './pipe.js'
 
-export type Http2Settings = typeof HTTP2_DEFAULTS
-
-/** In MB. Beyond, Node refuses streams, though windows and high-water marks bound already how much may wait here. */
-const MOST_MEMORY = 1024
-/** In bytes. The header fields of a request are the caller's choice, and the peer has limits of its own. */
-const MOST_HEADERS = 16 * 1024 * 1024
-/** How many pings may wait for their answers; Node refuses the next one. */
-const MOST_PINGS = 1000
 /** How many promises are remembered until Node tells of their streams. */
 const MOST_PROMISES = 1000
 
@@ -58,9 +45,6 @@ export interface Push {
   /** The header fields of the request that the push answers, as they came. */
   readonly raw: readonly string[]
 }
-
-/** How Node is told of the body of a request: all of it is there at the start, or parts and trailers follow. */
-export type RequestBody = 'none' | 'whole' | 'streamed'
 
 export class Http2Session implements FrameWatcher {
   readonly #host: Host
@@ -294,30 +278,6 @@ function limitsOf({ maxFrameSizeReceived, maxHeaderListSize }: Http2Settings): F
   return { frame: maxFrameSizeReceived, block: 2 * maxHeaderListSize + 16384 }
 }
 
-function createSession(pipe: Pipe, host: Host, opts: Http2Settings): ClientHttp2Session {
-  const settings: Settings = {
-    enablePush: opts.enablePush,
-    initialWindowSize: opts.initialStreamWindowSize,
-    maxConcurrentStreams: opts.maxConcurrentStreams,
-    maxHeaderListSize: opts.maxHeaderListSize,
-  }
-  if (opts.maxDecodeTableSize !== 4096) settings.headerTableSize = opts.maxDecodeTableSize
-  if (opts.maxFrameSizeReceived !== 16384) settings.maxFrameSize = opts.maxFrameSizeReceived
-  if (opts.enableConnectProtocol !== undefined) settings.enableConnectProtocol = opts.enableConnectProtocol
-  const session = connect(`${host.scheme}://${host.authority}`, {
-    createConnection: () => pipe,
-    settings,
-    maxDeflateDynamicTableSize: opts.maxEncodeTableSize,
-    maxOutstandingPings: MOST_PINGS,
-    maxSendHeaderBlockLength: MOST_HEADERS,
-    maxSessionMemory: MOST_MEMORY,
-    // As many fields as fit in `maxHeaderListSize`, each of which counts at least 32 bytes.
-    maxHeaderListPairs: Math.max(4, Math.ceil(opts.maxHeaderListSize / 32)),
-  })
-  session.setLocalWindowSize(opts.initialConnectionWindowSize)
-  return session
-}
-
 /** A GOAWAY frame (RFC 9113 section 6.8); `lastId` is the number of the last stream of the peer's that was looked at. */
 function goawayFrame(code: number, lastId: number): Buffer {
   const bytes = Buffer.alloc(17)
@@ -326,29 +286,4 @@ function goawayFrame(code: number, lastId: number): Buffer {
   bytes.writeUInt32BE(lastId, 9)
   bytes.writeUInt32BE(code, 13)
   return bytes
-}
-
-type RequestOptions = Parameters<ClientHttp2Session['request']>[1]
-
-/** The options of `session.request` for each kind of body; a streamed one may have trailers behind it. */
-const REQUEST_OPTIONS: Record<RequestBody, RequestOptions> = {
-  none: requestOptions(true, false),
-  whole: requestOptions(false, false),
-  streamed: requestOptions(false, true),
-}
-
-/**
- * Gives the options with all names that Node 20 fills in: a name that is added to its copy takes V8 ten times as long. Later
- * versions of Node warn of these names.
- */
-function requestOptions(endStream: boolean, waitForTrailers: boolean): RequestOptions {
-  const unset = {
-    weight: undefined,
-    parent: undefined,
-    exclusive: undefined,
-    silent: undefined,
-    signal: undefined,
-  }
-  const isFilledIn = process.versions.node.startsWith('20.')
-  return { endStream, waitForTrailers, ...(isFilledIn ? unset : {}) } as unknown as RequestOptions
 }

@@ -184,3 +184,6 @@ export const HTTP2_DEFAULTS = {
   prefaceTimeout: 5000,
   settingsTimeout: 5000,
 }
+
+/** The options of HTTP/2 with their defaults filled in. */
+export type Http2Settings = typeof HTTP2_DEFAULTS
