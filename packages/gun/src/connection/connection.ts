@@ -1,4 +1,4 @@
-/** What the machine drives: the layer on the socket, the owner, and the commands that wait. */
+/** Does what the machine names: makes the layer on the socket, tells the owner, and ends both. */
 
 import type { Socket } from 'node:net'
 import { type ExitReason, Process } from '@holster/process'
@@ -46,7 +46,7 @@ import { Refusals } from './refusals.js'
 /** The connection behind a handle. Throws a TypeError that names the argument. */
 export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 
-/** What is done on the way into a state, of which the transcript tells afterwards. */
+/** The effects that come before the transcript's line of the state that they lead to. */
 const ON_THE_WAY: ReadonlySet<Effect> = new Set(['begin', 'fall', 'rest'])
 
 export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
@@ -57,30 +57,30 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   readonly trace: Trace | undefined
   readonly events: Events
   readonly cookies: Cookies | undefined
-  /** The other end, as it is called whatever address it was reached at. */
+  /** The host and port that requests are for, whatever address was connected to. */
   readonly origin: Origin
   readonly steps: Steps<Step> = new Steps(step => this.#do(step))
   readonly #actor: AnyActorRef
   readonly #attempt: Attempt
-  /** The commands of callers. */
+  /** Takes the commands of callers. */
   readonly commands: Commander
   readonly comeback = new Comeback()
   readonly source = new Source(this)
   readonly #watchers = new Watchers()
   readonly #ownership: Ownership
   readonly #refusals = new Refusals((streamRef, reason) => this.fail(streamRef, reason))
-  /** What the machine has named, to be done once its transition is over. */
+  /** The effects that the machine has named during the transition under way. */
   #effects: { readonly effect: Effect; readonly event: ConnectionEvent }[] = []
   /** The machine's present state, and the one before, as `terminate` tells it. */
   #state = 'domain_lookup'
   #lastState = 'domain_lookup'
   layer: Layer | undefined
   #closingDeadline: Deadline | undefined
-  /** Whether a mailbox is over its mark. */
+  /** Whether a mailbox that the connection posts to is over its mark. */
   #isPaused = false
-  /** Whether the owner was made for the connection, so that perhaps nobody reads its mailbox. */
+  /** Whether the owner was made for the connection, so that its mailbox may have no reader. */
   #isUnattended: boolean
-  /** Whether everybody was told of the end. */
+  /** Whether the owner, the streams and all that watch were told of the end. */
   isTerminated = false
   /** When the connection came up last, as `performance.now` says. */
   #upSince = 0
@@ -142,7 +142,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     return ending === undefined && retry > 0
   }
 
-  /** What may be spoken, the preferred one first. */
+  /** The protocols that may be spoken, the preferred one first. */
   get protocols(): readonly ProtocolName[] {
     return protocolsOf(this.opts, this.transport)
   }
@@ -151,7 +151,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     return this.isTerminated ? undefined : this.#watchers.add(listener, order)
   }
 
-  // The caller asks:
+  // Callers ask:
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
     if (this.layer !== undefined) return this.layer.streamInfo(streamRef)
@@ -185,12 +185,12 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
 
   // The machine asks:
 
-  /** Notes what is to be done once the transition under way is over. */
+  /** Notes an effect, which is carried out once the transition under way is over. */
   note(effect: Effect, event: ConnectionEvent): void {
     this.#effects.push({ effect, event })
   }
 
-  /** Carries out what the last transition has named. */
+  /** Carries out the effects that the last transition has named. */
   #carryOut(): void {
     const effects = this.#effects
     this.#lastState = this.#state
@@ -265,7 +265,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   #giveTime(timeout: number): void {
     this.#closingDeadline?.clear()
     this.#closingDeadline = new Deadline(timeout, () => this.layer?.lost(closingTimedOut()))
-    this.layer?.close()
+    this.layer?.ignoreMailboxes()
   }
 
   #fall(reason: GunError | 'normal', ending = this.context.ending): void {
@@ -302,7 +302,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     else this.steps.add({ type: 'planned', ...next })
   }
 
-  /** Nothing will be connected any more. */
+  /** Tells the streams that wait, the owner and all that watch that nothing is connected any more. */
   #terminate({
     ending,
     lastError,
@@ -312,7 +312,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     if (this.isTerminated) return
     this.isTerminated = true
     this.events.isMute = false
-    // The last of several that ended in order, and without anything, is what the retries were spent on.
+    // Retries that were spent on connections which ended in order, and without a response, need a reason all the same.
     const isHungUp = setback === 'hang-up' && ending === undefined && retry > 0
     const reason = lastError ?? (isHungUp ? hungUp() : 'normal')
     this.#attempt.abandon()
@@ -334,7 +334,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     this.#watchers.tell(exit)
   }
 
-  /** Where the owner was made for the connection and nobody takes the message, nobody would ever hear of the failure. */
+  /** Reports the failure through the exit hook where the mailbox of an owner made for the connection has no reader. */
   #tellOfFailure(reason: GunError): void {
     const { owner } = this
     const isUnread = owner instanceof Process && this.#isUnattended && this.#watchers.isEmpty
@@ -343,7 +343,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     if (isUnread && owner.messageQueueLength > waiting) reportExit(this.connPid, reason)
   }
 
-  /** The actor was stopped from outside. */
+  /** Ends at once: the actor was stopped from outside. */
   #stopped(): void {
     if (this.isTerminated) return
     const life = { ending: { by: 'close' }, lastError: undefined, setback: 'attempt', retry: 0 } as const
@@ -351,13 +351,13 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     this.steps.add({ type: 'task', run: () => this.#giveUp(life) })
   }
 
-  /** The machine failed, which it never should. */
+  /** Ends with a defect: the machine failed, which it never should. */
   #broken(cause: unknown): void {
     if (this.isTerminated) return
     this.#giveUp({ ending: undefined, lastError: defect(cause), setback: 'attempt', retry: 0 })
   }
 
-  /** Ends without the machine, which runs no more. */
+  /** Ends the connection without its machine, which runs no more. */
   #giveUp(life: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
     this.#lastState = this.#state
     this.#fall(life.lastError ?? 'normal', life.ending)
@@ -384,7 +384,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     this.steps.add({ type: 'retired' })
   }
 
-  /** At once: no caller is asked for it, and whoever is told of the protocol sees its state. */
+  /** Tells the machine at once, so that whoever hears of the new protocol sees its state; no caller can come between. */
   onSwitched({ stateName }: Protocol): void {
     if (stateName !== 'connected') this.#actor.send({ type: stateName })
   }
@@ -435,7 +435,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   }
 
   #reupgrade(command: UpgradeCommand): void {
-    // By now another upgrade may have taken the connection over.
+    // Another upgrade may have taken the connection over meanwhile.
     if (this.isAccepting && this.layer?.protocol?.upgrade !== undefined) this.commands.performLate(command)
     else this.comeback.add(command)
   }
@@ -472,7 +472,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
 
   // Steps:
 
-  /** Does one step. A command is one, and so is an event of the machine with all that the machine names. */
+  /** Takes one step: a command, a task, or an event of the machine with all the effects that it names. */
   #do(step: Step): void {
     if (step.type === 'task') return step.run()
     if (!isCommand(step)) return this.#actor.send(step)
@@ -497,7 +497,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   }
 }
 
-/** The outermost state of a value of the machine's. */
+/** Returns the name of the outermost state in a state value of xstate's. */
 function nameOf(value: string | object): string {
   return typeof value === 'string' ? value : String(Object.keys(value)[0])
 }
@@ -506,7 +506,7 @@ function closingTimedOut(): GunError {
   return new GunError('closing_timeout', 'connection_error', 'the peer did not finish closing in time')
 }
 
-/** Why what still waits will not be done. */
+/** Makes the error of the streams that wait for a connection which has ended. */
 function endOf(reason: GunError | 'normal'): GunError {
   if (reason !== 'normal') return asKind('connection_error', reason)
   return new GunError('closed', 'connection_error', 'the connection was closed')

@@ -94,7 +94,7 @@ export class Inner implements LayerUser {
 
   /** Begins an orderly end, and gives how many milliseconds it may take. */
   finish(): number {
-    this.layer.close()
+    this.layer.ignoreMailboxes()
     return this.layer.finish()
   }
 
@@ -134,7 +134,7 @@ export class Inner implements LayerUser {
 
   onClosing(timeout: number, isFinal: boolean): void {
     this.#isFinal ||= isFinal
-    this.layer.close()
+    this.layer.ignoreMailboxes()
     this.#deadline?.clear()
     const late = new GunError('closing_timeout', 'stream_error', 'the peer did not finish closing in time')
     this.#deadline = new Deadline(timeout, () => this.layer.lost(late))

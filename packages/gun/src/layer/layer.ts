@@ -1,4 +1,4 @@
-/** A protocol on a line: hands the protocol what comes, does on the line what the protocol asks for, and reads as mailboxes allow. */
+/** A protocol on a line: the protocol gets what the line brings, and the line is read as the protocol and mailboxes allow. */
 
 import type { Mark, Source, Valve } from '@holster/process/internal'
 import { GunError, messageOf, overflowError } from '../errors.js'
@@ -14,7 +14,7 @@ import { post } from './mail.js'
 /** The layer that a stream has become, such as a WebSocket over HTTP/2; `undefined`: the stream runs on the connection's own. */
 export const layerOf = innerOf as (streamRef: StreamRef) => Layer | undefined
 
-/** Has a layer: the connection, or a stream that another protocol has taken over. */
+/** The connection, or a stream that another protocol has taken over: what a layer tells of itself. */
 export interface LayerUser {
   /** The layer cannot go on. */
   onLost(reason: GunError | 'normal'): void
@@ -56,7 +56,7 @@ export class Layer implements Host, LineUser, Valve {
   #isStopped = false
   /** Whether the layer has spent its share of this turn of the event loop. */
   #isYielding = false
-  /** Whether the layer closes: no mailbox holds up the peer's last words. */
+  /** Whether the layer closes, so that no mailbox holds up the peer's last words. */
   #isClosing = false
   #isLost = false
   /** Whether the protocol is called no more. */
@@ -85,21 +85,21 @@ export class Layer implements Host, LineUser, Valve {
     this.#isPaused = isPaused
   }
 
-  /** Starts the first protocol. */
+  /** Starts the first protocol of the layer. */
   start(protocol: Protocol): void {
     this.#take(protocol)
   }
 
-  /** Hands a command to the protocol. Gives what its caller is answered. */
+  /** Hands a command to the protocol, and returns the answer to the caller. */
   perform(command: Command): boolean {
     const protocol = this.protocol
     if (protocol === undefined) return false
-    const answer = carryOut(protocol, command)
-    return answer ?? this.#cannot(command, protocol)
+    return carryOut(protocol, command) ?? this.#refuse(command, protocol)
   }
 
-  #cannot(command: Command, protocol: Protocol): boolean {
-    // Flow that nobody counts is not missed.
+  /** Answers a command that the protocol has no method for. */
+  #refuse(command: Command, protocol: Protocol): boolean {
+    // A protocol without flow control hands everything on anyway.
     if (command.type === 'flow' || command.streamRef === undefined) return true
     const why =
       protocol.name === 'ws'
@@ -114,23 +114,23 @@ export class Layer implements Host, LineUser, Valve {
     return this.protocol?.streamInfo(streamRef)
   }
 
-  /** Begins an orderly end, and gives how many milliseconds it may take. */
+  /** Begins an orderly end, and returns how many milliseconds it may take. */
   finish(): number {
     return this.protocol?.finish() ?? 0
   }
 
-  /** In closing no mailbox holds up what is still to come. */
-  close(): void {
+  /** Reads on whatever mailboxes say: in closing none holds up the peer's last words. */
+  ignoreMailboxes(): void {
     this.#isClosing = true
     this.#regulate()
   }
 
-  /** Posts nothing more. */
+  /** Posts nothing more of the layer's streams. */
   mute(): void {
     this.#isMute = true
   }
 
-  /** The layer is lost: the protocol tells its streams. Gives those that were killed. The line stays as it is. */
+  /** Has the protocol tell its streams that the layer is lost, and returns the streams that were killed. The line stays as it is. */
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     this.#isOver = true
     return this.protocol?.abort(reason, again) ?? []
@@ -229,7 +229,7 @@ export class Layer implements Host, LineUser, Valve {
   }
 
   deliver(streamRef: StreamRef, message: GunMessage, bytes = 0, source = this.#source): void {
-    // The error that ends a stream is due in any case.
+    // A stream ends with its error, also when the caller has closed the connection.
     if (this.#isMute || (this.events.isMute && message?.type !== 'gun_error')) return
     this.home.trace?.message(message)
     post(this.connPid, source, replyToOf(streamRef), message, bytes)
@@ -311,7 +311,7 @@ export class Layer implements Host, LineUser, Valve {
     this.#user.onClosing(timeout, isFinal)
   }
 
-  /** From now on the line is read for this protocol, whatever the one before it had stopped for. */
+  /** Reads the line for this protocol, whatever the protocol before it had stopped for. */
   #take(protocol: Protocol): void {
     this.protocol = protocol
     this.#isStopped = false
@@ -319,7 +319,7 @@ export class Layer implements Host, LineUser, Valve {
     this.#regulate()
   }
 
-  /** Reads, or does not. In closing no mailbox holds up the peer's last words; it still does those of the next connection. */
+  /** Pauses the line while the protocol, a mailbox or the layer's share of the turn says so, and resumes it else. */
   #regulate(): void {
     if (this.#isOver) return
     const isHeldUp = this.#isPaused && !this.#isClosing && !this.protocol?.holdsStreams
@@ -328,7 +328,7 @@ export class Layer implements Host, LineUser, Valve {
   }
 }
 
-/** The error of a defect of this package. */
+/** Makes the error of a defect of this package. */
 export function defect(cause: unknown): GunError {
   const text = `a defect of @holster/gun: ${messageOf(cause)}`
   return new GunError('internal_error', 'connection_error', text, { cause })
