@@ -1,4 +1,4 @@
-/** An attempt to connect: one step at a time, which may take so long and can be given up; how it ends the machine is told. */
+/** An attempt to connect takes one step at a time: each is limited in time, can be given up, and ends with an event. */
 
 import { GunError } from '../errors.js'
 import type { Task } from '../layer/contract.js'
@@ -9,7 +9,7 @@ import { Deadline } from '../transport/deadline.js'
 import { textOf } from '../transport/error-text.js'
 import type { ConnectionEvent, Tell } from './events.js'
 
-/** Something that takes time: it calls `answer` once, after it has returned. */
+/** Begins something that takes time, and calls `answer` once, after it has returned. Gives how to abandon that. */
 export type Step<T> = (answer: Answer<T>) => Abort
 
 const TIMEOUT_CODES = {
@@ -35,7 +35,7 @@ export class Attempt {
     this.#steps = steps
   }
 
-  /** `done` is the event for what the step gives. */
+  /** Begins a step, of whose result `done` makes the event of the machine. */
   begin<T extends object>(
     step: Step<T>,
     done: (given: T) => ConnectionEvent,
@@ -45,7 +45,7 @@ export class Attempt {
     const answer = (outcome: T | GunError): void => {
       this.#deadline?.clear()
       this.#steps.add({ type: 'task', run: () => tell('End', outcome) })
-      // The event handler may have ended the connection behind that, and with it the attempt.
+      // The event handler that was just told may have ended the connection, and with it the attempt.
       if (this.#current !== step) return
       this.#current = undefined
       this.#abandon = undefined
@@ -62,14 +62,14 @@ export class Attempt {
     this.#deadline = new Deadline(ms, () => answer(timedOut(option, ms, this.#giveUp())))
   }
 
-  /** Nothing will come of the step that is under way. */
+  /** Gives up the step that is under way, which then ends with no event. */
   abandon(): void {
     this.#deadline?.clear()
     this.#current = undefined
     this.#giveUp()
   }
 
-  /** Gives what had gone wrong by then. */
+  /** Abandons the step that is under way, and gives the errors that it had met. */
   #giveUp(): readonly Error[] {
     const abandon = this.#abandon
     this.#abandon = undefined
@@ -84,7 +84,7 @@ function timedOut(option: Timeout, ms: number, errors: readonly Error[]): GunErr
   return new GunError(TIMEOUT_CODES[option], 'connection_error', text, { cause })
 }
 
-/** What Node throws at once, for example for a wrong option of a socket. */
+/** Makes the error of a step that Node refuses at once, for example for a wrong option of a socket. */
 function impossible(cause: unknown): GunError {
   const text = `no connection could be made: ${cause}`
   return new GunError('connect_error', 'connection_error', text, { cause, isPermanent: true })

@@ -1,4 +1,4 @@
-/** The upgrades that are asked for again, on the next connection or in a while, and whether anything has come of those before. */
+/** Keeps the upgrades that are asked for again, on the next connection or in a while, and notes whether they come to anything. */
 
 import type { StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
@@ -6,19 +6,19 @@ import type { Again } from '../layer/contract.js'
 
 export class Comeback {
   #commands: UpgradeCommand[] = []
-  /** Those that the server has refused, each with the timer that ends its wait. */
+  /** The upgrades that the server has refused, each with the timer that ends its wait. */
   readonly #refused = new Map<
     StreamRef,
     { readonly command: UpgradeCommand; readonly timer: NodeJS.Timeout }
   >()
-  /** What the connection was to bring back was lost again before it had come to anything. */
+  /** Whether the last connection had brought an upgrade back and lost it again too early to count. */
   hasFailed = false
 
   get isEmpty(): boolean {
     return this.#commands.length === 0 && this.#refused.size === 0
   }
 
-  /** The connection is lost. What `add` is given then is for the next; `timeout` is how long one must last to count. */
+  /** Gives how to keep a lost connection's upgrades. One that came back counts if it has lasted `timeout` milliseconds. */
   lost(timeout: number): Again {
     this.hasFailed = false
     const now = performance.now()
@@ -29,12 +29,12 @@ export class Comeback {
     }
   }
 
-  /** For the next connection. */
+  /** Keeps an upgrade for the next connection. */
   add(command: UpgradeCommand): void {
     this.#commands.push(command)
   }
 
-  /** Refused: after so many milliseconds `again` is called, whatever connection there is by then. */
+  /** Keeps a refused upgrade, and calls `again` after `delay` milliseconds, whatever connection there is by then. */
   wait(command: UpgradeCommand, delay: number, again: (command: UpgradeCommand) => void): void {
     const { streamRef } = command
     const timer = setTimeout(() => {
@@ -48,7 +48,7 @@ export class Comeback {
     return this.#refused.has(streamRef) || this.#commands.some(command => command.streamRef === streamRef)
   }
 
-  /** Forgets one, and says whether there was one. */
+  /** Forgets the upgrade of a stream, and gives whether there was one. */
   remove(streamRef: StreamRef): boolean {
     const refused = this.#refused.get(streamRef)
     clearTimeout(refused?.timer)
@@ -59,12 +59,12 @@ export class Comeback {
     return isFound
   }
 
-  /** Gives what there is for the connection that is up now, once and one by one: what is cancelled meanwhile is not given. */
+  /** Gives the upgrades for the connection that is up now, one by one, so that what is cancelled meanwhile is not given. */
   *take(): Iterable<UpgradeCommand> {
     for (let next = this.#commands.shift(); next !== undefined; next = this.#commands.shift()) yield next
   }
 
-  /** Gives all there is, once: none will be asked for again. */
+  /** Gives all upgrades, and forgets them: none will be asked for again. */
   takeAll(): readonly UpgradeCommand[] {
     const refused = [...this.#refused.values()]
     for (const { timer } of refused) clearTimeout(timer)

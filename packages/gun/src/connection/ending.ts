@@ -1,4 +1,4 @@
-/** Why a connection ends for good, and what those who watch it are told. */
+/** Why a connection ends for good, and the reason that those who watch it are given. */
 
 import { type ExitReason, isOrderly } from '@holster/process'
 import { GunError } from '../errors.js'
@@ -16,7 +16,7 @@ export type Ending =
       readonly reason: ExitReason
     }
 
-/** The reason in `DOWN`; `ending` is undefined when the retries are spent. An owner's own is handed on if it is an orderly one. */
+/** Gives the reason in `DOWN`; without an `ending` the retries are spent. An orderly reason of the owner's is handed on. */
 export function exitReasonOf(ending: Ending | undefined, reason: GunError | 'normal'): ExitReason {
   if (ending?.by === 'close' || ending?.by === 'shutdown') return 'shutdown'
   if (ending?.by === 'owner') {

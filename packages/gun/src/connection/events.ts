@@ -1,4 +1,4 @@
-/** The words between a connection and its machine: events, the context, and the names of what is to be done. */
+/** The words between a connection and its machine: events, the context, and effects. */
 
 import type { Socket } from 'node:net'
 import type { GunError } from '../errors.js'
@@ -16,24 +16,24 @@ export type ConnectionEvent =
   | { readonly type: 'connected'; readonly socket: Socket; readonly protocol: ProtocolName | undefined }
   /** A step of the attempt to connect failed, or took too long. */
   | { readonly type: 'failed'; readonly reason: GunError }
-  /** A protocol has taken over, which leaves the connection in that state. */
+  /** A protocol has taken over, and leaves the connection in the state of that name. */
   | { readonly type: Exclude<ConnectedState, 'connected'> }
-  /** Nothing more begins on this connection, which goes on with what is under way. */
+  /** The connection begins nothing more, and goes on with what is under way. */
   | { readonly type: 'retired' }
-  /** The protocol closes within so many milliseconds. `isFinal`: the caller asked for it, so nothing is connected again. */
+  /** The protocol closes within `timeout` milliseconds. `isFinal`: whether no connection follows, as the caller asked for that. */
   | { readonly type: 'closing'; readonly timeout: number; readonly isFinal: boolean }
-  /** The connection is lost. `isFruitless`: at once, and before it had brought anything, so that it counts as a failed attempt. */
+  /** The connection is lost. `isFruitless`: whether that came so early that it counts as a failed attempt. */
   | { readonly type: 'lost'; readonly reason: GunError | 'normal'; readonly isFruitless: boolean }
-  /** Another attempt follows in so many milliseconds, and so many retries behind it. */
+  /** Another attempt follows in `timeout` milliseconds, and up to `retries` more behind it. */
   | { readonly type: 'planned'; readonly retries: number; readonly timeout: number }
-  /** No attempt follows; `reason`, because `retryFun` is wrong. */
+  /** No attempt follows. `reason`: the error of a `retryFun` that is wrong. */
   | { readonly type: 'spent'; readonly reason: GunError | undefined }
-  /** End in order, because of the caller or the owner. */
+  /** The caller, or the owner's exit, ends the connection in order. */
   | { readonly type: 'shutdown'; readonly ending: Ending }
-  /** End at once. */
+  /** The caller ends the connection at once. */
   | { readonly type: 'close' }
 
-/** What the next attempt follows: a failed attempt, a connection of use, or one that was lost at once and had brought nothing. */
+/** The cause of the next attempt: an attempt that failed, the loss of a connection that was of use, or of one that was not. */
 export type Setback = 'attempt' | 'loss' | 'hang-up'
 
 /** The context of `connectionMachine`. Only `connPid` is meant for others; it is there from the start. */
@@ -52,31 +52,34 @@ export interface ConnectionContext {
   readonly retryDelay: number
   /** How many milliseconds closing may take. */
   readonly closingTimeout: number
-  /** What the next attempt follows. */
+  /** The cause of the next attempt. */
   readonly setback: Setback
   /** Whether the connection was up, on this socket or on an earlier one. */
   readonly hasBeenUp: boolean
-  /** Why the last attempt failed or the connection was lost; `undefined`: neither, or it ended in order. */
+  /** Why the last attempt failed or the connection was lost; `undefined` after neither, and after an orderly end. */
   readonly lastError: GunError | undefined
-  /** What has decided that nothing is connected again; `undefined`: nothing has. */
+  /** Who has decided that no connection follows; `undefined` while nobody has. */
   readonly ending: Ending | undefined
 }
 
 /** A step of a connection: what is asked for within one is done behind it. */
 export type Step = Command | ConnectionEvent | Task
 
-/** What the machine names for the connection to do once the transition is over. */
+/** An effect, which the machine names and the connection carries out once the transition is over. */
 export type Effect =
   /** Tells of the connection's beginning. */
   | 'begin'
+  /** Looks the host's name up. */
   | 'lookUp'
+  /** Connects the transport. */
   | 'connect'
+  /** Agrees on TLS over the socket. */
   | 'shakeHands'
-  /** Starts the protocol, and tells the owner. */
+  /** Starts the protocol and tells the owner. */
   | 'rise'
-  /** Carries out what has waited for the connection. */
+  /** Carries out the commands that have waited, and new ones. */
   | 'accept'
-  /** Keeps what is asked for from now on for the next connection. */
+  /** Keeps new commands for the next connection. */
   | 'retire'
   /** Asks the protocol for an orderly end. */
   | 'finish'
@@ -88,11 +91,11 @@ export type Effect =
   | 'rest'
   /** Asks when the next attempt follows. */
   | 'plan'
-  /** Tells everybody that nothing is connected any more. */
+  /** Fails the commands that still wait, and tells those who watch that the connection has ended for good. */
   | 'terminate'
 
 /** Which end of a step of connecting; it is the last part of the event's name. */
 type When = 'Start' | 'End'
 
-/** Tells of one end of a step, with its outcome at its end. */
+/** Tells that a step starts, or that it ends with an outcome. */
 export type Tell<T> = (when: When, outcome?: T | GunError) => void

@@ -13,7 +13,7 @@ import type { Secured } from '../transport/tls.js'
 import type { Addresses, ProtocolName } from '../words.js'
 import type { Tell } from './events.js'
 
-/** The connection, as far as is told of it. */
+/** The parts of a connection that events tell of. */
 export interface LifeTeller {
   readonly connPid: ConnPid
   readonly events: Events
@@ -88,7 +88,7 @@ function timeoutOf(option: number | undefined): number {
   return option ?? Number.POSITIVE_INFINITY
 }
 
-/** The event, with what came of the step if that is known. */
+/** Gives the event, with the outcome of the step where that is known. */
 function ended<Event extends object, T>(
   event: Event,
   outcome: T | GunError | undefined,

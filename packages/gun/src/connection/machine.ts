@@ -1,6 +1,6 @@
 /**
- * The life of a connection: all its states, and the transitions between them. Permissions are tags, what decides is in the
- * context, and what is to be done is only named: the connection does it once the transition is over.
+ * The life of a connection: all its states, and the transitions between them. Permissions are tags, the context holds all that
+ * decides, and actions only name effects, which the connection carries out once the transition is over.
  */
 
 import { createProcess } from '@holster/process'
@@ -14,22 +14,22 @@ import { Connection, connectionOf } from './connection.js'
 import type { ConnectionContext, ConnectionEvent, Effect } from './events.js'
 import { isHopeless } from './reconnect.js'
 
-/** What a machine that invokes `connectionMachine` gives it: a host and port, or the path of a Unix socket. */
+/** The input of `connectionMachine`, which a machine that invokes it gives: a host and port, or the path of a Unix socket. */
 export type ConnectionInput =
   | {
       /** A name or an address, without brackets. */
       readonly host: string
       /** 1 to 65535. */
       readonly port: number
-      /** Absent, where there is a host. */
+      /** Absent where there is a host. */
       readonly path?: undefined
-      /** As those of `open`; but the owner, if none is given, is the machine that invokes this one. */
+      /** The options of `open`. Without an `owner` the machine that invokes this one owns the connection. */
       readonly opts?: Opts
     }
   | {
       /** The path of the Unix socket. */
       readonly path: string
-      /** As those of `openUnix`; but the owner, if none is given, is the machine that invokes this one. */
+      /** The options of `openUnix`. Without an `owner` the machine that invokes this one owns the connection. */
       readonly opts?: Opts
     }
 
@@ -93,7 +93,7 @@ const machine = setup({
   },
   guards: {
     isTls: ({ context }) => context.isTls,
-    /** A close frame that the caller has sent decides less than the caller, or the owner, who speaks later. */
+    /** A later `shutdown`, or the owner's exit, outranks a close frame that the caller has sent. */
     mayEnd: ({ context: { ending } }) => ending === undefined || ending.by === 'protocol',
     isOver: ({ context }) =>
       context.ending !== undefined ||
@@ -149,26 +149,26 @@ const machine = setup({
   },
 })
 
-/** While there is no socket, a word of the caller's or the owner's ends the connection at once. */
+/** Without a socket there is nothing to end in order: `shutdown` terminates as `close` does. */
 const down = {
   close: { target: 'terminated', actions: 'noteEnding' },
   shutdown: { target: 'terminated', actions: 'noteEnding' },
 } as const
 
-/** While a step of the attempt to connect is under way. */
+/** A step of the attempt to connect is under way, and may fail. */
 const attempting = {
   failed: { target: 'not_connected', actions: ['noteFailure', 'rest'] },
   ...down,
 } as const
 
-/** While there is a socket. After `shutdown` the protocol ends in its own time, which another word of the caller's may shorten. */
+/** With a socket, `shutdown` asks the protocol for an orderly end, which `close` may still cut short. */
 const up = {
   close: { target: 'terminated', actions: ['noteEnding', 'fall'] },
   shutdown: { guard: 'mayEnd', actions: ['noteEnding', 'finish'] },
   lost: { target: 'not_connected', actions: ['noteLoss', 'fall'] },
 } as const
 
-/** Commands are carried out until the connection is retired. From then on, whatever protocol takes over, new ones wait. */
+/** Commands are carried out until the connection is retired. From then on new ones wait, whatever protocol takes over. */
 const accepting = {
   initial: 'accepting',
   states: {
@@ -184,8 +184,8 @@ const accepting = {
 } as const
 
 /**
- * The lifecycle of a connection, with Gun's states, as an xstate machine. `open` starts one; a machine of your own may
- * invoke it, which then owns the connection and gets its messages as events.
+ * The lifecycle of a connection, with Gun's states, as an xstate machine. `open` starts such a machine. A machine of your own
+ * that invokes it owns the connection, and gets its messages as events.
  */
 export const connectionMachine = machine.createMachine({
   id: 'gun',

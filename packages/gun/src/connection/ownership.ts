@@ -1,4 +1,4 @@
-/** Who owns a connection: watched, so that the connection ends with its owner. */
+/** Watches the owner of a connection, so that the connection ends with its owner. */
 
 import type { ExitReason, MonitorTarget } from '@holster/process'
 import { type Source, watch } from '@holster/process/internal'
@@ -29,11 +29,11 @@ export class Ownership {
       if (this.#owner === owner) this.#onExit(reason)
     }
     this.#unwatch = watch(owner as MonitorTarget, exited, 'owner')
-    // It has exited before we were made; the machine is not there to be told yet.
+    // The owner has exited before, and the machine, which is still being made, takes no events yet.
     if (this.#unwatch === undefined) queueMicrotask(() => exited('noproc'))
   }
 
-  /** The owner's exit means nothing any more. */
+  /** Stops watching: the owner's exit means nothing any more. */
   release(): void {
     this.#unwatch?.()
   }

@@ -1,4 +1,4 @@
-/** When to try again: Gun's rule, or the caller's. */
+/** Plans the next attempt: by Gun's rule, or by the caller's. */
 
 import { GunError } from '../errors.js'
 import { isRetry } from '../options/checks.js'
@@ -18,12 +18,12 @@ function codeOf(cause: unknown): unknown {
   return cause instanceof Error && 'code' in cause ? cause.code : undefined
 }
 
-/** The first retry comes within so many milliseconds where the connection had been up. */
+/** Milliseconds within which the first retry follows the loss of a connection. */
 const FIRST_WITHIN = 1000
 
 /**
- * What a `retryFun` left out does: one less each time. All clients of a server lose it in one instant, so chance keeps them
- * from coming back in one. A first attempt that failed is repeated at once, since each client has made it in its own time;
+ * Plans the next retry without a `retryFun`; each retry leaves one less. All clients of a server lose it in one instant, so
+ * chance spreads their return. A first attempt that failed is repeated at once, since each client has made it in its own time;
  * of infinitely many retries none is the first.
  */
 function defaultRetry(retriesLeft: number, opts: Opts, setback: Setback): Retry {
@@ -36,7 +36,7 @@ function defaultRetry(retriesLeft: number, opts: Opts, setback: Setback): Retry 
   return { retries, timeout: Math.round(timeout) }
 }
 
-/** The next retry, or the error that ends the connection because `retryFun` is wrong. Never throws. */
+/** Gives the next retry, or the error that ends the connection because `retryFun` is wrong. Never throws. */
 export function nextRetry(
   retriesLeft: number,
   opts: Opts,
@@ -50,13 +50,13 @@ export function nextRetry(
     return ask('retryFun', () => retryFun(retriesLeft, opts), copyOf, wanted)
   } catch (error) {
     if (!(error instanceof GunError)) throw error
-    // Nobody will hear otherwise why a retry was due.
+    // No other message says why a retry was due.
     const why = lost === 'normal' ? '' : `; it was called because ${lost.message}`
     return new GunError(error.code, error.kind, `${error.message}${why}`, { cause: error.cause ?? lost })
   }
 }
 
-/** Read once: what the caller gives may have getters. */
+/** Reads each field once, since the caller's object may have getters. */
 function copyOf(given: unknown): Retry | undefined {
   const { retries, timeout } = Object(given)
   const retry = { retries, timeout }
