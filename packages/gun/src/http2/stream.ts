@@ -346,7 +346,10 @@ export class Http2Stream
   }
 
   overflow(mark: Mark): void {
-    this.#host.later(() => this.fail(overflowError('stream_error', mark)))
+    this.#host.later(() => {
+      // The step that has posted too much may have ended the stream.
+      if (!this.#isOver) this.fail(overflowError('stream_error', mark))
+    })
   }
 
   carries(reference: object): boolean {
