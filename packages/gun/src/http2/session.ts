@@ -187,7 +187,7 @@ export class Http2Session implements FrameWatcher {
 
   /** Gives a silent peer up no longer. */
   stopPinging(): void {
-    this.#keepalive?.stop()
+    this.#keepalive?.dispose()
   }
 
   /** Drops the bytes that still come, and waits for nothing. */

@@ -1,9 +1,10 @@
-/** Pings at intervals; a peer that does not answer them is gone. */
+/** Pings at intervals, and loses a peer that does not answer. */
 
 import { GunError } from '../errors.js'
 import { Deadline } from '../transport/deadline.js'
 
-interface Line {
+/** Has the line that is kept alive. */
+export interface KeepaliveUser {
   ping(): void
   /** Whether an answer could be seen: while nothing is read, none can be missed. */
   isRead(): boolean
@@ -14,28 +15,29 @@ export class Keepalive {
   readonly #timer: NodeJS.Timeout
   readonly #period: number
   readonly #tolerance: number
-  readonly #line: Line
+  readonly #user: KeepaliveUser
   #unanswered = 0
   /** When the next ping is due. */
   #due: number
-  /** Too many are unanswered; their answers may have come and not been read. No tick begins it anew. */
+  /** Runs while too many pings are unanswered, since answers may have come that are not read yet. */
   #lastChance: Deadline | undefined
 
-  /** `period` in milliseconds; `tolerance` is how many pings in a row may go unanswered. */
-  constructor(period: number, tolerance: number, line: Line) {
+  /** `period` is in milliseconds; `tolerance` is how many pings in a row may go unanswered. */
+  constructor(period: number, tolerance: number, user: KeepaliveUser) {
     this.#period = period
     this.#tolerance = tolerance
-    this.#line = line
+    this.#user = user
     this.#due = performance.now() + period
     this.#timer = setInterval(() => this.#tick(), period)
   }
 
-  /** The peer has answered, or could not be heard until now. */
+  /** Counts from zero again: the peer has answered, or could not be heard until now. */
   forgive(): void {
     this.#unanswered = 0
   }
 
-  stop(): void {
+  /** Pings no more. */
+  dispose(): void {
     clearInterval(this.#timer)
     this.#lastChance?.clear()
   }
@@ -44,7 +46,7 @@ export class Keepalive {
     const now = performance.now()
     const late = Math.max(0, now - this.#due)
     this.#due = now + this.#period
-    if (!this.#line.isRead()) this.forgive()
+    if (!this.#user.isRead()) this.forgive()
     if (this.#lastChance !== undefined) return
     if (this.#unanswered < this.#tolerance) return this.#ping()
     this.#lastChance = new Deadline(Math.min(late, this.#period), () => this.#conclude())
@@ -52,15 +54,15 @@ export class Keepalive {
 
   #ping(): void {
     this.#unanswered++
-    this.#line.ping()
+    this.#user.ping()
   }
 
   #conclude(): void {
     this.#lastChance = undefined
-    if (!this.#line.isRead()) this.forgive()
+    if (!this.#user.isRead()) this.forgive()
     if (this.#unanswered < this.#tolerance) return this.#ping()
-    this.stop()
+    this.dispose()
     const text = `${this.#unanswered} pings in a row, one each ${this.#period} ms, were not answered`
-    this.#line.lost(new GunError('keepalive_timeout', 'connection_error', text))
+    this.#user.lost(new GunError('keepalive_timeout', 'connection_error', text))
   }
 }

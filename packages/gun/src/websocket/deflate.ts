@@ -113,12 +113,13 @@ export class Deflation {
     })
   }
 
-  /** Releases the memory; `done` of pending jobs is not called any more. */
+  /** Lets go of the memory; `done` of pending jobs is not called any more. */
   dispose(): void {
     this.#isDisposed = true
     this.#cleanUp()
   }
 
+  /** Takes note that the engine has done a job. Gives whether its result is still wanted. */
   #goesOn(): boolean {
     this.#pending--
     if (this.#isDisposed) this.#cleanUp()
@@ -132,4 +133,9 @@ export class Deflation {
   #cleanUp(): void {
     if (this.#pending === 0) this.#engine.cleanup()
   }
+}
+
+/** Returns the most bytes that `size` bytes can become when they are compressed, as zlib computes it: more than `size`. */
+export function deflateBound(size: number): number {
+  return size + size / 8 + size / 64 + 64
 }

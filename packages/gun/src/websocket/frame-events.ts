@@ -2,8 +2,14 @@
 
 import type { Events } from '../events/events.js'
 import type { StreamEvent, WsRecvFrameHeaderEvent } from '../options/events.js'
-import type { FrameWatcher } from './inbound.js'
 import { CLOSE, FIN } from './opcode.js'
+
+/** Sees each frame as it is on the wire; `length` is the size of the payload. */
+export interface FrameWatcher {
+  start(): void
+  header(first: number, length: number): void
+  end(payload: Buffer): void
+}
 
 const TYPES: Record<number, WsRecvFrameHeaderEvent['frameType']> = {
   1: 'text',

@@ -1,7 +1,7 @@
-/** The check of the caller's frames against RFC 6455 sections 5.5 and 7.4. */
+/** The rules for a caller's frames (RFC 6455 sections 5.5 and 7.4), and the answer to a close frame. */
 
 import { inspect } from 'node:util'
-import type { WsFrame } from '../words.js'
+import type { WsFrame, WsFrameIn } from '../words.js'
 
 /** The most bytes that a control frame can carry (RFC 6455 section 5.5). */
 const MAX_CONTROL_PAYLOAD = 125
@@ -111,4 +111,11 @@ export function isSendable(code: number): boolean {
     (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
     (code >= 3000 && code <= 4999)
   )
+}
+
+/** Returns the close frame that answers the peer's: with the same code (RFC 6455 section 5.5.1), if that may be sent. */
+export function answerTo(frame: WsFrameIn): WsFrame {
+  return typeof frame !== 'string' && frame[0] === 'close' && isSendable(frame[1])
+    ? ['close', frame[1], '']
+    : 'close'
 }

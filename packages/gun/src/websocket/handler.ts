@@ -1,10 +1,28 @@
-/** Subprotocol handlers: what is made of the frames of one WebSocket. The built-in one makes `gun_ws` of each. */
+/** Subprotocol handlers: each makes messages of the frames of one WebSocket, the built-in one a `gun_ws` of each frame. */
 
 import type { Pid } from '@holster/process'
 import { GunError, messageOf } from '../errors.js'
 import { connPidOf, type StreamRef } from '../handles.js'
+import type { Host } from '../layer/contract.js'
 import type { GunMessage } from '../messages.js'
 import { WS_DEFAULTS, type WsHandler, type WsOpts } from '../options/websocket.js'
+
+/** The stream's replyTo as a handler sees it: each message counts with the bytes of the frame that is being handled. */
+export class Reply implements Pid<GunMessage> {
+  readonly #host: Host
+  readonly #ref: StreamRef
+  /** How many bytes the frame holds. */
+  bytes = 0
+
+  constructor(host: Host, ref: StreamRef) {
+    this.#host = host
+    this.#ref = ref
+  }
+
+  send(message: GunMessage): void {
+    this.#host.deliver(this.#ref, message, this.bytes)
+  }
+}
 
 interface State {
   readonly replyTo: Pid<GunMessage>
@@ -12,7 +30,7 @@ interface State {
   readonly silencePings: boolean
 }
 
-/** Each frame becomes a `gun_ws`; pings and pongs only with `silencePings: false`. */
+/** Posts a `gun_ws` for each frame, for pings and pongs only with `silencePings: false`. */
 export const builtIn: WsHandler<State> = {
   init(replyTo, streamRef, _headers, { silencePings = WS_DEFAULTS.silencePings }) {
     return { replyTo, streamRef, silencePings }
@@ -27,13 +45,13 @@ export const builtIn: WsHandler<State> = {
   },
 }
 
-/** The handler of the subprotocol that the server chose; the default one where it chose none of those with a handler. */
+/** Returns the handler of the subprotocol that the server chose, or the default one if that subprotocol has none. */
 export function handlerOf(subprotocol: string | undefined, opts: WsOpts): WsHandler<unknown, never> {
   const chosen = opts.protocols?.find(([name]) => name === subprotocol)
   return chosen?.[1] ?? opts.defaultProtocol ?? builtIn
 }
 
-/** What a handler has thrown, as the error that ends the connection. */
+/** Returns the error that ends the connection when a handler has thrown `cause`. */
 export function handlerError(cause: unknown): GunError {
   const text = `the handler of the subprotocol failed: ${messageOf(cause)}`
   return new GunError('handler_error', 'connection_error', text, { cause })

@@ -1,42 +1,40 @@
-/** Bytes in, messages out (RFC 6455 section 5): parsed where they lie, and never a message more than is wanted. */
+/** Turns bytes into messages (RFC 6455 section 5): parsed where they lie, and never a message more than is wanted. */
 
 import { constants } from 'node:buffer'
-import { GunError } from '../errors.js'
+import type { GunError } from '../errors.js'
 import { Slice } from '../transport/slice.js'
 import type { WsFrameIn } from '../words.js'
-import type { Deflation } from './deflate.js'
+import { type Deflation, deflateBound } from './deflate.js'
+import {
+  badEncoding,
+  badFrame,
+  type Failure,
+  type InboundLimits,
+  notInflated,
+  tooLong,
+  tooMany,
+} from './failures.js'
 import { isSendable } from './frame.js'
+import type { FrameWatcher } from './frame-events.js'
 import { BINARY, CLOSE, CONTINUATION, FIN, MASK, PING, PONG, RSV1, RSV2_AND_3, TEXT } from './opcode.js'
 import { Payload } from './payload.js'
 import { textOf } from './text.js'
 
-/** What inbound tells the protocol. Whatever it is told, it may hold or end inbound. */
+/** Takes the frames. It may hold or dispose of inbound within any of these calls. */
 export interface InboundHandler {
-  /** A whole message or a control frame; `bytes` is the size of its payload. */
+  /** Takes a whole message or a control frame; `bytes` is the size of the payload. */
   onFrame(frame: WsFrameIn, bytes: number): void
-  /** Nothing follows. `code` is the close code that answers this error (RFC 6455 section 7.4.1). */
+  /** Takes the error behind which nothing follows, and the close code that answers it (RFC 6455 section 7.4.1). */
   onError(error: GunError, code: number): void
-  /** What has come waits for the next turn of the event loop: until all was handed on nothing more should be read. */
+  /** The bytes that have come wait for the next turn of the event loop: until `onCaughtUp` nothing more should be read. */
   onYield(): void
-  /** All that was held back has been handed on. */
+  /** All bytes that were held back have been handed on. */
   onCaughtUp(): void
-  /** Runs what goes on by itself, not within a call of the protocol's, where a defect would end the program. */
+  /** Runs what inbound does later, as a step: a defect of ours must not end the program. */
   guard(run: () => void): void
 }
 
-export interface InboundLimits {
-  readonly maxPayload: number
-  readonly maxFragments: number
-}
-
-/** Sees each frame as it is on the wire; `length` is that of its payload. */
-export interface FrameWatcher {
-  start(): void
-  header(first: number, length: number): void
-  end(payload: Buffer): void
-}
-
-/** Why nothing is handed on for now; several may hold at once. */
+/** The reasons for which nothing is handed on for now; several may hold at once. */
 export const CREDIT = 1
 export const MAILBOX = 2
 const INFLATING = 4
@@ -44,11 +42,11 @@ const YIELDING = 8
 
 const OPCODE = 0x0f
 const MAX_CONTROL_PAYLOAD = 125
-/** What stands for a length of 16 bits, and one more for 64 bits, in the second byte. */
+/** The value of the second byte that announces a length of 16 bits; the next value announces one of 64 bits. */
 const LENGTH_16 = 126
 const EMPTY = Buffer.alloc(0)
 
-/** Turns the bytes of one WebSocket into frames; fragments are put together. Nothing follows a close or an error. */
+/** Turns the bytes of one WebSocket into messages, of which fragments are put together. Nothing follows a close frame or an error. */
 export class Inbound {
   readonly #limits: InboundLimits
   readonly #deflation: Deflation | undefined
@@ -56,22 +54,24 @@ export class Inbound {
   readonly #watcher: FrameWatcher | undefined
   #holds = 0
   readonly #slice = new Slice()
-  #scheduled = false
-  #ended = false
-  /** Not parsed yet: the beginning of a header, or what came while something held. */
+  /** Whether held bytes are about to be parsed. */
+  #isScheduled = false
+  /** Whether nothing more is handed on. */
+  #isDisposed = false
+  /** The bytes that are not parsed yet: the beginning of a header, or those that came while something held. */
   #rest: Buffer | undefined
-  /** The first byte of the frame whose payload is coming, and how much of that is missing. */
+  /** The first byte of the frame whose payload is coming, and how many bytes of the payload are missing. */
   #first = 0
   #missing = 0
-  /** Where in the message that frame begins. */
+  /** Where in the message this frame's payload begins. */
   #frameStart = 0
   #control: Payload | undefined
-  /** The message whose fragments are coming: its opcode (0: there is none), its parts so far. */
+  /** The opcode of the message whose fragments are coming (0: there is none), and the fragments so far. */
   #opcode = CONTINUATION
   #isCompressed = false
   #message: Payload | undefined
   #fragments = 0
-  /** The watcher knows of the frame whose header is not complete. */
+  /** Whether the watcher knows of the frame whose header is not complete. */
   #isStarted = false
 
   constructor(
@@ -88,7 +88,7 @@ export class Inbound {
 
   /** Whether something may be held back, or was and is about to be handed on. */
   get isHeld(): boolean {
-    return this.#holds !== 0 || this.#scheduled
+    return this.#holds !== 0 || this.#isScheduled
   }
 
   /** Whether a compressed message is being made of what has come. */
@@ -96,16 +96,15 @@ export class Inbound {
     return (this.#holds & INFLATING) !== 0
   }
 
-  /** `chunk` is only read during the call. */
+  /** Parses a chunk, which is only read during the call. */
   write(chunk: Buffer): void {
-    if (this.#ended) return
     const rest = this.#rest
     this.#rest = undefined
     if (rest === undefined) this.#parse(chunk, false)
     else this.#parse(Buffer.concat([rest, chunk]), true)
   }
 
-  /** Hands nothing more on, from the next message on. */
+  /** Hands on nothing more, from the next message on. */
   hold(reason: typeof CREDIT | typeof MAILBOX): void {
     this.#holds |= reason
   }
@@ -114,40 +113,43 @@ export class Inbound {
   release(reason: typeof CREDIT | typeof MAILBOX): void {
     if ((this.#holds & reason) === 0) return
     this.#holds &= ~reason
-    if (this.#holds !== 0 || this.#scheduled) return
-    this.#scheduled = true
+    if (this.#holds !== 0 || this.#isScheduled) return
+    this.#isScheduled = true
     process.nextTick(() => this.#handler.guard(() => this.#goOn()))
   }
 
-  /** Nothing more is wanted. */
-  end(): void {
-    this.#ended = true
+  /** Hands on nothing more, and forgets what was kept. */
+  dispose(): void {
+    this.#isDisposed = true
     this.#rest = undefined
     this.#message = undefined
   }
 
-  /** Parses what was held back. */
+  /** Parses the bytes that were held back. */
   #goOn(): void {
-    this.#scheduled = false
-    if (this.#holds !== 0 || this.#ended) return
+    this.#isScheduled = false
+    if (this.#holds !== 0) return
     const rest = this.#rest
     this.#rest = undefined
     if (rest !== undefined) this.#parse(rest, true)
     if (this.#holds === 0) this.#handler.onCaughtUp()
   }
 
-  /** `isOurs`: the chunk is still there after the call. */
+  /** Parses a chunk; `isOurs`: the chunk is valid after the call as well. */
   #parse(chunk: Buffer, isOurs: boolean): void {
     const { length } = chunk
     let at = 0
     this.#slice.begin()
-    while (at < length && this.#holds === 0 && !this.#ended) {
+    while (at < length && this.#holds === 0 && !this.#isDisposed) {
+      if (this.#slice.isOver()) {
+        this.#yield()
+        break
+      }
       const next = this.#missing > 0 ? this.#continue(chunk, at) : this.#begin(chunk, at)
       if (next === at) break
       at = next
-      if (this.#slice.isOver() && at < length && !this.#ended) this.#yield()
     }
-    if (at === length || this.#ended) return
+    if (at === length || this.#isDisposed) return
     this.#rest = isOurs ? chunk.subarray(at) : copyOf(chunk, at, length)
   }
 
@@ -162,7 +164,7 @@ export class Inbound {
     )
   }
 
-  /** A frame from its first byte. Gives where to go on: at `at` again if the header is not complete. */
+  /** Parses a frame from its first byte. Gives where to go on: at `at` again if the header is not complete. */
   #begin(chunk: Buffer, at: number): number {
     const available = chunk.length - at
     if (this.#watcher !== undefined && !this.#isStarted) {
@@ -174,7 +176,7 @@ export class Inbound {
     const second = chunk[at + 1] as number
     const problem = this.#findProblem(first, second)
     if (problem !== undefined) {
-      this.#refuse(problem)
+      this.#fail(badFrame(problem))
       return chunk.length
     }
     const headerSize = second < LENGTH_16 ? 2 : second === LENGTH_16 ? 4 : 10
@@ -197,7 +199,7 @@ export class Inbound {
     return chunk.length
   }
 
-  /** More of a payload. */
+  /** Parses more of a payload. Gives where to go on. */
   #continue(chunk: Buffer, at: number): number {
     const first = this.#first
     const end = Math.min(at + this.#missing, chunk.length)
@@ -216,7 +218,7 @@ export class Inbound {
     return end
   }
 
-  /** A frame that lies in the chunk as a whole. */
+  /** Takes a frame that lies in the chunk as a whole. */
   #whole(first: number, chunk: Buffer, start: number, end: number): void {
     const opcode = first & OPCODE
     if (isControl(first)) return this.#handleControl(opcode, copyOf(chunk, start, end))
@@ -247,7 +249,7 @@ export class Inbound {
     this.#message.append(chunk, start, end, most)
   }
 
-  /** The last fragment is there. */
+  /** Hands on the message whose last fragment has come. */
   #complete(): void {
     const opcode = this.#opcode
     const bytes = this.#message?.take() ?? EMPTY
@@ -264,20 +266,19 @@ export class Inbound {
   }
 
   #deliverText(bytes: Buffer, start: number, end: number): void {
-    if (end - start > constants.MAX_STRING_LENGTH) return this.#fail(tooLong(this.#limits), 1009)
+    if (end - start > constants.MAX_STRING_LENGTH) return this.#fail(tooLong(this.#limits))
     const text = textOf(bytes, start, end)
-    if (text === undefined) this.#fail(badEncoding('a text message'), 1007)
+    if (text === undefined) this.#fail(badEncoding('a text message'))
     else this.#handler.onFrame(['text', text], end - start)
   }
 
-  /** Hands nothing on until the message is there, since the order counts. */
+  /** Inflates a message, and hands on nothing until that is done, since the order counts. */
   #inflate(opcode: number, bytes: Buffer): void {
     this.#holds |= INFLATING
     this.#deflation?.inflate(bytes, (error, data) => {
       this.#handler.guard(() => {
         this.#holds &= ~INFLATING
-        if (this.#ended) return
-        if (error !== null) this.#fail(...this.#explain(error))
+        if (error !== null) this.#fail(notInflated(this.#limits, error))
         else this.#deliver(opcode, data)
         this.#goOn()
       })
@@ -292,18 +293,18 @@ export class Inbound {
 
   #close(payload: Buffer): void {
     if (payload.length === 0) {
-      this.end()
+      this.dispose()
       return this.#handler.onFrame('close', 0)
     }
     const code = payload.readUInt16BE(0)
-    if (!isSendable(code)) return this.#refuse(`invalid status code ${code}`)
+    if (!isSendable(code)) return this.#fail(badFrame(`invalid status code ${code}`))
     const reason = textOf(payload, 2, payload.length)
-    if (reason === undefined) return this.#fail(badEncoding('a close reason'), 1007)
-    this.end()
+    if (reason === undefined) return this.#fail(badEncoding('a close reason'))
+    this.dispose()
     this.#handler.onFrame(['close', code, reason], payload.length)
   }
 
-  /** What is wrong with the first two bytes of a frame. */
+  /** Says what is wrong with the first two bytes of a frame. */
   #findProblem(first: number, second: number): string | undefined {
     const opcode = first & OPCODE
     const isOpen = this.#opcode !== CONTINUATION
@@ -321,23 +322,23 @@ export class Inbound {
     return second > MAX_CONTROL_PAYLOAD || isTooShort ? `invalid payload length ${second}` : undefined
   }
 
-  /** Fails if a frame must not have that length. */
+  /** Whether a frame may have this length; if not, inbound fails. */
   #admit(first: number, second: number, size: number): boolean {
     if (second >= LENGTH_16) {
-      if (size < 0) this.#refuse('the highest bit of a length must be clear')
+      if (size < 0) this.#fail(badFrame('the highest bit of a length must be clear'))
       else if (size < (second === LENGTH_16 ? LENGTH_16 : 2 ** 16)) {
-        this.#refuse(`the length ${size} is not minimally encoded`)
+        this.#fail(badFrame(`the length ${size} is not minimally encoded`))
       }
     }
-    if (!this.#ended && !isControl(first)) {
+    if (!this.#isDisposed && !isControl(first)) {
       const { maxPayload, maxFragments } = this.#limits
       const length = size + (this.#message?.length ?? 0)
       const isTooLong =
         length > maxPayload && !(this.#isDeflated(first) && length <= deflateBound(maxPayload))
-      if (isTooLong || length > constants.MAX_LENGTH) this.#fail(tooLong(this.#limits), 1009)
-      else if (++this.#fragments > maxFragments) this.#fail(tooMany(this.#limits), 1008)
+      if (isTooLong || length > constants.MAX_LENGTH) this.#fail(tooLong(this.#limits))
+      else if (++this.#fragments > maxFragments) this.#fail(tooMany(this.#limits))
     }
-    return !this.#ended
+    return !this.#isDisposed
   }
 
   /** Whether a frame with that first byte belongs to a compressed message. */
@@ -345,19 +346,8 @@ export class Inbound {
     return (first & OPCODE) === CONTINUATION ? this.#isCompressed : (first & RSV1) !== 0
   }
 
-  #explain(error: Error & { readonly code?: string }): [GunError, number] {
-    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return [tooLong(this.#limits, error), 1009]
-    const text = `the peer sent a compressed message that cannot be inflated: ${error.message}`
-    return [new GunError('badframe', 'connection_error', text, { cause: error }), 1007]
-  }
-
-  #refuse(problem: string): void {
-    const text = `the peer sent a bad frame: ${problem}`
-    this.#fail(new GunError('badframe', 'connection_error', text), 1002)
-  }
-
-  #fail(error: GunError, code: number): void {
-    this.end()
+  #fail([error, code]: Failure): void {
+    this.dispose()
     this.#handler.onError(error, code)
   }
 }
@@ -372,27 +362,8 @@ function isControl(first: number): boolean {
   return (first & 0x08) !== 0
 }
 
-/** The length of 16 or 64 bits at `at`: exact up to 2^53, negative where the highest bit is set. */
+/** Reads the length of 16 or 64 bits at `at`: exact up to 2^53, negative where the highest bit is set. */
 function lengthOf(chunk: Buffer, at: number, headerSize: number): number {
   if (headerSize === 4) return chunk.readUInt16BE(at)
   return chunk.readInt32BE(at) * 2 ** 32 + chunk.readUInt32BE(at + 4)
-}
-
-/** The most bytes that so many become when they are compressed, which may be more than they were, as zlib has it. */
-function deflateBound(size: number): number {
-  return size + size / 8 + size / 64 + 64
-}
-
-function badEncoding(what: string): GunError {
-  return new GunError('badencoding', 'connection_error', `the peer sent ${what} that is not valid UTF-8`)
-}
-
-function tooLong({ maxPayload }: InboundLimits, cause?: Error): GunError {
-  const text = `a message from the peer exceeds wsOpts.maxPayload (${maxPayload} bytes)`
-  return new GunError('limit_reached', 'connection_error', text, { cause })
-}
-
-function tooMany({ maxFragments }: InboundLimits): GunError {
-  const text = `a message from the peer has more fragments than wsOpts.maxFragments (${maxFragments})`
-  return new GunError('limit_reached', 'connection_error', text)
 }

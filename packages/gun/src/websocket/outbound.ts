@@ -61,7 +61,7 @@ export class Outbound {
     this.#write(frame)
   }
 
-  /** Sends a frame at once and drops all frames that wait. */
+  /** Sends a frame at once, and discards all frames that wait. */
   sendLast(frame: WsFrame): void {
     this.#first = undefined
     this.#last = undefined

@@ -12,6 +12,7 @@ import type { WsFrame } from '../words.js'
  */
 const MOST = 64 * 1024
 
+/** Keeps the answer to the last ping while earlier pongs wait. */
 export class Pongs {
   readonly #outlet: Outlet
   readonly #send: (pong: WsFrame) => void

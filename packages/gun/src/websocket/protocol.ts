@@ -1,4 +1,4 @@
-/** WebSocket: one stream that owns the connection; frames both ways until both sides have said close. */
+/** WebSocket: one stream that owns its line, with frames both ways until both sides have sent a close frame. */
 
 import { inspect } from 'node:util'
 import type { Pid } from '@holster/process'
@@ -16,14 +16,14 @@ import {
 import type { Again, Foreseen, Home, Host, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { Keepalive } from '../layer/keepalive.js'
-import { type GunMessage, replyToOf } from '../messages.js'
+import { replyToOf } from '../messages.js'
 import { WS_DEFAULTS, type WsHandler } from '../options/websocket.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { Headers, WsFrame, WsFrameIn } from '../words.js'
 import type { Deflation } from './deflate.js'
-import { isSendable } from './frame.js'
+import { answerTo } from './frame.js'
 import { watchFrames } from './frame-events.js'
-import { handlerError, handlerOf } from './handler.js'
+import { handlerError, handlerOf, Reply } from './handler.js'
 import type { Agreement } from './handshake.js'
 import { CREDIT, Inbound, type InboundHandler, MAILBOX } from './inbound.js'
 import { Outbound } from './outbound.js'
@@ -34,27 +34,11 @@ const GOING_AWAY = 1001
 const POLICY_VIOLATION = 1008
 const INTERNAL_ERROR = 1011
 
-/** Whom the stream replies to, as its handler sees it: what it sends holds the bytes of the frame that it is for. */
-class Reply implements Pid<GunMessage> {
-  readonly #host: Host
-  readonly #ref: StreamRef
-  bytes = 0
-
-  constructor(host: Host, ref: StreamRef) {
-    this.#host = host
-    this.#ref = ref
-  }
-
-  send(message: GunMessage): void {
-    this.#host.deliver(this.#ref, message, this.bytes)
-  }
-}
-
 export class Ws implements Protocol, InboundHandler {
   readonly name = 'ws'
   readonly stateName = 'connected_ws_only'
   readonly #since = performance.now()
-  /** The peer has sent something of use. */
+  /** Whether the peer has sent something of use. */
   #hasHeard = false
   readonly #host: Host
   readonly #ref: StreamRef
@@ -70,15 +54,15 @@ export class Ws implements Protocol, InboundHandler {
   readonly #handler: WsHandler<unknown, never>
   readonly #state: unknown
   readonly #keepalive: Keepalive | undefined
-  /** Whoever sends was told to wait until there is room. */
+  /** Whether the caller was told to wait until there is room. */
   #isFull = false
-  /** How many messages the owner still wants. */
+  /** How many messages the receiver still wants. */
   #credit: number
-  #sentClose = false
-  #receivedClose = false
-  /** What came could not be handled, so this is no orderly end. */
-  #failed = false
-  /** Why the line has ended, while what came before is still being handed on. */
+  #hasSentClose = false
+  #hasReceivedClose = false
+  /** Whether a frame could not be handled, so that the end is not one in order. */
+  #hasFailed = false
+  /** Why the line has ended, while the bytes that came before are still being handed on. */
   #end: GunError | undefined
 
   /** Throws what the subprotocol's handler throws. */
@@ -121,24 +105,24 @@ export class Ws implements Protocol, InboundHandler {
 
   /** RFC 6455 section 7.1.4. */
   get isDone(): boolean {
-    return this.#sentClose && this.#receivedClose && !this.#failed
+    return this.#hasSentClose && this.#hasReceivedClose && !this.#hasFailed
   }
 
   handle(chunk: Buffer): void {
-    // Nothing follows a close frame, so reading must not stop for it: the end of the line is still to come.
-    if (this.#receivedClose) return
-    // What comes while something is being inflated waits, and what comes then is left to the peer.
+    // Bytes behind a close frame mean nothing, but are read up to the end of the line.
+    if (this.#hasReceivedClose) return
+    // This chunk waits until the message before it is inflated, and later ones are left to the peer.
     if (this.#inbound.isInflating) this.#host.stopReading()
     this.#inbound.write(chunk)
   }
 
   end(reason: GunError | undefined): void {
-    // Behind the peer's last byte the socket closes, which says nothing new.
+    // The socket that closes behind the peer's last byte says nothing new.
     if (this.#end !== undefined) return
     this.#end =
       reason ??
       new GunError('closed', 'connection_error', 'the peer closed the connection without a close frame')
-    // From a line that broke nothing more can come, so there is nothing to hold the rest back for.
+    // Nothing more can come from a line that broke, so that no flow control need hold back the rest.
     if (reason !== undefined) this.lift()
     if (!this.#inbound.isHeld) this.#host.lost(this.#end)
   }
@@ -183,7 +167,7 @@ export class Ws implements Protocol, InboundHandler {
     return {
       ref: streamRef,
       replyTo: replyToOf(streamRef),
-      state: this.#sentClose || this.#receivedClose ? 'stopping' : 'running',
+      state: this.#hasSentClose || this.#hasReceivedClose ? 'stopping' : 'running',
       intermediaries: [],
       websocket: {
         subprotocol,
@@ -195,7 +179,7 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   foresee(command: DataCommand | FramesCommand, before: number): Foreseen {
-    if (command.type === 'data' || this.#sentClose) return 'refused'
+    if (command.type === 'data' || this.#hasSentClose) return 'refused'
     const { frames, streamRef } = command
     if (streamRef !== undefined && streamRef !== this.#ref) return 'refused'
     const close = frames.findIndex(isClose)
@@ -211,7 +195,7 @@ export class Ws implements Protocol, InboundHandler {
     }
     let sent = 0
     for (const frame of frames) {
-      if (this.#sentClose) {
+      if (this.#hasSentClose) {
         const text = 'a close frame was sent before; nothing may follow it'
         this.#host.refuse(
           this.#ref,
@@ -219,7 +203,7 @@ export class Ws implements Protocol, InboundHandler {
         )
         return false
       }
-      if (isClose(frame)) this.#close(frame as WsFrame, true)
+      if (isClose(frame)) this.#sendClose(frame as WsFrame, true)
       else this.#send(frame)
       sent++
     }
@@ -227,9 +211,9 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   finish(): number {
-    if (!this.#sentClose) {
-      this.#sentClose = true
-      this.#keepalive?.stop()
+    if (!this.#hasSentClose) {
+      this.#hasSentClose = true
+      this.#keepalive?.dispose()
       this.#send(['close', GOING_AWAY, ''])
     }
     this.lift()
@@ -237,9 +221,9 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
-    this.#keepalive?.stop()
+    this.#keepalive?.dispose()
     this.#outlet.onSent = undefined
-    this.#inbound.end()
+    this.#inbound.dispose()
     this.#deflation?.dispose()
     if (this.#command.opts.reupgrade && again !== undefined) {
       again({ ...this.#command, refusals: 0 }, this.#hasHeard ? Number.NEGATIVE_INFINITY : this.#since)
@@ -254,13 +238,13 @@ export class Ws implements Protocol, InboundHandler {
 
   onFrame(frame: WsFrameIn, bytes: number): void {
     const [name, payload] = typeof frame === 'string' ? [frame, undefined] : frame
-    if (name === 'ping' && !this.#sentClose) {
+    if (name === 'ping' && !this.#hasSentClose) {
       this.#pongs.answer(payload as Uint8Array | undefined)
       if (this.#pongs.areMany) this.#watch()
     } else if (name === 'pong') {
       this.#keepalive?.forgive()
     } else if (name === 'close') {
-      this.#receivedClose = true
+      this.#hasReceivedClose = true
     }
     this.#reply.bytes = bytes
     let sent: number
@@ -272,7 +256,7 @@ export class Ws implements Protocol, InboundHandler {
     }
     this.#reply.bytes = 0
     this.#credit -= sent
-    // What the handler has asked for comes before the next frame, and before our own close frame.
+    // The handler's commands come before the next frame, and before our own close frame.
     this.#steps.settle()
     if (name !== 'close') {
       if (!this.#hasHeard) {
@@ -281,16 +265,16 @@ export class Ws implements Protocol, InboundHandler {
       }
       return this.#regulate()
     }
-    if (!this.#sentClose) this.#close(answerTo(frame), false)
-    // What follows is read and dropped, up to the end of the line.
+    if (!this.#hasSentClose) this.#sendClose(answerTo(frame), false)
+    // All that follows is read and discarded, up to the end of the line.
     this.onCaughtUp()
   }
 
   onError(error: GunError, code: number): void {
-    this.#failed = true
-    this.#inbound.end()
-    if (!this.#sentClose) {
-      this.#sentClose = true
+    this.#hasFailed = true
+    this.#inbound.dispose()
+    if (!this.#hasSentClose) {
+      this.#hasSentClose = true
       const frame: WsFrame = ['close', code, '']
       this.#tellOf(frame, () => this.#outbound.sendLast(frame))
     }
@@ -301,7 +285,7 @@ export class Ws implements Protocol, InboundHandler {
     return this.#agreement.deflation
   }
 
-  /** `handle` has given something else than how many messages it has sent. */
+  /** Returns the error for a `handle` that has not given how many messages it has sent. */
   #noCount(given: unknown): TypeError {
     const isPromise = onRejection(given, reason => reportThrown(this.#host.connPid, reason))
     return new TypeError(
@@ -311,25 +295,25 @@ export class Ws implements Protocol, InboundHandler {
 
   /** Reads no further than the caller has asked for. */
   #regulate(): void {
-    if (this.#credit > 0 || this.#sentClose || this.#receivedClose) return
+    if (this.#credit > 0) return
     this.#inbound.hold(CREDIT)
     this.#host.stopReading()
   }
 
-  /** Nothing is held back any more: what has come, and the peer's last words, are handed on whatever the credit. */
+  /** Holds back nothing any more, so that the peer's last words are handed on whatever the credit. */
   lift(): void {
     this.#credit = Number.POSITIVE_INFINITY
     this.#inbound.release(CREDIT)
     this.#inbound.release(MAILBOX)
   }
 
-  /** `final`: the caller wants it, so there is nothing to come back to. */
-  #close(frame: WsFrame, final: boolean): void {
-    this.#sentClose = true
-    this.#keepalive?.stop()
+  /** Sends a close frame. `isFinal`: the caller asked for it, so that nothing is connected again. */
+  #sendClose(frame: WsFrame, isFinal: boolean): void {
+    this.#hasSentClose = true
+    this.#keepalive?.dispose()
     this.#send(frame)
     this.lift()
-    this.#host.closing(this.#command.opts.closingTimeout ?? WS_DEFAULTS.closingTimeout, final)
+    this.#host.closing(this.#command.opts.closingTimeout ?? WS_DEFAULTS.closingTimeout, isFinal)
   }
 
   #send(frame: WsFrame): void {
@@ -348,10 +332,10 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   #sendAhead(frame: WsFrame): void {
-    if (!this.#sentClose) this.#tellOf(frame, () => this.#outbound.sendAhead(frame))
+    if (!this.#hasSentClose) this.#tellOf(frame, () => this.#outbound.sendAhead(frame))
   }
 
-  /** `isToldToWait`: the caller waits already, so that a drain is due. */
+  /** Whether the caller may go on. `isToldToWait`: the caller waits already, so that a drain is due. */
   #isRoomy(isToldToWait: boolean): boolean {
     if (!isToldToWait && this.#outbound.buffered <= this.#sendMark) return true
     this.#isFull = true
@@ -375,11 +359,4 @@ export class Ws implements Protocol, InboundHandler {
     const streamRef = this.#ref
     this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'drain', data })
   }
-}
-
-/** The same code comes back (RFC 6455 section 5.5.1), as far as it may be sent. */
-function answerTo(frame: WsFrameIn): WsFrame {
-  return typeof frame !== 'string' && frame[0] === 'close' && isSendable(frame[1])
-    ? ['close', frame[1], '']
-    : 'close'
 }

@@ -1,4 +1,4 @@
-/** The way from a request to a WebSocket: over HTTP/1.1 (RFC 6455 section 4.1), and over HTTP/2 (RFC 8441). */
+/** The upgrade from a request to a WebSocket: over HTTP/1.1 (RFC 6455 section 4.1), and over HTTP/2 (RFC 8441). */
 
 import { GunError } from '../errors.js'
 import type { UpgradeCommand } from '../layer/commands.js'
@@ -29,13 +29,13 @@ export function upgradeOverHttp2(command: UpgradeCommand): Upgrade {
 function upgrade(
   command: UpgradeCommand,
   headers: Headers,
-  finish: (headers: Headers) => Agreement | GunError,
+  agree: (headers: Headers) => Agreement | GunError,
 ): Upgrade {
   return {
     command,
     headers,
     agree: answer => {
-      const agreement = finish(answer)
+      const agreement = agree(answer)
       if (agreement instanceof GunError) return agreement
       return host => {
         try {
