@@ -1,48 +1,50 @@
-/** What has come of responses: handed on in order, or kept while nobody wants it. Then nothing more is read. */
+/** What has come of responses: handed on in order, or kept while nobody wants more. Nothing is read while something is kept. */
 
 import { GunError } from '../errors.js'
 import { Slice } from '../transport/slice.js'
 import { Fifo } from './fifo.js'
 import type { Parsed, ResponseEvent } from './response-event.js'
 
-/** Where it comes from. */
+/** Where the events come from. */
 export interface Tap {
   stopReading(): void
   startReading(): void
-  /** Runs what goes on by itself, where a defect would end the program. */
+  /** Runs what the backlog does later, as a step: a defect of ours must not end the program. */
   guard(run: () => void): void
   /** Does what callers have asked for within the event that was just handed on. */
   settle(): void
-  /** More is about to be handed on: a mailbox that is over its mark says so now. */
+  /** Says that more is about to be handed on: a mailbox that is over its mark pauses the backlog now. */
   beforeReading(): void
-  /** All that has come is handed on, and nothing more can come. */
+  /** Says that all events are handed on, and why no more can come. */
   lost(reason: GunError): void
 }
 
-/** Who hands it on. */
+/** Takes the events of the response whose turn it is. */
 export interface Responder {
-  /** Whoever gets the response whose turn it is wants no more for now. */
+  /** Whether the receiver of that response wants no more for now. */
   readonly isFull: boolean
-  /** A content handler of the response whose turn it is is at work. */
+  /** Whether a content handler of that response is at work. */
   readonly isBusy: boolean
   respond(event: ResponseEvent): void
 }
 
+/** Keeps the events that nobody wants yet. */
 export class Backlog {
   readonly #tap: Tap
   readonly #responder: Responder
   readonly #events = new Fifo<ResponseEvent>()
-  /** A mailbox is over its mark. */
+  /** Whether a mailbox is over its mark. */
   #isPaused = false
-  /** Nothing more can come: only mailboxes hold anything up, and no credit does. */
+  /** Whether nothing more can come, so that mailboxes alone hold back what has come. */
   #isLifted = false
+  /** Whether an event is being handed on. */
   #isResponding = false
   readonly #slice = new Slice()
-  /** What has come waits for the next turn of the event loop. */
+  /** Whether the events wait for the next turn of the event loop. */
   #isYielding = false
-  /** Why the connection ends once all that has come is handed on. */
+  /** Why the connection ends once all events are handed on. */
   #end: GunError | undefined
-  #isClosed = false
+  #isDisposed = false
   #whenFree: (() => void)[] = []
 
   constructor(tap: Tap, responder: Responder) {
@@ -50,10 +52,12 @@ export class Backlog {
     this.#responder = responder
   }
 
+  /** Takes the events of one read. */
   take({ events, error }: Parsed): void {
     this.#slice.begin()
     for (const event of events) {
-      if (this.#isClosed) return
+      // The event before this one may have ended the connection.
+      if (this.#isDisposed) return
       if (this.#isHeld || this.#events.length > 0) {
         this.#events.push(event)
         continue
@@ -67,40 +71,42 @@ export class Backlog {
     this.advance()
   }
 
+  /** Takes one event. */
   add(event: ResponseEvent): void {
-    if (this.#isClosed) return
+    if (this.#isDisposed) return
     if (this.#isHeld || this.#events.length > 0) this.#events.push(event)
     else this.#run(event)
     this.advance()
   }
 
   /**
-   * Nothing more can come, so that no credit holds back the rest. It may still be many messages: they come as the mailbox
-   * has room, and the end behind them.
+   * Says that nothing more can come, so that no flow control holds back the rest. It may still be many messages: they come
+   * as the mailbox has room, and the end behind them.
    */
   lift(): void {
     this.#isLifted = true
     this.advance()
   }
 
-  /** All that has come is handed on. */
+  /** Whether all events are handed on. */
   get isEmpty(): boolean {
     return this.#events.length === 0 && !this.#responder.isBusy
   }
 
   /** The peer has sent its last byte, or, with a reason, the line broke. */
   end(reason: GunError | undefined): void {
-    // Behind the peer's last byte the socket closes, which says nothing new.
+    // The socket that closes behind the peer's last byte says nothing new.
     this.#end ??= reason ?? new GunError('closed', 'connection_error', 'the peer closed the connection')
     if (reason !== undefined) this.lift()
     this.advance()
   }
 
-  /** A mailbox is over its mark. */
+  /** Keeps what comes: a mailbox is over its mark. */
   pause(): void {
     this.#isPaused = true
   }
 
+  /** Goes on: no mailbox is over its mark. */
   resume(): void {
     this.#isPaused = false
     // Not within the receive that has made room: the mailbox is looked at between what is handed on.
@@ -108,19 +114,19 @@ export class Backlog {
     else this.advance()
   }
 
-  /** When there is room again; `undefined`: there is now. */
+  /** Gives a promise for the moment when there is room again; `undefined` when there is. */
   untilFree(): Promise<void> | undefined {
     return this.isFull ? new Promise(resolve => this.#whenFree.push(resolve)) : undefined
   }
 
-  /** Nothing more is handed on. */
-  close(): void {
-    this.#isClosed = true
+  /** Forgets all events, and asks the tap for nothing more. */
+  dispose(): void {
+    this.#isDisposed = true
     this.#events.takeAll()
     this.#whenFree.length = 0
   }
 
-  /** The receiver wants no more, or a mailbox is over its mark. */
+  /** Whether the receiver wants no more, or a mailbox is over its mark. */
   get isFull(): boolean {
     return this.#isPaused || (!this.#isLifted && this.#responder.isFull)
   }
@@ -145,18 +151,17 @@ export class Backlog {
     this.#isYielding = true
     setImmediate(() => {
       this.#isYielding = false
-      if (!this.#isClosed) this.#tap.guard(() => this.advance())
+      this.#tap.guard(() => this.advance())
     })
   }
 
-  /** Goes on, if nothing holds it up: to be called whenever that may have changed. */
+  /** Goes on, if nothing holds the events back: to be called whenever that may have changed. */
   advance(): void {
-    if (this.#isClosed) return
     if (this.#whenFree.length > 0 && !this.isFull) for (const tell of this.#whenFree.splice(0)) tell()
-    // Whoever calls within a response goes on when that has been handed on.
+    // A call from within a response goes on when the event under way has been handed on.
     if (this.#isResponding) return
     if (this.#events.length > 0) this.#slice.begin()
-    while (!this.#isClosed && !this.#isHeld) {
+    while (!this.#isHeld) {
       if (this.#isLifted && this.#events.length > 0) {
         this.#tap.beforeReading()
         if (this.#isHeld) break
@@ -166,8 +171,8 @@ export class Backlog {
       this.#run(event)
       if (this.#slice.isOver()) this.#yield()
     }
-    if (this.#isClosed) return
-    // The end alone is one message, which no mailbox holds up.
+    if (this.#isDisposed) return
+    // The end alone is one message, which no mailbox holds back.
     const isEmptied = this.#isLifted && this.isEmpty
     if (this.#isHeld && !isEmptied) this.#tap.stopReading()
     else if (this.#end !== undefined) this.#tap.lost(this.#end)

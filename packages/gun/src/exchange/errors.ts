@@ -3,7 +3,7 @@
 import { GunError } from '../errors.js'
 
 /** Returns the error for a connection that ended before the response was complete. */
-export function ended(): GunError {
+export function closedEarly(): GunError {
   const text = 'the connection was closed before the response was complete'
   return new GunError('closed', 'connection_error', text)
 }
@@ -69,7 +69,7 @@ export function unsent(): GunError {
   return new GunError('closing', 'stream_error', text)
 }
 
-/** The caller has ended the connection. */
+/** Returns the error for a stream whose connection the caller has ended. */
 export function closedHere(): GunError {
   return new GunError('shutdown', 'connection_error', 'the connection was ended on this side')
 }

@@ -1,4 +1,4 @@
-/** One request and its response: what is to be sent, how far that is, and how the response is to be taken. */
+/** One request and its response, whatever carries them: how far the request is sent, and how the response is taken. */
 
 import type { Source } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
@@ -12,19 +12,20 @@ import { closedHere, takesNoData } from './errors.js'
 import { type Framing, LAST_CHUNK, withCookies, writeChunk } from './framing.js'
 import { type ContentOpts, type Gate, Response, type ResponseUser } from './response.js'
 
-/** How long a body waits for `100 Continue`, in milliseconds (RFC 9110 section 10.1.1: not indefinitely). */
+/** How many milliseconds a body waits for `100 Continue` (RFC 9110 section 10.1.1: not indefinitely). */
 export const EXPECT_TIMEOUT = 1000
 
-/** What a stream is made of. */
+/** The parts of the command with which the stream begins. */
 export interface StreamInit {
   readonly ref: StreamRef
   readonly function: 'headers' | 'request' | 'wsUpgrade'
   readonly method: string
   readonly path: string
   readonly headers: Headers
-  /** Nothing in these can harm the connection. */
+  /** Whether nothing in the method, the path and the headers can harm the connection. */
   readonly isChecked: boolean
   readonly framing: Framing
+  /** How many messages of the response's body may be posted. */
   readonly flow: number
   readonly upgrade?: Upgrade
 }
@@ -34,47 +35,47 @@ export class HttpStream {
   readonly function: StreamInit['function']
   readonly method: string
   readonly path: string
-  /** Without the cookies of the store. */
+  /** The header fields without the store's cookies. */
   readonly headers: Headers
   readonly isChecked: boolean
   readonly framing: Framing
   /** How many bytes of the body may wait to be sent before the caller is told. */
   readonly sendMark: number | undefined
-  /** An upgrade that has not been answered yet. */
+  /** The upgrade that the request asks for, until the peer has answered. */
   upgrade: Upgrade | undefined
 
   /** The store's cookies; `undefined` until it has given them. */
   cookies: string | undefined
-  /** The store was asked for them. */
+  /** Whether the store was asked for cookies. */
   #isAsking = false
-  /** What was given of the body and not sent yet. */
+  /** The parts of the body that were given and not sent yet. */
   #held: Uint8Array[] = []
   #heldBytes = 0
   /** How many bytes of the body were given. */
   #given = 0
-  /** The caller has given the whole body. */
+  /** Whether the caller has given the whole body. */
   isComplete = false
-  /** The caller waits until there is room for more of the body. */
+  /** Whether the caller waits until there is room for more of the body. */
   #isFull = false
-  /** The body waits for the peer to say `100 Continue`. */
+  /** Whether the body waits for the peer to say `100 Continue`. */
   isExpecting: boolean
 
-  /** How many messages of the body are still wanted. */
+  /** How many messages of the response's body are still wanted. */
   credit: number
   readonly response: Response<HttpStream>
-  /** What its messages come from, where that can be paused for this stream alone. */
+  /** Where the stream's messages come from, if that can be paused for this stream alone. */
   source: Source | undefined
-  /** Nothing more is posted, and what still comes of the response is dropped. */
+  /** Whether nothing more is posted, and the rest of the response is discarded. */
   isCancelled = false
-  /** Its last message was posted. */
+  /** Whether the stream's last message was posted. */
   #isEnded = false
-  /** How many bytes the body has. */
+  /** How many bytes the response's body has, if its head says so. */
   length: number | undefined
-  /** How many of them have come. */
+  /** How many bytes of the response's body have come. */
   received = 0
-  /** How many have come since it was cancelled. */
-  dropped = 0
-  /** All of it has come. */
+  /** How many of these bytes have come since the stream was cancelled. */
+  discarded = 0
+  /** Whether the whole response has come. */
   isReceived = false
   readonly #host: Host
 
@@ -100,27 +101,24 @@ export class HttpStream {
     return headerValue(this.headers, 'host') ?? ''
   }
 
-  /** What a cookie store is asked about. */
+  /** The URL that a cookie store is asked about. */
   get url(): string {
     // RFC 9110 section 7.1: `*` stands for no path.
     const path = this.path.startsWith('/') ? this.path : ''
     return `${this.#host.scheme}://${this.authority}${path}`
   }
 
-  /** The peer is asked to close the connection after its response. */
+  /** Whether the request asks the peer to close the connection after its response. */
   get isLast(): boolean {
     return saysClose(this.headers)
   }
 
-  /** The store has given its cookies, or there is none. */
+  /** Whether the store has given its cookies, or there is no store. */
   get hasCookies(): boolean {
     return this.cookies !== undefined || this.#host.cookies === undefined
   }
 
-  /**
-   * Asks the store, once. If it does not answer at once, `goOn` is called when it does. The store is the caller's: what
-   * waits may have changed meanwhile.
-   */
+  /** Asks the store for its cookies, once. Calls `goOn` when the store answers, unless it answers at once. */
   askForCookies(goOn: () => void): void {
     if (this.#isAsking) return
     this.#isAsking = true
@@ -132,21 +130,21 @@ export class HttpStream {
     isNow = false
   }
 
-  /** The headers with the store's cookies. */
+  /** The header fields with the store's cookies. */
   get fields(): Headers {
     return this.cookies ? withCookies(this.headers, this.cookies) : this.headers
   }
 
-  /** The message that ends it was posted, or is being posted: nothing of it follows. */
+  /** Whether the message that ends the stream was posted, or is being posted: no other follows. */
   get isEnded(): boolean {
     return this.#isEnded
   }
 
-  /** Posts a message, unless the stream was cancelled or has ended: everything of a stream goes this way, so it ends once. */
+  /** Posts a message, unless the stream was cancelled or has ended. All messages go this way, so that a stream ends once. */
   post(message: GunMessage, bytes = 0): void {
     if (this.isCancelled || this.#isEnded) return
     const isEnd = endsStream(message)
-    // The caller has closed the connection, which ends the stream in place of what has come.
+    // The caller has closed the connection: an error ends the stream in place of what has come.
     if (this.#host.events.isMute && message.type !== 'gun_error') {
       if (isEnd) this.fail(closedHere())
       return
@@ -155,7 +153,7 @@ export class HttpStream {
     this.#host.deliver(this.ref, message, bytes, this.source)
   }
 
-  /** The server has refused an upgrade. What is left of it is a response like any other, unless it is asked for again. */
+  /** Takes note that the server has refused the upgrade. The refusal is a response like any other, unless the host asks again. */
   refuseUpgrade(status: number, headers: Headers): void {
     const command = this.upgrade?.command
     this.upgrade = undefined
@@ -163,12 +161,12 @@ export class HttpStream {
     if (this.#host.askAgain(command, status, headers)) this.isCancelled = true
   }
 
-  /** Posts the error that ends it. */
+  /** Posts the error that ends the stream. */
   fail(reason: GunError): void {
     this.post({ type: 'gun_error', connPid: this.#host.connPid, streamRef: this.ref, reason })
   }
 
-  /** What is known of it, as it is now; `behind`: the stream that it waits for. */
+  /** Tells what is known of the stream by now; `behind` is the stream that this one waits for. */
   info(state: RequestInfo['state'], behind: StreamRef | undefined): StreamInfo {
     const { ref, method, path, isComplete, response, credit } = this
     return {
@@ -190,6 +188,7 @@ export class HttpStream {
     }
   }
 
+  /** Tells the event handler that the request begins, or that its head was sent. */
   tellRequest(name: 'requestStart' | 'requestHeaders', fields: Headers): void {
     const { connPid, events, scheme } = this.#host
     if (!events.wants(name)) return
@@ -199,13 +198,14 @@ export class HttpStream {
     events.tell(name, { connPid, streamRef, replyTo, ...request })
   }
 
+  /** Tells the event handler that the whole request was sent. */
   tellRequestEnd(): void {
     const { connPid, events } = this.#host
     if (!events.wants('requestEnd')) return
     events.tell('requestEnd', { connPid, streamRef: this.ref, replyTo: replyToOf(this.ref) })
   }
 
-  /** Why a part of the body with so many bytes cannot be taken; `undefined` when it can. */
+  /** Says why a part of the body with so many bytes cannot be taken; `undefined` when it can. */
   problemWith(isFin: IsFin, bytes: number): string | undefined {
     const { framing } = this
     if (framing.type !== 'length') return undefined
@@ -215,8 +215,8 @@ export class HttpStream {
   }
 
   /**
-   * Whether the caller may go on while so many bytes have not left yet, beside those that are held. `isLate`: he was told
-   * before that he may not.
+   * Whether the caller may go on while so many bytes have not left yet, beside those that are held. `isLate`: the caller
+   * was told before to wait.
    */
   hasRoom(leaving: number, isLate: boolean): boolean {
     if (this.sendMark === undefined || this.isComplete) return true
@@ -229,7 +229,7 @@ export class HttpStream {
     return this.sendMark === undefined || this.#heldBytes + bytes <= this.sendMark
   }
 
-  /** Says so if there is room again. */
+  /** Tells a caller who waits that there is room again, if there is, with `leaving` bytes on their way. */
   tellRoom(leaving: number): void {
     const { ref: streamRef, sendMark = 0 } = this
     const waiting = this.#heldBytes + leaving
@@ -239,19 +239,19 @@ export class HttpStream {
     this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'drain', data: waiting })
   }
 
-  /** The caller waits until there is room for more of the body. */
+  /** Whether the caller waits until there is room for more of the body. */
   get isFull(): boolean {
     return this.#isFull && !this.isCancelled
   }
 
-  /** The caller hears that it has failed, or of its response, and may not want to send more. */
+  /** Tells the caller of no more room: the response, or an error, tells whether to send more. */
   stopWaiting(): void {
     this.#isFull = false
   }
 
   /**
-   * The response is whole, and nothing more of the body is sent: answers a caller who waits for room, as `data` would answer
-   * him now. It is not an end, which the stream has had.
+   * Answers a caller who waits for room as `data` would answer now: the response is whole, and no more of the body is sent.
+   * The stream has ended before, and does not end again.
    */
   refuseMore(cause?: GunError): void {
     if (!this.isFull) return
@@ -271,24 +271,24 @@ export class HttpStream {
     if (isFin === 'fin') this.#complete()
   }
 
-  /** Ends the body, over HTTP/1.1 with these bytes. */
+  /** Keeps the end of the body, which over HTTP/1.1 has these bytes. */
   holdEnd(bytes?: Uint8Array): void {
     if (bytes !== undefined) this.#keep(bytes)
     this.#complete()
   }
 
-  /** The caller has nothing more to give. */
+  /** Takes note that the caller has given the whole body. */
   #complete(): void {
     this.isComplete = true
     this.stopWaiting()
   }
 
-  /** Nothing of the body waits to be sent. */
+  /** Whether nothing of the body waits to be sent. */
   get isEmpty(): boolean {
     return this.#held.length === 0
   }
 
-  /** Takes what is held. */
+  /** Takes the bytes that are held. */
   release(): readonly Uint8Array[] {
     const held = this.#held
     this.#held = []

@@ -1,8 +1,8 @@
-/** What a peer's bytes say, as the response parser tells it. */
+/** The values that a response parser makes of the peer's bytes. */
 
 import type { Headers } from '../words.js'
 
-/** What the bytes say, in their order. `isFin` means that nothing more follows for that response. */
+/** A value that the parser gives, in the order of the bytes. `isFin`: nothing more follows for that response. */
 export type ResponseEvent =
   /** The first byte of a response has come. */
   | { readonly type: 'start' }
@@ -25,7 +25,7 @@ export type ResponseEvent =
   /** The connection has left HTTP/1.1 as the request asked (RFC 9110 section 7.8); `rest` is the new protocol's. */
   | { readonly type: 'upgrade'; readonly status: number; readonly headers: Headers; rest: Buffer }
 
-/** Why the connection cannot be parsed any further: the peer broke the protocol, went over a limit, or left. */
+/** Says why the connection cannot be parsed any further: the peer broke the protocol, went over a limit, or left. */
 export class ResponseParseError extends Error {
   override readonly name = 'ResponseParseError'
   readonly code: 'protocol_error' | 'limit_reached' | 'closed'
@@ -35,13 +35,13 @@ export class ResponseParseError extends Error {
   }
 }
 
-/** Events that came before an error are still valid. */
+/** The values of one read; those before an error are valid. */
 export interface Parsed {
   readonly events: ResponseEvent[]
   readonly error: ResponseParseError | undefined
 }
 
-/** In bytes, line ends included: the status line with the header fields, and the trailer fields. */
+/** The sizes, in bytes and with line ends, of the status line with the header fields, and of the trailer fields. */
 export interface ResponseLimits {
   readonly maxHeaderBlockSize: number
   readonly maxTrailerBlockSize: number

@@ -1,4 +1,4 @@
-/** One response, whatever brings it: told of as it comes, and its body handed on through its content handlers. */
+/** One response, whatever carries it: posted as it comes, with its body handed on through its content handlers. */
 
 import { reportThrown } from '@holster/process/internal'
 import { ContentChain } from '../content/chain.js'
@@ -13,19 +13,19 @@ import type { Headers, IsFin } from '../words.js'
 
 const EMPTY = Buffer.alloc(0)
 
-/** What the response comes through. While the response is full or busy, nothing more comes. */
+/** The gate that the response comes through. While the response is full or busy, nothing more comes. */
 export interface Gate {
-  /** The response may be neither any longer. */
+  /** Goes on, if the response is neither full nor busy any longer. */
   advance(): void
-  /** When there is room again; `undefined`: there is now. */
+  /** Gives a promise for the moment when there is room again; `undefined` when there is. */
   untilFree(): Promise<void> | undefined
 }
 
 /** The protocol that brings the response. */
 export interface ResponseUser<Stream> {
-  /** All of the response is handed on, and nobody was told yet. */
+  /** All of the response is handed on, and no event has told of that yet. */
   onDone(stream: Stream): void
-  /** A content handler has failed, and its stream with it: the rest is not wanted. */
+  /** A content handler has failed, and the stream with it: the rest of the response is not wanted. */
   onFailed(stream: Stream): void
 }
 
@@ -39,6 +39,7 @@ export interface ResponseStream {
   readonly url: string
   /** How many messages of the body are still wanted. */
   credit: number
+  /** Whether nothing more is posted, since the stream was cancelled. */
   isCancelled: boolean
   /** Whether the last message of the stream was posted. */
   readonly isEnded: boolean
@@ -46,14 +47,12 @@ export interface ResponseStream {
   post(message: GunMessage, bytes?: number): void
   /** Posts the error that ends the stream. */
   fail(reason: GunError): void
-  /** The caller need not wait for room to send more of the request's body. */
+  /** Tells the caller of no more room for the request's body: the response says whether to send more. */
   stopWaiting(): void
 }
 
 export class Response<Stream extends ResponseStream> {
-  /** Nothing more is handed on. */
-  isOver = false
-  /** Something of it has come, an interim one too. */
+  /** Whether anything of the response has come, an interim response included. */
   hasBegun = false
   readonly #host: Host
   readonly #opts: ContentOpts
@@ -61,9 +60,9 @@ export class Response<Stream extends ResponseStream> {
   readonly #gate: Gate
   readonly #user: ResponseUser<Stream>
   #chain: ContentChain | undefined
-  /** What a content handler is at. */
+  /** Resolves when the content handlers have done what they were given last; `undefined` when none is at work. */
   #work: Promise<void> | undefined
-  /** How many of the bytes that its content handlers were given last no message of theirs stands for yet. */
+  /** How many of the bytes that the content handlers were given last are not counted with a message of theirs yet. */
   #undelivered = 0
   #hasTrailers = false
   #isDone = false
@@ -76,24 +75,25 @@ export class Response<Stream extends ResponseStream> {
     this.#user = user
   }
 
-  /** As many messages of its body were posted as are wanted. */
+  /** Whether as many messages of the body were posted as are wanted. */
   get isFull(): boolean {
     const { credit, isCancelled, isEnded } = this.#stream
     return credit <= 0 && !isCancelled && !isEnded && !this.#isDone
   }
 
-  /** A content handler is at work. */
+  /** Whether a content handler is at work. */
   get isBusy(): boolean {
     return this.#work !== undefined
   }
 
-  /** Its first byte has come. */
+  /** Takes note of the first byte. */
   start(): void {
     this.hasBegun = true
     this.#host.heard()
     this.tell('responseStart')
   }
 
+  /** Posts an interim response. */
   inform(status: number, headers: Headers): void {
     if (!this.#opts.cookieIgnoreInformational) this.#host.cookies?.store(this.#stream.url, headers)
     this.#tellHead('responseInform', status, headers)
@@ -101,7 +101,7 @@ export class Response<Stream extends ResponseStream> {
     this.#post({ type: 'gun_inform', connPid, streamRef: this.#ref, status, headers }, headers)
   }
 
-  /** The response is another protocol's beginning: an interim one over HTTP/1.1, a final one over HTTP/2. */
+  /** Tells of a response with which another protocol begins: an interim one over HTTP/1.1, a final one over HTTP/2. */
   switched(status: number, headers: Headers): void {
     const isInterim = status < 200
     if (!isInterim || !this.#opts.cookieIgnoreInformational)
@@ -109,6 +109,7 @@ export class Response<Stream extends ResponseStream> {
     this.#tellHead(isInterim ? 'responseInform' : 'responseHeaders', status, headers)
   }
 
+  /** Posts the head of the final response. */
   head(status: number, headers: Headers, isFin: boolean): void {
     const { connPid } = this.#host
     this.#stream.stopWaiting()
@@ -116,50 +117,47 @@ export class Response<Stream extends ResponseStream> {
     this.#tellHead('responseHeaders', status, headers)
     const fin = isFin ? 'fin' : 'nofin'
     this.#post({ type: 'gun_response', connPid, streamRef: this.#ref, isFin: fin, status, headers }, headers)
-    if (isFin) return this.finish()
+    if (isFin) return this.end()
     if (this.#opts.contentHandlers.length > 0 && !this.#stream.isCancelled) this.#openChain(status, headers)
   }
 
+  /** Posts a part of the body, or gives it to the content handlers. */
   data(isFin: boolean, data: Buffer): void {
-    if (this.#chain !== undefined) return this.#feed(isFin, data, () => isFin && this.finish())
+    if (this.#chain !== undefined) return this.#feed(isFin, data, () => isFin && this.end())
     this.#passData(isFin ? 'fin' : 'nofin', data)
-    if (isFin) this.finish()
+    if (isFin) this.end()
   }
 
-  /** They end it. */
+  /** Posts the trailers, which end the response. */
   trailers(headers: Headers): void {
     const { connPid, events } = this.#host
     if (events.wants('responseTrailers')) {
       events.tell('responseTrailers', { connPid, streamRef: this.#ref, replyTo: this.#replyTo, headers })
     }
     this.#hasTrailers = true
-    const finish = () => {
+    const end = () => {
       this.#post({ type: 'gun_trailers', connPid, streamRef: this.#ref, headers }, headers)
-      this.finish()
+      this.end()
     }
-    if (this.#chain === undefined || this.#stream.isCancelled) return finish()
-    this.#feed(true, EMPTY, finish)
+    if (this.#chain === undefined) return end()
+    this.#feed(true, EMPTY, end)
   }
 
-  finish(): void {
+  /** Says that the whole response has come. */
+  end(): void {
     if (this.#isDone) return
     this.#isDone = true
-    this.#closeChain()
+    this.#disposeChain()
     this.#user.onDone(this.#stream)
   }
 
-  /** The stream was cancelled: its content handlers get nothing more, and nobody waits for them. */
-  silence(): void {
-    this.#closeChain()
+  /** Gives the content handlers nothing more, and waits for none of them. */
+  dispose(): void {
+    this.#disposeChain()
     this.#work = undefined
   }
 
-  /** Nothing more is handed on. */
-  close(): void {
-    this.isOver = true
-    this.#chain?.dispose()
-  }
-
+  /** Tells the event handler that the response begins or has ended. */
   tell(name: 'responseStart' | 'responseEnd'): void {
     const { connPid, events } = this.#host
     if (events.wants(name)) events.tell(name, { connPid, streamRef: this.#ref, replyTo: this.#replyTo })
@@ -173,7 +171,7 @@ export class Response<Stream extends ResponseStream> {
     return replyToOf(this.#stream.ref)
   }
 
-  #closeChain(): void {
+  #disposeChain(): void {
     this.#chain?.dispose()
     this.#chain = undefined
   }
@@ -200,7 +198,7 @@ export class Response<Stream extends ResponseStream> {
     }
   }
 
-  /** Hands a part of the body to its content handlers; nothing else is handed on while they are at work. */
+  /** Gives a part of the body to the content handlers; nothing else is handed on while they are at work. */
   #feed(isFin: boolean, data: Buffer, then: () => void): void {
     this.#undelivered = data.length
     let work: void | Promise<void>
@@ -212,7 +210,7 @@ export class Response<Stream extends ResponseStream> {
     if (work === undefined) return then()
     this.#work = work
     const settle = (run: () => void) => {
-      if (this.#work !== work || this.isOver) return
+      if (this.#work !== work) return
       this.#host.guard(() => {
         this.#work = undefined
         run()
@@ -240,15 +238,14 @@ export class Response<Stream extends ResponseStream> {
     this.#stream.post(message, sizeOf(headers))
   }
 
-  /** Posts what was made of a body, and counts it. */
+  /** Posts a message of the body, and counts it. */
   #pass(message: GunMessage, bytes: number): void {
-    if (this.isOver) return
     this.#stream.credit--
     this.#stream.post(message, bytes)
   }
 
   #passData(isFin: IsFin, data: Buffer): void {
-    // The trailers are the end then.
+    // The trailers are the end, and not the empty part that ends the chain.
     if (this.#hasTrailers && data.length === 0) return
     const { connPid } = this.#host
     this.#pass({ type: 'gun_data', connPid, streamRef: this.#ref, isFin, data }, data.length)

@@ -1,4 +1,4 @@
-/** What llhttp tells, made into events; never throws into WebAssembly and never runs anybody else's code. */
+/** Makes values of what llhttp finds; never throws into WebAssembly, and never runs code of callers. */
 
 import { Fifo } from '../exchange/fifo.js'
 import { type ResponseEvent, type ResponseLimits, ResponseParseError } from '../exchange/response-event.js'
@@ -20,7 +20,7 @@ const H = 0x48
 const LINE_END = 2
 const NAME = 0
 const VALUE = 1
-// llhttp reads a chunk extension of any length and tells nobody, so that a peer could keep us busy without a body.
+// llhttp reads a chunk extension of any length and does not report it: a peer could keep us busy without a body.
 const MAX_CHUNK_LINE = 16_384
 const CODING = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:[ \t]*;[^"]*)?$/i
 
@@ -28,7 +28,7 @@ function append(list: string | undefined, value: string): string {
   return list === undefined ? value : `${list},${value}`
 }
 
-/** The elements of a list-valued field (RFC 9110 section 5.6.1), in lower case. */
+/** Gives the elements of a list-valued field (RFC 9110 section 5.6.1), in lower case. */
 function elements(list: string): string[] {
   return list
     .split(',')
@@ -36,14 +36,14 @@ function elements(list: string): string[] {
     .filter(element => element !== '')
 }
 
-/** The state of one connection's responses. */
+/** Collects the values of one connection's responses. */
 export class ResponseCollector implements Handler {
   readonly expected = new Fifo<Expectation>()
   readonly llhttp = new Llhttp()
   events: ResponseEvent[] = []
   error: ResponseParseError | undefined
   state: 'idle' | 'head' | 'body' | 'trailers' | 'upgrade' = 'idle'
-  /** The body ends where the connection does. */
+  /** Whether the body ends where the connection does. */
   untilClose = false
   readonly #limits: ResponseLimits
   #chunk: Buffer = EMPTY
@@ -73,7 +73,7 @@ export class ResponseCollector implements Handler {
     const result = this.llhttp.execute(chunk, this)
     this.#decode()
     this.#chunk = EMPTY
-    // What has been handed out is the caller's and must not change any more.
+    // The event with these bytes belongs to the caller from now on, and must not change any more.
     this.#lastData = undefined
     this.#base += chunk.length
     if (result === code.ok) this.#checkUnfinished()
@@ -93,7 +93,7 @@ export class ResponseCollector implements Handler {
     if (this.expected.length === 0) {
       return this.fail('protocol_error', 'a response arrived that no request asked for')
     }
-    // llhttp also reads RTSP/1.0 and ICE/1.0 and does not tell which it was.
+    // llhttp also reads RTSP/1.0 and ICE/1.0, and does not tell which protocol the text was.
     if (chunk[at] !== H) return this.fail('protocol_error', notHttp(chunk[at]))
     this.state = 'head'
     this.events.push(START)
@@ -103,7 +103,7 @@ export class ResponseCollector implements Handler {
   }
 
   onStatus(start: number, end: number): number {
-    // The reason goes nowhere, but llhttp would let a NUL through (RFC 9112 section 4).
+    // The reason is not used, but llhttp would let a NUL through (RFC 9112 section 4).
     for (let at = start; at < end; at++) {
       const byte = this.#chunk[at]
       if (byte !== undefined && (byte === 0x7f || (byte < 0x20 && byte !== 0x09))) {
@@ -170,7 +170,7 @@ export class ResponseCollector implements Handler {
     this.events.push({ type: 'response', status, headers, isFin, keepAlive, length })
     if (isFin) return after.noBody
     this.state = 'body'
-    // Where the head ends: two line ends after its last field.
+    // The head ends two line ends behind its last field.
     this.#lastEnd += 2 * LINE_END
     return after.body
   }
@@ -243,7 +243,7 @@ export class ResponseCollector implements Handler {
     else if (name === 'transfer-encoding') this.#transferEncoding = append(this.#transferEncoding, trimmed)
   }
 
-  /** llhttp's own answer misses `close` before a tab, and beside `keep-alive` in HTTP/1.0. */
+  /** Whether the connection goes on. llhttp's own answer misses `close` before a tab, and beside `keep-alive` in HTTP/1.0. */
   #keepAlive(version: number): boolean {
     if (this.untilClose) return false
     // RFC 9112 section 6.1: such a message is to be read, and its connection closed.
@@ -255,7 +255,7 @@ export class ResponseCollector implements Handler {
     return version === 11 || options.includes('keep-alive')
   }
 
-  /** A transfer coding that others may read differently than llhttp does (RFC 9112 sections 6.1 and 7). */
+  /** Refuses a transfer coding that others may read differently than llhttp does (RFC 9112 sections 6.1 and 7). */
   #codingProblem(list: string): string | undefined {
     const codings = elements(list)
     const agreed = codings.length > 0 && (codings.at(-1) === 'chunked') !== this.untilClose
@@ -295,7 +295,7 @@ export class ResponseCollector implements Handler {
   }
 }
 
-/** What is wrong where a response should begin, as far as its first byte says: the others may not have come. */
+/** Says what is wrong with the first byte of a response; the bytes behind it may not have come. */
 function notHttp(first: number | undefined): string {
   const text = 'the response does not start with HTTP/'
   // RFC 8446 section 5.1: an alert, most likely about our plain text.

@@ -1,20 +1,20 @@
-/** The only file that knows where the WebAssembly build of llhttp lives and how to talk to it. */
+/** The WebAssembly build of llhttp: no other file knows where it lies and how it is called. */
 
 import simd from 'undici/lib/llhttp/llhttp_simd-wasm.js'
 import plain from 'undici/lib/llhttp/llhttp-wasm.js'
 
-/** What llhttp answers when it stops; every other code but 0 is an error of its own. */
+/** The codes with which llhttp stops; every other code is an error of its own. */
 export const code = { ok: 0, paused: 21, upgraded: 22, refused: -1 } as const
 
-/** What `onHeadersComplete` may answer: go on to the body, there is none, or the connection leaves HTTP. */
+/** The answers of `onHeadersComplete`: a body follows, there is none, or the connection leaves HTTP. */
 export const after = { body: 0, noBody: 1, upgrade: 2 } as const
 
 /**
- * What a parser is told while it runs. Positions are offsets in the chunk given to {@link Llhttp.execute}. A
+ * Takes what a parser finds while it runs. Positions are offsets in the chunk given to {@link Llhttp.execute}. A
  * name, a value or a reason may come in several pieces, one of them empty. `code.refused` stops the run.
  */
 export interface Handler {
-  /** Before each run from `offset`, thus also after each message: gives where to start, or -1 to stop. */
+  /** Called before each run from `offset`, thus also after each message: gives where to start, or -1 to stop. */
   onRun(offset: number): number
   onStatus(start: number, end: number): number
   onHeaderField(start: number, end: number): number
@@ -59,7 +59,7 @@ const PAGE = 4096
 // A TLS socket reads at most 64 KiB at a time. A bigger chunk goes in by pieces, since WebAssembly memory never shrinks.
 const MAX_REGION = 1 << 20
 
-// Whose run it is, and what to subtract from an address to get an offset in its chunk.
+// The handler of the run under way, and the difference between an address and an offset in the handler's chunk.
 let active: Handler | undefined
 let shift = 0
 
@@ -83,7 +83,7 @@ const callbacks = {
   wasm_on_message_complete: () => active?.onMessageComplete(),
 }
 
-/** A machine without SIMD compiles only the plain build. */
+/** Compiles the build for SIMD, or the plain one on a machine without. */
 function compile(): object {
   try {
     return new WebAssembly.Module(simd)
@@ -157,7 +157,7 @@ function memoryOf(wasm: Exports): Buffer {
   return heap
 }
 
-/** One response parser of llhttp. Holds memory that no garbage collector sees: `free` it. */
+/** One response parser of llhttp. Holds memory that no garbage collector sees: `dispose` of it. */
 export class Llhttp {
   /** Where in the chunk the last run stopped, after `code.upgraded`. */
   stoppedAt = 0
@@ -215,7 +215,7 @@ export class Llhttp {
     }
   }
 
-  /** Why llhttp refused the input, in its own words. */
+  /** Says in llhttp's own words why it refused the input. */
   reason(): string {
     const start = this.#wasm.llhttp_get_error_reason(this.#parser)
     if (start === 0) return ''
@@ -235,7 +235,7 @@ export class Llhttp {
     return this.#wasm.llhttp_message_needs_eof(this.#parser) !== 0
   }
 
-  free(): void {
+  dispose(): void {
     if (this.#parser !== 0) this.#wasm.llhttp_free(this.#parser)
     this.#parser = 0
   }

@@ -1,9 +1,9 @@
-/** HTTP/1.1: requests go out in order, responses come back in the same order, one connection for all. */
+/** HTTP/1.1: requests go out in order, and their responses come back in the same order over one connection. */
 
 import { GunError } from '../errors.js'
 import {
   behindCancelled,
-  ended,
+  closedEarly,
   neverSent,
   notAnswered,
   nothingToCancel,
@@ -44,10 +44,10 @@ export class Http implements Protocol, ResponseHandler {
   readonly #startUpgrade: StartUpgrade
   readonly #responses: HttpResponses
   readonly #requests: HttpRequests
-  /** The response that is being received is the last one. */
-  #leaving = false
-  /** An orderly end was asked for, while an upgrade may still succeed. */
-  #asked = false
+  /** Whether the response that is being received is the last one. */
+  #isLastResponse = false
+  /** Whether an orderly end was asked for; an upgrade may still succeed. */
+  #isFinishing = false
   readonly #keepaliveTimer: NodeJS.Timeout | undefined
 
   constructor(host: Host, opts: Required<HttpOpts>, startUpgrade: StartUpgrade) {
@@ -63,7 +63,7 @@ export class Http implements Protocol, ResponseHandler {
 
   request(command: RequestCommand): void {
     const { streamRef, method, path, isChecked, body, flow = this.#opts.flow } = command
-    if (this.#asked) return this.#host.refuse(streamRef, unsent())
+    if (this.#isFinishing) return this.#host.refuse(streamRef, unsent())
     const headers = withHost(command.headers, this.#host.authority)
     let framing = frame(headers, method, body)
     if (framing === undefined) {
@@ -94,15 +94,15 @@ export class Http implements Protocol, ResponseHandler {
     if (stream === undefined) return false
     const problem = stream.problemWith(isFin, chunk.length)
     if (problem !== undefined) {
-      // A chunk too long is not sent; the stream waits for another. A body that has ended wrongly can't be mended.
+      // A part that is too long is not sent, and the stream waits for another. A body that has ended wrongly stays wrong.
       const text = `${problem}; the last chunk was not sent`
-      if (isFin === 'fin') this.#abandon(stream, problem)
+      if (isFin === 'fin') this.#refuseBody(stream, problem)
       else this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
       return false
     }
     stream.hold(isFin, chunk)
     this.#requests.grown(stream)
-    // With what is empty nothing leaves, so nothing would tell of room.
+    // An empty part sends nothing, so that nothing would tell of room.
     if (chunk.length === 0 && !isToldToWait) return !stream.isFull
     return this.#requests.hasRoom(stream, isToldToWait)
   }
@@ -140,7 +140,7 @@ export class Http implements Protocol, ResponseHandler {
 
   upgrade(command: UpgradeCommand): void {
     const { streamRef, path, isChecked, opts } = command
-    if (this.#asked) return this.#host.refuse(streamRef, unsent())
+    if (this.#isFinishing) return this.#host.refuse(streamRef, unsent())
     if (this.#opts.version === 'HTTP/1.0') {
       return this.#host.refuse(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
     }
@@ -179,7 +179,7 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   flow({ streamRef, increment }: FlowCommand): void {
-    // Mostly it is the one whose response is coming.
+    // Mostly the response that is coming is meant.
     const { first } = this.#responses.open
     const stream = first?.ref === streamRef ? first : this.#find(streamRef)
     if (stream !== undefined) this.#responses.updateFlow(stream, increment)
@@ -201,9 +201,9 @@ export class Http implements Protocol, ResponseHandler {
     const replyTo = replyToOf(streamRef)
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
     if (this.#requests.remove(stream)) return this.#requests.advance()
-    // Its body will never be complete, so the connection can't go on behind it.
+    // The body will never be complete, so that no request can follow it.
     if (!stream.isComplete) this.#requests.retire()
-    this.#responses.silence(stream)
+    this.#responses.discard(stream)
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
@@ -212,15 +212,15 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   finish(): number {
-    this.#asked = true
-    this.#requests.stop()
+    this.#isFinishing = true
+    this.#requests.retire()
     this.#refuseWaiting(unsent())
     this.#responses.resume()
     return this.#responses.open.length === 0 ? 0 : this.#opts.closingTimeout
   }
 
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
-    const error = reason === 'normal' ? ended() : reason
+    const error = reason === 'normal' ? closedEarly() : reason
     this.#dispose()
     const isKilled = ({ upgrade, isCancelled, isEnded }: HttpStream): boolean => {
       if (isCancelled || isEnded) return false
@@ -234,7 +234,7 @@ export class Http implements Protocol, ResponseHandler {
     for (const stream of killed) {
       stream.fail(error.code === 'cancelled' ? behindCancelled(stream.method, error) : error)
     }
-    // Its response is over, and only its body was not.
+    // This stream's response is over, and only its body was still being sent.
     const { writing } = this.#requests
     if (writing?.isEnded) writing.refuseMore(error)
     for (const stream of waiting) stream.fail(neverSent(error))
@@ -256,9 +256,7 @@ export class Http implements Protocol, ResponseHandler {
     return this.#requests.find(streamRef) ?? this.#responses.open.find(isIt)
   }
 
-  // What is sent.
-
-  /** The stream, if it takes more of its body; else it is told that it does not. */
+  /** Gives the stream if it takes more of its body; if not, refuses the command. */
   #takingData(streamRef: StreamRef): HttpStream | undefined {
     const stream = this.#find(streamRef)
     if (stream !== undefined && !stream.isComplete && !stream.isCancelled) return stream
@@ -266,11 +264,12 @@ export class Http implements Protocol, ResponseHandler {
     return undefined
   }
 
-  #abandon(stream: HttpStream, problem: string): void {
-    // Of one that has begun the peer would take what comes next for the rest of this body.
+  /** Refuses a body that has ended with the wrong length. */
+  #refuseBody(stream: HttpStream, problem: string): void {
+    // The peer would take the next request for the rest of a body that has begun.
     if (!this.#requests.remove(stream)) {
       const error = new GunError('badstate', 'connection_error', problem)
-      // With its response it is over, and not among those that are told of the loss.
+      // A stream whose response is over is not among those that are told of the loss.
       stream.stopWaiting()
       if (!this.#responses.open.includes(stream)) this.#host.fail(stream.ref, error)
       return this.#host.lost(error)
@@ -284,7 +283,7 @@ export class Http implements Protocol, ResponseHandler {
     this.#host.outlet.write(CRLF)
   }
 
-  // What the responses bring.
+  // The responses tell:
 
   onContinue(stream: HttpStream): void {
     this.#requests.proceed(stream)
@@ -292,36 +291,36 @@ export class Http implements Protocol, ResponseHandler {
 
   onFinal(stream: HttpStream, { keepAlive, headers }: ResponseEvent & { type: 'response' }): void {
     if (keepAlive && !stream.isExpecting) return
-    // The body is never sent, and only a new connection tells where it would have ended.
-    if (stream.isExpecting) this.#requests.giveUp(stream)
-    this.#leaving = true
+    // The body is never sent, and only a new connection shows the peer where the next request begins.
+    if (stream.isExpecting) this.#requests.skipBody(stream)
+    this.#isLastResponse = true
     this.#requests.retire()
     this.#refuseBehind(stream, saysClose(headers) ? notSeen() : notAnswered())
   }
 
   onFinished(): void {
-    const isLast = this.#requests.isStopped && this.#responses.open.length === 0
-    if (this.#leaving || isLast) return this.#host.lost('normal')
+    const isLast = this.#requests.isRetired && this.#responses.open.length === 0
+    if (this.#isLastResponse || isLast) return this.#host.lost('normal')
     this.#requests.advance()
   }
 
-  /** The connection ends with the response of `last`. */
+  /** Refuses the streams behind `last`, whose response ends the connection. */
   #refuseBehind(last: HttpStream, reason: GunError): void {
     for (const stream of this.#responses.open) {
       if (stream === last || stream.isCancelled) continue
       stream.fail(reason)
       stream.isCancelled = true
-      if (stream === this.#requests.writing) this.#requests.giveUp(stream)
+      if (stream === this.#requests.writing) this.#requests.skipBody(stream)
     }
     for (const stream of this.#requests.waiting) {
-      // One that succeeded before is asked for again with the next connection.
+      // An upgrade that succeeded before is asked for again with the next connection.
       if (stream.upgrade?.command.isRepeated || !this.#requests.remove(stream)) continue
-      stream.fail(neverSent(ended()))
+      stream.fail(neverSent(closedEarly()))
     }
   }
 
-  /** The server has agreed, but not to what can go on; the next connection does not ask again. */
-  #refuse(stream: HttpStream, error: GunError): void {
+  /** Ends the connection with an upgrade that went wrong and that the next connection does not ask for. */
+  #failUpgrade(stream: HttpStream, error: GunError): void {
     stream.upgrade = undefined
     this.#host.lost(error)
   }
@@ -330,10 +329,10 @@ export class Http implements Protocol, ResponseHandler {
     const { upgrade, ref: streamRef } = stream
     if (upgrade === undefined) return
     const start = upgrade.agree(headers)
-    if (start instanceof GunError) return this.#refuse(stream, start)
-    // Before anybody hears of it: whoever does may answer with a frame at once.
+    if (start instanceof GunError) return this.#failUpgrade(stream, start)
+    // The protocol starts before anybody hears of the upgrade, and may answer with a frame at once.
     const next = start(this.#host)
-    if (next instanceof GunError) return this.#refuse(stream, next)
+    if (next instanceof GunError) return this.#failUpgrade(stream, next)
     this.#dispose()
     const { connPid } = this.#host
     const protocols = ['websocket'] as const
@@ -343,11 +342,11 @@ export class Http implements Protocol, ResponseHandler {
     this.#refuseWaiting(new GunError('badstate', 'badstate', reason))
     this.#host.settle()
     if (rest.length > 0) this.#host.handle(rest)
-    if (this.#asked) this.#host.closing(next.finish(), true)
+    if (this.#isFinishing) this.#host.closing(next.finish(), true)
   }
 }
 
-/** Its last message was posted, all of its response has come, and its body was given. */
+/** Whether the last message was posted, the whole response has come, and the whole body was given. */
 function isOver({ isEnded, isComplete, isReceived }: HttpStream): boolean {
   return isEnded && isComplete && isReceived
 }

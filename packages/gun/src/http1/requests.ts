@@ -1,4 +1,4 @@
-/** The requests of one connection: each is sent in its turn, its head with its cookies, its body as it comes. */
+/** The requests of one connection: each is sent in its turn, the head with the store's cookies, the body as it is given. */
 
 import { asKind, GunError } from '../errors.js'
 import { EXPECT_TIMEOUT, type HttpStream } from '../exchange/exchange.js'
@@ -18,14 +18,14 @@ export class HttpRequests {
   readonly #host: Host
   readonly #outlet: Outlet
   readonly #opts: Required<HttpOpts>
-  /** Of what was sent. */
+  /** The responses to the requests that were sent. */
   readonly #responses: HttpResponses
-  /** Not begun: an upgrade is being answered or waits itself, or somebody's body is still being sent. */
+  /** The requests that have not begun: an upgrade is in their way, or a body that is still being sent. */
   readonly #waiting = new Fifo<HttpStream>()
-  /** Whose body is being sent. */
+  /** The stream whose body is being sent. */
   #writing: HttpStream | undefined
-  /** Nothing is begun any more. */
-  isStopped = false
+  /** Whether no request begins any more. */
+  isRetired = false
   #expectDeadline: Deadline | undefined
   readonly #goOn = () => this.#host.guard(() => this.advance())
 
@@ -36,72 +36,65 @@ export class HttpRequests {
     this.#responses = responses
   }
 
-  /** Nothing is being sent, waits to be, or will be. */
+  /** Whether no request is being sent or waits, while one may still begin. */
   get isIdle(): boolean {
-    return this.#writing === undefined && this.#waiting.length === 0 && !this.isStopped
+    return this.#writing === undefined && this.#waiting.length === 0 && !this.isRetired
   }
 
-  /** Whose body is being sent. */
+  /** The stream whose body is being sent. */
   get writing(): HttpStream | undefined {
     return this.#writing
   }
 
-  /** Those that have not begun, as they are now. */
+  /** The requests that have not begun by now. */
   get waiting(): readonly HttpStream[] {
     return [...this.#waiting]
   }
 
+  /** Sends a request in its turn. */
   add(stream: HttpStream): void {
     this.#waiting.push(stream)
     this.advance()
   }
 
-  /** One that waits, or whose body is not complete; its response may be over before. */
+  /** Finds a stream that waits, or whose body is not complete; its response may be over. */
   find(streamRef: StreamRef): HttpStream | undefined {
     if (this.#writing?.ref === streamRef) return this.#writing
     return this.#waiting.find(({ ref }) => ref === streamRef)
   }
 
-  /** What is known of a stream that is open. */
+  /** Tells what is known of a stream that is open. */
   infoOf(stream: HttpStream): StreamInfo {
+    if (stream === this.#writing) return stream.info('sending', undefined)
     const due = this.#responses.open.first
-    // What the first of those that wait is blocked by, all of them are.
-    if (this.#waiting.includes(stream))
-      return stream.info('waiting', (this.#writing ?? due ?? this.#waiting.first)?.ref)
-    return stream.info(
-      stream === this.#writing ? 'sending' : 'sent',
-      stream === this.#writing ? undefined : due?.ref,
-    )
+    if (!this.#waiting.includes(stream)) return stream.info('sent', due?.ref)
+    // All that wait are blocked by the same stream as the first of them.
+    return stream.info('waiting', (this.#writing ?? due ?? this.#waiting.first)?.ref)
   }
 
-  /** Takes one back that was not begun, and says whether it was not. */
+  /** Takes back a request. Gives whether it had not begun. */
   remove(stream: HttpStream): boolean {
     return this.#waiting.remove(stream)
   }
 
-  /** Takes back all that were not begun. */
+  /** Takes back all requests that have not begun. */
   removeAll(): HttpStream[] {
     return this.#waiting.takeAll()
   }
 
-  /** Nothing more is begun. */
-  stop(): void {
-    this.isStopped = true
-  }
-
-  /** As `stop`; what is asked for from now on is for the next connection. */
+  /** Begins no request any more: further ones are for the next connection. */
   retire(): void {
-    this.stop()
+    this.isRetired = true
     this.#host.retire()
   }
 
-  /** Nothing more is sent. */
+  /** Lets go of the outlet and the timer. */
   dispose(): void {
     this.#outlet.onSent = undefined
     this.#expectDeadline?.clear()
   }
 
-  /** The body of a stream that expects something need not wait any longer. */
+  /** Sends a body that has waited for `100 Continue`. */
   proceed(stream: HttpStream): void {
     if (!stream.isExpecting) return
     this.#expectDeadline?.clear()
@@ -109,8 +102,8 @@ export class HttpRequests {
     this.grown(stream)
   }
 
-  /** The body of a stream that expects something is not sent at all. */
-  giveUp(stream: HttpStream): void {
+  /** Leaves out the rest of a body. */
+  skipBody(stream: HttpStream): void {
     this.#expectDeadline?.clear()
     stream.isExpecting = false
     stream.isComplete = true
@@ -118,17 +111,17 @@ export class HttpRequests {
     this.#writing = undefined
   }
 
-  /** The body of a stream has grown. */
+  /** Sends the body of a stream as far as it was given. */
   grown(stream: HttpStream): void {
     if (stream !== this.#writing || stream.isExpecting) return
     this.#write(stream)
     if (this.#writing === undefined) this.advance()
   }
 
-  /** Whether more of the body may be given, see `HttpStream`. */
+  /** Whether the caller may go on; `isLate`: the caller was told before to wait. */
   hasRoom(stream: HttpStream, isLate: boolean): boolean {
     const hasRoom = stream.hasRoom(this.#leaving(stream), isLate)
-    // Once all that was postponed has been given.
+    // Room is told of once all that was postponed has been given.
     if (isLate) setImmediate(() => this.#tellRoom(stream))
     if (stream === this.#writing && !hasRoom) this.#watch()
     return hasRoom
@@ -139,7 +132,7 @@ export class HttpRequests {
     return stream.fits(this.#leaving(stream) + bytes)
   }
 
-  /** How many bytes wait to leave that are no longer held. */
+  /** How many bytes wait to leave that the stream no longer holds. */
   #leaving(stream: HttpStream): number {
     return stream === this.#writing ? this.#outlet.buffered : 0
   }
@@ -164,44 +157,39 @@ export class HttpRequests {
     stream.tellRequestEnd()
   }
 
-  /** Begins what may begin. */
+  /** Begins the requests whose turn it is. */
   advance(): void {
-    for (;;) {
-      const next = this.#waiting.first
-      if (
-        next === undefined ||
-        this.isStopped ||
-        this.#outlet.isAborted ||
-        this.#writing !== undefined ||
-        this.#isBlocked(next)
-      )
-        return
-      // What is cancelled before it was sent never is.
-      if (next.isCancelled) this.#waiting.shift()
-      else if (next.hasCookies) this.#begin(next)
-      else {
-        next.askForCookies(this.#goOn)
-        if (!next.hasCookies) return
-      }
+    for (let next = this.#next; next !== undefined; next = this.#next) {
+      if (!next.hasCookies) next.askForCookies(this.#goOn)
+      if (!next.hasCookies) return
+      this.#begin(next)
     }
   }
 
+  /** The request that may begin now. */
+  get #next(): HttpStream | undefined {
+    const { first } = this.#waiting
+    if (first === undefined || this.isRetired || this.#writing !== undefined) return undefined
+    return this.#isBlocked(first) ? undefined : first
+  }
+
   /**
-   * An upgrade is neither sent behind others nor followed by others: many servers switch as soon as they read it, and
-   * what follows may be frames or requests. HTTP/1.0 has no pipelining, and HTTP/1.1 as much as the caller wants.
+   * Whether a request must wait for responses. An upgrade neither follows other requests nor is followed by any: many
+   * servers switch protocols as soon as they read it, and take for frames what follows. HTTP/1.0 has no pipelining, and
+   * HTTP/1.1 as much as the caller wants.
    */
   #isBlocked(next: HttpStream): boolean {
     const { open } = this.#responses
     if (open.length === 0) return false
     if (open.length >= this.#opts.pipelining) return true
     if (next.upgrade !== undefined || this.#opts.version === 'HTTP/1.0') return true
-    // Alone, since nothing is sent behind it.
+    // An upgrade that was sent is the only one, since nothing is sent behind it.
     return open.first?.upgrade !== undefined
   }
 
   /**
-   * Its head; `undefined` where it has a name that may not be sent, which its stream is told of. Nothing of it was sent
-   * then, so that the others go on.
+   * Writes the head; gives `undefined`, and fails the stream, where the head has a name that may not be sent. As nothing
+   * was sent, the other requests go on.
    */
   #headOf(stream: HttpStream, fields: Headers): Octets | undefined {
     const { method, path } = stream
@@ -222,11 +210,11 @@ export class HttpRequests {
     this.#expectDeadline = new Deadline(EXPECT_TIMEOUT, proceed)
   }
 
-  /** Sends the head, and says whether the body may follow. */
+  /** Sends the head. Gives whether the body may follow. */
   #sendHead(stream: HttpStream): boolean {
     const { fields } = stream
     const head = this.#headOf(stream, fields)
-    if (head === undefined || stream.isCancelled) return false
+    if (head === undefined) return false
     this.#waiting.shift()
     this.#responses.expect(stream)
     this.#writing = stream

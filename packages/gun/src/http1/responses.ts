@@ -1,4 +1,4 @@
-/** The responses of one connection, in the order of their requests: told of, and handed on as far as they are wanted. */
+/** The responses of one connection, in the order of their requests: each is posted as far as its receiver wants it. */
 
 import { GunError } from '../errors.js'
 import { Backlog, type Responder } from '../exchange/backlog.js'
@@ -12,18 +12,18 @@ import { Deadline } from '../transport/deadline.js'
 import { keep } from '../transport/reading.js'
 import { ResponseParser } from './parser.js'
 
-/** How many bytes of a cancelled response are read to keep the connection. */
-const MOST_DROPPED = 1024 * 1024
+/** How many bytes of a cancelled response are read for the sake of the connection. */
+const MOST_DISCARDED = 1024 * 1024
 
-/** Who has sent the requests. */
+/** Has sent the requests. */
 export interface ResponseHandler {
-  /** The peer waits for the body. */
+  /** The peer has asked for the body. */
   onContinue(stream: HttpStream): void
-  /** A final response has begun, before its message is posted. */
+  /** A final response has begun; its message is not posted yet. */
   onFinal(stream: HttpStream, event: ResponseEvent & { type: 'response' }): void
   /** A response is over, and its stream is no longer open. */
   onFinished(): void
-  /** The connection leaves HTTP. */
+  /** The peer has agreed to leave HTTP. */
   onUpgrade(stream: HttpStream, event: ResponseEvent & { type: 'upgrade' }): void
 }
 
@@ -34,9 +34,9 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
   readonly #opts: Required<HttpOpts>
   readonly #handler: ResponseHandler
   readonly #parser: ResponseParser
-  /** What has come and is not handed on yet. */
+  /** The values that have come and are not handed on yet. */
   readonly #backlog: Backlog
-  #dropDeadline: Deadline | undefined
+  #discardDeadline: Deadline | undefined
 
   constructor(host: Host, opts: Required<HttpOpts>, handler: ResponseHandler) {
     this.#host = host
@@ -46,12 +46,12 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     this.#backlog = new Backlog(host, this)
   }
 
-  /** A stream whose response will come here. */
+  /** Makes a stream whose response will come here. */
   create(init: StreamInit): HttpStream {
     return new HttpStream(this.#host, this.#opts, init, this.#backlog, this)
   }
 
-  /** A request is being sent. */
+  /** Expects the response to a request that is being sent. */
   expect(stream: HttpStream): void {
     this.open.push(stream)
     this.#parser.expect(stream.method, stream.upgrade !== undefined)
@@ -64,7 +64,7 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
   }
 
   end(reason: GunError | undefined): void {
-    if (reason === undefined) this.#backlog.take(this.#parser.finish())
+    if (reason === undefined) this.#backlog.take(this.#parser.end())
     this.#backlog.end(reason)
   }
 
@@ -76,45 +76,45 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     this.#backlog.resume()
   }
 
-  /** More of the body is wanted. */
+  /** Adds to the number of messages that are wanted of the body. */
   updateFlow(stream: HttpStream, increment: number): void {
     stream.credit += increment
     this.#backlog.advance()
   }
 
-  /** Nothing more of a cancelled stream is posted: what comes is dropped, if there is not too much of it. */
-  silence(stream: HttpStream): void {
-    stream.response.silence()
-    // Its turn will come; or its response is over, and only its body is not.
+  /** Reads and discards the rest of a cancelled response, or loses the connection where the rest is too much. */
+  discard(stream: HttpStream): void {
+    stream.response.dispose()
+    // The response's turn will come; or it is over, and the body alone is not.
     if (this.open.length > 0 && stream !== this.open.first) return
-    if (!this.#drop(stream)) return
-    if (stream.isReceived) stream.response.finish()
+    if (!this.#beginDiscarding(stream)) return
+    if (stream.isReceived) stream.response.end()
     this.#backlog.advance()
   }
 
-  /** It is the turn of a cancelled response. Gives whether the connection can go on behind it. */
-  #drop(stream: HttpStream): boolean {
+  /** Begins to discard a response whose turn it is. Gives whether the connection can go on behind it. */
+  #beginDiscarding(stream: HttpStream): boolean {
     const rest = (stream.length ?? 0) - stream.received
-    if (!stream.isComplete || rest > MOST_DROPPED) {
+    if (!stream.isComplete || rest > MOST_DISCARDED) {
       this.#host.lost(cancelled())
       return false
     }
     const { cancelTimeout } = this.#opts
-    this.#dropDeadline?.clear()
-    this.#dropDeadline = new Deadline(cancelTimeout, () => {
-      // What a full mailbox keeps from being read is not late.
-      if (this.#backlog.isFull) this.#drop(stream)
+    this.#discardDeadline?.clear()
+    this.#discardDeadline = new Deadline(cancelTimeout, () => {
+      // A response that a full mailbox keeps from being read is not late.
+      if (this.#backlog.isFull) this.#beginDiscarding(stream)
       else this.#host.lost(hangs(cancelTimeout))
     })
     return true
   }
 
-  /** Nothing more is handed on. */
+  /** Lets go of the parser, of the values that were kept, and of the content handlers. */
   dispose(): void {
-    this.#backlog.close()
-    this.#parser.free()
-    this.#dropDeadline?.clear()
-    for (const { response } of this.open) response.close()
+    this.#backlog.dispose()
+    this.#parser.dispose()
+    this.#discardDeadline?.clear()
+    for (const { response } of this.open) response.dispose()
   }
 
   get isFull(): boolean {
@@ -127,7 +127,7 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
 
   respond(event: ResponseEvent): void {
     const stream = this.open.first
-    // The parser refuses a response that nobody expects.
+    // The parser refuses a response to no request.
     if (stream === undefined) return
     const { response } = stream
     switch (event.type) {
@@ -156,7 +156,7 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     stream.isReceived = isFin
     this.#handler.onFinal(stream, event)
     stream.response.head(status, headers, isFin)
-    if (stream.isCancelled && !isFin) this.#drop(stream)
+    if (stream.isCancelled && !isFin) this.#beginDiscarding(stream)
   }
 
   #onUpgrade(stream: HttpStream, event: ResponseEvent & { type: 'upgrade' }): void {
@@ -169,22 +169,22 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     stream.received += data.length
     stream.isReceived = isFin
     if (!stream.isCancelled) return stream.response.data(isFin, data)
-    stream.dropped += data.length
-    if (isFin) stream.response.finish()
-    else if (stream.dropped > MOST_DROPPED) this.#host.lost(cancelled())
+    stream.discarded += data.length
+    if (isFin) stream.response.end()
+    else if (stream.discarded > MOST_DISCARDED) this.#host.lost(cancelled())
   }
 
   onFailed(stream: HttpStream): void {
-    this.silence(stream)
+    this.discard(stream)
   }
 
   onDone(stream: HttpStream): void {
-    this.#dropDeadline?.clear()
+    this.#discardDeadline?.clear()
     this.open.shift()
     stream.response.tell('responseEnd')
     this.#handler.onFinished()
     const next = this.open.first
-    if (next?.isCancelled) this.#drop(next)
+    if (next?.isCancelled) this.#beginDiscarding(next)
     this.#backlog.advance()
   }
 }

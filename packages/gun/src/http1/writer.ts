@@ -6,7 +6,7 @@ import { ask } from '../options/function.js'
 import { type HttpOpts, unchanged } from '../options/http.js'
 import type { Headers } from '../words.js'
 
-/** The head of a request. Throws a GunError `bad_option` for a name that may not be sent. */
+/** Writes the head of a request. Throws a GunError `bad_option` for a name that may not be sent. */
 export function writeHead(method: string, path: string, opts: HeadOpts, headers: Headers): Octets {
   return octets(`${method} ${path} ${opts.version}\r\n${writeFields(headers, opts.transformHeaderName)}\r\n`)
 }
@@ -29,7 +29,7 @@ function sentName(name: string, nameOf: (name: string) => string): string {
   )
 }
 
-/** The end of a chunked body with trailer fields (RFC 9112 section 7.1.2). Throws as `writeHead` does. */
+/** Writes the end of a chunked body with trailer fields (RFC 9112 section 7.1.2). Throws as `writeHead` does. */
 export function writeTrailers(headers: Headers, nameOf: (name: string) => string): Buffer {
   return Buffer.from(octets(`0\r\n${writeFields(headers, nameOf)}\r\n`), 'latin1')
 }

@@ -2,7 +2,7 @@
 
 import { constants, type Settings } from 'node:http2'
 import { asKind, GunError } from '../errors.js'
-import { ended, neverSent, nothingToCancel, takesNoData, unsent } from '../exchange/errors.js'
+import { closedEarly, neverSent, nothingToCancel, takesNoData, unsent } from '../exchange/errors.js'
 import type { StreamInit } from '../exchange/exchange.js'
 import { frame, framingOf, withHost } from '../exchange/framing.js'
 import { StreamRef } from '../handles.js'
@@ -241,7 +241,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     if (!this.#session.isOver && this.#end === undefined) this.#session.goAway(NGHTTP2_NO_ERROR)
-    const error = reason === 'normal' ? ended() : reason
+    const error = reason === 'normal' ? closedEarly() : reason
     const streams = [...this.#streams.all, ...this.#streams.takeBackAll()]
     this.#streams.dispose()
     const killed = streams.filter(stream => stream.abort(error, again))

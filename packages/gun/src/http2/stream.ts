@@ -189,7 +189,7 @@ export class Http2Stream
   /** Tells nothing more of the stream, and resets it. */
   cancel(code: number = NGHTTP2_CANCEL): void {
     this.http.isCancelled = true
-    this.http.response.silence()
+    this.http.response.dispose()
     this.inner?.cancel()
     this.#reset(code)
     this.#over()
@@ -198,7 +198,7 @@ export class Http2Stream
   /** Tells nothing more of the stream, and leaves its end to the protocol that had taken over. */
   dispose(): void {
     this.http.isCancelled = true
-    this.http.response.silence()
+    this.http.response.dispose()
     this.#over()
   }
 
@@ -251,7 +251,7 @@ export class Http2Stream
   abort(reason: GunError | 'normal', again: Again | undefined): boolean {
     this.#detach()
     const { http, inner } = this
-    http.response.close()
+    http.response.dispose()
     if (inner !== undefined) return inner.abort(reason, again)
     if (this.isDone || http.isEnded) {
       http.refuseMore(reason === 'normal' ? undefined : reason)
@@ -302,7 +302,7 @@ export class Http2Stream
   lost(reason: GunError): void {
     const isTold = this.isDone || this.http.isEnded
     this.#isDone = true
-    this.http.response.close()
+    this.http.response.dispose()
     this.#detach()
     this.#user.onOver(this, isTold || this.#comesBack(reason) ? undefined : reason)
   }
@@ -368,7 +368,7 @@ export class Http2Stream
   }
 
   onFailed(): void {
-    this.http.response.silence()
+    this.http.response.dispose()
     this.#reset(NGHTTP2_CANCEL)
     this.#over()
   }
@@ -543,7 +543,7 @@ export class Http2Stream
   #detach(): void {
     this.#isOver = true
     this.#body.dispose()
-    this.#backlog.close()
+    this.#backlog.dispose()
     this.http.source?.close()
     if (this.#node !== undefined) dispose(this.#node)
   }

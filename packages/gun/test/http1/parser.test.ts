@@ -62,8 +62,8 @@ function feed(script: Script, chunks: readonly Buffer[]): Outcome {
     if (upgraded) rest += chunk.toString('latin1')
     else take(parser.execute(chunk))
   }
-  if (script.finish) take(parser.finish())
-  parser.free()
+  if (script.finish) take(parser.end())
+  parser.dispose()
   return { events: join(events, rest), error: error?.code, message: error?.message }
 }
 
@@ -146,7 +146,7 @@ test('the last data of a body says so itself', () => {
   ])
   const [last] = execute(parser, body.subarray(2)).events
   assert.deepEqual(last, { type: 'data', data: Buffer.from('llo'), isFin: true })
-  parser.free()
+  parser.dispose()
 })
 
 test('body data is a view of the chunk and not a copy', () => {
@@ -156,7 +156,7 @@ test('body data is a view of the chunk and not a copy', () => {
   assert(event?.type === 'data')
   assert.equal(event.data.buffer, chunk.buffer)
   assert.equal(event.data.byteOffset, chunk.byteOffset + chunk.length - 5)
-  parser.free()
+  parser.dispose()
 })
 
 test('headers keep their order and duplicates, in lower case and trimmed', () => {
@@ -200,7 +200,7 @@ test('a chunked body whose end comes later yields an empty last data', () => {
   assert.deepEqual(execute(parser, Buffer.from('\r\n0\r\n\r\n')).events, [
     { type: 'data', data: Buffer.alloc(0), isFin: true },
   ])
-  parser.free()
+  parser.dispose()
 })
 
 test('a chunked body without bytes yields one empty last data', () => {
@@ -252,9 +252,9 @@ test('finish ends a body with data of its own and leaves what was handed out alo
   const parser = start({ bytes: '' })
   const { events } = execute(parser, Buffer.from(`${ok}\r\nhello`))
   const end = { type: 'data', data: Buffer.alloc(0), isFin: true }
-  assert.deepEqual(parser.finish(), { events: [end], error: undefined })
+  assert.deepEqual(parser.end(), { events: [end], error: undefined })
   assert.deepEqual(events[1], { type: 'data', data: Buffer.from('hello'), isFin: false })
-  assert.deepEqual(parser.finish(), { events: [], error: undefined })
+  assert.deepEqual(parser.end(), { events: [], error: undefined })
 })
 
 test('a transfer-encoding that does not end in chunked lasts until the connection ends', () => {
@@ -371,7 +371,7 @@ test('after an upgrade the parser gives nothing more', () => {
   const parser = start({ requests: [['GET', true]], bytes: '' })
   assert.equal(execute(parser, Buffer.from(switching)).events.length, 1)
   assert.deepEqual(execute(parser, Buffer.from(ok)), { events: [], error: undefined })
-  assert.deepEqual(parser.finish(), { events: [], error: undefined })
+  assert.deepEqual(parser.end(), { events: [], error: undefined })
 })
 
 test('a 101 after an interim and pipelined responses is found too', () => {
@@ -583,8 +583,8 @@ test('events before an error stay valid and the error is given again', () => {
   assert.equal(first.events.length, 2)
   assert(first.error instanceof ResponseParseError)
   assert.deepEqual(execute(parser, Buffer.from(ok)), { events: [], error: first.error })
-  assert.deepEqual(parser.finish(), { events: [], error: first.error })
-  parser.free()
+  assert.deepEqual(parser.end(), { events: [], error: first.error })
+  parser.dispose()
   assert.deepEqual(execute(parser, Buffer.from(ok)), { events: [], error: undefined })
 })
 
@@ -628,7 +628,7 @@ test('a chunk extension without an end is stopped', () => {
   execute(parser, Buffer.from(`${chunked}5;a=`))
   for (let i = 0; i < 16; i++) assert.equal(execute(parser, Buffer.alloc(1000, 'b')).error, undefined)
   assert.equal(execute(parser, Buffer.alloc(1000, 'b')).error?.code, 'limit_reached')
-  parser.free()
+  parser.dispose()
 })
 
 test('a long body in small chunks is not taken for a long chunk line', () => {
@@ -636,7 +636,7 @@ test('a long body in small chunks is not taken for a long chunk line', () => {
   execute(parser, Buffer.from(`${chunked}10000\r\n`))
   for (let i = 0; i < 65_536; i += 64) assert.equal(execute(parser, Buffer.alloc(64)).error, undefined)
   assert.equal(execute(parser, Buffer.from('\r\n0\r\n\r\n')).events.length, 1)
-  parser.free()
+  parser.dispose()
 })
 
 test('a chunk of many megabytes goes through unchanged', () => {
@@ -651,7 +651,7 @@ test('a chunk of many megabytes goes through unchanged', () => {
   const last = events.at(-1)
   assert(last?.type === 'upgrade')
   assert.equal(last.rest.toString(), 'rest')
-  parser.free()
+  parser.dispose()
 })
 
 test('an empty chunk changes nothing', () => {
@@ -660,7 +660,7 @@ test('an empty chunk changes nothing', () => {
   execute(parser, Buffer.from(`${ok}Content-Le`))
   assert.deepEqual(execute(parser, Buffer.alloc(0)), { events: [], error: undefined })
   assert.equal(execute(parser, Buffer.from('ngth: 0\r\n\r\n')).events.length, 1)
-  parser.free()
+  parser.dispose()
 })
 
 test('a thousand parsers at once do not mix up their responses', () => {
@@ -676,16 +676,16 @@ test('a thousand parsers at once do not mix up their responses', () => {
     assert.equal(body.data.toString(), bodies[i])
     assert.equal(body.isFin, true)
   }
-  for (const parser of parsers) parser.free()
+  for (const parser of parsers) parser.dispose()
 })
 
 test('a freed parser gives nothing, however often it is freed', () => {
   const parser = start({ bytes: '' })
   execute(parser, Buffer.from(`${ok}Content-Length: 5\r\n\r\n`))
-  parser.free()
-  parser.free()
+  parser.dispose()
+  parser.dispose()
   assert.deepEqual(execute(parser, Buffer.from('hello')), { events: [], error: undefined })
-  assert.deepEqual(parser.finish(), { events: [], error: undefined })
+  assert.deepEqual(parser.end(), { events: [], error: undefined })
 })
 
 test('a run inside the callback of another run disturbs neither', () => {
@@ -717,7 +717,7 @@ test('a run inside the callback of another run disturbs neither', () => {
   }
   assert.equal(parsers[0].execute(outer, handler(outer, nested)), code.ok)
   assert.deepEqual(bodies, ['inner', 'outer'])
-  for (const parser of parsers) parser.free()
+  for (const parser of parsers) parser.dispose()
 })
 
 test('undici still ships llhttp where we load it from', () => {
@@ -784,5 +784,5 @@ test('a response starts with its first byte, an interim one too, and empty lines
   const types = (chunk: string) => parser.execute(Buffer.from(chunk)).events.map(({ type }) => type)
   assert.deepEqual(types('TTP/1.1 103 Early Hints\r\n\r\nHTTP'), ['inform', 'start'])
   assert.deepEqual(types('/1.1 200 OK\r\ncontent-length: 1\r\n\r\na'), ['response', 'data'])
-  parser.free()
+  parser.dispose()
 })
