@@ -1,0 +1,113 @@
+// Each step runs to its end: what is asked for within it is done behind it, in order, and before the next.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Steps } from '../../src/layer/steps.ts'
+
+/** Steps are names; `within` says what a step asks for while it runs. */
+function scene(within: (name: string, steps: Steps<string>) => void = () => {}) {
+  const log: string[] = []
+  const steps: Steps<string> = new Steps(name => {
+    log.push(`${name} begins`)
+    within(name, steps)
+    log.push(`${name} ends`)
+  })
+  /** Takes what was noted since the last call. */
+  return { steps, log, take: () => log.splice(0) }
+}
+
+describe('a step that is added', () => {
+  test('while nothing is under way is done at once', () => {
+    const { steps, take } = scene(() => assert.equal(steps.isBusy, true))
+    steps.add('a')
+    assert.deepEqual(take(), ['a begins', 'a ends'])
+    assert.equal(steps.isBusy, false)
+  })
+
+  test('within another is done behind it, in the order of asking', () => {
+    const { steps, take } = scene((name, steps) => {
+      if (name === 'a') for (const next of ['b', 'c']) steps.add(next)
+      if (name === 'b') steps.add('d')
+      if (name === 'a') assert.deepEqual(steps.due, ['b', 'c'])
+    })
+    steps.add('a')
+    const order = ['a', 'b', 'c', 'd']
+    assert.deepEqual(
+      take(),
+      order.flatMap(name => [`${name} begins`, `${name} ends`]),
+    )
+    assert.deepEqual(steps.due, [])
+    assert.equal(steps.isBusy, false)
+  })
+
+  test('again and again does not fill the stack', () => {
+    let left = 100_000
+    const { steps, log } = scene((name, steps) => {
+      if (left-- > 0) steps.add(name)
+    })
+    steps.add('a')
+    assert.equal(log.length, 2 * 100_001)
+  })
+})
+
+describe('a read', () => {
+  test('of which each value is a step has done behind it what was asked for within it', () => {
+    const { steps, log, take } = scene()
+    assert.equal(steps.begin(), true)
+    for (const value of [1, 2]) {
+      log.push(`value ${value}`)
+      steps.add(`asked within ${value}`)
+      steps.settle()
+    }
+    steps.end()
+    assert.deepEqual(take(), [
+      'value 1',
+      'asked within 1 begins',
+      'asked within 1 ends',
+      'value 2',
+      'asked within 2 begins',
+      'asked within 2 ends',
+    ])
+    assert.equal(steps.isBusy, false)
+  })
+
+  test('does what is left at its end', () => {
+    const { steps, take } = scene()
+    steps.begin()
+    steps.add('a')
+    assert.deepEqual(take(), [])
+    steps.end()
+    assert.deepEqual(take(), ['a begins', 'a ends'])
+  })
+
+  test('within a step does not end that step, and settles behind each of its own values', () => {
+    const { steps, log, take } = scene((name, steps) => {
+      if (name !== 'reads on') return
+      assert.equal(steps.begin(), false)
+      log.push('value')
+      steps.add('asked')
+      steps.settle()
+      assert.equal(steps.isBusy, true)
+    })
+    steps.add('reads on')
+    assert.deepEqual(take(), ['reads on begins', 'value', 'asked begins', 'asked ends', 'reads on ends'])
+    assert.equal(steps.isBusy, false)
+  })
+})
+
+test('steps that wait can be taken back, and the others keep their order', () => {
+  const { steps, take } = scene()
+  steps.begin()
+  for (const name of ['a1', 'b1', 'a2', 'b2']) steps.add(name)
+  assert.deepEqual(
+    steps.remove(name => name.startsWith('a')),
+    ['a1', 'a2'],
+  )
+  assert.deepEqual(
+    steps.remove(name => name.startsWith('c')),
+    [],
+  )
+  assert.deepEqual(steps.due, ['b1', 'b2'])
+  steps.end()
+  assert.deepEqual(take(), ['b1 begins', 'b1 ends', 'b2 begins', 'b2 ends'])
+})
