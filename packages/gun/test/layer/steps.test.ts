@@ -59,7 +59,7 @@ describe('a read', () => {
       steps.add(`asked within ${value}`)
       steps.settle()
     }
-    steps.end()
+    steps.end(true)
     assert.deepEqual(take(), [
       'value 1',
       'asked within 1 begins',
@@ -76,7 +76,7 @@ describe('a read', () => {
     steps.begin()
     steps.add('a')
     assert.deepEqual(take(), [])
-    steps.end()
+    steps.end(true)
     assert.deepEqual(take(), ['a begins', 'a ends'])
   })
 
@@ -87,10 +87,22 @@ describe('a read', () => {
       log.push('value')
       steps.add('asked')
       steps.settle()
+      log.push('last value')
+      steps.add('asked again')
+      steps.end(false)
       assert.equal(steps.isBusy, true)
     })
     steps.add('reads on')
-    assert.deepEqual(take(), ['reads on begins', 'value', 'asked begins', 'asked ends', 'reads on ends'])
+    assert.deepEqual(take(), [
+      'reads on begins',
+      'value',
+      'asked begins',
+      'asked ends',
+      'last value',
+      'asked again begins',
+      'asked again ends',
+      'reads on ends',
+    ])
     assert.equal(steps.isBusy, false)
   })
 })
@@ -108,6 +120,6 @@ test('steps that wait can be taken back, and the others keep their order', () =>
     [],
   )
   assert.deepEqual(steps.due, ['b1', 'b2'])
-  steps.end()
+  steps.end(true)
   assert.deepEqual(take(), ['b1 begins', 'b1 ends', 'b2 begins', 'b2 ends'])
 })
