@@ -1,4 +1,4 @@
-/** What has come of responses: handed on in order, or kept while nobody wants more. Nothing is read while something is kept. */
+/** The events of responses: handed on in order, or kept while nobody wants more. Nothing is read while any event is kept. */
 
 import { GunError } from '../errors.js'
 import { Slice } from '../transport/slice.js'

@@ -157,7 +157,7 @@ export class HttpStream {
   refuseUpgrade(status: number, headers: Headers): void {
     const command = this.upgrade?.command
     this.upgrade = undefined
-    if (!command?.isRepeated || this.isCancelled || this.#isEnded) return
+    if (!command?.isRepeated || this.isCancelled) return
     if (this.#host.askAgain(command, status, headers)) this.isCancelled = true
   }
 
