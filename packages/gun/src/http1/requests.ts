@@ -161,7 +161,8 @@ export class HttpRequests {
   advance(): void {
     for (let next = this.#next; next !== undefined; next = this.#next) {
       if (!next.hasCookies) next.askForCookies(this.#goOn)
-      if (!next.hasCookies) return
+      // A request that the store has cancelled is taken back behind this step, and what follows it begins then.
+      if (!next.hasCookies || next.isCancelled) return
       this.#begin(next)
     }
   }
