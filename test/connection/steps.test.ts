@@ -101,6 +101,27 @@ describe('what waits for the connection', () => {
     gun.close(connPid)
   })
 
+  test('ends once where the owner shuts the connection down in gun_up', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await origin(peer => peer.closed)
+    const owner = ownerThat(({ type, connPid }) => {
+      if (type === 'gun_up') gun.shutdown(connPid)
+    })
+    const self = createProcess<gun.GunMessage>()
+    const cookieStore = { getCookieString: async () => '', setCookie: async () => {} }
+    const connPid = gun.open('localhost', server.port, { owner, cookieStore })
+    const ref = self.monitor(connPid)
+    const told: string[] = []
+    const replyTo = (message: gun.GunMessage) => {
+      told.push(message.type === 'gun_error' ? message.reason.code : message.type)
+    }
+    const streamRef = gun.get(connPid, '/', {}, { replyTo, flow: 1 })
+    gun.updateFlow(connPid, streamRef, 1)
+    await self.receive([{ type: 'DOWN', ref }])
+    assert.deepEqual(told, ['closing'])
+    self.exit()
+  })
+
   test('is not asked for again once the owner has cancelled it in gun_up', async () => {
     await using _left = assertNothingLeft()
     const seen = defer<string>()

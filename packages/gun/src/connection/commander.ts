@@ -137,9 +137,9 @@ export class Commander {
     for (const command of this.#postponed.takeBegun()) this.performLate(command)
   }
 
-  /** Forgets what waits of streams that were killed. */
-  forget(streamRefs: readonly StreamRef[]): void {
-    for (const streamRef of streamRefs) this.#postponed.remove(streamRef)
+  /** The connection is lost: forgets what waits of streams that have begun, which have ended by now. */
+  forget(): void {
+    this.#postponed.takeBegun()
   }
 
   /** The connection will never be made: each stream that waits fails. */

@@ -282,7 +282,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     const end = isOurs ? closedHere() : reason === 'normal' ? reason : asKind('connection_error', reason)
     const { protocol } = layer
     const killedStreams = layer.abort(end, this.goesOn ? again : undefined)
-    this.commands.forget(killedStreams)
+    this.commands.forget()
     if (this.events.wants('disconnect')) this.events.tell('disconnect', { connPid: this.connPid, reason })
     if (protocol !== undefined && (by === undefined || by === 'protocol')) {
       const { name } = protocol

@@ -13,49 +13,111 @@ interface JobOptions extends QueueAddOptions {
   readonly command: Waiting
 }
 
+/** A command that waits. */
+interface Entry {
+  readonly command: Waiting
+  readonly job: Job
+  /** Whether the command was taken out before its turn. */
+  isTaken: boolean
+}
+
+/** How many entries that were taken out may stay in the queue, unless more than that wait. */
+const MOST_TAKEN = 1024
+
 /** The queue class of p-queue's that knows which command each job is for. */
 export class CommandQueue {
-  readonly #entries = new Fifo<{ readonly command: Waiting; readonly job: Job }>()
+  /** The entries in order, among them some that were taken out. */
+  #entries = new Fifo<Entry>()
+  /** Those of each stream, so that a caller may cancel thousands. */
+  readonly #streams = new Map<StreamRef, Fifo<Entry>>()
+  #size = 0
 
   get size(): number {
-    return this.#entries.length
+    return this.#size
   }
 
   /** The commands that wait, oldest first. */
   get commands(): readonly Waiting[] {
-    return [...this.#entries].map(({ command }) => command)
+    return this.#waiting.map(({ command }) => command)
   }
 
   /** Whether a command of the stream waits. */
   has(streamRef: StreamRef): boolean {
-    return this.#entries.find(({ command }) => command.streamRef === streamRef) !== undefined
+    return this.#streams.has(streamRef)
   }
 
   enqueue(job: Job, options?: Partial<JobOptions>): void {
     if (options?.command === undefined) throw new TypeError('a job must say which command it is for')
-    this.#entries.push({ command: options.command, job })
+    const { command } = options
+    const entry = { command, job, isTaken: false }
+    const stream = this.#streams.get(command.streamRef) ?? new Fifo<Entry>()
+    this.#streams.set(command.streamRef, stream)
+    stream.push(entry)
+    this.#entries.push(entry)
+    this.#size++
   }
 
   dequeue(): Job | undefined {
-    return this.#entries.shift()?.job
+    let entry = this.#entries.shift()
+    while (entry?.isTaken) entry = this.#entries.shift()
+    if (entry === undefined) return undefined
+    const { streamRef } = entry.command
+    const stream = this.#streams.get(streamRef)
+    stream?.shift()
+    if (stream?.length === 0) this.#streams.delete(streamRef)
+    this.#size--
+    return entry.job
   }
 
   /** All jobs, since none has a priority. */
   filter(): Job[] {
-    return [...this.#entries].map(({ job }) => job)
+    return this.#waiting.map(({ job }) => job)
   }
 
   /** Commands are carried out in the order in which they were given, and in no other. */
   setPriority(): void {}
 
-  /** Takes out the commands that `isIt` picks, and gives them. */
-  take(isIt: (command: Waiting) => boolean): readonly Waiting[] {
-    const taken: Waiting[] = []
-    for (const entry of this.#entries.takeAll()) {
-      if (isIt(entry.command)) taken.push(entry.command)
-      else this.#entries.push(entry)
-    }
-    return taken
+  /** Takes out the commands of a stream, and gives them. */
+  take(streamRef: StreamRef): readonly Waiting[] {
+    const taken = this.#streams.get(streamRef)?.takeAll() ?? []
+    this.#streams.delete(streamRef)
+    this.#size -= taken.length
+    for (const entry of taken) entry.isTaken = true
+    if (this.#entries.length > MOST_TAKEN + 2 * this.#size) this.#sweep()
+    return taken.map(({ command }) => command)
+  }
+
+  /** Takes out the commands of streams that have begun, in order, and gives them. */
+  takeBegun(): readonly Waiting[] {
+    const begun = [...this.#streams.values()].filter(({ first }) => first && !begins(first.command))
+    if (begun.length === 0) return []
+    const taken = new Set(begun.flatMap(stream => stream.takeAll()))
+    for (const { command } of taken) this.#streams.delete(command.streamRef)
+    const inOrder = [...this.#entries].filter(entry => taken.has(entry))
+    for (const entry of inOrder) entry.isTaken = true
+    this.#size -= inOrder.length
+    this.#sweep()
+    return inOrder.map(({ command }) => command)
+  }
+
+  /** Takes out everything, and gives the streams. */
+  takeAll(): readonly StreamRef[] {
+    const streamRefs = [...this.#streams.keys()]
+    this.#streams.clear()
+    this.#entries.takeAll()
+    this.#size = 0
+    return streamRefs
+  }
+
+  get #waiting(): readonly Entry[] {
+    return [...this.#entries].filter(({ isTaken }) => !isTaken)
+  }
+
+  /** Forgets the entries that were taken out. */
+  #sweep(): void {
+    const left = new Fifo<Entry>()
+    for (const entry of this.#waiting) left.push(entry)
+    this.#entries = left
   }
 }
 
@@ -88,7 +150,7 @@ export class Postponed {
 
   /** Forgets what waits of the stream, and gives whether that was all of it. */
   remove(streamRef: StreamRef): boolean {
-    return this.#book?.take(command => command.streamRef === streamRef).some(begins) ?? false
+    return this.#book?.take(streamRef).some(begins) ?? false
   }
 
   /** The connection is up. */
@@ -104,14 +166,12 @@ export class Postponed {
 
   /** Takes out the commands of streams that have begun, which need not wait for the next connection as those that begin do. */
   takeBegun(): readonly Waiting[] {
-    const unbegun = new Set(this.#book?.commands.filter(begins).map(({ streamRef }) => streamRef))
-    return this.#book?.take(({ streamRef }) => !unbegun.has(streamRef)) ?? []
+    return this.#book?.takeBegun() ?? []
   }
 
   /** The connection will never be made: fails each stream that waits once, however much of it waits. */
   fail(fail: (streamRef: StreamRef, reason: GunError) => void, reason: GunError): void {
-    const failed = new Set(this.#book?.take(() => true).map(({ streamRef }) => streamRef))
-    for (const streamRef of failed) fail(streamRef, reason)
+    for (const streamRef of this.#book?.takeAll() ?? []) fail(streamRef, reason)
   }
 
   #makeQueue(): PQueue<CommandQueue, JobOptions> {

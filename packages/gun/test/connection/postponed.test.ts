@@ -155,6 +155,18 @@ describe('the queue of commands', () => {
     assert.equal(queue.filter().length, 2)
   })
 
+  test('passes over what was taken out, of one stream or of many', () => {
+    const queue = new CommandQueue()
+    const commands = Array.from({ length: 5000 }, (_, i) => request(`/${i}`))
+    const last = commands.at(-1) as (typeof commands)[number]
+    for (const command of commands) queue.enqueue(async () => {}, { command })
+    for (const { streamRef } of commands.slice(0, -1)) assert.equal(queue.take(streamRef).length, 1)
+    assert.deepEqual([queue.size, queue.commands], [1, [last]])
+    assert.deepEqual(queue.take(commands[0]?.streamRef as StreamRef), [])
+    assert.notEqual(queue.dequeue(), undefined)
+    assert.deepEqual([queue.dequeue(), queue.size, queue.has(last.streamRef)], [undefined, 0, false])
+  })
+
   test('gives its jobs in the order in which they came, whatever their priority', () => {
     const queue = new CommandQueue()
     const jobs = [async () => {}, async () => {}]
