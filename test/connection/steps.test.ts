@@ -223,6 +223,23 @@ describe('within a step', () => {
     assert.deepEqual([[...answers], refused], [[true], [false, false]])
   })
 
+  test('a handler that closes the connection in init hears of nothing behind the end', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await origin(async peer => {
+      await peer.send(switchingProtocols(await peer.receiveRequest()))
+      await peer.closed
+    })
+    await using client = await connect(server)
+    const { connPid, owner } = client
+    const ref = owner.monitor(connPid)
+    const told: string[] = []
+    const replyTo = streamEnds.watch(({ type }: gun.GunMessage) => told.push(type))
+    const init = () => gun.close(connPid)
+    gun.wsUpgrade(connPid, '/', {}, { replyTo, defaultProtocol: { init, handle: () => 0 } })
+    await owner.receive([{ type: 'DOWN', ref }])
+    assert.deepEqual(told, ['gun_error'])
+  })
+
   test('a request that is cancelled in its requestStart is never sent over HTTP/2', async () => {
     await using it = await scene({
       opts: {

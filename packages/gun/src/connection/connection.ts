@@ -206,7 +206,8 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     } catch (cause) {
       this.#broken(cause)
     }
-    this.steps.end(isOutermost)
+    // Within a step, such as one in which another protocol takes over, what is due waits for the end of that.
+    if (isOutermost) this.steps.end(true)
   }
 
   #effect(effect: Effect, event: ConnectionEvent): void {
