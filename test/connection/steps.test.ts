@@ -240,6 +240,25 @@ describe('within a step', () => {
     assert.deepEqual(told, ['gun_error'])
   })
 
+  test('frames that are not sent come back to the owner even if the caller closes the connection then', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await origin(async peer => {
+      await peer.receiveRequest()
+      await peer.send(NO_CONTENT)
+      await peer.closed
+    })
+    await using client = await connect(server)
+    const { connPid } = client
+    const frames = [['text', 'a']] as const
+    const replyTo = () => {
+      assert.equal(gun.wsSend(connPid, frames), false)
+      gun.close(connPid)
+    }
+    gun.get(connPid, '/', {}, { replyTo })
+    const { reason } = await client.owner.receive([{ type: 'gun_error', connPid }])
+    assert.deepEqual([reason.code, reason.frames], ['badstate', frames])
+  })
+
   test('a request that is cancelled in its requestStart is never sent over HTTP/2', async () => {
     await using it = await scene({
       opts: {

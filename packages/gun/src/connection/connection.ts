@@ -395,7 +395,8 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   }
 
   tellOwner(message: GunMessage): void {
-    if (this.events.isMute) return
+    // Frames that were not sent come back in any case.
+    if (this.events.isMute && message.type !== 'gun_error') return
     this.trace?.message(message)
     post(this.connPid, this.source, this.owner, message, 0)
   }
