@@ -96,13 +96,18 @@ export function shutdown(connPid: ConnPid): void {
 
 /**
  * Ends the connection at once: open streams get a `gun_error`, and monitors get `DOWN` with `'shutdown'`.
- * Source: manual page gun:close.
+ *
+ * Called within a callback, silences the connection at once and ends it behind the callback: only errors, such
+ * as those of the open streams, and `DOWN` are still posted. Source: manual page gun:close.
  */
 export function close(connPid: ConnPid): void {
   connectionOf(connPid).close()
 }
 
-/** Returns the current facts about the connection. Source: manual page gun:info. */
+/**
+ * Returns the current facts about the connection. Called within a callback, does not show the calls made
+ * there, which are carried out behind it. Source: manual page gun:info.
+ */
 export function info(connPid: ConnPid): Info {
   return infoOf(connectionOf(connPid))
 }
@@ -267,7 +272,11 @@ function startRequest(
  * because more bytes than that wait to be sent or the connection is still being made. One of these follows,
  * unless the caller sends `'fin'` or cancels: a `gun_notify` `'drain'` when there is room again, a
  * `gun_response`, after which the server may want no more, or a `gun_error`. A part that was taken is never
- * dropped. Source: manual page gun:data.
+ * dropped.
+ *
+ * Called within a callback, counts the earlier calls made there as carried out, and gives the part to be sent
+ * behind the callback; only a `close` or `shutdown` made there before is not foreseen. Source:
+ * manual page gun:data.
  *
  * ```ts
  * const streamRef = gun.post(connPid, '/upload', {}, undefined, { sendHighWaterMark: 65536 })
@@ -302,7 +311,8 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
 
 /**
  * Ends a stream for the caller: none of its messages is posted any more, and the stream is not among
- * `killedStreams`. A request that was not sent yet is never sent.
+ * `killedStreams`. A request that was not sent yet is never sent. Called within a callback, silences the
+ * stream at once as well, and takes back a request that was made there.
  *
  * HTTP/2 resets the stream. HTTP/1.1 cannot take back a request that was sent, so the rest of its response is
  * read and dropped. The connection is lost with `cancelled`, once the responses before this one have arrived,
@@ -468,8 +478,9 @@ export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: nu
 }
 
 /**
- * Returns the current facts about a stream, or `undefined` if the stream is not open. Throws a GunError
- * `badstate` while the connection is not up. Source: manual page gun:stream_info.
+ * Returns the current facts about a stream, or `undefined` if the stream is not open. Called within a
+ * callback, gives `undefined` for a stream that was asked for there. Throws a GunError `badstate` while the
+ * connection is not up. Source: manual page gun:stream_info.
  */
 export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo | undefined {
   const connection = connectionOf(connPid)
@@ -522,6 +533,10 @@ export function wsUpgrade(
  * `'drain'` follows. In the second all frames were taken and the caller should pause, because more than
  * `sendHighWaterMark` bytes wait to be sent: a `gun_notify` `'drain'` follows when there is room again, or a
  * `gun_error` if there never will be.
+ *
+ * Called within a callback, counts the earlier calls made there as carried out, and sends the frames behind the
+ * callback and before the next frame is handed on; only a `close` or `shutdown` made there before is not
+ * foreseen.
  *
  * Throws a TypeError for a value that is not a frame; the message names the value and shows a correct frame.
  * Source: manual page gun:ws_send.

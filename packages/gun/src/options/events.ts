@@ -283,8 +283,8 @@ export type EventName = keyof EventMap
 /**
  * An object whose methods are called for everything that happens on the connection, in the order in which it
  * happens. Every method is optional. The methods run within the connection's own work, so they should be
- * short. If a method throws or rejects, the error goes to the exit hook and nothing else changes. Source:
- * manual page gun_event.
+ * short; calls that they make on the connection are carried out behind what they are told of. If a method
+ * throws or rejects, the error goes to the exit hook and nothing else changes. Source: manual page gun_event.
  *
  * Subscribers of `node:diagnostics_channel` get the same events of all connections without any option, for
  * example from the channel `holster:gun:requestStart`. Events of received frames are published for those
