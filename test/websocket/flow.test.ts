@@ -212,7 +212,7 @@ for (const wire of wires) {
           more(it, before)
         }
         await receiveFrame(it.peer)
-        assert.equal(isPaused(it), false)
+        await until(() => !isPaused(it))
         await sending
         it.peer.end()
         assert.deepEqual(await it.story(), [...told(before).slice(1), 'ws close,1000,', ...it.closed])
@@ -231,7 +231,7 @@ for (const wire of wires) {
       assert.deepEqual(await take(it, 20), numbers(20))
       await receiveFrame(it.peer)
       await settle()
-      assert.equal(isPaused(it), false)
+      await until(() => !isPaused(it))
       await sending
       it.peer.end()
       assert.deepEqual(await it.story(), ['ws close,1000,', ...it.closed])

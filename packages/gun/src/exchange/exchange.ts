@@ -30,7 +30,7 @@ export interface StreamInit {
   readonly upgrade?: Upgrade
 }
 
-export class HttpStream {
+export class Exchange {
   readonly ref: StreamRef
   readonly function: StreamInit['function']
   readonly method: string
@@ -62,7 +62,7 @@ export class HttpStream {
 
   /** How many messages of the response's body are still wanted. */
   credit: number
-  readonly response: Response<HttpStream>
+  readonly response: Response<Exchange>
   /** Where the stream's messages come from, if that can be paused for this stream alone. */
   source: Source | undefined
   /** Whether nothing more is posted, and the rest of the response is discarded. */
@@ -79,7 +79,7 @@ export class HttpStream {
   isReceived = false
   readonly #host: Host
 
-  constructor(host: Host, opts: ContentOpts, init: StreamInit, gate: Gate, user: ResponseUser<HttpStream>) {
+  constructor(host: Host, opts: ContentOpts, init: StreamInit, gate: Gate, user: ResponseUser<Exchange>) {
     this.#host = host
     this.response = new Response(host, opts, this, gate, user)
     this.ref = init.ref

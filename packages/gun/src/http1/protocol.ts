@@ -11,7 +11,7 @@ import {
   takesNoData,
   unsent,
 } from '../exchange/errors.js'
-import type { HttpStream } from '../exchange/exchange.js'
+import type { Exchange } from '../exchange/exchange.js'
 import { frame, withHost } from '../exchange/framing.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
 import type { StreamRef } from '../handles.js'
@@ -222,7 +222,7 @@ export class Http implements Protocol, ResponseHandler {
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     const error = reason === 'normal' ? closedEarly() : reason
     this.#dispose()
-    const isKilled = ({ upgrade, isCancelled, isEnded }: HttpStream): boolean => {
+    const isKilled = ({ upgrade, isCancelled, isEnded }: Exchange): boolean => {
       if (isCancelled || isEnded) return false
       if (again === undefined || !upgrade?.command.isRepeated) return true
       again(upgrade.command)
@@ -251,13 +251,13 @@ export class Http implements Protocol, ResponseHandler {
     clearInterval(this.#keepaliveTimer)
   }
 
-  #find(streamRef: StreamRef): HttpStream | undefined {
-    const isIt = ({ ref }: HttpStream) => ref === streamRef
+  #find(streamRef: StreamRef): Exchange | undefined {
+    const isIt = ({ ref }: Exchange) => ref === streamRef
     return this.#requests.find(streamRef) ?? this.#responses.open.find(isIt)
   }
 
   /** Gives the stream if it takes more of its body; if not, refuses the command. */
-  #takingData(streamRef: StreamRef): HttpStream | undefined {
+  #takingData(streamRef: StreamRef): Exchange | undefined {
     const stream = this.#find(streamRef)
     if (stream !== undefined && !stream.isComplete && !stream.isCancelled) return stream
     this.#host.refuse(streamRef, takesNoData())
@@ -265,7 +265,7 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   /** Refuses a body that has ended with the wrong length. */
-  #refuseBody(stream: HttpStream, problem: string): void {
+  #refuseBody(stream: Exchange, problem: string): void {
     // The peer would take the next request for the rest of a body that has begun.
     if (!this.#requests.remove(stream)) {
       const error = new GunError('badstate', 'connection_error', problem)
@@ -285,11 +285,11 @@ export class Http implements Protocol, ResponseHandler {
 
   // The responses tell:
 
-  onContinue(stream: HttpStream): void {
+  onContinue(stream: Exchange): void {
     this.#requests.proceed(stream)
   }
 
-  onFinal(stream: HttpStream, { keepAlive, headers }: ResponseEvent & { type: 'response' }): void {
+  onFinal(stream: Exchange, { keepAlive, headers }: ResponseEvent & { type: 'response' }): void {
     if (keepAlive && !stream.isExpecting) return
     // The body is never sent, and only a new connection shows the peer where the next request begins.
     if (stream.isExpecting) this.#requests.skipBody(stream)
@@ -305,7 +305,7 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   /** Refuses the streams behind `last`, whose response ends the connection. */
-  #refuseBehind(last: HttpStream, reason: GunError): void {
+  #refuseBehind(last: Exchange, reason: GunError): void {
     for (const stream of this.#responses.open) {
       if (stream === last || stream.isCancelled) continue
       stream.fail(reason)
@@ -320,12 +320,12 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   /** Ends the connection with an upgrade that went wrong and that the next connection does not ask for. */
-  #failUpgrade(stream: HttpStream, error: GunError): void {
+  #failUpgrade(stream: Exchange, error: GunError): void {
     stream.upgrade = undefined
     this.#host.lost(error)
   }
 
-  onUpgrade(stream: HttpStream, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
+  onUpgrade(stream: Exchange, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
     const { upgrade, ref: streamRef } = stream
     if (upgrade === undefined) return
     const start = upgrade.agree(headers)
@@ -347,7 +347,7 @@ export class Http implements Protocol, ResponseHandler {
 }
 
 /** Whether the last message was posted, the whole response has come, and the whole body was given. */
-function isOver({ isEnded, isComplete, isReceived }: HttpStream): boolean {
+function isOver({ isEnded, isComplete, isReceived }: Exchange): boolean {
   return isEnded && isComplete && isReceived
 }
 

@@ -1,7 +1,7 @@
 /** The requests of one connection: each is sent in its turn, the head with the store's cookies, the body as it is given. */
 
 import { asKind, GunError } from '../errors.js'
-import { EXPECT_TIMEOUT, type HttpStream } from '../exchange/exchange.js'
+import { EXPECT_TIMEOUT, type Exchange } from '../exchange/exchange.js'
 import { Fifo } from '../exchange/fifo.js'
 import type { StreamRef } from '../handles.js'
 import type { Host } from '../layer/contract.js'
@@ -21,9 +21,9 @@ export class HttpRequests {
   /** The responses to the requests that were sent. */
   readonly #responses: HttpResponses
   /** The requests that have not begun: an upgrade is in their way, or a body that is still being sent. */
-  readonly #waiting = new Fifo<HttpStream>()
+  readonly #waiting = new Fifo<Exchange>()
   /** The stream whose body is being sent. */
-  #writing: HttpStream | undefined
+  #writing: Exchange | undefined
   /** Whether no request begins any more. */
   isRetired = false
   #expectDeadline: Deadline | undefined
@@ -42,29 +42,29 @@ export class HttpRequests {
   }
 
   /** The stream whose body is being sent. */
-  get writing(): HttpStream | undefined {
+  get writing(): Exchange | undefined {
     return this.#writing
   }
 
   /** The requests that have not begun by now. */
-  get waiting(): readonly HttpStream[] {
+  get waiting(): readonly Exchange[] {
     return [...this.#waiting]
   }
 
   /** Sends a request in its turn. */
-  add(stream: HttpStream): void {
+  add(stream: Exchange): void {
     this.#waiting.push(stream)
     this.advance()
   }
 
   /** Finds a stream that waits, or whose body is not complete; its response may be over. */
-  find(streamRef: StreamRef): HttpStream | undefined {
+  find(streamRef: StreamRef): Exchange | undefined {
     if (this.#writing?.ref === streamRef) return this.#writing
     return this.#waiting.find(({ ref }) => ref === streamRef)
   }
 
   /** Tells what is known of a stream that is open. */
-  infoOf(stream: HttpStream): StreamInfo {
+  infoOf(stream: Exchange): StreamInfo {
     if (stream === this.#writing) return stream.info('sending', undefined)
     const due = this.#responses.open.first
     if (!this.#waiting.includes(stream)) return stream.info('sent', due?.ref)
@@ -73,12 +73,12 @@ export class HttpRequests {
   }
 
   /** Takes back a request. Gives whether it had not begun. */
-  remove(stream: HttpStream): boolean {
+  remove(stream: Exchange): boolean {
     return this.#waiting.remove(stream)
   }
 
   /** Takes back all requests that have not begun. */
-  removeAll(): HttpStream[] {
+  removeAll(): Exchange[] {
     return this.#waiting.takeAll()
   }
 
@@ -95,7 +95,7 @@ export class HttpRequests {
   }
 
   /** Sends a body that has waited for `100 Continue`. */
-  proceed(stream: HttpStream): void {
+  proceed(stream: Exchange): void {
     if (!stream.isExpecting) return
     this.#expectDeadline?.clear()
     stream.isExpecting = false
@@ -103,7 +103,7 @@ export class HttpRequests {
   }
 
   /** Leaves out the rest of a body. */
-  skipBody(stream: HttpStream): void {
+  skipBody(stream: Exchange): void {
     this.#expectDeadline?.clear()
     stream.isExpecting = false
     stream.isComplete = true
@@ -112,14 +112,14 @@ export class HttpRequests {
   }
 
   /** Sends the body of a stream as far as it was given. */
-  grown(stream: HttpStream): void {
+  grown(stream: Exchange): void {
     if (stream !== this.#writing || stream.isExpecting) return
     this.#write(stream)
     if (this.#writing === undefined) this.advance()
   }
 
   /** Whether the caller may go on; `isLate`: the caller was told before to wait. */
-  hasRoom(stream: HttpStream, isLate: boolean): boolean {
+  hasRoom(stream: Exchange, isLate: boolean): boolean {
     const hasRoom = stream.hasRoom(this.#leaving(stream), isLate)
     // Room is told of once all that was postponed has been given.
     if (isLate) setImmediate(() => this.#tellRoom(stream))
@@ -128,16 +128,16 @@ export class HttpRequests {
   }
 
   /** Whether so many bytes more of the body would leave room. */
-  fits(stream: HttpStream, bytes: number): boolean {
+  fits(stream: Exchange, bytes: number): boolean {
     return stream.fits(this.#leaving(stream) + bytes)
   }
 
   /** How many bytes wait to leave that the stream no longer holds. */
-  #leaving(stream: HttpStream): number {
+  #leaving(stream: Exchange): number {
     return stream === this.#writing ? this.#outlet.buffered : 0
   }
 
-  #tellRoom(stream: HttpStream): void {
+  #tellRoom(stream: Exchange): void {
     this.#host.guard(() => stream.tellRoom(this.#leaving(stream)))
   }
 
@@ -149,7 +149,7 @@ export class HttpRequests {
     }
   }
 
-  #write(stream: HttpStream): void {
+  #write(stream: Exchange): void {
     for (const chunk of stream.release()) this.#outlet.write(chunk)
     if (stream.isFull) this.#watch()
     if (!stream.isComplete) return
@@ -168,7 +168,7 @@ export class HttpRequests {
   }
 
   /** The request that may begin now. */
-  get #next(): HttpStream | undefined {
+  get #next(): Exchange | undefined {
     const { first } = this.#waiting
     if (first === undefined || this.isRetired || this.#writing !== undefined) return undefined
     return this.#isBlocked(first) ? undefined : first
@@ -179,7 +179,7 @@ export class HttpRequests {
    * servers switch protocols as soon as they read it, and take for frames what follows. HTTP/1.0 has no pipelining, and
    * HTTP/1.1 as much as the caller wants.
    */
-  #isBlocked(next: HttpStream): boolean {
+  #isBlocked(next: Exchange): boolean {
     const { open } = this.#responses
     if (open.length === 0) return false
     if (open.length >= this.#opts.pipelining) return true
@@ -192,7 +192,7 @@ export class HttpRequests {
    * Writes the head; gives `undefined`, and fails the stream, where the head has a name that may not be sent. As nothing
    * was sent, the other requests go on.
    */
-  #headOf(stream: HttpStream, fields: Headers): Octets | undefined {
+  #headOf(stream: Exchange, fields: Headers): Octets | undefined {
     const { method, path } = stream
     try {
       return writeHead(method, path, this.#opts, fields)
@@ -204,7 +204,7 @@ export class HttpRequests {
     }
   }
 
-  #begin(stream: HttpStream): void {
+  #begin(stream: Exchange): void {
     if (!this.#sendHead(stream)) return
     if (!stream.isExpecting) return this.#write(stream)
     const proceed = () => this.#host.guard(() => this.proceed(stream))
@@ -212,7 +212,7 @@ export class HttpRequests {
   }
 
   /** Sends the head. Gives whether the body may follow. */
-  #sendHead(stream: HttpStream): boolean {
+  #sendHead(stream: Exchange): boolean {
     const { fields } = stream
     const head = this.#headOf(stream, fields)
     if (head === undefined) return false

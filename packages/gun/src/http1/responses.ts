@@ -2,7 +2,7 @@
 
 import { GunError } from '../errors.js'
 import { Backlog, type Responder } from '../exchange/backlog.js'
-import { HttpStream, type StreamInit } from '../exchange/exchange.js'
+import { Exchange, type StreamInit } from '../exchange/exchange.js'
 import { Fifo } from '../exchange/fifo.js'
 import type { ResponseUser } from '../exchange/response.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
@@ -18,18 +18,18 @@ const MOST_DISCARDED = 1024 * 1024
 /** Has sent the requests. */
 export interface ResponseHandler {
   /** The peer has asked for the body. */
-  onContinue(stream: HttpStream): void
+  onContinue(stream: Exchange): void
   /** A final response has begun; its message is not posted yet. */
-  onFinal(stream: HttpStream, event: ResponseEvent & { type: 'response' }): void
+  onFinal(stream: Exchange, event: ResponseEvent & { type: 'response' }): void
   /** A response is over, and its stream is no longer open. */
   onFinished(): void
   /** The peer has agreed to leave HTTP. */
-  onUpgrade(stream: HttpStream, event: ResponseEvent & { type: 'upgrade' }): void
+  onUpgrade(stream: Exchange, event: ResponseEvent & { type: 'upgrade' }): void
 }
 
-export class HttpResponses implements ResponseUser<HttpStream>, Responder {
+export class HttpResponses implements ResponseUser<Exchange>, Responder {
   /** The streams that were sent; their responses come in this order. */
-  readonly open = new Fifo<HttpStream>()
+  readonly open = new Fifo<Exchange>()
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
   readonly #handler: ResponseHandler
@@ -47,12 +47,12 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
   }
 
   /** Makes a stream whose response will come here. */
-  create(init: StreamInit): HttpStream {
-    return new HttpStream(this.#host, this.#opts, init, this.#backlog, this)
+  create(init: StreamInit): Exchange {
+    return new Exchange(this.#host, this.#opts, init, this.#backlog, this)
   }
 
   /** Expects the response to a request that is being sent. */
-  expect(stream: HttpStream): void {
+  expect(stream: Exchange): void {
     this.open.push(stream)
     this.#parser.expect(stream.method, stream.upgrade !== undefined)
   }
@@ -77,13 +77,13 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
   }
 
   /** Adds to the number of messages that are wanted of the body. */
-  updateFlow(stream: HttpStream, increment: number): void {
+  updateFlow(stream: Exchange, increment: number): void {
     stream.credit += increment
     this.#backlog.advance()
   }
 
   /** Reads and discards the rest of a cancelled response, or loses the connection where the rest is too much. */
-  discard(stream: HttpStream): void {
+  discard(stream: Exchange): void {
     stream.response.dispose()
     // The response's turn will come; or it is over, and the body alone is not.
     if (this.open.length > 0 && stream !== this.open.first) return
@@ -93,7 +93,7 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
   }
 
   /** Begins to discard a response whose turn it is. Gives whether the connection can go on behind it. */
-  #beginDiscarding(stream: HttpStream): boolean {
+  #beginDiscarding(stream: Exchange): boolean {
     const rest = (stream.length ?? 0) - stream.received
     if (!stream.isComplete || rest > MOST_DISCARDED) {
       this.#host.lost(cancelled())
@@ -149,7 +149,7 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     }
   }
 
-  #onResponse(stream: HttpStream, event: ResponseEvent & { type: 'response' }): void {
+  #onResponse(stream: Exchange, event: ResponseEvent & { type: 'response' }): void {
     const { status, headers, isFin, length } = event
     stream.refuseUpgrade(status, headers)
     stream.length = length
@@ -159,13 +159,13 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     if (stream.isCancelled && !isFin) this.#beginDiscarding(stream)
   }
 
-  #onUpgrade(stream: HttpStream, event: ResponseEvent & { type: 'upgrade' }): void {
+  #onUpgrade(stream: Exchange, event: ResponseEvent & { type: 'upgrade' }): void {
     stream.response.switched(event.status, event.headers)
     if (stream.isCancelled) return this.#host.lost(cancelled())
     this.#handler.onUpgrade(stream, event)
   }
 
-  #onData(stream: HttpStream, { isFin, data }: ResponseEvent & { type: 'data' }): void {
+  #onData(stream: Exchange, { isFin, data }: ResponseEvent & { type: 'data' }): void {
     stream.received += data.length
     stream.isReceived = isFin
     if (!stream.isCancelled) return stream.response.data(isFin, data)
@@ -174,11 +174,11 @@ export class HttpResponses implements ResponseUser<HttpStream>, Responder {
     else if (stream.discarded > MOST_DISCARDED) this.#host.lost(cancelled())
   }
 
-  onFailed(stream: HttpStream): void {
+  onFailed(stream: Exchange): void {
     this.discard(stream)
   }
 
-  onDone(stream: HttpStream): void {
+  onDone(stream: Exchange): void {
     this.#discardDeadline?.clear()
     this.open.shift()
     stream.response.tell('responseEnd')

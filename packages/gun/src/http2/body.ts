@@ -1,7 +1,7 @@
 /** The body of a request of HTTP/2: handed to Node's stream as it is given, unless the peer has to agree first. */
 
 import type { ClientHttp2Stream } from 'node:http2'
-import { EXPECT_TIMEOUT, type HttpStream } from '../exchange/exchange.js'
+import { EXPECT_TIMEOUT, type Exchange } from '../exchange/exchange.js'
 import type { Host } from '../layer/contract.js'
 import { Deadline } from '../transport/deadline.js'
 import type { Headers } from '../words.js'
@@ -13,13 +13,13 @@ export class Http2Body {
   /** Whether the rest of the body is never sent. */
   isGivenUp = false
   readonly #host: Host
-  readonly #http: HttpStream
+  readonly #http: Exchange
   #node: ClientHttp2Stream | undefined
   #trailers: Headers = []
   #expectDeadline: Deadline | undefined
   #isOver = false
 
-  constructor(host: Host, http: HttpStream) {
+  constructor(host: Host, http: Exchange) {
     this.#host = host
     this.#http = http
   }
@@ -67,7 +67,7 @@ export class Http2Body {
     return this.#http.fits((this.#node?.writableLength ?? 0) + bytes)
   }
 
-  /** Whether more of the body may be given, see `HttpStream`. */
+  /** Whether more of the body may be given, see `Exchange`. */
   hasRoom(isLate: boolean): boolean {
     // All that was postponed has been given by then.
     if (isLate) setImmediate(() => this.#tellRoom())

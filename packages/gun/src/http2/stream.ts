@@ -4,7 +4,7 @@ import { type ClientHttp2Stream, constants } from 'node:http2'
 import { type Mark, Source, type Valve } from '@holster/process/internal'
 import { type GunError, overflowError } from '../errors.js'
 import { Backlog, type Responder, type Tap } from '../exchange/backlog.js'
-import { HttpStream, type StreamInit } from '../exchange/exchange.js'
+import { Exchange, type StreamInit } from '../exchange/exchange.js'
 import type { ContentOpts, ResponseUser } from '../exchange/response.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
 import { type ConnPid, setLayer } from '../handles.js'
@@ -45,9 +45,9 @@ export interface Http2StreamUser {
 }
 
 export class Http2Stream
-  implements ResponseUser<HttpStream>, Responder, Valve, Tap, Http2StreamOwner, InnerUser
+  implements ResponseUser<Exchange>, Responder, Valve, Tap, Http2StreamOwner, InnerUser
 {
-  readonly http: HttpStream
+  readonly http: Exchange
   /** The life of the protocol that has taken over from HTTP. */
   inner: Inner | undefined
   /** Whether the server has begun the stream. */
@@ -80,7 +80,7 @@ export class Http2Stream
     this.isPushed = pushed !== undefined
     this.#arrival = new Arrival(pushed ?? new PeerSide())
     this.#backlog = new Backlog(this, this)
-    this.http = new HttpStream(host, opts, init, this.#backlog, this)
+    this.http = new Exchange(host, opts, init, this.#backlog, this)
     this.#body = new Http2Body(host, this.http)
   }
 
@@ -175,7 +175,7 @@ export class Http2Stream
     if (this.#isDone) this.#over()
   }
 
-  /** Whether more of the body may be given, see `HttpStream`. */
+  /** Whether more of the body may be given, see `Exchange`. */
   hasRoom(isLate: boolean): boolean {
     return this.#body.hasRoom(isLate)
   }
