@@ -170,7 +170,9 @@ export class HttpRequests {
   /** The request that may begin now. */
   get #next(): Exchange | undefined {
     const { first } = this.#waiting
-    if (first === undefined || this.isRetired || this.#writing !== undefined) return undefined
+    // Nothing leaves once a write has failed: a request that has not begun is safe to ask again then.
+    if (first === undefined || this.isRetired || this.#outlet.isAborted) return undefined
+    if (this.#writing !== undefined) return undefined
     return this.#isBlocked(first) ? undefined : first
   }
 
