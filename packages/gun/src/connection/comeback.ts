@@ -4,18 +4,20 @@ import type { StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
 import type { Again } from '../layer/contract.js'
 
+interface Refused {
+  readonly command: UpgradeCommand
+  readonly timer: NodeJS.Timeout
+}
+
 export class Comeback {
   #commands: UpgradeCommand[] = []
-  /** The upgrades that the server has refused, each with the timer that ends its wait. */
-  readonly #refused = new Map<
-    StreamRef,
-    { readonly command: UpgradeCommand; readonly timer: NodeJS.Timeout }
-  >()
+  /** The upgrades that the server has refused, each with the timer that ends its wait. Most connections never have any. */
+  #refused: Map<StreamRef, Refused> | undefined
   /** Whether the last connection had brought an upgrade back and lost it again too early to count. */
   hasFailed = false
 
   get isEmpty(): boolean {
-    return this.#commands.length === 0 && this.#refused.size === 0
+    return this.#commands.length === 0 && (this.#refused === undefined || this.#refused.size === 0)
   }
 
   /** Gives how to keep a lost connection's upgrades. One that came back counts if it has lasted `timeout` milliseconds. */
@@ -38,21 +40,22 @@ export class Comeback {
   wait(command: UpgradeCommand, delay: number, again: (command: UpgradeCommand) => void): void {
     const { streamRef } = command
     const timer = setTimeout(() => {
-      this.#refused.delete(streamRef)
+      this.#refused?.delete(streamRef)
       again(command)
     }, delay)
+    this.#refused ??= new Map()
     this.#refused.set(streamRef, { command, timer })
   }
 
   has(streamRef: StreamRef): boolean {
-    return this.#refused.has(streamRef) || this.#commands.some(command => command.streamRef === streamRef)
+    return this.#refused?.has(streamRef) || this.#commands.some(command => command.streamRef === streamRef)
   }
 
   /** Forgets the upgrade of a stream, and gives whether there was one. */
   remove(streamRef: StreamRef): boolean {
-    const refused = this.#refused.get(streamRef)
+    const refused = this.#refused?.get(streamRef)
     clearTimeout(refused?.timer)
-    this.#refused.delete(streamRef)
+    this.#refused?.delete(streamRef)
     const left = this.#commands.filter(command => command.streamRef !== streamRef)
     const isFound = refused !== undefined || left.length < this.#commands.length
     this.#commands = left
@@ -66,9 +69,9 @@ export class Comeback {
 
   /** Gives all upgrades, and forgets them: none will be asked for again. */
   takeAll(): readonly UpgradeCommand[] {
-    const refused = [...this.#refused.values()]
+    const refused = [...(this.#refused?.values() ?? [])]
     for (const { timer } of refused) clearTimeout(timer)
-    this.#refused.clear()
+    this.#refused = undefined
     return [...this.take(), ...refused.map(({ command }) => command)]
   }
 }

@@ -49,7 +49,8 @@ export interface CommanderHome {
 export class Commander {
   readonly #home: CommanderHome
   readonly #postponed = new Postponed(command => this.performLate(command))
-  readonly #due = new DueCommands()
+  /** Made when there is something to keep: most connections never have anything. */
+  #due: DueCommands | undefined
 
   constructor(home: CommanderHome) {
     this.#home = home
@@ -72,7 +73,7 @@ export class Commander {
 
   /** Carries out a command that was kept until the step before it was over. */
   performDue(command: Command): void {
-    if (!this.#due.take(command)) return
+    if (this.#due?.take(command) === false) return
     try {
       if (command.type === 'frames') this.#send(command)
       else this.#perform(command)
@@ -101,11 +102,11 @@ export class Commander {
   cancel(streamRef: StreamRef): void {
     const { comeback, layer, steps } = this.#home
     const hasWaited = this.#postponed.remove(streamRef) || comeback.remove(streamRef)
-    const isUnsent = hasWaited || this.#due.of(streamRef)?.begin !== undefined
+    const isUnsent = hasWaited || this.#due?.of(streamRef)?.begin !== undefined
     const wasOpen = isUnsent || (layer?.protocol?.silence?.(streamRef) ?? false)
     if (wasOpen) {
       noteCancelled(streamRef)
-      this.#due.callOff(streamRef)
+      this.#due?.callOff(streamRef)
     }
     if (isUnsent) steps.add({ type: 'task', run: () => this.#tellCancelled(streamRef) })
     else this.perform({ type: 'cancel', streamRef, wasOpen })
@@ -151,6 +152,7 @@ export class Commander {
     const foreseen = this.#foresee(command)
     const answer = foreseen === 'room'
     if ('isToldToWait' in command) command.isToldToWait = !answer
+    this.#due ??= new DueCommands()
     this.#due.add(command, foreseen !== 'refused')
     this.#home.steps.add(command)
     return answer
@@ -160,7 +162,7 @@ export class Commander {
   #foresee(command: Command): Foreseen {
     if (command.type !== 'data' && command.type !== 'frames') return 'room'
     const { streamRef } = command
-    const due = this.#due.of(streamRef)
+    const due = this.#due?.of(streamRef)
     if (command.type === 'frames' ? due?.isClosed : due?.isComplete) return 'refused'
     if (due?.begin === undefined) {
       const foreseen = this.#protocolOf(command)?.foresee(command, due?.bytes ?? 0)
