@@ -56,7 +56,7 @@ export class Commander {
     this.#home = home
   }
 
-  /** Carries out a command now, later or never. Gives what its caller is answered: whether to go on. */
+  /** Carries out a command now, later or never. Returns the answer to its caller: whether to go on. */
   perform(command: Command): boolean {
     const { steps } = this.#home
     if (steps.isBusy) return this.#enqueue(command)
@@ -93,12 +93,12 @@ export class Commander {
         this.#home.onDefect(cause)
       }
     }
-    // Within a step that has brought its turn, such as that of coming up, it comes before what was asked for meanwhile.
+    // A step that has brought its turn, such as that of coming up, goes on with it before the commands given meanwhile.
     if (this.#home.steps.isBusy) run()
     else this.#home.steps.add({ type: 'task', run })
   }
 
-  /** Silences a stream at once; what else there is to do for its end comes behind the present step. */
+  /** Silences a stream at once, and ends it behind the present step. */
   cancel(streamRef: StreamRef): void {
     const { comeback, layer, steps } = this.#home
     const hasWaited = this.#postponed.remove(streamRef) || comeback.remove(streamRef)
@@ -122,28 +122,28 @@ export class Commander {
     return this.#postponed.has(streamRef) || this.#home.comeback.has(streamRef)
   }
 
-  /** Carries out what waits: the connection accepts commands. */
+  /** Carries out the commands that wait, since the connection accepts commands. */
   accept(): void {
     this.#postponed.start()
   }
 
-  /** Keeps what is asked for from now on. */
+  /** Keeps the commands given from now on. */
   pause(): void {
     this.#postponed.pause()
   }
 
-  /** As `pause`, but for what belongs to streams that have begun. */
+  /** Keeps the commands given from now on, but carries out those of streams that have begun. */
   retire(): void {
     this.#postponed.pause()
     for (const command of this.#postponed.takeBegun()) this.performLate(command)
   }
 
-  /** The connection is lost: forgets what waits of streams that have begun, which have ended by now. */
+  /** Forgets the commands of streams that have begun, which have ended with the connection. */
   forget(): void {
     this.#postponed.takeBegun()
   }
 
-  /** The connection will never be made: each stream that waits fails. */
+  /** Fails each stream that waits, since the connection will never be made. */
   abort(reason: GunError): void {
     this.#postponed.fail((streamRef, error) => this.#home.fail(streamRef, error), reason)
   }

@@ -247,7 +247,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
       scheme: this.transport === 'tls' ? 'https' : 'http',
       authority: authorityOf(this.origin, this.transport),
     } as const
-    const layer = new Layer(this, line, origin, this, this.source, { isPaused: this.#isPaused })
+    const layer = new Layer(this, line, origin, this, { source: this.source, isPaused: this.#isPaused })
     this.layer = layer
     this.#upSince = performance.now()
     this.#hasHeard = false

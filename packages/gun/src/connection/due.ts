@@ -11,7 +11,7 @@ import {
   isClose,
 } from '../layer/commands.js'
 
-/** What waits of one stream. */
+/** The commands of one stream that wait. */
 export class DueStream {
   /** How many commands wait. */
   count = 0
@@ -46,12 +46,12 @@ export class DueCommands {
   readonly #streams = new Map<StreamRef | undefined, DueStream>()
   readonly #entries = new Map<Command, Entry>()
 
-  /** What waits of a stream; `undefined`: nothing. */
+  /** The commands of a stream that wait; `undefined`: none does. */
   of(streamRef: StreamRef | undefined): DueStream | undefined {
     return this.#streams.get(streamRef)
   }
 
-  /** `isTaken`: whether the bytes that the command gives will be sent. */
+  /** Adds a command. `isTaken`: whether the bytes that it gives will be sent. */
   add(command: Command, isTaken: boolean): void {
     const { streamRef } = command
     const stream = this.#streams.get(streamRef) ?? new DueStream()
@@ -65,7 +65,7 @@ export class DueCommands {
     stream.isClosed ||= command.type === 'frames' && command.frames.some(isClose)
   }
 
-  /** The turn of a command has come. Gives whether to carry it out. */
+  /** Takes out a command whose turn has come, and returns whether to carry it out. */
   take(command: Command): boolean {
     const entry = this.#entries.get(command)
     if (entry === undefined) return true
@@ -77,7 +77,7 @@ export class DueCommands {
     return !stream.isCalledOff
   }
 
-  /** Has nothing carried out of what waits of a stream. */
+  /** Carries out none of the commands of a stream that wait. */
   callOff(streamRef: StreamRef): void {
     const stream = this.#streams.get(streamRef)
     if (stream !== undefined) stream.isCalledOff = true

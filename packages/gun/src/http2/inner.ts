@@ -1,7 +1,6 @@
 /** The life of a protocol within a stream: when it ends, the stream ends, and nothing else. */
 
 import type { Http2Stream as NodeStream } from 'node:http2'
-import { Source } from '@holster/process/internal'
 import { asKind, GunError } from '../errors.js'
 import { type StreamRef, setLayer } from '../handles.js'
 import type { Again, Host, Protocol } from '../layer/contract.js'
@@ -26,7 +25,6 @@ export class Inner implements LayerUser {
   readonly #user: InnerUser
   readonly #line: StreamLine
   readonly #streamRef: StreamRef
-  readonly #source: Source
   /** Whether the caller wants the stream to end, so that there is nothing to come back to. */
   #isFinal = false
   #isOver = false
@@ -41,19 +39,7 @@ export class Inner implements LayerUser {
     this.#user = user
     this.#streamRef = streamRef
     this.#line = new StreamLine(node)
-    let source: Source | undefined
-    this.layer = new Layer(
-      host.home,
-      this.#line,
-      host,
-      this,
-      valve => {
-        source = new Source(valve)
-        return source
-      },
-      { streamRef },
-    )
-    this.#source = source as unknown as Source
+    this.layer = new Layer(host.home, this.#line, host, this, { streamRef })
     this.#line.attach(this.layer)
   }
 
@@ -152,6 +138,6 @@ export class Inner implements LayerUser {
     this.#isOver = true
     setLayer(this.#streamRef, undefined)
     this.#deadline?.clear()
-    this.#source.close()
+    this.layer.source.close()
   }
 }

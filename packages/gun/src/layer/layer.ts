@@ -1,6 +1,6 @@
 /** A protocol on a line: the protocol gets what the line brings, and the line is read as the protocol and mailboxes allow. */
 
-import type { Mark, Source, Valve } from '@holster/process/internal'
+import { type Mark, Source, type Valve } from '@holster/process/internal'
 import { GunError, messageOf, overflowError } from '../errors.js'
 import { connPidOf, innerOf, StreamRef } from '../handles.js'
 import { type GunMessage, replyToOf } from '../messages.js'
@@ -35,6 +35,15 @@ export interface LayerOrigin {
   readonly authority: string
 }
 
+export interface LayerOpts {
+  /** The source of the layer's messages. Default: a source of its own. */
+  readonly source?: Source
+  /** The stream that the layer is in. Default: none, since the layer is the connection's own. */
+  readonly streamRef?: StreamRef
+  /** Whether a mailbox is over its mark already. Default `false`. */
+  readonly isPaused?: boolean
+}
+
 export class Layer implements Host, LineUser, Valve {
   readonly home: Home
   readonly line: Line
@@ -43,7 +52,8 @@ export class Layer implements Host, LineUser, Valve {
   readonly cookies
   readonly scheme
   readonly authority: string
-  readonly #source: Source
+  /** The source of the layer's messages. */
+  readonly source: Source
   readonly #user: LayerUser
   /** The stream that the layer is in; `undefined`: the layer is the connection's own. */
   readonly #streamRef: StreamRef | undefined
@@ -69,8 +79,7 @@ export class Layer implements Host, LineUser, Valve {
     line: Line,
     origin: LayerOrigin,
     user: LayerUser,
-    source: Source | ((valve: Valve) => Source),
-    { streamRef, isPaused = false }: { readonly streamRef?: StreamRef; readonly isPaused?: boolean } = {},
+    { source, streamRef, isPaused = false }: LayerOpts = {},
   ) {
     this.home = home
     this.line = line
@@ -80,7 +89,7 @@ export class Layer implements Host, LineUser, Valve {
     this.scheme = origin.scheme
     this.authority = origin.authority
     this.#user = user
-    this.#source = typeof source === 'function' ? source(this) : source
+    this.source = source ?? new Source(this)
     this.#streamRef = streamRef
     this.#isPaused = isPaused
   }
@@ -143,7 +152,7 @@ export class Layer implements Host, LineUser, Valve {
   // The line tells:
 
   handle(chunk: Buffer): void {
-    this.#source.beforeReading()
+    this.source.beforeReading()
     const { protocol } = this
     if (protocol === undefined || this.#isOver) return
     const { steps } = this.home
@@ -228,7 +237,7 @@ export class Layer implements Host, LineUser, Valve {
     this.home.tellOwner(message)
   }
 
-  deliver(streamRef: StreamRef, message: GunMessage, bytes = 0, source = this.#source): void {
+  deliver(streamRef: StreamRef, message: GunMessage, bytes = 0, source = this.source): void {
     // A stream ends with its error, also when the caller has closed the connection.
     if (this.#isMute || (this.events.isMute && message?.type !== 'gun_error')) return
     this.home.trace?.message(message)
@@ -269,7 +278,7 @@ export class Layer implements Host, LineUser, Valve {
   }
 
   beforeReading(): void {
-    this.#source.beforeReading()
+    this.source.beforeReading()
   }
 
   guard(run: (protocol: Protocol) => void): void {
