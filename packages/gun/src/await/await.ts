@@ -78,7 +78,7 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
       switch (message.type) {
         case 'gun_data':
           if (!parts.add(message.data)) {
-            giveUp(connPid, streamRef)
+            cancelAndFlush(connPid, streamRef)
             throw tooLarge(streamRef, limits.maxBodySize)
           }
           if (message.isFin === 'fin') return { body: parts.join() }
@@ -104,7 +104,7 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
     try {
       return await collect(ref)
     } catch (error) {
-      if (!isWebSocket) giveUp(connPid, streamRef)
+      if (!isWebSocket) cancelAndFlush(connPid, streamRef)
       throw error
     }
   })
@@ -247,7 +247,7 @@ async function inTime<T>(
 }
 
 /** Cancels the stream if it is open, and drops its messages. */
-function giveUp(connPid: ConnPid, streamRef: StreamRef): void {
+function cancelAndFlush(connPid: ConnPid, streamRef: StreamRef): void {
   const connection = connectionOf(connPid)
   if (connection.isOpen(streamRef)) connection.commands.cancel(streamRef)
   flushStream(streamRef)

@@ -9,7 +9,7 @@ import { Deadline } from '../transport/deadline.js'
 import { textOf } from '../transport/error-text.js'
 import type { ConnectionEvent, Tell } from './events.js'
 
-/** Begins something that takes time, and calls `answer` once, after it has returned. Gives how to abandon that. */
+/** Begins something that takes time, and calls `answer` once, after it has returned. Gives how to abort that. */
 export type Step<T> = (answer: Answer<T>) => Abort
 
 const TIMEOUT_CODES = {
@@ -26,7 +26,7 @@ export class Attempt {
   readonly #steps: Pick<Steps<ConnectionEvent | Task>, 'add'>
   /** The step that is under way. */
   #current: object | undefined
-  #abandon: Abort | undefined
+  #abortCurrent: Abort | undefined
   #deadline: Deadline | undefined
 
   /** `steps` takes the event with which each step ends. */
@@ -48,32 +48,32 @@ export class Attempt {
       // The event handler that was just told may have ended the connection, and with it the attempt.
       if (this.#current !== step) return
       this.#current = undefined
-      this.#abandon = undefined
+      this.#abortCurrent = undefined
       this.#steps.add(outcome instanceof GunError ? { type: 'failed', reason: outcome } : done(outcome))
     }
     tell('Start')
     this.#current = step
     try {
-      this.#abandon = step(answer)
+      this.#abortCurrent = step(answer)
     } catch (cause) {
-      this.#abandon = defer(() => answer(impossible(cause)))
+      this.#abortCurrent = defer(() => answer(impossible(cause)))
     }
     const { [option]: ms = Number.POSITIVE_INFINITY } = this.#opts
-    this.#deadline = new Deadline(ms, () => answer(timedOut(option, ms, this.#giveUp())))
+    this.#deadline = new Deadline(ms, () => answer(timedOut(option, ms, this.#abortStep())))
   }
 
   /** Gives up the step that is under way, which then ends with no event. */
-  abandon(): void {
+  abort(): void {
     this.#deadline?.clear()
     this.#current = undefined
-    this.#giveUp()
+    this.#abortStep()
   }
 
   /** Abandons the step that is under way, and gives the errors that it had met. */
-  #giveUp(): readonly Error[] {
-    const abandon = this.#abandon
-    this.#abandon = undefined
-    return abandon?.() ?? []
+  #abortStep(): readonly Error[] {
+    const abort = this.#abortCurrent
+    this.#abortCurrent = undefined
+    return abort?.() ?? []
   }
 }
 

@@ -316,8 +316,8 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     // Retries that were spent on connections which ended in order, and without a response, need a reason all the same.
     const isHungUp = setback === 'hang-up' && ending === undefined && retry > 0
     const reason = lastError ?? (isHungUp ? hungUp() : 'normal')
-    this.#attempt.abandon()
-    this.#ownership.release()
+    this.#attempt.abort()
+    this.#ownership.dispose()
     const exit = exitReasonOf(ending, reason)
     // Errors are costly to make, and mostly there is nobody to tell.
     if (!this.commands.isEmpty || !this.comeback.isEmpty) {
@@ -349,17 +349,17 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     if (this.isTerminated) return
     const life = { ending: { by: 'close' }, lastError: undefined, setback: 'attempt', retry: 0 } as const
     this.events.isMute = this.steps.isBusy
-    this.steps.add({ type: 'task', run: () => this.#giveUp(life) })
+    this.steps.add({ type: 'task', run: () => this.#abort(life) })
   }
 
   /** Ends with a defect: the machine failed, which it never should. */
   #broken(cause: unknown): void {
     if (this.isTerminated) return
-    this.#giveUp({ ending: undefined, lastError: defect(cause), setback: 'attempt', retry: 0 })
+    this.#abort({ ending: undefined, lastError: defect(cause), setback: 'attempt', retry: 0 })
   }
 
   /** Ends the connection without its machine, which runs no more. */
-  #giveUp(life: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
+  #abort(life: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
     this.#lastState = this.#state
     this.#fall(life.lastError ?? 'normal', life.ending)
     this.#terminate(life)

@@ -34,7 +34,7 @@ export class Ownership {
   }
 
   /** Stops watching: the owner's exit means nothing any more. */
-  release(): void {
+  dispose(): void {
     this.#unwatch?.()
   }
 }

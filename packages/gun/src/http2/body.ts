@@ -11,7 +11,7 @@ export class Http2Body {
   /** Whether the whole request was handed to Node. */
   isSent = false
   /** Whether the rest of the body is never sent. */
-  isGivenUp = false
+  isSkipped = false
   readonly #host: Host
   readonly #http: Exchange
   #node: ClientHttp2Stream | undefined
@@ -83,13 +83,13 @@ export class Http2Body {
   }
 
   /** Sends nothing more of the body. Whoever has the stream resets it. */
-  giveUp(): void {
+  skip(): void {
     this.#expectDeadline?.clear()
     const http = this.#http
     http.isExpecting = false
     http.isComplete = true
     http.release()
-    this.isGivenUp = true
+    this.isSkipped = true
   }
 
   /** Ends our side, since no body follows after all. */

@@ -220,7 +220,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#end = reason ?? new GunError('closed', 'connection_error', 'the peer closed the connection')
     this.#session.end()
     this.#session.stop()
-    this.#streams.stop()
+    this.#streams.retire()
     for (const stream of this.#streams.all) stream.cut(this.#end)
     this.#isCut = true
     this.onCaughtUp()
@@ -443,7 +443,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   #retire(): void {
     if (this.#isRetired) return
     this.#isRetired = true
-    this.#streams.stop()
+    this.#streams.retire()
     this.#session.stopPinging()
     this.#session.goAway(NGHTTP2_NO_ERROR)
   }

@@ -362,7 +362,7 @@ export class Http2Stream
     this.#isDone = true
     this.http.response.tell('responseEnd')
     // Node goes on with a body that is under way though the peer has reset the stream.
-    const isInVain = this.#body.isGivenUp || (this.#arrival.peer.isReset && !this.#body.isSent)
+    const isInVain = this.#body.isSkipped || (this.#arrival.peer.isReset && !this.#body.isSent)
     if (isInVain) this.#reset(NGHTTP2_CANCEL)
     if (this.#body.isSent || isInVain) this.#over()
   }
@@ -404,7 +404,7 @@ export class Http2Stream
       // No body follows an upgrade that was refused.
       if (http.upgrade !== undefined) this.#body.finish()
       // A body that the peer has not agreed to is not sent, which only a reset can say.
-      if (http.isExpecting) this.#body.giveUp()
+      if (http.isExpecting) this.#body.skip()
       this.#isComplete = isFin
       this.#backlog.add({ type: 'response', status, headers, isFin, keepAlive: true, length: undefined })
     }
@@ -455,7 +455,7 @@ export class Http2Stream
       else this.#backlog.end(error)
       return
     }
-    if (!this.#body.isSent) this.#body.giveUp()
+    if (!this.#body.isSent) this.#body.skip()
     this.#complete()
     if (this.#isDone) this.#over()
   }
@@ -536,7 +536,7 @@ export class Http2Stream
   }
 
   #reset(code: number): void {
-    if (this.#node !== undefined) resetStream(this.#node, code, this.#body.isSent && !this.#body.isGivenUp)
+    if (this.#node !== undefined) resetStream(this.#node, code, this.#body.isSent && !this.#body.isSkipped)
   }
 
   /** Hears and tells nothing more. */

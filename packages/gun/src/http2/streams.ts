@@ -80,13 +80,13 @@ export class Http2Streams {
   }
 
   /** Begins nothing more. */
-  stop(): void {
+  retire(): void {
     this.#isStopped = true
   }
 
   /** Lets go of all streams. */
   dispose(): void {
-    this.stop()
+    this.retire()
     this.#begun.clear()
   }
 

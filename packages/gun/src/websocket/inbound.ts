@@ -286,12 +286,12 @@ export class Inbound {
   }
 
   #handleControl(opcode: number, payload: Buffer): void {
-    if (opcode === CLOSE) return this.#close(payload)
+    if (opcode === CLOSE) return this.#handleClose(payload)
     const name = opcode === PING ? 'ping' : 'pong'
     this.#handler.onFrame(payload.length === 0 ? name : [name, payload], payload.length)
   }
 
-  #close(payload: Buffer): void {
+  #handleClose(payload: Buffer): void {
     if (payload.length === 0) {
       this.dispose()
       return this.#handler.onFrame('close', 0)
