@@ -148,6 +148,16 @@ export class Commander {
     this.#postponed.fail((streamRef, error) => this.#home.fail(streamRef, error), reason)
   }
 
+  /** Tells of the streams that were cancelled within the step in which the connection is lost, which asks for nothing else. */
+  cancelDue(): void {
+    for (const streamRef of this.#due?.callOffCancelled() ?? []) this.#tellCancelled(streamRef)
+  }
+
+  /** Fails the streams that were asked for within the step in which the connection ends, before its end is told. */
+  abortDue(error: () => GunError): void {
+    for (const streamRef of this.#due?.callOffUnbegun() ?? []) this.#home.fail(streamRef, error())
+  }
+
   #enqueue(command: Command): boolean {
     const foreseen = this.#foresee(command)
     const answer = foreseen === 'room'
@@ -244,7 +254,7 @@ export class Commander {
     return new GunError('closed', 'connection_error', `${connPid} has ended`, { cause: context.lastError })
   }
 
-  /** Tells of a stream that was cancelled before it had begun. */
+  /** Tells of a stream that is cancelled where there is nothing else to do for it. */
   #tellCancelled(streamRef: StreamRef): void {
     const { connPid, events } = this.#home
     const replyTo = replyToOf(streamRef)

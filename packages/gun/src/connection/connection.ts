@@ -275,6 +275,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     this.layer = undefined
     this.events.isMute = false
     this.#closingDeadline?.clear()
+    this.commands.cancelDue()
     this.commands.pause()
     const by = ending?.by
     const isOurs = by === 'close' || (reason === 'normal' && by !== undefined && by !== 'protocol')
@@ -325,6 +326,7 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
       for (const { streamRef } of this.comeback.takeAll()) this.fail(streamRef, error)
       this.commands.abort(error)
     }
+    this.commands.abortDue(() => (ending === undefined ? endOf(reason) : closedHere()))
     this.#refusals.tell()
     if (ending === undefined && reason !== 'normal') this.#tellOfFailure(reason)
     if (this.events.wants('terminate')) {

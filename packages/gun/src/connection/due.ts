@@ -77,6 +77,24 @@ export class DueCommands {
     return !stream.isCalledOff
   }
 
+  /** Calls off the streams whose cancelling waits, and returns them. */
+  callOffCancelled(): readonly StreamRef[] {
+    const cancelled: StreamRef[] = []
+    for (const command of this.#entries.keys()) {
+      if (command.type === 'cancel' && command.wasOpen) cancelled.push(command.streamRef)
+    }
+    for (const streamRef of cancelled) this.callOff(streamRef)
+    return cancelled
+  }
+
+  /** Calls off the streams whose beginning waits, and returns them. */
+  callOffUnbegun(): readonly StreamRef[] {
+    const unbegun: StreamRef[] = []
+    for (const { begin } of this.#streams.values()) if (begin !== undefined) unbegun.push(begin.streamRef)
+    for (const streamRef of unbegun) this.callOff(streamRef)
+    return unbegun
+  }
+
   /** Carries out none of the commands of a stream that wait. */
   callOff(streamRef: StreamRef): void {
     const stream = this.#streams.get(streamRef)

@@ -195,11 +195,11 @@ export class Http implements Protocol, ResponseHandler {
   cancel({ streamRef, wasOpen }: CancelCommand): void {
     if (!wasOpen) return this.#host.refuse(streamRef, nothingToCancel())
     const stream = this.#find(streamRef)
-    if (stream === undefined) return
-    stream.isCancelled = true
     const { connPid, events } = this.#host
     const replyTo = replyToOf(streamRef)
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
+    // The value within which the caller has cancelled the stream may have been its last.
+    if (stream === undefined) return
     if (this.#requests.remove(stream)) return this.#requests.advance()
     // The body will never be complete, so that no request can follow it.
     if (!stream.isComplete) this.#requests.retire()

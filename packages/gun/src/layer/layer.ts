@@ -35,7 +35,7 @@ export interface LayerOrigin {
   readonly authority: string
 }
 
-export interface LayerOpts {
+export interface LayerInit {
   /** The source of the layer's messages. Default: a source of its own. */
   readonly source?: Source
   /** The stream that the layer is in. Default: none, since the layer is the connection's own. */
@@ -79,7 +79,7 @@ export class Layer implements Host, LineUser, Valve {
     line: Line,
     origin: LayerOrigin,
     user: LayerUser,
-    { source, streamRef, isPaused = false }: LayerOpts = {},
+    { source, streamRef, isPaused = false }: LayerInit = {},
   ) {
     this.home = home
     this.line = line
