@@ -328,3 +328,59 @@ describe('an actor that is stopped', () => {
     })
   }
 })
+
+describe('what is cancelled or asked for in the last step', () => {
+  test('of a stream is told of, and the connection goes on', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await origin(async peer => {
+      for (let i = 0; i < 2; i++) {
+        await peer.receiveRequest()
+        await peer.send(NO_CONTENT)
+      }
+      await peer.closed
+    })
+    const cancelled: gun.StreamRef[] = []
+    const eventHandler: gun.EventHandler = {
+      responseHeaders: ({ connPid, streamRef }) => streamRef === first && gun.cancel(connPid, streamRef),
+      cancel: ({ streamRef }) => cancelled.push(streamRef),
+    }
+    await using client = await connect(server, 'tcp', { eventHandler })
+    const first = gun.get(client.connPid, '/')
+    const second = gun.get(client.connPid, '/')
+    const { status } = await client.owner.receive([{ type: 'gun_response', streamRef: second }])
+    assert.equal(status, 204)
+    assert.deepEqual(cancelled, [first])
+    assert.equal(gun.flush(first), 0)
+  })
+
+  test('of a connection that the caller has closed is told of before its end', async () => {
+    await using _left = assertNothingLeft()
+    await using server = await origin(async peer => {
+      await peer.receiveRequest()
+      await peer.send(NO_CONTENT)
+      await peer.closed
+    })
+    const told: string[] = []
+    const ended = defer<void>()
+    const eventHandler: gun.EventHandler = {
+      cancel: () => told.push('cancel'),
+      terminate: () => {
+        told.push('terminate')
+        ended.resolve()
+      },
+    }
+    await using client = await connect(server, 'tcp', { eventHandler })
+    const { connPid } = client
+    const replyTo = (name: string) => (message: gun.GunMessage) => told.push(`${name} ${message.type}`)
+    const act = () => {
+      gun.close(connPid)
+      gun.cancel(connPid, other)
+      gun.get(connPid, '/late', {}, { replyTo: replyTo('late') })
+    }
+    gun.get(connPid, '/', {}, { replyTo: message => message.type === 'gun_response' && act() })
+    const other = gun.get(connPid, '/other', {}, { replyTo: replyTo('other') })
+    await ended.promise
+    await new Promise(setImmediate)
+    assert.deepEqual(told, ['cancel', 'late gun_error', 'terminate'])
+  })
+})
