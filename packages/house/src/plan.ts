@@ -8,7 +8,7 @@ export interface PackagePlan {
   readonly rooms?: readonly string[]
   /** Groups of files or folders that take bytes and give values; the files of a group import only each other. */
   readonly engines?: readonly (readonly string[])[]
-  /** Files that were written and tested before the code that will need them. */
+  /** Files or folders that were written and tested before the code that will need them. */
   readonly ahead?: readonly string[]
   /** Whether it imports no module of Node that opens sockets. */
   readonly isWithoutSockets?: boolean
@@ -43,11 +43,12 @@ export const plan: readonly PackagePlan[] = [
       'octets',
       'words',
     ],
-    // TLS within a tunnel will need it.
-    ahead: ['transport/duplex'],
+    // TLS within a tunnel will need the one, HTTP/2 the other.
+    ahead: ['transport/duplex', 'http2/engine/'],
     engines: [
       ['http1/llhttp'],
       ['http2/frames', 'http2/flood'],
+      ['http2/engine/'],
       ['websocket/text', 'websocket/mask', 'websocket/opcode', 'websocket/payload'],
     ],
   },

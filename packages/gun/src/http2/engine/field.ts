@@ -1,0 +1,60 @@
+/** A header field, which is looked at once, when it is made: a table hands it out many times. */
+
+export const REGULAR = 0
+/** A pseudo-header field, whose name begins with a colon. */
+export const PSEUDO = 1
+export const LENGTH = 2
+/** A field that makes its message malformed (RFC 9113 sections 8.2.1 and 8.2.2). */
+export const WRONG = 3
+
+export type FieldKind = typeof REGULAR | typeof PSEUDO | typeof LENGTH | typeof WRONG
+
+/** What a field costs in a table and in a list besides its octets (RFC 7541 section 4.1, RFC 9113 section 6.5.2). */
+export const OVERHEAD = 32
+
+const COLON = 0x3a
+const TAB = 0x09
+const SPACE = 0x20
+
+const inName = new Uint8Array(256)
+for (const octet of Buffer.from("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")) inName[octet] = 1
+
+const endsLine = /[\0\r\n]/
+
+/** The fields that concern one connection of HTTP/1.1. */
+const ofHttp1 = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+
+export class Field {
+  /** Is handed to users as it is: nobody may change it. */
+  readonly pair: readonly [name: string, value: string]
+  /** In bytes, with the overhead. */
+  readonly size: number
+  readonly kind: FieldKind
+
+  /** Each character of the name and of the value is one octet. */
+  constructor(name: string, value: string) {
+    this.pair = [name, value]
+    this.size = name.length + value.length + OVERHEAD
+    this.kind = isWrongValue(value) ? WRONG : kindOf(name)
+  }
+}
+
+function kindOf(name: string): FieldKind {
+  const isPseudo = name.charCodeAt(0) === COLON
+  const start = isPseudo ? 1 : 0
+  if (name.length === start) return WRONG
+  for (let i = start; i < name.length; i++) if (inName[name.charCodeAt(i)] !== 1) return WRONG
+  if (isPseudo) return PSEUDO
+  if (name === 'content-length') return LENGTH
+  return ofHttp1.has(name) ? WRONG : REGULAR
+}
+
+function isWrongValue(value: string): boolean {
+  const { length } = value
+  if (length === 0) return false
+  return isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(length - 1)) || endsLine.test(value)
+}
+
+function isBlank(octet: number): boolean {
+  return octet === SPACE || octet === TAB
+}
