@@ -13,13 +13,14 @@ export type FieldKind = typeof REGULAR | typeof PSEUDO | typeof LENGTH | typeof 
 export const OVERHEAD = 32
 
 const COLON = 0x3a
+const NUL = 0x00
 const TAB = 0x09
+const LF = 0x0a
+const CR = 0x0d
 const SPACE = 0x20
 
 const inName = new Uint8Array(256)
 for (const octet of Buffer.from("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")) inName[octet] = 1
-
-const endsLine = /[\0\r\n]/
 
 /** The fields that concern one connection of HTTP/1.1. */
 const ofHttp1 = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
@@ -52,7 +53,12 @@ function kindOf(name: string): FieldKind {
 function isWrongValue(value: string): boolean {
   const { length } = value
   if (length === 0) return false
-  return isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(length - 1)) || endsLine.test(value)
+  if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(length - 1))) return true
+  for (let i = 0; i < length; i++) {
+    const octet = value.charCodeAt(i)
+    if (octet <= CR && (octet === CR || octet === LF || octet === NUL)) return true
+  }
+  return false
 }
 
 function isBlank(octet: number): boolean {

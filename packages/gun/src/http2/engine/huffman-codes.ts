@@ -24,21 +24,23 @@ export const lengths = Uint8Array.of(
   30,
 )
 
-/** The bits of these codes. The lengths tell them: of two codes the longer is greater, of two as long that of the greater octet. */
-export const codes = new Uint32Array(lengths.length)
+export const LONGEST = 30
 
-{
-  const order = Array.from(lengths, (_, octet) => octet)
-  order.sort((a, b) => lengthOf(a) - lengthOf(b) || a - b)
-  let code = 0
-  let length = 0
-  for (const octet of order) {
-    code *= 2 ** (lengthOf(octet) - length)
-    length = lengthOf(octet)
-    codes[octet] = code++
-  }
+/** For each length in bits, how many codes have it, and the first of them. */
+export const counts = new Uint16Array(LONGEST + 1)
+export const firsts = new Uint32Array(LONGEST + 1)
+for (const length of lengths) counts[length] = (counts[length] as number) + 1
+for (let length = 1; length <= LONGEST; length++) {
+  firsts[length] = ((firsts[length - 1] as number) + (counts[length - 1] as number)) * 2
 }
 
-function lengthOf(octet: number): number {
-  return lengths[octet] as number
+/** The code of each octet: the code is canonical, so that codes of the same length count up with their octets. */
+export const codes = new Uint32Array(lengths.length)
+{
+  const next = firsts.slice()
+  for (const [octet, length] of lengths.entries()) {
+    const code = next[length] as number
+    codes[octet] = code
+    next[length] = code + 1
+  }
 }

@@ -1,75 +1,90 @@
 /** Writes and reads strings in the Huffman code (RFC 7541 section 5.2). */
 
-import { codes, EOS, lengths } from './huffman-codes.js'
+import { codes, counts, EOS, firsts, LONGEST, lengths } from './huffman-codes.js'
 
-/** The octets that a string of Huffman codes can have at most for each of its own eight: the shortest code has five bits. */
+/** How many bits the shortest code has. */
 const SHORTEST = 5
-/** Beyond this many octets a string gets room of its own. */
+/** A string that may have more octets than this is read into room of its own. */
 const ROOM = 4096
 const room = Buffer.allocUnsafeSlow(ROOM)
 
-/** The bits of an entry of `steps`: an octet, the number of octets (0 or 1), and the next state, times 16. */
-const COUNT_AT = 8
-const NEXT_AT = 9
-
-/** Each inner node of the tree of codes is a state, and the root is 0. A state more is for strings in which EOS occurs. */
-const STATES = EOS + 1
+/**
+ * Strings are read byte by byte, from state to state. A state stands for the bits that were read of a code that is not yet whole:
+ * 0 for none, then all beginnings of codes that have one bit, and so on. Those of the same length are consecutive numbers; the
+ * first is `begins[length]`, and its state is `states[length]`. In the last state are strings that have EOS in them.
+ */
 const WRONG = EOS
-/** What half an octet does in each state. The shortest code is longer than that, so that it ends one code at most. */
-const steps = new Int32Array(STATES * 16)
-/** Whether a string may end in a state: on a code, or on fewer than eight bits of EOS, which are all ones. */
-const isLast = new Uint8Array(STATES)
+const states = new Uint16Array(LONGEST + 1)
+const begins = new Uint32Array(LONGEST + 1)
+/** The octets of the codes of a length, the first of which stands at `places[length]`. */
+const octets = new Uint8Array(EOS)
+const places = new Uint16Array(LONGEST + 1)
+/** Whether a string may end in a state: behind a code, or within the first seven bits of EOS, which are all ones. */
+const isLast = new Uint8Array(WRONG + 1)
+isLast[0] = 1
+for (let length = 1, beginnings = 1; length <= LONGEST; length++) {
+  states[length] = (states[length - 1] as number) + beginnings
+  begins[length] = (firsts[length] as number) + (counts[length] as number)
+  beginnings = beginnings * 2 - (counts[length] as number)
+  places[length] = (places[length - 1] as number) + (counts[length - 1] as number)
+  if (length < 8) isLast[(states[length] as number) + beginnings - 1] = 1
+}
+for (const [octet, length] of lengths.entries()) {
+  if (octet !== EOS) octets[placeOf(codes[octet] as number, length)] = octet
+}
 
-{
-  // A node's two children; an octet is stored as its complement.
-  const children = new Int16Array(STATES * 2)
-  let nodes = 1
-  for (const [octet, length] of lengths.entries()) {
-    const code = codes[octet] as number
-    let node = 0
-    for (let bit = length - 1; bit > 0; bit--) {
-      const at = node * 2 + ((code >>> bit) & 1)
-      if (children[at] === 0) children[at] = nodes++
-      node = children[at] as number
-    }
-    children[node * 2 + (code & 1)] = ~octet
+/** The step that a byte leads to in a state, at `state * 256 + byte`. It is 0 until it is needed for the first time. */
+const steps = new Int32Array((WRONG + 1) * 256)
+/** The bits of a step: the octets, at most two, whose codes the byte ends; how many they are; the next state. */
+const COUNT_AT = 16
+const COUNT_BITS = 3
+const STATE_AT = 18
+
+function placeOf(code: number, length: number): number {
+  return (places[length] as number) + code - (firsts[length] as number)
+}
+
+function stepOf(state: number, byte: number): number {
+  if (state === WRONG) return WRONG << STATE_AT
+  let length = 0
+  while ((states[length + 1] as number) <= state) length++
+  let code = (begins[length] as number) + state - (states[length] as number)
+  let step = 0
+  let count = 0
+  for (let bit = 7; bit >= 0; bit--) {
+    code = code * 2 + ((byte >> bit) & 1)
+    length++
+    if (code >= (begins[length] as number)) continue
+    const place = placeOf(code, length)
+    if (place === EOS) return WRONG << STATE_AT
+    step |= (octets[place] as number) << (8 * count++)
+    code = 0
+    length = 0
   }
-  for (let state = 0; state < WRONG; state++) {
-    for (let half = 0; half < 16; half++) {
-      let node = state
-      let ended = 0
-      for (let bit = 3; bit >= 0 && node !== WRONG; bit--) {
-        const child = children[node * 2 + ((half >> bit) & 1)] as number
-        node = child === ~EOS ? WRONG : Math.max(child, 0)
-        if (child < 0) ended = (1 << COUNT_AT) | ~child
-      }
-      steps[state * 16 + half] = node === WRONG ? WRONG << (NEXT_AT + 4) : ended | (node << (NEXT_AT + 4))
-    }
-  }
-  steps.fill(WRONG << (NEXT_AT + 4), WRONG * 16)
-  for (let node = 0, bits = 0; bits < 8; bits++) {
-    isLast[node] = 1
-    node = children[node * 2 + 1] as number
-  }
+  const next = (states[length] as number) + code - (begins[length] as number)
+  return step | (count << COUNT_AT) | (next << STATE_AT)
 }
 
 /** Gives the string whose codes are in the bytes from `start` to `end`; `undefined` if they are not those of a string. */
 export function readHuffman(bytes: Buffer, start: number, end: number): string | undefined {
-  const most = ((end - start) * 8) / SHORTEST + 1
-  const octets = most > ROOM ? Buffer.allocUnsafeSlow(most) : room
+  // A step writes two octets, though fewer may count.
+  const most = Math.ceil(((end - start) * 8) / SHORTEST) + 1
+  const text = most > ROOM ? Buffer.allocUnsafeSlow(most) : room
   let size = 0
   let state = 0
   for (let at = start; at < end; at++) {
-    const byte = bytes[at] as number
-    let step = steps[state | (byte >> 4)] as number
-    octets[size] = step
-    size += (step >> COUNT_AT) & 1
-    step = steps[(step >> NEXT_AT) | (byte & 15)] as number
-    octets[size] = step
-    size += (step >> COUNT_AT) & 1
-    state = step >> NEXT_AT
+    const index = (state << 8) | (bytes[at] as number)
+    let step = steps[index] as number
+    if (step === 0) {
+      step = stepOf(state, bytes[at] as number)
+      steps[index] = step
+    }
+    text[size] = step
+    text[size + 1] = step >> 8
+    size += (step >> COUNT_AT) & COUNT_BITS
+    state = step >> STATE_AT
   }
-  return isLast[state >> 4] === 1 ? octets.latin1Slice(0, size) : undefined
+  return isLast[state] === 1 ? text.latin1Slice(0, size) : undefined
 }
 
 /** Gives how many bytes the codes of a string take. Each character is one octet. */
