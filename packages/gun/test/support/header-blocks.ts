@@ -15,7 +15,7 @@ export function decode(
   maxListSize = roomy,
 ): readonly Pair[] | undefined {
   const bytes = typeof block === 'string' ? Buffer.from(block.replaceAll(/\s/g, ''), 'hex') : block
-  const memory = Buffer.concat([Buffer.of(0xff, 0xff), bytes, Buffer.of(0xff, 0xff)])
+  const memory = Buffer.concat([Buffer.of(0xff, 0xff), bytes, Buffer.of(0, 0)])
   return decoder.decode(memory, 2, 2 + bytes.length, maxListSize)?.map(({ pair }) => pair)
 }
 

@@ -52,7 +52,6 @@ function kindOf(name: string): FieldKind {
 
 function isWrongValue(value: string): boolean {
   const { length } = value
-  if (length === 0) return false
   if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(length - 1))) return true
   for (let i = 0; i < length; i++) {
     const octet = value.charCodeAt(i)

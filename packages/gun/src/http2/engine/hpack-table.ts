@@ -90,9 +90,9 @@ export class DynamicTable<Entry extends { readonly size: number }> {
     this.maxSize = maxSize
   }
 
-  /** Gives an entry, the newest of which is the first; `undefined` if there are not so many. */
+  /** Gives an entry, the newest of which has index 1; `undefined` if there are not so many. */
   at(index: number): Entry | undefined {
-    if (index < 1 || index > this.count) return undefined
+    if (index > this.count) return undefined
     return this.#ring[(this.added - index) & (this.#ring.length - 1)]
   }
 

@@ -116,7 +116,6 @@ export function writeHuffman(into: Buffer, at: number, text: string): number {
       count -= 8
       into[end++] = bits >>> count
     }
-    bits &= 0xff
   }
   if (count > 0) into[end++] = (bits << (8 - count)) | (0xff >> count)
   return end

@@ -12,7 +12,7 @@ import { decode, encode, type Pair } from '../../support/header-blocks.ts'
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 const octets = (maxLength: number) =>
-  fc.uint8Array({ maxLength }).map(text => Buffer.from(text).toString('latin1'))
+  fc.uint8Array({ maxLength, size: 'max' }).map(text => Buffer.from(text).toString('latin1'))
 
 /** A byte with which something begins, more of its kind than chance would have. */
 const start = fc.oneof(

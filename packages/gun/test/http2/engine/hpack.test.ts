@@ -239,6 +239,10 @@ describe('An index', () => {
     assert.deepEqual(decode(decoder, 'be'), [['a', 'b']])
     assert.deepEqual(decode(decoder, '0f2f0163'), [['a', 'c']])
     assert.throws(() => decode(decoder, 'bf'), failure(/index 63 is none of the 62/))
+    // The table may have room for more entries than there are.
+    for (let index = 63; index < 0x7f; index++) {
+      assert.throws(() => decode(decoder, (0x80 + index).toString(16)), failure(/is none of the 62/))
+    }
     assert.throws(() => decode(decoder, '0f300163'), failure(/index 63 is none of the 62/))
   })
 
@@ -411,6 +415,32 @@ describe('Our own block', () => {
     assert.equal(hex(encoder, 'eeee: ~~'), '4083294a5f027e7e')
     assert.equal(hex(encoder, 'eeee: ~'), '7e017e')
     assert.equal(hex(encoder, 'accept: ~'), '53017e')
+    // The code of & has eight bits.
+    assert.equal(hex(encoder, 'accept: &&'), '53022626')
+  })
+
+  test('knows a name while there is an entry that has it', () => {
+    const encoder = new HpackEncoder(100)
+    const decoder = decoderOf(4096)
+    const send = (field: string) => {
+      const block = encode(encoder, pairsOf(field))
+      assert.deepEqual(decode(decoder, block), pairsOf(field))
+      return block.toString('hex')
+    }
+    assert.equal(send('x: 1'), '3f454001780131')
+    assert.equal(send('x: 2'), '7e0132')
+    assert.equal(send('x: 3'), '7e0133')
+    assert.equal(send('x: 2'), 'bf')
+    assert.equal(send('y: 1'), '4001790131')
+    assert.equal(send('x: 3'), 'bf')
+    assert.equal(send('y: 2'), '7e0132')
+    assert.equal(send('x: 3'), '4001780133')
+    // There is room for one entry, which gives way to the next of its own name.
+    encoder.allow(50)
+    for (const value of ['4', '5', '6']) {
+      assert.notEqual(send(`long: ${value}`), 'be')
+      assert.equal(send(`long: ${value}`), 'be')
+    }
   })
 
   test('begins with the smallest table since the last block, and then with the last', () => {
