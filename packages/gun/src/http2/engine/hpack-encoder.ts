@@ -4,7 +4,7 @@ import { OVERHEAD } from './field.js'
 import { DEFAULT_SIZE, DynamicTable, statics } from './hpack-table.js'
 import { sizeOfHuffman, writeHuffman } from './huffman.js'
 
-/** The first bits of a literal, which say whether it is added to the table; a proxy never adds a secret either. */
+/** The first bits of a literal: it is added to the table, it is not, or no proxy may add it to its own table either. */
 const ADDED = 0x40
 const PLAIN = 0x00
 const SECRET = 0x10
@@ -21,9 +21,9 @@ const INDEXED_BITS = 0x7f
 const UPDATE_BITS = 0x1f
 const LENGTH_BITS = 0x7f
 
-/** The names whose values an attacker must not be able to guess by how well they are compressed (RFC 7541 section 7.1.3). */
+/** The names whose values nobody may find out by comparing the sizes of blocks with guesses (RFC 7541 section 7.1.3). */
 const secret = ['authorization', 'proxy-authorization']
-/** In characters: a shorter cookie is as easily guessed. nghttp2 has the same limit. */
+/** A cookie with fewer characters is secret too, since it is short enough to be guessed. nghttp2 has the same limit. */
 const LONG_COOKIE = 20
 
 /** The names whose values change with each request: in the table they would only displace others. */
@@ -51,19 +51,20 @@ const changing = [
 /** The part of the table that a single entry may fill. */
 const LARGEST_PART = 3 / 4
 
-/** The index of a name in the static table, or 0, and the form of its literals. */
+/** What is known of a name without the dynamic table. */
 interface Known {
-  index: number
-  form: Form
-  /** The indexes of the entries that have a value, by their values. */
+  /** The index of the first entry of the static table that has the name, or 0. */
+  readonly index: number
+  readonly form: Form
+  /** The indexes of these entries, by their values. */
   readonly indexes: Map<string, number>
 }
 
-/** The names that need no entry in the dynamic table to be known. */
 const known = new Map<string, Known>()
 for (const [i, { pair }] of statics.entries()) {
   const [name, value] = pair
-  const before = known.get(name) ?? { index: i + 1, form: ADDED, indexes: new Map() }
+  const before: Known = known.get(name) ?? { index: i + 1, form: ADDED, indexes: new Map() }
+  // Where the RFC has no value, the empty one is hardly ever sent.
   if (value !== '') before.indexes.set(value, i + 1)
   known.set(name, before)
 }
@@ -131,7 +132,7 @@ export class HpackEncoder {
     const smallest = this.#smallest
     if (smallest === maxSize && maxSize === this.#told) return at
     let end = at
-    // Entries that a smaller limit has removed are gone, although there is room again (RFC 7541 section 4.2).
+    // The entries for which the smallest had no room are gone, although there may be room again (RFC 7541 section 4.2).
     if (smallest < maxSize && smallest < this.#told) {
       end = writeInteger(into, end, UPDATE, UPDATE_BITS, smallest)
     }
