@@ -34,10 +34,9 @@ describe('refused is a body in chunks with', () => {
     'a negative size': ['-1\r\nhello\r\n0\r\n\r\n'],
     'a negative zero': ['-0\r\n\r\n'],
     'a space before a size': [' 5\r\nhello\r\n0\r\n\r\n'],
-    'a space behind a size': ['5 \r\nhello\r\n0\r\n\r\n'],
-    'a tab behind a size': ['5\t\r\nhello\r\n0\r\n\r\n'],
-    'a space before an extension': ['5 ;a=b\r\nhello\r\n0\r\n\r\n'],
     'a space within a size': ['0 5\r\nhello\r\n0\r\n\r\n'],
+    'a space and another size behind a size': ['5 5\r\nhello\r\n0\r\n\r\n'],
+    'a space and a vertical tab behind a size': ['5 \x0b\r\nhello\r\n0\r\n\r\n'],
     'a size with another letter': ['5g\r\nhello\r\n0\r\n\r\n'],
     'a size with an underscore': ['1_0\r\nhello\r\n0\r\n\r\n'],
     'a size with a fraction': ['5.0\r\nhello\r\n0\r\n\r\n'],
@@ -69,7 +68,7 @@ describe('refused is a body in chunks with', () => {
     'data in the last chunk': ['5\r\nhello\r\n0\r\nhello\r\n\r\n', 'hello'],
     'a bare LF behind a trailer': ['5\r\nhello\r\n0\r\nX: y\n\r\n', 'hello'],
     'a space before the colon of a trailer': ['5\r\nhello\r\n0\r\nX : y\r\n\r\n', 'hello'],
-    'a folded trailer': ['5\r\nhello\r\n0\r\nX: y\r\n z\r\n\r\n', 'hello'],
+    'a fold before the first trailer': ['5\r\nhello\r\n0\r\n X: y\r\n\r\n', 'hello'],
     'a NUL in a trailer': ['5\r\nhello\r\n0\r\nX: \0\r\n\r\n', 'hello'],
     'a trailer without a colon': ['5\r\nhello\r\n0\r\nX\r\n\r\n', 'hello'],
     'a content-length as trailer': ['5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n', 'hello'],
@@ -87,6 +86,7 @@ describe('refused is a body in chunks with', () => {
     ['an extension of 20000 bytes', `5;a=${'b'.repeat(20_000)}\r\nhello\r\n0\r\n\r\n`],
     ['20000 extensions', `5${';a'.repeat(20_000)}\r\nhello\r\n0\r\n\r\n`],
     ['20000 bytes in a quoted extension', `5;a="${'b'.repeat(20_000)}"\r\nhello\r\n0\r\n\r\n`],
+    ['20000 blanks behind a size', `5${' '.repeat(20_000)}\r\nhello\r\n0\r\n\r\n`],
     ['20000 leading zeros', `${'0'.repeat(20_000)}5\r\nhello\r\n0\r\n\r\n`],
   ] as const) {
     onEachWire(name, async wire => {
@@ -244,6 +244,27 @@ describe('a coding before chunked', () => {
         '1: response 204 fin',
         ...lost('closed'),
       ])
+    })
+  }
+})
+
+describe('only one reading has a body in chunks with', () => {
+  const bodies: Record<string, [body: string, end?: string]> = {
+    // RFC 9112 section 7.1.1: blanks before an extension do not count, and cowlib skips them behind the size alone.
+    'a space behind a size': ['5 \r\nhello\r\n0 \r\n\r\n'],
+    'a tab behind a size': ['5\t\r\nhello\r\n0\t\r\n\r\n'],
+    'a space before an extension': ['5 ;a=b\r\nhello\r\n0 ;a\r\n\r\n'],
+    // RFC 9112 section 5.2.
+    'a folded trailer': ['5\r\nhello\r\n0\r\nX: y\r\n z\r\n\r\n', '0: trailers x=y z'],
+  }
+  for (const [name, [body, end]] of Object.entries(bodies)) {
+    onEachWire(name, async wire => {
+      const { words } = await ending(wire, {
+        answers: [`${OK}${CHUNKED}\r\n${body}`, NO_CONTENT],
+        closes: true,
+      })
+      const told = end === undefined ? ['0: data fin hello'] : ['0: data nofin hello', end]
+      assert.deepEqual(words, ['0: response 200 nofin', ...told, '1: response 204 fin', ...lost('closed')])
     })
   }
 })

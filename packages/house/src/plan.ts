@@ -46,7 +46,7 @@ export const plan: readonly PackagePlan[] = [
     // TLS within a tunnel will need the one, HTTP/2 the other.
     ahead: ['transport/duplex', 'http2/engine/'],
     engines: [
-      ['http1/llhttp'],
+      ['http1/parser/'],
       ['http2/frames', 'http2/flood'],
       ['http2/engine/'],
       ['websocket/text', 'websocket/mask', 'websocket/opcode', 'websocket/payload'],

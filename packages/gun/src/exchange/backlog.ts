@@ -1,9 +1,9 @@
-/** The events of responses: handed on in order, or kept while nobody wants more. Nothing is read while any event is kept. */
+/** The events of responses: handed on in order, or left where they are while nobody wants more; then nothing is read either. */
 
 import { GunError } from '../errors.js'
 import { Slice } from '../transport/slice.js'
 import { Fifo } from './fifo.js'
-import type { Parsed, ResponseEvent } from './response-event.js'
+import type { EventSource, ResponseEvent } from './response-event.js'
 
 /** Where the events come from. */
 export interface Tap {
@@ -28,10 +28,11 @@ export interface Responder {
   respond(event: ResponseEvent): void
 }
 
-/** Keeps the events that nobody wants yet. */
+/** Hands events on as far as they are wanted: those that it is given, which it keeps, or those of a source, which waits. */
 export class Backlog {
   readonly #tap: Tap
   readonly #responder: Responder
+  readonly #source: EventSource | undefined
   readonly #events = new Fifo<ResponseEvent>()
   /** Whether a mailbox is over its mark. */
   #isPaused = false
@@ -47,28 +48,10 @@ export class Backlog {
   #isDisposed = false
   #whenFree: (() => void)[] = []
 
-  constructor(tap: Tap, responder: Responder) {
+  constructor(tap: Tap, responder: Responder, source?: EventSource) {
     this.#tap = tap
     this.#responder = responder
-  }
-
-  /** Takes the events of one read. */
-  take({ events, error }: Parsed): void {
-    this.#slice.begin()
-    for (const event of events) {
-      // The event before this one may have ended the connection.
-      if (this.#isDisposed) return
-      if (this.#isHeld || this.#events.length > 0) {
-        this.#events.push(event)
-        continue
-      }
-      this.#run(event)
-      if (this.#slice.isOver()) this.#yield()
-    }
-    if (error !== undefined) {
-      this.#end ??= new GunError(error.code, 'connection_error', error.message, { cause: error })
-    }
-    this.advance()
+    this.#source = source
   }
 
   /** Takes one event. */
@@ -90,7 +73,7 @@ export class Backlog {
 
   /** Whether all events are handed on. */
   get isEmpty(): boolean {
-    return this.#events.length === 0 && !this.#responder.isBusy
+    return !this.#hasMore() && !this.#responder.isBusy
   }
 
   /** The peer has sent its last byte, or, with a reason, the line broke. */
@@ -110,7 +93,7 @@ export class Backlog {
   resume(): void {
     this.#isPaused = false
     // Not within the receive that has made room: the mailbox is looked at between what is handed on.
-    if (this.#isLifted && this.#events.length > 0) this.#yield()
+    if (this.#isLifted && this.#hasMore()) this.#yield()
     else this.advance()
   }
 
@@ -136,6 +119,15 @@ export class Backlog {
     return this.#isYielding || this.isFull || this.#responder.isBusy
   }
 
+  /** Whether there is another event. Of the source, it is kept: only to take it shows whether it is there. */
+  #hasMore(): boolean {
+    if (this.#events.length > 0) return true
+    const event = this.#isDisposed ? undefined : this.#source?.next()
+    if (event === undefined) return false
+    this.#events.push(event)
+    return true
+  }
+
   #run(event: ResponseEvent): void {
     this.#isResponding = true
     try {
@@ -155,18 +147,19 @@ export class Backlog {
     })
   }
 
-  /** Goes on, if nothing holds the events back: to be called whenever that may have changed. */
+  /** Goes on, if nothing holds the events back: to be called whenever that may have changed, or the source has more. */
   advance(): void {
     if (this.#whenFree.length > 0 && !this.isFull) for (const tell of this.#whenFree.splice(0)) tell()
     // A call from within a response goes on when the event under way has been handed on.
     if (this.#isResponding) return
-    if (this.#events.length > 0) this.#slice.begin()
-    while (!this.#isHeld) {
-      if (this.#isLifted && this.#events.length > 0) {
+    this.#slice.begin()
+    // An event may end the connection.
+    while (!this.#isDisposed && !this.#isHeld) {
+      if (this.#isLifted && this.#hasMore()) {
         this.#tap.beforeReading()
         if (this.#isHeld) break
       }
-      const event = this.#events.shift()
+      const event = this.#events.shift() ?? this.#source?.next()
       if (event === undefined) break
       this.#run(event)
       if (this.#slice.isOver()) this.#yield()
@@ -174,8 +167,9 @@ export class Backlog {
     if (this.#isDisposed) return
     // The end alone is one message, which no mailbox holds back.
     const isEmptied = this.#isLifted && this.isEmpty
-    if (this.#isHeld && !isEmptied) this.#tap.stopReading()
-    else if (this.#end !== undefined) this.#tap.lost(this.#end)
+    if (this.#isHeld && !isEmptied) return this.#tap.stopReading()
+    const end = this.#source?.failure ?? this.#end
+    if (end !== undefined) this.#tap.lost(end)
     else this.#tap.startReading()
   }
 }

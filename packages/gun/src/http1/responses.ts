@@ -5,12 +5,12 @@ import { Backlog, type Responder } from '../exchange/backlog.js'
 import { Exchange, type StreamInit } from '../exchange/exchange.js'
 import { Fifo } from '../exchange/fifo.js'
 import type { ResponseUser } from '../exchange/response.js'
-import type { ResponseEvent } from '../exchange/response-event.js'
+import type { EventSource, ResponseEvent } from '../exchange/response-event.js'
 import type { Host } from '../layer/contract.js'
 import type { HttpOpts } from '../options/http.js'
 import { Deadline } from '../transport/deadline.js'
 import { keep } from '../transport/reading.js'
-import { ResponseParser } from './parser.js'
+import { ResponseParser } from './parser/parser.js'
 
 /** How many bytes of a cancelled response are read for the sake of the connection. */
 const MOST_DISCARDED = 1024 * 1024
@@ -27,23 +27,23 @@ export interface ResponseHandler {
   onUpgrade(stream: Exchange, event: ResponseEvent & { type: 'upgrade' }): void
 }
 
-export class HttpResponses implements ResponseUser<Exchange>, Responder {
+export class HttpResponses implements ResponseUser<Exchange>, Responder, EventSource {
   /** The streams that were sent; their responses come in this order. */
   readonly open = new Fifo<Exchange>()
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
   readonly #handler: ResponseHandler
   readonly #parser: ResponseParser
-  /** The values that have come and are not handed on yet. */
   readonly #backlog: Backlog
+  #failure: GunError | undefined
   #discardDeadline: Deadline | undefined
 
   constructor(host: Host, opts: Required<HttpOpts>, handler: ResponseHandler) {
     this.#host = host
     this.#opts = opts
     this.#handler = handler
-    this.#parser = new ResponseParser(opts)
-    this.#backlog = new Backlog(host, this)
+    this.#parser = new ResponseParser(opts, keep)
+    this.#backlog = new Backlog(host, this, this)
   }
 
   /** Makes a stream whose response will come here. */
@@ -58,14 +58,25 @@ export class HttpResponses implements ResponseUser<Exchange>, Responder {
   }
 
   handle(chunk: Buffer): void {
-    const parsed = this.#parser.execute(chunk)
-    for (const event of parsed.events) own(event)
-    this.#backlog.take(parsed)
+    this.#parser.push(chunk)
+    this.#backlog.advance()
+    this.#parser.keep()
   }
 
   end(reason: GunError | undefined): void {
-    if (reason === undefined) this.#backlog.take(this.#parser.end())
+    if (reason === undefined) this.#parser.end()
     this.#backlog.end(reason)
+  }
+
+  next(): ResponseEvent | undefined {
+    return this.#parser.next()
+  }
+
+  get failure(): GunError | undefined {
+    const cause = this.#parser.failure
+    if (cause === undefined) return undefined
+    this.#failure ??= new GunError(cause.code, 'connection_error', cause.message, { cause })
+    return this.#failure
   }
 
   pause(): void {
@@ -109,10 +120,9 @@ export class HttpResponses implements ResponseUser<Exchange>, Responder {
     return true
   }
 
-  /** Lets go of the parser, of the values that were kept, and of the content handlers. */
+  /** Hands on nothing more, and lets go of the content handlers. */
   dispose(): void {
     this.#backlog.dispose()
-    this.#parser.dispose()
     this.#discardDeadline?.clear()
     for (const { response } of this.open) response.dispose()
   }
@@ -197,10 +207,4 @@ function cancelled(): GunError {
 function hangs(ms: number): GunError {
   const text = `the connection was closed, since the rest of a cancelled response did not come within ${ms} ms`
   return new GunError('cancelled', 'connection_error', text)
-}
-
-/** The bytes that an event holds are only valid during the call that brought them. */
-function own(event: ResponseEvent): void {
-  if (event.type === 'data') event.data = keep(event.data)
-  else if (event.type === 'upgrade') event.rest = keep(event.rest)
 }

@@ -30,7 +30,8 @@ export interface HttpOpts {
    */
   readonly keepalive?: number
   /**
-   * The most bytes that the head of a response may have; more end it with `limit_reached`. Default 100000.
+   * The most bytes that the head of a response may have, and the empty lines before it; more end it with `limit_reached`.
+   * Default 100000.
    */
   readonly maxHeaderBlockSize?: number
   /**

@@ -63,11 +63,15 @@ export function take(socket: Socket, taker: Taker): void {
 }
 
 /**
- * Returns bytes of a read that may be kept beyond the call that brought them: a copy, unless they fill most
- * of a buffer of their own.
+ * Returns bytes of a read, or a part of them, that may be kept beyond the call that brought them: a copy, unless they fill
+ * most of a buffer of their own.
  */
-export function keep(bytes: Buffer): Buffer {
-  if (bytes.length >= LARGE) isKept = true
+export function keep(bytes: Buffer, start = 0, end = bytes.length): Buffer {
+  const size = end - start
+  if (size >= LARGE) isKept = true
   const { buffer } = bytes
-  return buffer !== shared.buffer && bytes.length * 2 >= buffer.byteLength ? bytes : Buffer.from(bytes)
+  if (buffer !== shared.buffer && size * 2 >= buffer.byteLength) return bytes.subarray(start, end)
+  const copy = Buffer.allocUnsafe(size)
+  bytes.copy(copy, 0, start, end)
+  return copy
 }

@@ -5,18 +5,18 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { GunError } from '../../src/errors.ts'
 import { Backlog } from '../../src/exchange/backlog.ts'
-import { type Parsed, type ResponseEvent, ResponseParseError } from '../../src/exchange/response-event.ts'
+import type { ResponseEvent } from '../../src/exchange/response-event.ts'
 
 /** Parts of a body, of which each is told by its length. */
 function parts(...lengths: readonly number[]): ResponseEvent[] {
-  return lengths.map(length => ({ type: 'data', data: Buffer.alloc(length), isFin: false }))
+  return lengths.map(part)
 }
 
-function parsed(events: ResponseEvent[], error?: ResponseParseError): Parsed {
-  return { events, error }
-}
+const part = (length: number): ResponseEvent => ({ type: 'data', data: Buffer.alloc(length), isFin: false })
 
 const broken = new GunError('closed', 'connection_error', 'the line broke')
+
+const noHttp = new GunError('protocol_error', 'connection_error', 'no HTTP')
 
 /** A backlog whose tap and responder note what they are called for; `act` runs within each event, `due` behind it. */
 function scene() {
@@ -47,36 +47,48 @@ function scene() {
     lost: ({ code }: GunError) => void told.push(code),
   }
   // Asked each time, so that a test can replace the method of the tap.
-  const backlog = new Backlog({ ...tap, beforeReading: () => tap.beforeReading() }, responder)
+  const asked = { ...tap, beforeReading: () => tap.beforeReading() }
+  const source = {
+    coming: [] as ResponseEvent[],
+    next: () => source.coming.shift(),
+    failure: undefined as GunError | undefined,
+  }
+  const backlog = new Backlog(asked, responder, source)
+  /** Has the source get the events of one read, and perhaps the reason why no other can follow. */
+  const read = (events: readonly ResponseEvent[], failure?: GunError) => {
+    source.coming.push(...events)
+    source.failure = failure
+    backlog.advance()
+  }
   /** Takes what was noted since the last call. */
   const take = () => told.splice(0)
-  return { backlog, responder, tap, due, take }
+  return { backlog, source, read, responder, tap, due, take }
 }
 
 describe('a backlog that nobody holds', () => {
   test('hands the events of a read on in order, and reads on', () => {
-    const { backlog, take } = scene()
-    backlog.take(parsed(parts(1, 2, 3)))
+    const { backlog, read, take } = scene()
+    read(parts(1, 2, 3))
     assert.deepEqual(take(), [1, 2, 3, 'start'])
     assert.equal(backlog.isEmpty, true)
   })
 
   test('does what callers have asked for behind each event, before the next', () => {
-    const { backlog, responder, due, take } = scene()
+    const { backlog, read, responder, due, take } = scene()
     const asked: string[] = []
     responder.act = length => {
       asked.push(`within ${length}`)
       due.push(() => asked.push(`behind ${length}`))
     }
-    backlog.take(parsed(parts(1, 2)))
-    backlog.add(parts(3)[0] as ResponseEvent)
+    read(parts(1, 2))
+    backlog.add(part(3))
     assert.deepEqual(take(), [1, 2, 'start', 3, 'start'])
     assert.deepEqual(asked, ['within 1', 'behind 1', 'within 2', 'behind 2', 'within 3', 'behind 3'])
   })
 
   test('loses the tap behind the events that came before a parse error', () => {
-    const { backlog, take } = scene()
-    backlog.take(parsed(parts(1), new ResponseParseError('protocol_error', 'no HTTP')))
+    const { read, take } = scene()
+    read(parts(1), noHttp)
     assert.deepEqual(take(), [1, 'protocol_error'])
   })
 
@@ -89,9 +101,9 @@ describe('a backlog that nobody holds', () => {
 
 describe('a receiver that wants no more', () => {
   test('gets the rest in order when it wants more, behind which is read on', () => {
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.credit = 1
-    backlog.take(parsed(parts(1, 2, 3)))
+    read(parts(1, 2, 3))
     assert.deepEqual(take(), [1, 'stop'])
     assert.equal(backlog.isEmpty, false)
     responder.isFull = false
@@ -105,11 +117,19 @@ describe('a receiver that wants no more', () => {
   })
 
   test('gets what comes in the meantime behind what was kept', () => {
+    const { backlog, read, responder, take } = scene()
+    responder.isFull = true
+    for (const length of [1, 2, 3]) read(parts(length))
+    assert.deepEqual(take(), ['stop', 'stop', 'stop'])
+    responder.isFull = false
+    backlog.advance()
+    assert.deepEqual(take(), [1, 2, 3, 'start'])
+  })
+
+  test('gets what the backlog is given in the meantime behind what was kept', () => {
     const { backlog, responder, take } = scene()
     responder.isFull = true
-    backlog.take(parsed(parts(1)))
-    backlog.add(parts(2)[0] as ResponseEvent)
-    backlog.take(parsed(parts(3)))
+    for (const length of [1, 2, 3]) backlog.add(part(length))
     assert.deepEqual(take(), ['stop', 'stop', 'stop'])
     responder.isFull = false
     backlog.advance()
@@ -117,7 +137,7 @@ describe('a receiver that wants no more', () => {
   })
 
   test('may want more within an event: the events behind that one follow it, and not within it', () => {
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.credit = 1
     let isWithin = false
     responder.act = () => {
@@ -128,14 +148,14 @@ describe('a receiver that wants no more', () => {
       backlog.advance()
       isWithin = false
     }
-    backlog.take(parsed(parts(1, 2, 3)))
+    read(parts(1, 2, 3))
     assert.deepEqual(take(), [1, 2, 3, 'start'])
   })
 
   test('holds back the end of the peer, since it may want more', () => {
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.isFull = true
-    backlog.take(parsed(parts(1)))
+    read(parts(1))
     backlog.end(undefined)
     assert.deepEqual(take(), ['stop', 'stop'])
     responder.isFull = false
@@ -144,18 +164,18 @@ describe('a receiver that wants no more', () => {
   })
 
   test('holds nothing back from a line that broke', () => {
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.isFull = true
-    backlog.take(parsed(parts(1, 2)))
+    read(parts(1, 2))
     take()
     backlog.end(broken)
     assert.deepEqual(take().slice(0, 3), [1, 2, 'closed'])
   })
 
   test('is told of the first end: the socket that closes behind the last byte says nothing new', () => {
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.isFull = true
-    backlog.take(parsed(parts(1)))
+    read(parts(1))
     backlog.end(undefined)
     take()
     backlog.end(new GunError('timeout', 'connection_error', 'too late'))
@@ -178,13 +198,37 @@ describe('a receiver that wants no more', () => {
   })
 })
 
+test('events stay in their source until they are wanted, but for one once nothing more can come', () => {
+  const { backlog, read, responder, source } = scene()
+  responder.credit = 1
+  read(parts(1, 2, 3, 4))
+  assert.equal(source.coming.length, 3)
+  responder.isFull = false
+  responder.credit = 1
+  backlog.advance()
+  assert.equal(source.coming.length, 2)
+  backlog.pause()
+  backlog.lift()
+  assert.equal(source.coming.length, 1)
+  assert.equal(backlog.isEmpty, false)
+})
+
+test('the end alone waits for no mailbox, though the source had to be asked whether anything is left', () => {
+  const { backlog, read, responder, take } = scene()
+  responder.isFull = true
+  backlog.pause()
+  read([])
+  backlog.end(broken)
+  assert.deepEqual(take().slice(-1), ['closed'])
+})
+
 describe('a content handler at work', () => {
   test('holds the events behind its own, and the end behind all', () => {
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.act = length => {
       responder.isBusy = length === 1
     }
-    backlog.take(parsed(parts(1, 2)))
+    read(parts(1, 2))
     backlog.end(broken)
     assert.deepEqual(take(), [1, 'stop', 'stop', 'stop'])
     assert.equal(backlog.isEmpty, false)
@@ -196,28 +240,28 @@ describe('a content handler at work', () => {
 
 describe('a mailbox over its mark', () => {
   test('holds the events until it has room', () => {
-    const { backlog, take } = scene()
+    const { backlog, read, take } = scene()
     backlog.pause()
     assert.equal(backlog.isFull, true)
-    backlog.take(parsed(parts(1, 2)))
+    read(parts(1, 2))
     assert.deepEqual(take(), ['stop'])
     backlog.resume()
     assert.deepEqual(take(), [1, 2, 'start'])
   })
 
   test('that pauses within an event holds the next one', () => {
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.act = length => {
       if (length === 1) backlog.pause()
     }
-    backlog.take(parsed(parts(1, 2)))
+    read(parts(1, 2))
     assert.deepEqual(take(), [1, 'stop'])
   })
 
   test('is asked before each event once nothing more can come, and takes the rest in later turns', async () => {
-    const { backlog, responder, tap, take } = scene()
+    const { backlog, read, responder, tap, take } = scene()
     responder.isFull = true
-    backlog.take(parsed(parts(1, 2, 3)))
+    read(parts(1, 2, 3))
     // Room for one message at a time.
     tap.beforeReading = () => backlog.pause()
     backlog.lift()
@@ -241,12 +285,12 @@ describe('a mailbox over its mark', () => {
 test('a read that takes long is handed on in several turns of the event loop, in order', async t => {
   let now = 0
   t.mock.method(performance, 'now', () => now)
-  const { backlog, responder, take } = scene()
+  const { read, responder, take } = scene()
   responder.act = () => {
     now += 1
   }
   const lengths = Array.from({ length: 200 }, (_, n) => n + 1)
-  backlog.take(parsed(parts(...lengths)))
+  read(parts(...lengths))
   const atOnce = take()
   assert.equal(atOnce.pop(), 'stop')
   assert.ok(atOnce.length > 0 && atOnce.length < lengths.length)
@@ -260,18 +304,18 @@ test('a read that takes long is handed on in several turns of the event loop, in
 
 describe('a backlog that is disposed of', () => {
   test('within an event hands on nothing more of the read, and tells its tap nothing', () => {
-    const { backlog, due, responder, take } = scene()
+    const { backlog, read, due, responder, take } = scene()
     responder.act = length => {
       if (length === 2) due.push(() => backlog.dispose())
     }
-    backlog.take(parsed(parts(1, 2, 3), new ResponseParseError('protocol_error', 'no HTTP')))
+    read(parts(1, 2, 3), noHttp)
     assert.deepEqual(take(), [1, 2])
   })
 
   test('forgets what was kept, and takes nothing more', async () => {
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.isFull = true
-    backlog.take(parsed(parts(1, 2)))
+    read(parts(1, 2))
     take()
     backlog.lift()
     backlog.pause()
@@ -280,8 +324,8 @@ describe('a backlog that is disposed of', () => {
     backlog.dispose()
     responder.isFull = false
     backlog.advance()
-    backlog.add(parts(3)[0] as ResponseEvent)
-    backlog.take(parsed(parts(4)))
+    backlog.add(part(3))
+    read(parts(4))
     backlog.end(broken)
     await turn()
     assert.deepEqual(take(), [])
@@ -290,11 +334,11 @@ describe('a backlog that is disposed of', () => {
   test('between two turns goes on no more', async t => {
     let now = 0
     t.mock.method(performance, 'now', () => now)
-    const { backlog, responder, take } = scene()
+    const { backlog, read, responder, take } = scene()
     responder.act = () => {
       now += 1
     }
-    backlog.take(parsed(parts(...Array.from({ length: 200 }, () => 1))))
+    read(parts(...Array.from({ length: 200 }, () => 1)))
     take()
     backlog.dispose()
     await turn()
