@@ -9,8 +9,8 @@ const LINE_END = 2
 const SIZE = '[0-9A-Fa-f]+'
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
 const QUOTED = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
-const EXTENSION = `[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED}))?`
-/** Blanks at its end are in no grammar: some servers pad the size with them, and cowlib skips them. */
+const EXTENSION = `[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED}|))?`
+/** Blanks at its end are in no grammar, nor are empty values: some servers pad the size, and cowlib skips all of it. */
 const LINE = new RegExp(`^(${SIZE})(?:${EXTENSION})*[ \\t]*\\r\\n$`)
 const BEGINNING = new RegExp(`^${SIZE}[ \\t]*[;\\r]`)
 /** How many digits a size below 2 to the power of 64 has at most. */
