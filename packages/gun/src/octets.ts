@@ -23,8 +23,12 @@ export function octets(text: string): Octets {
 /** Bytes given by the caller. A string is sent as UTF-8; a list is concatenated. */
 export type Bytes = string | Uint8Array | readonly (string | Uint8Array)[]
 
+/** The body of most requests: a buffer of no bytes costs more to make than the rest of a small request. */
+const EMPTY = Buffer.alloc(0)
+
 /** Converts the caller's value to bytes. Throws a TypeError that names the argument. */
 export function toBytes(value: Bytes, argument: string): Uint8Array {
+  if (value === '') return EMPTY
   if (typeof value === 'string') return Buffer.from(value)
   if (value instanceof Uint8Array) return value
   if (Array.isArray(value)) return Buffer.concat(value.map(part => toBytes(part, argument)))
