@@ -1,7 +1,7 @@
 /** The method, the status and the fields decide where a body ends (RFC 9112 section 6.3), and whether the connection goes on. */
 
 import { trimmed } from './fields.js'
-import { type Fields, notValid, ResponseParseError } from './values.js'
+import { type Fields, notValid, type ResponseParseError, refused } from './values.js'
 
 /** Where the body ends: with the head, since there is none, behind its length, with the last chunk, or with the connection. */
 export type BodyEnd = 'head' | 'length' | 'last chunk' | 'connection'
@@ -17,14 +17,13 @@ export interface Head {
   readonly connection: string | undefined
 }
 
-/** The first rule that holds decides. */
+/** Where the body ends: the first rule that holds decides, and without any the connection ends it. */
 const RULES: readonly (readonly [holds: (head: Head) => boolean, end: BodyEnd])[] = [
   [({ method }) => method === 'HEAD', 'head'],
   [({ status }) => status === 204 || status === 304, 'head'],
   [({ method, status }) => method === 'CONNECT' && status < 300, 'head'],
   [({ contentLength }) => contentLength !== undefined, 'length'],
   [({ transferEncoding }) => isChunked(transferEncoding), 'last chunk'],
-  [() => true, 'connection'],
 ]
 
 /** The least length that is refused. */
@@ -67,8 +66,7 @@ export function headOf(method: string, status: number, minor: number, fields: Fi
 }
 
 export function bodyEndOf(head: Head): BodyEnd {
-  for (const [holds, end] of RULES) if (holds(head)) return end
-  return 'connection'
+  return RULES.find(([holds]) => holds(head))?.[1] ?? 'connection'
 }
 
 /** Whether the connection goes on behind the response (RFC 9112 section 9.3). */
@@ -92,7 +90,7 @@ export function checkCodings(list: string, isDoubtful: boolean): void {
   const isOnce = chunked.length === 0 || (chunked.length === 1 && chunked[0] === 'chunked')
   const isLast = isChunked(list) || codings.at(-1) !== 'chunked'
   if (isPlain && isOnce && isLast && !isDoubtful) return
-  throw new ResponseParseError('protocol_error', `the transfer-encoding "${list}" is ambiguous`)
+  throw refused(`the transfer-encoding "${list}" is ambiguous`)
 }
 
 function isChunked(list: string | undefined): boolean {

@@ -3,53 +3,19 @@
 import { CHUNK_LINE, chunkSize, shortLine, shortSize } from './chunk-line.js'
 import { ExpectedQueue } from './expected.js'
 import { FieldReader } from './fields.js'
-import { type BodyEnd, bodyEndOf, checkCodings, goesOn, headOf } from './framing.js'
+import { bodyEndOf, checkCodings, goesOn, headOf } from './framing.js'
 import { Input, type Part } from './input.js'
 import { Lines, type LinesKind } from './lines.js'
-import { badReason, checkStatusLine, minorOf, statusOf } from './status-line.js'
-import { notValid, type ResponseLimits, ResponseParseError, type ResponseValue } from './values.js'
-
-/** What the next byte belongs to. */
-type State =
-  /** A response that has not begun. */
-  | 'between'
-  | 'head'
-  /** A body of a known length. */
-  | 'length'
-  /** A body that ends with the connection. */
-  | 'connection'
-  | 'chunk size'
-  | 'chunk'
-  | 'chunk end'
-  | 'trailers'
-  /** Another protocol. */
-  | 'left'
-
-/** Where a response breaks off if the input ends in that state (RFC 9112 section 8); in the other states it does not. */
-const BREAKS: Partial<Record<State, 'head' | 'body' | 'trailers'>> = {
-  head: 'head',
-  length: 'body',
-  'chunk size': 'body',
-  chunk: 'body',
-  'chunk end': 'body',
-  trailers: 'trailers',
-}
-
-/** The state behind a head, by where its body ends. */
-const BEHIND_HEAD: Record<BodyEnd, State> = {
-  head: 'between',
-  length: 'length',
-  'last chunk': 'chunk size',
-  connection: 'connection',
-}
+import { section } from './section.js'
+import { BEHIND_HEAD, BREAKS, type State } from './states.js'
+import { checkStatusLine, minorOf, notHttp, statusOf } from './status-line.js'
+import { notValid, type ResponseLimits, ResponseParseError, type ResponseValue, refused } from './values.js'
 
 const EMPTY = Buffer.alloc(0)
 const START: ResponseValue = { type: 'start' }
 const CR = 0x0d
 const LF = 0x0a
 const H = 0x48
-/** The first byte of an alert of TLS (RFC 8446 section 5.1). */
-const ALERT = 0x15
 
 /** Parses the responses of one connection. Never throws. */
 export class ResponseParser {
@@ -187,7 +153,7 @@ export class ResponseParser {
   #readBetween(): ResponseValue | undefined {
     const { bytes, at: from, announced } = this.#input
     let at = from
-    // An empty line before a status line is skipped, as llhttp and Node do.
+    // Empty lines before a status line are skipped, as other readers do.
     while (bytes[at] === CR || bytes[at] === LF) at++
     this.#input.at = at
     this.#emptyBytes += at - from
@@ -334,36 +300,4 @@ export class ResponseParser {
 
 function viewOf(bytes: Buffer, start: number, end: number): Buffer {
   return bytes.subarray(start, end)
-}
-
-/** Makes the kind of lines of which an option limits the size. */
-function section(name: string, option: keyof ResponseLimits, limit: number): LinesKind {
-  const excess = `the ${name} block exceeds ${option} (${limit} bytes)`
-  return { isSection: true, limit, excess, place: placeOf, invalid: invalidIn }
-}
-
-function isStatusLine(line: string): boolean {
-  return line.startsWith('HTTP/')
-}
-
-function placeOf(line: string): string {
-  if (isStatusLine(line)) return 'response status line'
-  if (/^\r?$/.test(line)) return 'headers'
-  return line.includes(':') ? 'header value' : 'header name'
-}
-
-function invalidIn(line: string): ResponseParseError {
-  if (isStatusLine(line)) return badReason()
-  return notValid(line.includes(':') ? 'Invalid header value char' : 'Invalid header token')
-}
-
-function refused(message: string): ResponseParseError {
-  return new ResponseParseError('protocol_error', message)
-}
-
-/** Says what is wrong with the first byte of a response; the bytes behind it may not have come. */
-function notHttp(first: number | undefined): ResponseParseError {
-  const text = 'the response does not start with HTTP/'
-  if (first !== ALERT) return refused(text)
-  return refused(`${text}; the peer seems to speak TLS: open the connection with transport: 'tls'`)
 }

@@ -1,11 +1,13 @@
 /** The status line: a version that is known, a status of three digits, and a reason (RFC 9112 section 4). */
 
-import { notValid, ResponseParseError } from './values.js'
+import { notValid, type ResponseParseError, refused } from './values.js'
 
 const STATUS_LINE = /^HTTP\/1\.[01] [1-9]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/
 const MINOR_AT = 'HTTP/1.'.length
 const STATUS_AT = 'HTTP/1.1 '.length
 const ZERO = 0x30
+/** The first byte of an alert of TLS (RFC 8446 section 5.1). */
+const ALERT = 0x15
 
 /** Longer and longer beginnings, each with the problem of a line that has all but this one. */
 const BEGINNINGS: readonly (readonly [RegExp, problem: string])[] = [
@@ -45,13 +47,16 @@ function digit(text: string, at: number): number {
 function problemOf(text: string): ResponseParseError {
   for (const [beginning, problem] of BEGINNINGS) if (!beginning.test(text)) return notValid(problem)
   const version = text.slice(0, 'HTTP/1.1'.length)
-  if (!/[1]\.[01]$/.test(version)) {
+  if (!/1\.[01]$/.test(version)) {
     return refused(`the response has version ${version}, not HTTP/1.1 or HTTP/1.0`)
   }
   const status = statusOf(text)
   return status < 100 ? refused(`the response has the impossible status ${status}`) : badReason()
 }
 
-function refused(message: string): ResponseParseError {
-  return new ResponseParseError('protocol_error', message)
+/** Says what is wrong with the first byte of a response; the bytes behind it may not have come. */
+export function notHttp(first: number | undefined): ResponseParseError {
+  const text = 'the response does not start with HTTP/'
+  if (first !== ALERT) return refused(text)
+  return refused(`${text}; the peer seems to speak TLS: open the connection with transport: 'tls'`)
 }

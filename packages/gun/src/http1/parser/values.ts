@@ -43,7 +43,12 @@ export class ResponseParseError extends Error {
   }
 }
 
+/** Makes the error for a response that the grammar allows, and that must not be believed. */
+export function refused(message: string): ResponseParseError {
+  return new ResponseParseError('protocol_error', message)
+}
+
 /** Makes the error for bytes that are not in the grammar of HTTP/1.1. */
 export function notValid(problem: string): ResponseParseError {
-  return new ResponseParseError('protocol_error', `not valid HTTP/1.1: ${problem}`)
+  return refused(`not valid HTTP/1.1: ${problem}`)
 }
