@@ -171,6 +171,22 @@ onEachVersion('a response has given its cookies away before its message comes', 
   assert.equal(cookieStore.getCookieStringSync(url), 'a=1; b=1')
 })
 
+// RFC 9110 section 5.5 lets a recipient keep such a value, and RFC 6265bis section 5.6 has a store ignore it.
+test('a cookie with a control character comes to the caller, and not into the store', async () => {
+  const cookies = ['a=1\x01', 'b=\x7f; Path=/', 'c=1; \x1b=2', 'd=1']
+  await using server = await site({ '/set': noContent(...cookies) })
+  await using client = await connect(server, 'tcp', { cookieStore: new CookieJar() })
+  const streamRef = gun.get(client.connPid, '/set')
+  const { headers } = await client.owner.receive([{ type: 'gun_response', streamRef }], PATIENCE)
+  const given = headers.filter(([name]) => name === 'set-cookie')
+  assert.deepEqual(
+    given.map(([, value]) => value),
+    cookies,
+  )
+  await ask(client, '/')
+  assert.deepEqual(server.seen.at(-1), ['/', 'd=1'])
+})
+
 onEachVersion('without a store there are no cookies', async line => {
   await using server = await site({ '/set': noContent('a=1') }, line)
   await using client = await connect(server, line)
