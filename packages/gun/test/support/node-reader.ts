@@ -17,11 +17,13 @@ export function opinionOfNode(method: string, bytes: Buffer): Promise<Opinion> {
       line.destroy()
       resolve({ seen, refusal })
     }
+    let hasResponse = false
     const asked = request({ method, createConnection: () => line })
     asked.on('information', ({ statusCode, rawHeaders }) => {
       seen.push({ status: statusCode, headers: lowered(rawHeaders), body: '', trailers: [], isWhole: true })
     })
     asked.on('response', response => {
+      hasResponse = true
       const { statusCode = 0, rawHeaders } = response
       const message: Seen = {
         status: statusCode,
@@ -41,9 +43,13 @@ export function opinionOfNode(method: string, bytes: Buffer): Promise<Opinion> {
         end()
       })
       response.on('error', error => end(reasonOf(error)))
+      response.on('close', () => end())
     })
     asked.on('error', error => end(reasonOf(error)))
-    asked.on('close', () => end())
+    // With a response, the request may close before the response has ended.
+    asked.on('close', () => {
+      if (!hasResponse) end()
+    })
     // The bytes must not be there before the request is.
     asked.on('finish', () => {
       line.push(bytes)
