@@ -1,6 +1,5 @@
 /** The messages that a connection posts to its owner, or to the recipient of a stream. */
 
-import type { Settings } from 'node:http2'
 import type { Pid } from '@holster/process'
 import type { GunError } from './errors.js'
 import { type ConnPid, recipientOf, type StreamRef } from './handles.js'
@@ -200,6 +199,22 @@ export interface PingNotify extends StreamReply<'gun_notify'> {
   readonly data: number
 }
 
+/** The settings of an HTTP/2 server that are in force. Sizes are in bytes. Source: RFC 9113 section 6.5.2. */
+export interface ServerSettings {
+  /** The largest size of our encoder's header table. */
+  readonly headerTableSize: number
+  /** How many streams may be open at once; `Infinity` if the server has not said. */
+  readonly maxConcurrentStreams: number
+  /** How much of a body may be sent on a stream before the server has asked for more. */
+  readonly initialWindowSize: number
+  /** The most that a frame may hold. */
+  readonly maxFrameSize: number
+  /** The most that the headers of a request may have; `Infinity` if the server has not said. */
+  readonly maxHeaderListSize: number
+  /** Whether a stream may become a WebSocket (RFC 8441). */
+  readonly enableConnectProtocol: boolean
+}
+
 /** Posted to the owner when the server changes its settings, if `http2Opts.notifySettingsChanged` is set. */
 export interface SettingsNotify extends ConnectionMessage<'gun_notify'> {
   /** Absent, since settings belong to the connection. */
@@ -207,7 +222,7 @@ export interface SettingsNotify extends ConnectionMessage<'gun_notify'> {
   /** Also posted for the server's initial settings. */
   readonly event: 'settings_changed'
   /** All of the server's settings as they are now (RFC 9113 section 6.5.2). */
-  readonly data: Settings
+  readonly data: ServerSettings
 }
 
 /**

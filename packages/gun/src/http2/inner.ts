@@ -1,12 +1,14 @@
 /** The life of a protocol within a stream: when it ends, the stream ends, and nothing else. */
 
-import type { Http2Stream as NodeStream } from 'node:http2'
 import { asKind, GunError } from '../errors.js'
 import { type StreamRef, setLayer } from '../handles.js'
 import type { Again, Host, Protocol } from '../layer/contract.js'
 import { Layer, type LayerUser } from '../layer/layer.js'
 import { Deadline } from '../transport/deadline.js'
-import { StreamLine } from '../transport/stream-line.js'
+import type { EngineStream } from './engine/stream.js'
+import type { Http2Session } from './session.js'
+import type { Http2Stream } from './stream.js'
+import { StreamLine } from './stream-line.js'
 
 /** The errors of a stream that the peer has ended while nothing was wrong. */
 const BY_PEER: ReadonlySet<string> = new Set(['closed', 'stream_reset'])
@@ -34,11 +36,17 @@ export class Inner implements LayerUser {
   #hasCaughtUp = false
   #deadline: Deadline | undefined
 
-  constructor(host: Host, node: NodeStream, streamRef: StreamRef, user: InnerUser) {
+  constructor(
+    host: Host,
+    session: Http2Session,
+    stream: EngineStream<Http2Stream>,
+    streamRef: StreamRef,
+    user: InnerUser,
+  ) {
     this.#host = host
     this.#user = user
     this.#streamRef = streamRef
-    this.#line = new StreamLine(node)
+    this.#line = new StreamLine(session, stream)
     this.layer = new Layer(host.home, this.#line, host, this, { streamRef })
     this.#line.attach(this.layer)
   }
@@ -52,6 +60,11 @@ export class Inner implements LayerUser {
     this.#line.receive(chunk)
   }
 
+  /** Bytes that waited have been sent. */
+  onSent(): void {
+    this.#line.onSent()
+  }
+
   /** The peer has ended the stream, or, with a reason, the stream broke. */
   ended(reason: GunError | undefined): void {
     this.#line.end(reason)
@@ -61,7 +74,7 @@ export class Inner implements LayerUser {
   cut(reason: GunError, isWhole: boolean): void {
     this.#isCut = true
     if (!isWhole) this.#line.drop()
-    this.#line.endBehind(reason)
+    this.#line.end(reason)
   }
 
   /** Whether bytes of a connection that is cut wait to be handed on. */

@@ -1,6 +1,5 @@
-/** HTTP/2 (RFC 9113): streams that do not wait for each other, over Node's session; a WebSocket may be one (RFC 8441). */
+/** HTTP/2 (RFC 9113): streams that do not wait for each other; a WebSocket may be one (RFC 8441). */
 
-import { constants, type Settings } from 'node:http2'
 import { asKind, GunError } from '../errors.js'
 import { closedEarly, neverSent, nothingToCancel, takesNoData, unsent } from '../exchange/errors.js'
 import type { StreamInit } from '../exchange/exchange.js'
@@ -22,13 +21,15 @@ import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
 import type { Http2Settings } from '../options/http.js'
 import type { Headers } from '../words.js'
-import { nameOf, refused, sessionError } from './errors.js'
-import { pushedRequest } from './fields.js'
-import { Http2Session, type Http2SessionUser, type Push } from './session.js'
+import { codes } from './engine/codes.js'
+import { MOST_PINGS } from './engine/engine.js'
+import type { PeerSettings } from './engine/settings.js'
+import type { Value } from './engine/values.js'
+import { failure, goawayError, unseen } from './errors.js'
+import { isForUs } from './fields.js'
+import { Http2Session, type Http2SessionUser } from './session.js'
 import { Http2Stream, type Http2StreamUser } from './stream.js'
 import { Http2Streams } from './streams.js'
-
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
 
 export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   readonly name = 'http2'
@@ -156,16 +157,16 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   ping({ streamRef }: PingCommand): void {
     const { connPid } = this.#host
-    this.#pings.add(streamRef)
-    this.#session.ping((error, data) => {
-      if (!this.#pings.delete(streamRef)) return
-      if (error !== null) {
-        const text = 'a ping was not sent: too many wait for their answers'
-        return this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text, { cause: error }))
-      }
+    const isSent = this.#session.ping(data => {
+      this.#pings.delete(streamRef)
       this.#host.heard()
       this.#host.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'ping_ack', data })
     })
+    if (isSent) this.#pings.add(streamRef)
+    else {
+      const text = `a ping was not sent: ${MOST_PINGS} wait for their answers`
+      this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
+    }
   }
 
   isPinging(streamRef: StreamRef): boolean {
@@ -240,7 +241,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
   }
 
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
-    if (!this.#session.isOver && this.#end === undefined) this.#session.goAway(NGHTTP2_NO_ERROR)
+    if (this.#end === undefined) this.#session.engine.goAway(codes.NO_ERROR)
     const error = reason === 'normal' ? closedEarly() : reason
     const streams = [...this.#streams.all, ...this.#streams.takeBackAll()]
     this.#streams.dispose()
@@ -271,23 +272,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 
   // The streams tell and ask:
 
-  get isBroken(): boolean {
-    return this.#session.isOver
-  }
-
-  get maxHeaderListSize(): number {
-    return this.#opts.maxHeaderListSize
-  }
-
   get again(): Again | undefined {
     if (!this.#isRetired || this.#isAsked || !this.#host.goesOn) return undefined
     return (command, since) => {
       this.#upgrades.push({ command, since })
     }
-  }
-
-  onInform(): void {
-    this.#session.onCheapFrame()
   }
 
   onUpgrade(stream: Http2Stream, headers: Headers): void {
@@ -331,25 +320,53 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     if (this.#streams.all.every(stream => stream.isIdle)) this.#host.lost(this.#end)
   }
 
-  // The session tells:
+  // The peer tells:
 
-  onSettings(settings: Readonly<Settings>): void {
-    if (this.#opts.notifySettingsChanged) {
-      const { connPid } = this.#host
-      this.#host.tellOwner({ type: 'gun_notify', connPid, event: 'settings_changed', data: { ...settings } })
+  onValue(value: Value<Http2Stream>): void {
+    switch (value.type) {
+      case 'data':
+        return value.stream.owner?.onData(value.data, value.isFin)
+      case 'response':
+        return value.stream.owner?.onResponse(value.status, value.headers, value.isFin)
+      case 'inform':
+        return value.stream.owner?.onInform(value.status, value.headers)
+      case 'trailers':
+        return value.stream.owner?.onTrailers(value.headers)
+      case 'sent':
+        return value.stream.owner?.onSent()
+      case 'reset':
+        return value.stream.owner?.onReset(value.code, value.isWhole)
+      case 'broken':
+        return value.stream.owner?.onFault(value.code, value.text, value.isHead)
+      case 'unseen':
+        return value.stream.owner?.onBroken(unseen())
+      case 'push':
+        return this.#onPush(value)
+      case 'settings':
+        return this.#onSettings(value.settings)
+      case 'acknowledged':
+        return this.#session.onAcknowledged()
+      case 'ping_ack':
+        return this.#session.onPingAck(value.ping)
+      case 'goaway':
+        return this.#onGoaway(value.code, value.lastId)
+      case 'failure':
+        return this.end(failure(value.text, value.isLimit))
     }
-    const { maxConcurrentStreams = Number.POSITIVE_INFINITY, enableConnectProtocol } = settings
-    this.#streams.allow(maxConcurrentStreams, enableConnectProtocol === true)
   }
 
-  onGoaway(code: number, lastId: number): void {
-    this.#lastSeen = lastId
-    if (code !== NGHTTP2_NO_ERROR) {
-      const text = `the peer ended the connection: ${nameOf(code)}`
-      const error = new GunError('goaway', 'connection_error', text)
-      // Node tells later of the frames that have come before.
-      return process.nextTick(() => this.#host.guard(() => this.onEnded(error)))
+  #onSettings(settings: PeerSettings): void {
+    this.#session.onSettings()
+    if (this.#opts.notifySettingsChanged) {
+      const { connPid } = this.#host
+      this.#host.tellOwner({ type: 'gun_notify', connPid, event: 'settings_changed', data: settings })
     }
+    this.#streams.allow(settings.maxConcurrentStreams, settings.enableConnectProtocol)
+  }
+
+  #onGoaway(code: number, lastId: number): void {
+    this.#lastSeen = Math.min(lastId, this.#lastSeen ?? lastId)
+    if (code !== codes.NO_ERROR) return this.end(goawayError(code))
     if (this.#isRetired) return
     this.#retire()
     this.#host.retire()
@@ -358,13 +375,13 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     else this.#host.closing(this.#opts.closingTimeout, false)
   }
 
-  onPush(push: Push): void {
-    const parent = this.#streams.all.find(({ id }) => id === push.parentId)
-    if (parent === undefined || parent.isDone || this.#isRetired) return push.node.close(NGHTTP2_CANCEL)
+  #onPush({ stream: parentStream, promised, request }: Value<Http2Stream> & { type: 'push' }): void {
+    const parent = parentStream.owner
+    const { engine } = this.#session
+    if (parent === undefined || parent.isDone || this.#isRetired) return engine.reset(promised, codes.CANCEL)
     const { connPid, events, scheme } = this.#host
     const { ref: streamRef, authority } = parent.http
-    const request = pushedRequest(push.raw, scheme, authority)
-    if (request === undefined) return push.node.close(NGHTTP2_PROTOCOL_ERROR)
+    if (!isForUs(request, scheme, authority)) return engine.reset(promised, codes.PROTOCOL_ERROR)
     const { method, path, headers } = request
     const replyTo = replyToOf(streamRef)
     const newStreamRef = new StreamRef(connPid, replyTo)
@@ -378,9 +395,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
       framing: { type: 'none' },
       flow: this.#opts.flow,
     }
-    const stream = new Http2Stream(this.#host, this.#opts, init, this, push.peer)
-    this.#streams.addPushed(stream)
-    stream.openPushed(push.node)
+    this.#streams.addPushed(new Http2Stream(this.#host, this.#session, this.#opts, init, this, promised))
     const about = { connPid, streamRef, replyTo }
     const uri = `${scheme}://${authority}${path}`
     events.tell('pushPromiseStart', about)
@@ -392,15 +407,10 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     )
   }
 
-  onEnded(error: GunError | undefined): void {
-    if (this.#isRetired && error === undefined) return this.#finishIfIdle()
-    this.end(error ?? sessionError(undefined))
-  }
-
   // How streams begin and end.
 
   #stream(init: StreamInit): Http2Stream {
-    return new Http2Stream(this.#host, this.#opts, init, this)
+    return new Http2Stream(this.#host, this.#session, this.#opts, init, this)
   }
 
   #add(stream: Http2Stream): void {
@@ -445,7 +455,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
     this.#isRetired = true
     this.#streams.retire()
     this.#session.stopPinging()
-    this.#session.goAway(NGHTTP2_NO_ERROR)
+    this.#session.engine.goAway(codes.NO_ERROR)
   }
 
   #finishIfIdle(): void {
@@ -456,9 +466,4 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
 /** Whether a stream takes more of its body. */
 function takesData({ isComplete, isCancelled, upgrade }: Http2Stream['http']): boolean {
   return !isComplete && !isCancelled && upgrade === undefined
-}
-
-/** The error of a request that the server had not looked at when it ended the connection. */
-function unseen(): GunError {
-  return refused('the peer has ended the connection before this request')
 }

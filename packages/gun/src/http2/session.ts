@@ -1,188 +1,144 @@
-/** Node's HTTP/2 session on a line, with what Node does not tell: who resets a stream, and which stream a push is for. */
+/** The engine of HTTP/2 on a line: reads it a slice of the event loop at a time, and keeps the deadlines and the pings. */
 
-import { type ClientHttp2Session, type ClientHttp2Stream, constants, type Settings } from 'node:http2'
 import { GunError } from '../errors.js'
 import type { Host } from '../layer/contract.js'
 import { Keepalive } from '../layer/keepalive.js'
 import type { Http2Settings } from '../options/http.js'
 import { Deadline } from '../transport/deadline.js'
-import type { Outlet } from '../transport/outlet.js'
 import { Slice } from '../transport/slice.js'
-import { FAULTS, nameOf, sessionError } from './errors.js'
-import type { HeaderBlock } from './fields.js'
-import { CheapFrames } from './flood.js'
-import {
-  FarewellScanner,
-  type Fault,
-  type FrameLimits,
-  FrameScanner,
-  type FrameWatcher,
-  PeerSide,
-} from './frames.js'
-import { createSession, REQUEST_OPTIONS, type RequestBody } from './node-session.js'
-import { Pipe } from './pipe.js'
+import { codes } from './engine/codes.js'
+import { Engine } from './engine/engine.js'
+import type { EngineOptions } from './engine/settings.js'
+import type { Value } from './engine/values.js'
+import type { Http2Stream } from './stream.js'
 
-/** How many promises are remembered until Node tells of their streams. */
-const MOST_PROMISES = 1000
+/** How many values are handled between two looks at the clock. */
+const LOOK = 16
 
 /** Uses the session. */
 export interface Http2SessionUser {
-  /** The server has stated its settings, or changed them. */
-  onSettings(settings: Readonly<Settings>): void
-  /** The server ends the connection; it has looked at no stream above `lastId`. */
-  onGoaway(code: number, lastId: number): void
-  /** The server has begun a stream of its own. */
-  onPush(push: Push): void
-  /** Nothing more comes; without an error, in order. May be told again. */
-  onEnded(error: GunError | undefined): void
+  /** Takes the next value of the peer; what callers ask for within it is done before the next. */
+  onValue(value: Value<Http2Stream>): void
 }
 
-/** A stream that the server begins, in answer to the request of another. */
-export interface Push {
-  readonly node: ClientHttp2Stream
-  readonly parentId: number
-  readonly peer: PeerSide
-  /** The header fields of the request that the push answers, as they came. */
-  readonly raw: readonly string[]
-}
-
-export class Http2Session implements FrameWatcher {
+export class Http2Session {
+  readonly engine: Engine<Http2Stream>
+  /** The streams whose last bytes are still to leave, though nobody waits for them. */
+  readonly lingering = new Set<{ abort(): void }>()
   readonly #host: Host
   readonly #user: Http2SessionUser
-  /** Where frames leave that Node does not write. */
-  readonly #outlet: Outlet
-  readonly #pipe: Pipe
-  readonly #node: ClientHttp2Session
-  readonly #scanner: FrameScanner
-  readonly #cheapFrames = new CheapFrames()
-  readonly #slice = new Slice(1)
-  /** The bytes that have come and wait for the next turn of the event loop. */
-  #rest: Buffer | undefined
+  readonly #slice = new Slice(LOOK)
+  /** Whether bytes that have come wait for the next turn of the event loop. */
+  #isYielding = false
+  /** Whether values are being handed on. */
+  #isReading = false
   readonly #keepalive: Keepalive | undefined
   readonly #prefaceDeadline: Deadline
   readonly #settingsDeadline: Deadline
-  /** The peer's side of each open stream, by the stream's number. */
-  readonly #peers = new Map<number, PeerSide>()
-  /** The peer's side and the parent of each stream that was promised and that Node has not told of yet. */
-  readonly #promises = new Map<number, Omit<Push, 'node' | 'raw'>>()
-  #lastPushed = 0
+  /** What is done when the peer answers each ping; gets how many milliseconds the answer took. */
+  readonly #pings = new Map<number, { readonly since: number; readonly done: (duration: number) => void }>()
   #isStopped = false
-  #isDisposed = false
 
   /** Begins HTTP/2: sends our preface and SETTINGS without waiting for the peer's. */
   constructor(host: Host, opts: Http2Settings, user: Http2SessionUser) {
     this.#host = host
     this.#user = user
-    this.#outlet = host.outlet
-    this.#scanner = new FrameScanner(this, limitsOf(opts))
-    const farewell = new FarewellScanner(code => this.#onFarewell(code))
-    this.#pipe = new Pipe(this.#outlet, bytes => farewell.scan(bytes))
-    const node = createSession(this.#pipe, host, opts)
-    this.#node = node
-    node.on('remoteSettings', settings => {
-      this.#prefaceDeadline.clear()
-      host.guard(() => user.onSettings(settings))
-    })
-    node.on('localSettings', () => this.#settingsDeadline.clear())
-    node.on('goaway', (code, lastId) => host.guard(() => user.onGoaway(code, lastId)))
-    node.on('stream', (stream, _headers, _flags, raw?: readonly string[]) =>
-      host.guard(() => this.#onPush(stream, raw ?? [])),
-    )
-    node.on('error', cause => host.guard(() => user.onEnded(sessionError(cause))))
-    node.on('close', () => host.guard(() => user.onEnded(undefined)))
-    this.#prefaceDeadline = this.#within(opts.prefaceTimeout, 'preface_timeout', 'send its SETTINGS')
-    this.#settingsDeadline = this.#within(
-      opts.settingsTimeout,
-      'settings_timeout',
-      'acknowledge our SETTINGS',
-    )
+    this.engine = new Engine(host.outlet, engineOptions(opts), performance.now())
+    this.engine.start()
+    const { PROTOCOL_ERROR, SETTINGS_TIMEOUT } = codes
+    this.#prefaceDeadline = this.#within(opts.prefaceTimeout, PROTOCOL_ERROR, preface)
+    this.#settingsDeadline = this.#within(opts.settingsTimeout, SETTINGS_TIMEOUT, acknowledgement)
     if (opts.keepalive === Number.POSITIVE_INFINITY) return
-    this.#keepalive = new Keepalive(opts.keepalive, opts.keepaliveTolerance, {
-      ping: () => host.guard(() => this.ping(error => error ?? this.#keepalive?.forgive())),
+    const keepalive = new Keepalive(opts.keepalive, opts.keepaliveTolerance, {
+      ping: () => host.guard(() => this.ping(() => keepalive.answered())),
       isRead: () => true,
       lost: error => host.lost(error),
     })
-  }
-
-  /** Whether the session has ended. The reason is told of the connection. */
-  get isOver(): boolean {
-    return this.#isDisposed || this.#node.destroyed
-  }
-
-  get mayRequest(): boolean {
-    return !this.#node.closed && !this.isOver
-  }
-
-  /** Whether the peer has not acknowledged our settings yet, and so need not keep to them. */
-  get isUnsettled(): boolean {
-    return this.#node.pendingSettingsAck
+    this.#keepalive = keepalive
   }
 
   /** Takes bytes of the peer. */
   receive(bytes: Buffer): void {
-    if (this.#rest === undefined) this.#scan(bytes)
+    if (this.#isStopped) return
+    this.engine.give(bytes, performance.now())
     // TLS may still hand on decrypted bytes once reading has stopped.
-    else this.#rest = Buffer.concat([this.#rest, bytes])
+    if (this.#isYielding) this.engine.own()
+    else this.#read(true)
   }
 
   /** The peer has sent its last byte: reads at once the bytes that wait for their turn. */
   end(): void {
-    for (let rest = this.#rest; rest !== undefined; rest = this.#rest) {
-      this.#rest = undefined
-      this.#scan(rest)
-    }
+    if (!this.#isReading) this.#read(false)
   }
 
-  #scan(bytes: Buffer): void {
+  /** Hands on values as they come, and, unless `yields` is false, no longer than a slice of the event loop. */
+  #read(yields: boolean): void {
+    this.#isYielding = false
+    this.#isReading = true
     this.#slice.begin()
-    for (let rest = bytes; !this.#isStopped; ) {
-      const fault = this.#scanner.scan(rest)
-      if (fault !== undefined) return this.#breakOff(fault)
-      const { left } = this.#scanner
-      if (left === 0) return
-      rest = rest.subarray(rest.length - left)
-      if (this.#slice.isOver()) return this.#yield(rest)
+    const { engine } = this
+    for (let value = engine.next(); value !== undefined && !this.#isStopped; value = engine.next()) {
+      this.#user.onValue(value)
+      this.#host.settle()
+      if (this.#isStopped || (yields && this.#slice.isOver())) break
     }
-  }
-
-  /** Lets the rest wait for the next turn of the event loop. */
-  #yield(rest: Buffer): void {
-    this.#rest = Buffer.from(rest)
+    this.#isReading = false
+    if (this.#isStopped || !yields) return
+    this.#watch()
+    if (engine.isIdle) return
+    engine.own()
+    this.#isYielding = true
     this.#host.stopReading()
     setImmediate(() => this.#host.guard(() => this.#goOn()))
   }
 
   #goOn(): void {
-    const rest = this.#rest
-    this.#rest = undefined
-    if (rest !== undefined) this.#scan(rest)
-    if (this.#rest === undefined && !this.#isStopped) this.#host.startReading()
+    if (!this.#isYielding) return
+    this.#read(true)
+    if (!this.#isYielding && !this.#isStopped) this.#host.startReading()
   }
 
-  /** Begins a stream. Throws the error of a request that Node does not send. */
-  request(headers: HeaderBlock, body: RequestBody, peer: PeerSide): ClientHttp2Stream {
-    const node = this.#node.request(headers, REQUEST_OPTIONS[body])
-    if (node.id !== undefined) this.#peers.set(node.id, peer)
-    return node
+  /** Has what waits for room to leave sent once there is some. To be called whenever something was given to be sent. */
+  watch(): void {
+    if (this.engine.isWaitingForSink) this.#watch()
   }
 
-  /** Lets go of a stream that is over on our side. */
-  forget(id: number | undefined): void {
-    if (id !== undefined) this.#peers.delete(id)
+  #watch(): void {
+    const { outlet } = this.#host
+    if (!this.engine.isWaitingForSink || outlet.onSent !== undefined || this.#isStopped) return
+    outlet.onSent = () => this.#host.guard(() => this.#onSent())
   }
 
-  /** Asks the peer for a sign of life; `done` gets how many milliseconds it took. */
-  ping(done: (error: Error | null, duration: number) => void): void {
-    // The pings of a session that has ended fail with the connection.
-    if (this.isOver) return
-    this.#node.ping((error, duration) => {
-      if (!this.isOver) this.#host.guard(() => done(error, duration))
-    })
+  #onSent(): void {
+    if (this.#isStopped) return
+    this.engine.flush()
+    if (!this.engine.isWaitingForSink) this.#host.outlet.onSent = undefined
+    if (!this.#isYielding && !this.#isReading) this.#read(true)
   }
 
-  /** Sends GOAWAY, behind the preface that Node writes. Node's own GOAWAY would come behind the connection's end. */
-  goAway(code: number): void {
-    this.#pipe.afterFirst(() => this.#outlet.write(goawayFrame(code, this.#lastPushed)))
+  /** Asks the peer for a sign of life; `done` gets how many milliseconds it took. Returns whether the ping was sent. */
+  ping(done: (duration: number) => void): boolean {
+    const ping = this.engine.ping()
+    if (ping === undefined) return false
+    this.#pings.set(ping, { since: performance.now(), done })
+    return true
+  }
+
+  /** The peer has answered a ping. */
+  onPingAck(ping: number): void {
+    const sent = this.#pings.get(ping)
+    this.#pings.delete(ping)
+    sent?.done(performance.now() - sent.since)
+  }
+
+  /** The peer has stated its settings. */
+  onSettings(): void {
+    this.#prefaceDeadline.clear()
+  }
+
+  /** The peer keeps to our settings. */
+  onAcknowledged(): void {
+    this.#settingsDeadline.clear()
   }
 
   /** Gives a silent peer up no longer. */
@@ -199,91 +155,63 @@ export class Http2Session implements FrameWatcher {
   }
 
   dispose(): void {
-    this.#isDisposed = true
     this.stop()
-    this.#peers.clear()
-    this.#promises.clear()
-    this.#pipe.dispose()
-    // Node may abort the program when a session is destroyed while a write is under way. A write ends one immediate after it was
-    // dropped, and Node may have begun another by then.
-    setImmediate(() => setImmediate(() => this.#node.destroy()))
+    this.engine.stop()
+    for (const line of this.lingering) line.abort()
+    this.#host.outlet.onSent = undefined
+    this.#pings.clear()
   }
 
-  // The frames tell:
-
-  peerOf(streamId: number): PeerSide | undefined {
-    return this.#peers.get(streamId) ?? this.#promises.get(streamId)?.peer
-  }
-
-  onPushPromise(streamId: number, promisedId: number): void {
-    // Node tells nothing of promises that it refuses, so the oldest has to go.
-    const [oldest] = this.#promises.keys()
-    if (oldest !== undefined && this.#promises.size >= MOST_PROMISES) this.#promises.delete(oldest)
-    this.#promises.set(promisedId, { parentId: streamId, peer: new PeerSide() })
-  }
-
-  isTooCheap(): boolean {
-    return this.#cheapFrames.areTooMany()
-  }
-
-  onBytes(bytes: Buffer): void {
-    // Frames in front of these may have ended the connection.
-    if (!this.#isStopped) this.#pipe.receive(bytes)
-  }
-
-  /** Counts a frame that Node tells of and that brings nothing. */
-  onCheapFrame(): void {
-    if (this.isTooCheap()) this.#breakOff('flood')
-  }
-
-  // Node tells:
-
-  #onPush(node: ClientHttp2Stream, raw: readonly string[]): void {
-    // An error without a listener would end the program.
-    node.on('error', () => {})
-    const id = node.id ?? 0
-    this.#lastPushed = Math.max(this.#lastPushed, id)
-    const promise = this.#promises.get(id)
-    this.#promises.delete(id)
-    if (promise === undefined || this.#isStopped) return node.close(constants.NGHTTP2_CANCEL)
-    this.#peers.set(id, promise.peer)
-    node.on('close', () => this.forget(id))
-    this.#user.onPush({ node, raw, ...promise })
-  }
-
-  /** Ends the connection an immediate later, as Node still tells of frames that have come before. */
-  #onFarewell(code: number): void {
-    const text = `the peer broke the rules of HTTP/2, and was told ${nameOf(code)}`
-    const error = new GunError('protocol_error', 'connection_error', text)
-    setImmediate(() => this.#host.guard(() => this.#user.onEnded(error)))
-  }
-
-  #breakOff(fault: Fault): void {
-    if (this.#isStopped) return
-    this.stop()
-    const { code, error } = FAULTS[fault]
-    this.goAway(code)
-    // Node tells later of the frames that have come before.
-    process.nextTick(() => this.#host.guard(() => this.#user.onEnded(error())))
-  }
-
-  #within(ms: number, code: 'preface_timeout' | 'settings_timeout', what: string): Deadline {
-    const error = () => new GunError(code, 'connection_error', `the peer did not ${what} within ${ms} ms`)
-    return new Deadline(ms, () => this.#host.guard(() => this.#host.lost(error())))
+  #within(ms: number, code: number, late: (ms: number) => GunError): Deadline {
+    return new Deadline(ms, () =>
+      this.#host.guard(() => {
+        this.engine.goAway(code)
+        this.#host.lost(late(ms))
+      }),
+    )
   }
 }
 
-/** Leaves room above `maxHeaderListSize`, since a block somewhat larger ends its stream alone, and not the connection. */
-function limitsOf({ maxFrameSizeReceived, maxHeaderListSize }: Http2Settings): FrameLimits {
-  return { frame: maxFrameSizeReceived, block: 2 * maxHeaderListSize + 16384 }
+function preface(ms: number): GunError {
+  const text = `the peer did not send its SETTINGS within ${ms} ms`
+  return new GunError('preface_timeout', 'connection_error', text)
 }
 
-/** A GOAWAY frame (RFC 9113 section 6.8); `lastId` is the number of the last stream of the peer's that was looked at. */
-function goawayFrame(code: number, lastId: number): Buffer {
-  const bytes = Buffer.alloc(17)
-  bytes.writeUIntBE(8, 0, 3)
-  bytes[3] = 7
-  bytes.writeUInt32BE(lastId, 9)
-  bytes.writeUInt32BE(code, 13)
-  return bytes
+function acknowledgement(ms: number): GunError {
+  const text = `the peer did not acknowledge our SETTINGS within ${ms} ms`
+  return new GunError('settings_timeout', 'connection_error', text)
+}
+
+/** Gives the engine's options; what the caller has left open follows from the rest. */
+function engineOptions(opts: Http2Settings): EngineOptions {
+  const { initialConnectionWindowSize, initialStreamWindowSize, maxHeaderListSize } = opts
+  const {
+    connectionWindowUpdateThreshold = Math.floor(initialConnectionWindowSize / 2),
+    streamWindowUpdateThreshold = Math.floor(initialStreamWindowSize / 2),
+    maxFragmentedHeaderBlockSize = 2 * maxHeaderListSize + 16384,
+  } = opts
+  return {
+    connectionWindow: {
+      initial: initialConnectionWindowSize,
+      threshold: connectionWindowUpdateThreshold,
+      margin: opts.connectionWindowMarginSize,
+      max: opts.maxConnectionWindowSize,
+    },
+    streamWindow: {
+      initial: initialStreamWindowSize,
+      threshold: streamWindowUpdateThreshold,
+      margin: opts.streamWindowMarginSize,
+      max: opts.maxStreamWindowSize,
+    },
+    maxConcurrentStreams: opts.maxConcurrentStreams,
+    enablePush: opts.enablePush,
+    enableConnectProtocol: opts.enableConnectProtocol,
+    maxDecodeTableSize: opts.maxDecodeTableSize,
+    maxEncodeTableSize: opts.maxEncodeTableSize,
+    maxFrameSizeReceived: opts.maxFrameSizeReceived,
+    maxFrameSizeSent: opts.maxFrameSizeSent,
+    maxHeaderListSize,
+    maxHeaderBlock: maxFragmentedHeaderBlockSize,
+    dataThreshold: opts.streamWindowDataThreshold,
+  }
 }

@@ -75,7 +75,6 @@ export class Http2Streams {
   /** Removes a stream that is over. */
   remove(stream: Http2Stream): void {
     if (!this.#begun.delete(stream.http.ref)) return
-    this.#session.forget(stream.id)
     if (!stream.isPushed) this.#open--
   }
 
@@ -106,7 +105,7 @@ export class Http2Streams {
   }
 
   get #mayBegin(): boolean {
-    return !this.#isStopped && !this.#host.outlet.isAborted && this.#session.mayRequest
+    return !this.#isStopped && !this.#host.outlet.isAborted && this.#session.engine.canOpen
   }
 
   #isReady({ http }: Http2Stream): boolean {
@@ -139,7 +138,7 @@ export class Http2Streams {
     // What is cancelled before it was sent never is.
     if (http.isCancelled) return
     try {
-      stream.open(this.#session)
+      stream.open()
     } catch (cause) {
       stream.dispose()
       return this.#host.refuse(ref, unsendable(cause))

@@ -36,6 +36,11 @@ export class Keepalive {
     this.#unanswered = 0
   }
 
+  /** Counts one less: the peer has answered one of the pings. */
+  answered(): void {
+    this.#unanswered = Math.max(0, this.#unanswered - 1)
+  }
+
   /** Pings no more. */
   dispose(): void {
     clearInterval(this.#timer)
@@ -62,7 +67,7 @@ export class Keepalive {
     if (!this.#user.isRead()) this.forgive()
     if (this.#unanswered < this.#tolerance) return this.#ping()
     this.dispose()
-    const text = `${this.#unanswered} pings in a row, one each ${this.#period} ms, were not answered`
+    const text = `${this.#unanswered} pings, one each ${this.#period} ms, were not answered`
     this.#user.lost(new GunError('keepalive_timeout', 'connection_error', text))
   }
 }

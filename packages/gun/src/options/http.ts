@@ -54,7 +54,7 @@ export interface HttpOpts {
   readonly version?: 'HTTP/1.0' | 'HTTP/1.1'
 }
 
-/** Options of HTTP/2. Gun's other options are decided by Node and are refused by name. */
+/** Options of HTTP/2. All sizes are in bytes. */
 export interface Http2Opts {
   /**
    * How long a graceful shutdown, begun by this side or by the server, waits for responses, in milliseconds.
@@ -73,8 +73,9 @@ export interface Http2Opts {
   /** The interval between automatic pings, in milliseconds. Default `Infinity`: no pings. */
   readonly keepalive?: number
   /**
-   * How many automatic pings in a row may go unanswered. When the next ping is due, the connection is lost
-   * with `keepalive_timeout`. Default `Infinity`: no limit.
+   * How many automatic pings may be under way without an answer; each answer takes one off, so that a peer
+   * whose answers lag more and more is found as well. When the next ping is due and so many are, the connection
+   * is lost with `keepalive_timeout`. Default `Infinity`: no limit.
    */
   readonly keepaliveTolerance?: number
   /**
@@ -100,8 +101,37 @@ export interface Http2Opts {
    */
   readonly initialStreamWindowSize?: number
   /**
-   * How many pushed streams the server may have open (SETTINGS_MAX_CONCURRENT_STREAMS). Node counts the
-   * client's streams as well. Default 100.
+   * How many bytes beyond `initialConnectionWindowSize` the connection's window is opened to when it is opened
+   * again, as far as `maxConnectionWindowSize` allows. Default 0.
+   */
+  readonly connectionWindowMarginSize?: number
+  /**
+   * The connection's window is opened again once no more than this is left of it. Default: half of
+   * `initialConnectionWindowSize`.
+   */
+  readonly connectionWindowUpdateThreshold?: number
+  /** The largest size of the connection's window. Default 2147483647. */
+  readonly maxConnectionWindowSize?: number
+  /**
+   * How many bytes beyond `initialStreamWindowSize` a stream's window is opened to when it is opened again, as
+   * far as `maxStreamWindowSize` allows. Default 0.
+   */
+  readonly streamWindowMarginSize?: number
+  /**
+   * A stream's window is opened again once no more than this is left of it, the bytes that nobody has taken
+   * yet not counted as left. Default: half of `initialStreamWindowSize`.
+   */
+  readonly streamWindowUpdateThreshold?: number
+  /** The largest size of a stream's window. Default 2147483647. */
+  readonly maxStreamWindowSize?: number
+  /**
+   * While the server's window for a stream is smaller than this, and than its size at the start, no part of a
+   * body is sent unless all that waits fits in. Default 0: as many bytes are sent as the window allows.
+   */
+  readonly streamWindowDataThreshold?: number
+  /**
+   * How many pushed streams the server may have open (SETTINGS_MAX_CONCURRENT_STREAMS); a push beyond is
+   * refused. `Infinity`: not limited. Default 100.
    */
   readonly maxConcurrentStreams?: number
   /**
@@ -111,12 +141,21 @@ export interface Http2Opts {
   readonly maxDecodeTableSize?: number
   /** The most bytes of our encoder's header table, as far as the server allows. Default 4096. */
   readonly maxEncodeTableSize?: number
+  /**
+   * The most bytes that the frames of one header block of the server may hold; 16384 to 2147483647. More end
+   * the connection with `limit_reached`. Default: twice `maxHeaderListSize` and 16 KiB.
+   */
+  readonly maxFragmentedHeaderBlockSize?: number
   /** The most bytes that a frame of the server may hold; 16384 to 16777215. Default 16384. */
   readonly maxFrameSizeReceived?: number
   /**
+   * The most bytes that a frame of ours may hold, as far as the server allows; 16384 to 16777215. Default
+   * `Infinity`: as many as the server allows.
+   */
+  readonly maxFrameSizeSent?: number
+  /**
    * The most bytes that the headers or trailers of a response may have, counting 32 more for each field
-   * (SETTINGS_MAX_HEADER_LIST_SIZE). More bytes end the stream with `limit_reached`; where the frames of one
-   * header block hold more than twice as many bytes and 16 KiB, they end the connection. Default 100000.
+   * (SETTINGS_MAX_HEADER_LIST_SIZE). More bytes end the stream with `limit_reached`. Default 100000.
    */
   readonly maxHeaderListSize?: number
   /** How long the server's first SETTINGS may take, in milliseconds. Default 5000. */
@@ -175,12 +214,21 @@ export const HTTP2_DEFAULTS = {
   notifySettingsChanged: false,
   enablePush: true,
   enableConnectProtocol: undefined as boolean | undefined,
+  connectionWindowMarginSize: 0,
+  connectionWindowUpdateThreshold: undefined as number | undefined,
   initialConnectionWindowSize: 8 * 1024 * 1024,
   initialStreamWindowSize: 1024 * 1024,
+  maxConnectionWindowSize: 2147483647,
+  maxStreamWindowSize: 2147483647,
+  streamWindowDataThreshold: 0,
+  streamWindowMarginSize: 0,
+  streamWindowUpdateThreshold: undefined as number | undefined,
   maxConcurrentStreams: 100,
   maxDecodeTableSize: 4096,
   maxEncodeTableSize: 4096,
+  maxFragmentedHeaderBlockSize: undefined as number | undefined,
   maxFrameSizeReceived: 16384,
+  maxFrameSizeSent: Number.POSITIVE_INFINITY,
   maxHeaderListSize: 100000,
   prefaceTimeout: 5000,
   settingsTimeout: 5000,

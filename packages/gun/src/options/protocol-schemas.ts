@@ -15,11 +15,11 @@ import {
   LARGEST_LIMIT,
   LARGEST_SETTING,
   limit,
+  limitBetween,
   options,
   period,
   positiveCount,
   receiver,
-  refused,
 } from './values.js'
 import type { WsHandler } from './websocket.js'
 
@@ -43,8 +43,7 @@ export const httpOpts = options({
   version: v.optional(v.picklist(['HTTP/1.0', 'HTTP/1.1'], "must be 'HTTP/1.0' or 'HTTP/1.1'")),
 })
 
-/** An option of Gun whose value Node's HTTP/2 decides by itself. */
-const fixed = refused("is decided by Node's HTTP/2 and cannot be set")
+const window = integerBetween(0, LARGEST_LIMIT)
 
 export const http2Opts = options({
   closingTimeout: v.optional(duration),
@@ -57,7 +56,7 @@ export const http2Opts = options({
   initialStreamWindowSize: v.optional(integerBetween(0, LARGEST_LIMIT)),
   keepalive: v.optional(period),
   keepaliveTolerance: v.optional(positiveCount),
-  maxConcurrentStreams: v.optional(integerBetween(0, LARGEST_SETTING)),
+  maxConcurrentStreams: v.optional(limitBetween(0, LARGEST_SETTING)),
   maxDecodeTableSize: v.optional(integerBetween(0, LARGEST_SETTING)),
   maxEncodeTableSize: v.optional(integerBetween(0, LARGEST_SETTING)),
   maxFrameSizeReceived: v.optional(integerBetween(16384, 16777215)),
@@ -65,15 +64,15 @@ export const http2Opts = options({
   notifySettingsChanged: v.optional(flag),
   prefaceTimeout: v.optional(duration),
   settingsTimeout: v.optional(duration),
-  connectionWindowMarginSize: fixed,
-  connectionWindowUpdateThreshold: fixed,
-  maxConnectionWindowSize: fixed,
-  maxFragmentedHeaderBlockSize: fixed,
-  maxFrameSizeSent: fixed,
-  maxStreamWindowSize: fixed,
-  streamWindowDataThreshold: fixed,
-  streamWindowMarginSize: fixed,
-  streamWindowUpdateThreshold: fixed,
+  connectionWindowMarginSize: v.optional(window),
+  connectionWindowUpdateThreshold: v.optional(window),
+  maxConnectionWindowSize: v.optional(window),
+  maxFragmentedHeaderBlockSize: v.optional(integerBetween(16384, LARGEST_LIMIT)),
+  maxFrameSizeSent: v.optional(limitBetween(16384, 16777215)),
+  maxStreamWindowSize: v.optional(window),
+  streamWindowDataThreshold: v.optional(window),
+  streamWindowMarginSize: v.optional(window),
+  streamWindowUpdateThreshold: v.optional(window),
 })
 
 const compressOpts = options({

@@ -55,6 +55,15 @@ export const integerBetween = (least: number, most: number) =>
       `must be an integer between ${least} and ${most}`,
     ),
   )
+/** As `integerBetween`; `Infinity` means no limit. */
+export const limitBetween = (least: number, most: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.check(
+      n => n === Number.POSITIVE_INFINITY || (Number.isInteger(n) && n >= least && n <= most),
+      `must be an integer between ${least} and ${most}, or Infinity`,
+    ),
+  )
 export const flag = v.boolean('must be a boolean')
 export const fun = v.function('must be a function')
 export const isBag = (value: unknown): value is object =>

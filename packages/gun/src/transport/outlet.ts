@@ -4,7 +4,6 @@
  */
 
 import { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { Octets } from '../octets.js'
 
 /** The size of a page in bytes; larger data gets a page of its own. */
@@ -21,9 +20,21 @@ const rests: Buffer[] = []
 const LEAST = 256
 const NO_PAGE = Buffer.alloc(0)
 
+/** What an outlet writes to: a socket, or a stream of another connection. */
+export interface Channel {
+  readonly destroyed: boolean
+  /** How many bytes were written and have not left yet. */
+  readonly writableLength: number
+  /** Calls `done` when the bytes have left; with an error, when they never will. */
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): unknown
+  /** Holds back what is written until `uncork`, so that it leaves in one go. */
+  cork(): void
+  uncork(): void
+}
+
 /** Gathers the bytes of a tick and hands them to the stream at its end. */
 export class Outlet {
-  readonly #stream: Duplex
+  readonly #stream: Channel
   /** The page in which `room` lets the caller write. */
   page: Buffer = NO_PAGE
   /** Where on the page the bytes begin that are not in `#pieces` yet. */
@@ -50,7 +61,7 @@ export class Outlet {
    */
   readonly #reusesPages: boolean
 
-  constructor(stream: Duplex) {
+  constructor(stream: Channel) {
     this.#stream = stream
     this.#reusesPages = stream instanceof Socket
   }
@@ -159,8 +170,8 @@ export class Outlet {
   #send(pieces: readonly Uint8Array[], done: ((error?: Error | null) => void) | undefined): void {
     const stream = this.#stream
     if (pieces.length > 1) stream.cork()
-    for (let i = 0; i < pieces.length - 1; i++) stream.write(pieces[i])
-    stream.write(pieces[pieces.length - 1], done)
+    for (let i = 0; i < pieces.length - 1; i++) stream.write(pieces[i] as Uint8Array)
+    stream.write(pieces[pieces.length - 1] as Uint8Array, done)
     if (pieces.length > 1) stream.uncork()
   }
 

@@ -1,0 +1,187 @@
+/** A stream of HTTP/2 as a line: bytes are kept while the line is paused, and count on the peer's window until they are handed on. */
+
+import type { GunError } from '../errors.js'
+import { Deadline } from '../transport/deadline.js'
+import type { Line, LineUser } from '../transport/line.js'
+import { type Channel, Outlet } from '../transport/outlet.js'
+import { codes } from './engine/codes.js'
+import type { EngineStream } from './engine/stream.js'
+import type { Http2Session } from './session.js'
+import type { Http2Stream } from './stream.js'
+
+/** How long the last bytes may take to leave once nobody waits for the stream, in milliseconds. */
+const LINGER = 1000
+
+/** In bytes. A piece of this size is handed on before the mailboxes are looked at again: it may be half as many messages. */
+const PIECE = 16 * 1024
+
+const EMPTY = Buffer.alloc(0)
+
+export class StreamLine implements Line, Channel {
+  readonly outlet: Outlet
+  readonly socket = undefined
+  readonly #session: Http2Session
+  readonly #stream: EngineStream<Http2Stream>
+  #user: LineUser | undefined
+  #isPaused = false
+  /** The bytes that have come and are not handed on yet. */
+  #rest: Buffer | undefined
+  /** Whether bytes are being handed on. */
+  #isHandingOn = false
+  /** The end, which is told behind those bytes. */
+  #end: { readonly reason: GunError | undefined } | undefined
+  /** What is called once all bytes that were written have left. */
+  #whenSent: (() => void)[] = []
+  /** What is called once our end has left, or has been given up. */
+  #whenLeft: (() => void)[] = []
+  #deadline: Deadline | undefined
+
+  constructor(session: Http2Session, stream: EngineStream<Http2Stream>) {
+    this.#session = session
+    this.#stream = stream
+    this.outlet = new Outlet(this)
+  }
+
+  attach(user: LineUser): void {
+    this.#user = user
+  }
+
+  // The outlet asks:
+
+  get destroyed(): boolean {
+    return this.#stream.isClosed
+  }
+
+  get writableLength(): number {
+    return this.#stream.queued
+  }
+
+  write(bytes: Uint8Array, done?: () => void): void {
+    this.#session.engine.send(this.#stream, bytes, false)
+    this.#session.watch()
+    if (done === undefined) return
+    if (this.#stream.queued === 0) done()
+    else this.#whenSent.push(done)
+  }
+
+  cork(): void {}
+
+  uncork(): void {}
+
+  // The stream tells:
+
+  /** Bytes that waited have been sent. */
+  onSent(): void {
+    if (this.#stream.queued === 0) for (const done of this.#whenSent.splice(0)) done()
+    if (this.#stream.hasFinished) this.#left()
+  }
+
+  /** Takes bytes of the peer, which are only valid during the call. */
+  receive(chunk: Buffer): void {
+    if (this.#rest === undefined && !this.#isHandingOn && chunk.length <= PIECE) {
+      this.#user?.beforeReading()
+      if (!this.#isPaused) return this.#pass(chunk)
+    }
+    this.#rest = this.#rest === undefined ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk])
+    this.#handOn()
+  }
+
+  /** The peer has ended the stream, or, with a reason, the stream broke or was cut off with its connection. */
+  end(reason: GunError | undefined): void {
+    if (this.#stream.isClosed) this.#left()
+    if (this.#rest === undefined) return void this.#user?.ended(reason)
+    this.#end ??= { reason }
+    if (reason !== undefined) this.#user?.lift()
+  }
+
+  /** Drops the bytes that have come and are not handed on yet. */
+  drop(): void {
+    this.#rest = undefined
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    // Not within the receive that has made room.
+    if (this.#user !== undefined && this.#rest !== undefined) process.nextTick(() => this.#handOn())
+  }
+
+  finishWriting(then: () => void): void {
+    this.#whenLeft.push(then)
+    this.#finish()
+  }
+
+  /** A peer that does not take the last bytes is not waited for long. */
+  finish(): void {
+    this.#dispose()
+    if (this.#stream.isClosed) return
+    // Not at once: a reset drops what was not sent yet. A stream that both sides have ended needs no reset.
+    this.#whenLeft.push(() => this.#session.engine.reset(this.#stream, codes.NO_ERROR))
+    this.#deadline = new Deadline(LINGER, () => this.#giveUp())
+    this.#session.lingering.add(this)
+    this.#finish()
+  }
+
+  /** Resets the stream. */
+  abort(): void {
+    this.#dispose()
+    this.#giveUp()
+  }
+
+  /** Calls `run` when the last bytes have left, or have been given up. */
+  whenLeft(run: () => void): void {
+    if (this.#stream.hasFinished) run()
+    else this.#whenLeft.push(run)
+  }
+
+  #finish(): void {
+    this.outlet.flush()
+    this.#session.engine.send(this.#stream, EMPTY, true)
+    this.#session.watch()
+    if (this.#stream.hasFinished) this.#left()
+  }
+
+  #giveUp(): void {
+    this.#session.engine.reset(this.#stream, codes.CANCEL)
+    this.#left()
+  }
+
+  #left(): void {
+    this.#deadline?.clear()
+    this.#session.lingering.delete(this)
+    for (const run of this.#whenLeft.splice(0)) run()
+  }
+
+  #dispose(): void {
+    this.#user = undefined
+    this.#rest = undefined
+    this.#end = undefined
+  }
+
+  #handOn(): void {
+    if (this.#isHandingOn) return
+    this.#isHandingOn = true
+    while (this.#rest !== undefined) {
+      this.#user?.beforeReading()
+      const all: Buffer | undefined = this.#rest
+      if (this.#isPaused || all === undefined) break
+      const isLast = all.length <= PIECE
+      this.#rest = isLast ? undefined : all.subarray(PIECE)
+      this.#pass(isLast ? all : all.subarray(0, PIECE))
+    }
+    this.#isHandingOn = false
+    if (this.#rest !== undefined) return
+    const end = this.#end
+    this.#end = undefined
+    if (end !== undefined) this.#user?.ended(end.reason)
+  }
+
+  /** Hands bytes on; the peer may send as many again. */
+  #pass(bytes: Buffer): void {
+    this.#user?.handle(bytes)
+    this.#session.engine.consume(this.#stream, bytes.length)
+  }
+}
