@@ -343,6 +343,7 @@ export class Engine<Owner> {
     const isEnd = (reader.flags & flags.END_STREAM) !== 0
     const stream = this.#streams.get(streamId)
     this.#receiver = undefined
+    if (stream?.state === 'reserved') return this.#tooEarly('DATA')
     const problem = stream === undefined ? undefined : this.#problemWith(stream, length, content)
     if (stream === undefined || problem !== undefined) {
       reader.skip()
@@ -716,6 +717,7 @@ export class Engine<Owner> {
       if (!this.#isIdle(streamId)) return undefined
       return this.#fail(codes.PROTOCOL_ERROR, 'it opened the window of a stream that has not begun')
     }
+    if (stream.state === 'reserved') return this.#tooEarly('WINDOW_UPDATE')
     if (increment === 0) {
       return this.#break(stream, codes.PROTOCOL_ERROR, "the peer opened the stream's window by nothing")
     }
@@ -735,6 +737,11 @@ export class Engine<Owner> {
     }
     if (this.#reset.has(streamId)) return this.#weigh(1)
     return this.#fail(codes.STREAM_CLOSED, `it sent ${what} on a stream that has ended`)
+  }
+
+  /** A frame came on a stream that the server has announced and not begun (RFC 9113 section 5.1). */
+  #tooEarly(what: string): Value<Owner> {
+    return this.#fail(codes.PROTOCOL_ERROR, `it sent ${what} on a stream that it has not begun`)
   }
 
   #isIdle(streamId: number): boolean {

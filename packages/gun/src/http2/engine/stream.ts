@@ -59,7 +59,7 @@ export class EngineStream<Owner> {
 
   /** Whether we send nothing more. */
   get hasFinished(): boolean {
-    return this.state === 'half_closed_local' || this.state === 'closed'
+    return this.state === 'half_closed_local' || this.state === 'closed' || this.state === 'reserved'
   }
 
   get isClosed(): boolean {
