@@ -94,12 +94,8 @@ export class FrameReader {
       this.#at += there
       this.#skip -= there
     }
-    if (this.#at === chunk.length) {
-      this.#chunk = NO_BYTES
-      this.#at = 0
-      return 'nothing'
-    }
     if (this.#keptSize > 0) return this.#complete()
+    if (this.#at === chunk.length) return this.#nothing()
     if (chunk.length - this.#at < FRAME_HEADER) return this.#keep()
     const at = this.#at
     const wanted = this.#readHeader(chunk, at)
@@ -107,6 +103,12 @@ export class FrameReader {
     if (chunk.length - at < wanted) return this.#keep()
     this.#at = at + wanted
     return this.#begin(chunk, at)
+  }
+
+  #nothing(): Found {
+    this.#chunk = NO_BYTES
+    this.#at = 0
+    return 'nothing'
   }
 
   #piece(size: number): Found {
@@ -169,16 +171,15 @@ export class FrameReader {
     this.#reserve(rest.length)
     rest.copy(this.#kept)
     this.#keptSize = rest.length
-    this.#at = this.#chunk.length
-    return this.next()
+    return this.#nothing()
   }
 
   /** Adds to the kept bytes as many as are wanted, and not more. */
   #complete(): Found {
-    if (this.#keptSize < FRAME_HEADER && !this.#add(FRAME_HEADER)) return this.next()
+    if (this.#keptSize < FRAME_HEADER && !this.#add(FRAME_HEADER)) return this.#nothing()
     const wanted = this.#readHeader(this.#kept, 0)
     if (typeof wanted === 'string') return wanted
-    if (!this.#add(wanted)) return this.next()
+    if (!this.#add(wanted)) return this.#nothing()
     const kept = this.#kept
     this.#keptSize = 0
     if (kept.length > LARGE) this.#kept = NO_BYTES
