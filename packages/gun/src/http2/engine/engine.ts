@@ -73,8 +73,9 @@ export class Engine<Owner> {
   #pushed = 0
   /** The numbers of the streams that either side has reset and on which the peer might still send. */
   readonly #reset = new Set<number>()
-  /** The streams that have something to send and whose windows are open. */
+  /** The streams that have bytes to send and whose windows are open, and those that have but their end to send. */
   #ready: EngineStream<Owner>[] = []
+  #ending: EngineStream<Owner>[] = []
   /** The stream that the user sends on right now. */
   #sender: EngineStream<Owner> | undefined
   /** The stream whose DATA is being read; `undefined`: nobody wants it. */
@@ -170,20 +171,19 @@ export class Engine<Owner> {
 
   /** Sends what waits, as the windows and the sink allow. To be called when the sink has room again. */
   flush(): void {
-    for (;;) {
-      const stream = this.#ready[0]
-      if (stream === undefined || this.#isOver || this.#sink.buffered >= SINK_MARK) return
-      if (stream.queued > 0 && this.#sendWindow.left <= 0 && !this.#canEndOne()) return
+    while (!this.#isOver && this.#sink.buffered < SINK_MARK) {
+      // An end needs no window.
+      const stream = this.#ending.shift() ?? (this.#sendWindow.left > 0 ? this.#ready.shift() : undefined)
+      if (stream === undefined) return
       this.#sendTurn(stream)
-      if (this.#ready[0] === stream) this.#ready.shift()
       stream.isReady = false
       this.#enqueue(stream)
     }
   }
 
-  /** Whether bytes wait for the sink alone. */
+  /** Whether something waits for the sink alone. */
   get isWaitingForSink(): boolean {
-    return this.#ready.length > 0 && this.#sendWindow.left > 0
+    return this.#ending.length > 0 || (this.#ready.length > 0 && this.#sendWindow.left > 0)
   }
 
   /** Resets a stream: nothing more is handed out of it, or sent on it. */
@@ -228,6 +228,7 @@ export class Engine<Owner> {
     this.#values = []
     this.#handedOut = 0
     this.#ready = []
+    this.#ending = []
   }
 
   // The peer's bytes:
@@ -752,7 +753,7 @@ export class Engine<Owner> {
 
   /** Sends what the user has just given, which needs no value to tell of it, unless other streams wait already. */
   #sendNow(stream: EngineStream<Owner>): void {
-    const isFree = this.#ready.length === 0
+    const isFree = !this.isWaitingForSink
     this.#enqueue(stream)
     if (!isFree) return
     this.#sender = stream
@@ -770,15 +771,8 @@ export class Engine<Owner> {
       if (left < threshold && left < stream.queued) return
     }
     stream.isReady = true
-    this.#ready.push(stream)
-  }
-
-  /** Puts a stream first that has only its end to send, which needs no window. Returns whether there is one. */
-  #canEndOne(): boolean {
-    const at = this.#ready.findIndex(stream => stream.queued === 0)
-    const [stream] = at === -1 ? [] : this.#ready.splice(at, 1)
-    if (stream !== undefined) this.#ready.unshift(stream)
-    return stream !== undefined
+    if (stream.queued > 0) this.#ready.push(stream)
+    else this.#ending.push(stream)
   }
 
   /** Sends as much of a stream as it may in one go. */
@@ -840,8 +834,10 @@ export class Engine<Owner> {
   #unready(stream: EngineStream<Owner>): void {
     if (!stream.isReady) return
     stream.isReady = false
-    const at = this.#ready.indexOf(stream)
-    if (at !== -1) this.#ready.splice(at, 1)
+    for (const waiting of [this.#ready, this.#ending]) {
+      const at = waiting.indexOf(stream)
+      if (at !== -1) waiting.splice(at, 1)
+    }
   }
 
   #remember(streamId: number): void {
