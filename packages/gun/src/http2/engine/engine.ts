@@ -71,7 +71,7 @@ export class Engine<Owner> {
   /** How many streams the server has announced, and how many of these it has begun. */
   #promised = 0
   #pushed = 0
-  /** The numbers of the streams that either side has reset and on which the peer might still send. */
+  /** The numbers of the streams that either side has reset, or the peer has not seen, and on which it might still send. */
   readonly #reset = new Set<number>()
   /** The streams that have bytes to send and whose windows are open, and those that have but their end to send. */
   #ready: EngineStream<Owner>[] = []
@@ -90,6 +90,8 @@ export class Engine<Owner> {
   #isAcknowledged = false
   /** The code of our last GOAWAY. */
   #farewell: number | undefined
+  /** Whether the peer has said that it looks at no more streams. */
+  #isLeft = false
   #isOver = false
 
   /** `now` is the time in milliseconds by the clock that `give` goes by as well. */
@@ -125,9 +127,9 @@ export class Engine<Owner> {
     return this.#isAcknowledged
   }
 
-  /** Whether a stream can be begun: the engine is not over, and the numbers of streams are not used up. */
+  /** Whether a stream can be begun: the connection goes on, and the numbers of streams are not used up. */
   get canOpen(): boolean {
-    return !this.#isOver && this.#nextId <= LARGEST
+    return !this.#isOver && !this.#isLeft && this.#nextId <= LARGEST
   }
 
   /** Begins a stream. `isEnd`: the head is all of the request. To be asked only while `canOpen`. */
@@ -188,6 +190,11 @@ export class Engine<Owner> {
 
   /** Resets a stream: nothing more is handed out of it, or sent on it. */
   reset(stream: EngineStream<Owner>, code: number = codes.CANCEL): void {
+    stream.isSilent = true
+    this.#abandon(stream, code)
+  }
+
+  #abandon(stream: EngineStream<Owner>, code: number): void {
     if (stream.isClosed) return
     if (!this.#isOver) {
       this.#writer.reset(stream.id, code)
@@ -235,6 +242,7 @@ export class Engine<Owner> {
 
   /** Takes bytes, which must stay valid until `next` gives nothing, or until `own`. */
   give(bytes: Buffer, now: number): void {
+    if (this.#isOver) return
     this.#now = now
     this.#reader.give(bytes)
   }
@@ -252,7 +260,11 @@ export class Engine<Owner> {
   /** Gives the next value; `undefined`: more bytes are needed. */
   next(): Value<Owner> | undefined {
     for (;;) {
-      if (this.#values.length > 0) return this.#shift()
+      if (this.#values.length > 0) {
+        const value = this.#shift()
+        if ('stream' in value && value.stream.isSilent) continue
+        return value
+      }
       if (this.#isOver) return undefined
       const value = this.#look()
       if (value === NOTHING) return undefined
@@ -260,8 +272,8 @@ export class Engine<Owner> {
     }
   }
 
-  #shift(): Value<Owner> | undefined {
-    const value = this.#values[this.#handedOut++]
+  #shift(): Value<Owner> {
+    const value = this.#values[this.#handedOut++] as Value<Owner>
     if (this.#handedOut === this.#values.length) {
       this.#values = []
       this.#handedOut = 0
@@ -689,10 +701,12 @@ export class Engine<Owner> {
     if (length < 8) return this.#fail(codes.FRAME_SIZE_ERROR, 'it sent a GOAWAY that is too short')
     const problem = this.#weigh(1)
     if (problem !== undefined) return problem
+    this.#isLeft = true
     const lastId = bytes.readUInt32BE(start) & LARGEST
     this.#values.push({ type: 'goaway', lastId, code: bytes.readUInt32BE(start + 4) })
     for (const stream of [...this.#streams.values()]) {
       if (stream.isPushed || stream.id <= lastId) continue
+      this.#remember(stream.id)
       this.#close(stream)
       this.#values.push({ type: 'unseen', stream })
     }
@@ -851,7 +865,7 @@ export class Engine<Owner> {
 
   /** Resets a stream for a fault of the peer. */
   #break(stream: EngineStream<Owner>, code: number, text: string, isHead = false): Value<Owner> {
-    this.reset(stream, code)
+    this.#abandon(stream, code)
     return this.#weigh(1) ?? { type: 'broken', stream, code, text, isHead }
   }
 
@@ -879,7 +893,7 @@ export class Engine<Owner> {
     const failure = { type: 'failure', code, isLimit, text } as const
     if (this.#values.length === 0) return failure
     this.#values.push(failure)
-    return this.#shift() as Value<Owner>
+    return this.#shift()
   }
 }
 

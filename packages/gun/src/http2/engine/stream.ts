@@ -30,6 +30,8 @@ export class EngineStream<Owner> {
   queued = 0
   /** Whether the user has given the last byte. */
   isComplete = false
+  /** Whether the user has reset the stream, so that nothing more is handed out of it. */
+  isSilent = false
   /** Whether the stream waits for its turn to send. */
   isReady = false
   /** The fields that end the body in place of its last byte. */
