@@ -46,7 +46,7 @@ export class Inner implements LayerUser {
     this.#host = host
     this.#user = user
     this.#streamRef = streamRef
-    this.#line = new StreamLine(session, stream)
+    this.#line = new StreamLine(session, host.outlet, stream)
     this.layer = new Layer(host.home, this.#line, host, this, { streamRef })
     this.#line.attach(this.layer)
   }

@@ -15,6 +15,9 @@ import type { Http2Stream } from './stream.js'
 /** How many values are handled between two looks at the clock. */
 const LOOK = 16
 
+/** The host, as far as the session needs it. */
+export type SessionHost = Pick<Host, 'outlet' | 'guard' | 'settle' | 'stopReading' | 'startReading' | 'lost'>
+
 /** Uses the session. */
 export interface Http2SessionUser {
   /** Takes the next value of the peer; what callers ask for within it is done before the next. */
@@ -25,7 +28,7 @@ export class Http2Session {
   readonly engine: Engine<Http2Stream>
   /** The streams whose last bytes are still to leave, though nobody waits for them. */
   readonly lingering = new Set<{ abort(): void }>()
-  readonly #host: Host
+  readonly #host: SessionHost
   readonly #user: Http2SessionUser
   readonly #slice = new Slice(LOOK)
   /** Whether bytes that have come wait for the next turn of the event loop. */
@@ -40,7 +43,7 @@ export class Http2Session {
   #isStopped = false
 
   /** Begins HTTP/2: sends our preface and SETTINGS without waiting for the peer's. */
-  constructor(host: Host, opts: Http2Settings, user: Http2SessionUser) {
+  constructor(host: SessionHost, opts: Http2Settings, user: Http2SessionUser) {
     this.#host = host
     this.#user = user
     this.engine = new Engine(host.outlet, engineOptions(opts), performance.now())

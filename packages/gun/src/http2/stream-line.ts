@@ -3,11 +3,12 @@
 import type { GunError } from '../errors.js'
 import { Deadline } from '../transport/deadline.js'
 import type { Line, LineUser } from '../transport/line.js'
-import { type Channel, Outlet } from '../transport/outlet.js'
+import type { Outlet } from '../transport/outlet.js'
 import { codes } from './engine/codes.js'
 import type { EngineStream } from './engine/stream.js'
 import type { Http2Session } from './session.js'
 import type { Http2Stream } from './stream.js'
+import { StreamOutlet } from './stream-outlet.js'
 
 /** How long the last bytes may take to leave once nobody waits for the stream, in milliseconds. */
 const LINGER = 1000
@@ -17,8 +18,8 @@ const PIECE = 16 * 1024
 
 const EMPTY = Buffer.alloc(0)
 
-export class StreamLine implements Line, Channel {
-  readonly outlet: Outlet
+export class StreamLine implements Line {
+  readonly outlet: StreamOutlet
   readonly socket = undefined
   readonly #session: Http2Session
   readonly #stream: EngineStream<Http2Stream>
@@ -30,49 +31,26 @@ export class StreamLine implements Line, Channel {
   #isHandingOn = false
   /** The end, which is told behind those bytes. */
   #end: { readonly reason: GunError | undefined } | undefined
-  /** What is called once all bytes that were written have left. */
-  #whenSent: (() => void)[] = []
   /** What is called once our end has left, or has been given up. */
   #whenLeft: (() => void)[] = []
   #deadline: Deadline | undefined
 
-  constructor(session: Http2Session, stream: EngineStream<Http2Stream>) {
+  /** `connection` is the outlet of the connection that the stream is on. */
+  constructor(session: Http2Session, connection: Outlet, stream: EngineStream<Http2Stream>) {
     this.#session = session
     this.#stream = stream
-    this.outlet = new Outlet(this)
+    this.outlet = new StreamOutlet(session, connection, stream)
   }
 
   attach(user: LineUser): void {
     this.#user = user
   }
 
-  // The outlet asks:
-
-  get destroyed(): boolean {
-    return this.#stream.isClosed
-  }
-
-  get writableLength(): number {
-    return this.#stream.queued
-  }
-
-  write(bytes: Uint8Array, done?: () => void): void {
-    this.#session.engine.send(this.#stream, bytes, false)
-    this.#session.watch()
-    if (done === undefined) return
-    if (this.#stream.queued === 0) done()
-    else this.#whenSent.push(done)
-  }
-
-  cork(): void {}
-
-  uncork(): void {}
-
   // The stream tells:
 
   /** Bytes that waited have been sent. */
   onSent(): void {
-    if (this.#stream.queued === 0) for (const done of this.#whenSent.splice(0)) done()
+    this.outlet.onSent?.()
     if (this.#stream.hasFinished) this.#left()
   }
 
@@ -138,7 +116,6 @@ export class StreamLine implements Line, Channel {
   }
 
   #finish(): void {
-    this.outlet.flush()
     this.#session.engine.send(this.#stream, EMPTY, true)
     this.#session.watch()
     if (this.#stream.hasFinished) this.#left()

@@ -5,8 +5,8 @@ import { GunError } from '../errors.js'
 import { Deadline } from './deadline.js'
 import { textOf } from './error-text.js'
 import type { Line, LineUser } from './line.js'
-import { Outlet } from './outlet.js'
 import { take } from './reading.js'
+import { SocketOutlet } from './socket-outlet.js'
 import { onFailedWrite } from './writing.js'
 
 /**
@@ -17,7 +17,7 @@ const LINGER = 1000
 
 export class SocketLine implements Line {
   readonly socket: Socket
-  readonly outlet: Outlet
+  readonly outlet: SocketOutlet
   #user: LineUser | undefined
   /** Why nothing can be written any more. */
   #broken: GunError | undefined
@@ -32,7 +32,7 @@ export class SocketLine implements Line {
   constructor(socket: Socket) {
     this.socket = socket
     this.#isUnix = socket.remoteAddress === undefined
-    this.outlet = new Outlet(socket)
+    this.outlet = new SocketOutlet(socket)
     take(socket, chunk => this.#user?.handle(chunk))
     onFailedWrite(socket, cause => this.#break(cause))
     socket.on('end', () => {

@@ -92,7 +92,12 @@ test('words are those that are documented', () => {
 test('each protocol is named once, bare or with its options', () => {
   checkOpts({ protocols: ['http2', 'http'] })
   checkOpts({ protocols: [['http2', { enablePush: false }], 'http'] })
-  refuse(checkOpts, { http2Opts: { maxFrameSizeSent: 1 } }, 'http2Opts.maxFrameSizeSent', /cannot be set/)
+  refuse(
+    checkOpts,
+    { http2Opts: { maxFrameSizeSent: 1 } },
+    'http2Opts.maxFrameSizeSent',
+    /must be an integer between 16384 and 16777215/,
+  )
   checkOpts({ protocols: ['http'] })
   checkOpts({ protocols: [['http', {}]] })
   checkOpts({ protocols: [['http', { version: 'HTTP/1.0' }]] })

@@ -10,10 +10,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import tls from 'node:tls'
 import { certificates } from '../../../../test/support/certificates.ts'
 import { GunError } from '../../src/errors.ts'
+import { Http2Session, type SessionHost } from '../../src/http2/session.ts'
+import { StreamLine } from '../../src/http2/stream-line.ts'
+import { HTTP2_DEFAULTS } from '../../src/options/http.ts'
 import { LineDuplex } from '../../src/transport/duplex.ts'
 import { readingShared } from '../../src/transport/reading.ts'
 import { SocketLine } from '../../src/transport/socket-line.ts'
-import { StreamLine } from '../../src/transport/stream-line.ts'
 
 /** Both ends of a line: ours as a Duplex, and the peer's as Node has it. */
 interface Ends extends AsyncDisposable {
@@ -52,31 +54,64 @@ async function overSocket(): Promise<Ends> {
 async function overStream(): Promise<Ends> {
   const server = http2.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  session.on('error', () => {})
+  const { port } = server.address() as AddressInfo
+  const socket = readingShared(onread => net.connect({ port, host: '127.0.0.1', ...onread }))
+  await once(socket, 'connect')
   const accepted = once(server, 'stream')
-  const node = session.request({ ':method': 'CONNECT', ':authority': 'origin:443' }, { endStream: false })
+  const connection = new SocketLine(socket)
+  let onAnswer = () => {}
+  const answered = new Promise<void>(resolve => {
+    onAnswer = resolve
+  })
+  const host: SessionHost = {
+    outlet: connection.outlet,
+    guard: run => run(),
+    settle() {},
+    stopReading: () => connection.pause(),
+    startReading: () => connection.resume(),
+    lost: assert.fail,
+  }
+  const session = new Http2Session(host, HTTP2_DEFAULTS, {
+    onValue(value) {
+      if (value.type === 'response') onAnswer()
+      if (value.type === 'data') line.receive(value.data)
+      if (value.type === 'data' && value.isFin) line.end(undefined)
+      if (value.type === 'sent') line.onSent()
+      if (value.type === 'reset') line.end(new GunError('closed', 'stream_error', 'the stream broke'))
+      if (value.type === 'settings') session.onSettings()
+      if (value.type === 'acknowledged') session.onAcknowledged()
+    },
+  })
+  connection.attach({
+    handle: bytes => session.receive(bytes),
+    beforeReading() {},
+    unwritable() {},
+    ended() {},
+    lift() {},
+  })
+  const request = {
+    method: 'CONNECT',
+    scheme: undefined,
+    authority: 'origin:443',
+    path: undefined,
+    protocol: undefined,
+    headers: [],
+  }
+  const stream = session.engine.open(undefined as never, request, false)
   const [peer] = (await accepted) as [http2.ServerHttp2Stream]
   peer.on('error', () => {})
   peer.respond({ ':status': 200 })
-  await once(node, 'response')
-  const line = new StreamLine(node)
+  const line = new StreamLine(session, connection.outlet, stream)
   const ours = new LineDuplex(line)
-  node.on('data', chunk => line.receive(chunk))
-  node.on('end', () => {
-    if (node.rstCode === undefined || node.rstCode === 0) line.end(undefined)
-  })
-  const broken = (cause?: Error) =>
-    line.end(new GunError('closed', 'stream_error', 'the stream broke', { cause }))
-  node.on('error', broken)
-  node.on('close', () => broken())
+  await answered
   return {
     ours,
     peer,
     breakOff: () => peer.close(http2.constants.NGHTTP2_INTERNAL_ERROR),
     async [Symbol.asyncDispose]() {
       ours.destroy()
-      session.destroy()
+      session.dispose()
+      connection.abort()
       server.close()
       await once(server, 'close')
     },

@@ -4,7 +4,7 @@
  */
 
 /** The points at the start, which is how many a silent connection may hold. */
-const FIRST = 1000
+export const FIRST = 1000
 /** The most points. */
 const MOST = 16 * FIRST
 /** The points that a second earns. */
@@ -16,6 +16,14 @@ export const earned = {
   request: 16,
   /** Each frame of DATA is answered by one or two updates of windows, and some servers send a PING with them. */
   frame: 4,
+} as const
+
+/** The points that the peer's frames cost. */
+export const costs = {
+  /** Any frame that brings nothing, or that only repeats. */
+  frame: 1,
+  /** Each stream that a frame of the connection goes through. */
+  stream: 1 / 64,
 } as const
 
 export class Budget {

@@ -1,6 +1,7 @@
 /** The settings of both sides (RFC 9113 section 6.5): ours as they are sent, the peer's as they are read. */
 
 import { codes, FIRST_WINDOW, LARGEST, LARGEST_FRAME, LEAST_FRAME, settingIds } from './codes.js'
+import { broken, type Fault } from './fault.js'
 import type { WindowRule } from './flow.js'
 
 /** What our side allows the peer, and how it sends. Sizes are in bytes. */
@@ -68,19 +69,13 @@ export function settingsOf(opts: EngineOptions): readonly (readonly [id: number,
   return settings
 }
 
-/** Why settings of the peer are refused, for which the connection ends. */
-export interface SettingsFault {
-  readonly code: number
-  readonly text: string
-}
-
 /** Reads the payload of a SETTINGS frame on top of the settings in force. */
 export function readSettings(
   before: PeerSettings,
   bytes: Buffer,
   start: number,
   end: number,
-): PeerSettings | SettingsFault {
+): PeerSettings | Fault {
   const settings: { -readonly [Name in keyof PeerSettings]: PeerSettings[Name] } = { ...before }
   for (let at = start; at < end; at += SETTING) {
     const id = bytes.readUInt16BE(at)
@@ -90,36 +85,38 @@ export function readSettings(
         settings.headerTableSize = value
         break
       case settingIds.ENABLE_PUSH:
-        if (value !== 0) return fault('a server cannot accept pushes (ENABLE_PUSH)')
+        if (value !== 0)
+          return broken(
+            codes.PROTOCOL_ERROR,
+            'says that it takes pushes, which only a client can (ENABLE_PUSH)',
+          )
         break
       case settingIds.MAX_CONCURRENT_STREAMS:
         settings.maxConcurrentStreams = value
         break
       case settingIds.INITIAL_WINDOW_SIZE:
         if (value > LARGEST) {
-          return fault('INITIAL_WINDOW_SIZE is too large for a window', codes.FLOW_CONTROL_ERROR)
+          return broken(codes.FLOW_CONTROL_ERROR, 'stated an INITIAL_WINDOW_SIZE that is too large')
         }
         settings.initialWindowSize = value
         break
       case settingIds.MAX_FRAME_SIZE:
-        if (value < LEAST_FRAME || value > LARGEST_FRAME) return fault('MAX_FRAME_SIZE is out of bounds')
+        if (value < LEAST_FRAME || value > LARGEST_FRAME)
+          return broken(codes.PROTOCOL_ERROR, 'stated a MAX_FRAME_SIZE that is out of bounds')
         settings.maxFrameSize = value
         break
       case settingIds.MAX_HEADER_LIST_SIZE:
         settings.maxHeaderListSize = value
         break
       case settingIds.ENABLE_CONNECT_PROTOCOL:
-        if (value > 1) return fault('ENABLE_CONNECT_PROTOCOL is neither 0 nor 1')
+        if (value > 1)
+          return broken(codes.PROTOCOL_ERROR, 'stated an ENABLE_CONNECT_PROTOCOL other than 0 and 1')
         if (value === 0 && settings.enableConnectProtocol) {
-          return fault('ENABLE_CONNECT_PROTOCOL was taken back (RFC 8441 section 3)')
+          return broken(codes.PROTOCOL_ERROR, 'took ENABLE_CONNECT_PROTOCOL back (RFC 8441 section 3)')
         }
         settings.enableConnectProtocol = value === 1
         break
     }
   }
   return settings
-}
-
-function fault(text: string, code: number = codes.PROTOCOL_ERROR): SettingsFault {
-  return { code, text }
 }

@@ -107,6 +107,17 @@ export class FrameWriter {
     }
   }
 
+  /** Makes room for a frame of DATA with so many bytes, and returns where they are to be written. */
+  reserveData(size: number): number {
+    return this.#sink.room(FRAME_HEADER + size) + FRAME_HEADER
+  }
+
+  /** Writes the header of that frame, which has so many bytes after all. */
+  commitData(streamId: number, size: number): void {
+    putHeader(this.#sink.page, this.#sink.room(0), size, types.DATA, 0, streamId)
+    this.#sink.commit(FRAME_HEADER + size)
+  }
+
   /** Writes the head of a request, or, where there is none, trailers. */
   headers(streamId: number, request: RequestHead | undefined, headers: Headers, isEnd: boolean): void {
     let bound = FIELD_ROOM

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { runs } from '../../../../test/support/runs.ts'
 import type { Octets } from '../../src/octets.ts'
-import { Outlet } from '../../src/transport/outlet.ts'
+import { SocketOutlet } from '../../src/transport/socket-outlet.ts'
 
 const PAGE = 16 * 1024
 const COPIED = 4 * 1024
@@ -49,11 +49,11 @@ class Slow extends Duplex {
 
 function scene() {
   const stream = new Slow()
-  return { stream, outlet: new Outlet(stream) }
+  return { stream, outlet: new SocketOutlet(stream) }
 }
 
 /** Writes bytes of its own on the outlet's page, as the frames of a WebSocket are written. */
-function compose(outlet: Outlet, bytes: Uint8Array): void {
+function compose(outlet: SocketOutlet, bytes: Uint8Array): void {
   const at = outlet.room(bytes.length)
   outlet.page.set(bytes, at)
   outlet.commit(bytes.length)
@@ -159,23 +159,6 @@ describe('a piece', () => {
   })
 })
 
-test('a corked outlet holds back all bytes, over several ticks, until it is uncorked', async () => {
-  const { stream, outlet } = scene()
-  outlet.cork()
-  outlet.write(Buffer.from('a'))
-  await tick()
-  outlet.write(Buffer.alloc(COPIED + 1, 'b'))
-  await tick()
-  assert.deepEqual(stream.writes, [])
-  assert.equal(outlet.buffered, COPIED + 2)
-  outlet.uncork()
-  assert.equal(stream.text, `a${'b'.repeat(COPIED + 1)}`)
-  await stream.accept()
-  outlet.write(Buffer.from('c'))
-  await tick()
-  assert.ok(stream.text.endsWith('bc'))
-})
-
 describe('the counters', () => {
   test('tell what waits, what was written and what has left', async () => {
     const { stream, outlet } = scene()
@@ -219,7 +202,6 @@ describe('an outlet that was aborted', () => {
     assert.equal(outlet.isAborted, true)
     assert.equal(outlet.buffered, 0)
     await tick()
-    outlet.uncork()
     assert.deepEqual(stream.writes, [])
     assert.equal(outlet.onSent, undefined)
   })
@@ -256,7 +238,7 @@ const piece = fc.record({
 type Piece = typeof piece extends fc.Arbitrary<infer P> ? P : never
 
 /** Writes the pieces, each filled with its own byte, and gives all their bytes. */
-async function writeAll(outlet: Outlet, pieces: readonly Piece[]): Promise<Buffer> {
+async function writeAll(outlet: SocketOutlet, pieces: readonly Piece[]): Promise<Buffer> {
   const expected: Buffer[] = []
   for (const [n, { size, how, endsTick }] of pieces.entries()) {
     const bytes = Buffer.alloc(size, (n % 255) + 1)
@@ -315,7 +297,7 @@ test('whatever is written to sockets arrives in order, though they use pages aga
       await Promise.all(
         sockets.map(async ([socket, peer], n) => {
           const received = readAll(peer)
-          const expected = await writeAll(new Outlet(socket), lists[n] as Piece[])
+          const expected = await writeAll(new SocketOutlet(socket), lists[n] as Piece[])
           socket.end()
           assert.equal(Buffer.compare(await received, expected), 0)
           socket.destroy()

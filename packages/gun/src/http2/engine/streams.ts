@@ -1,0 +1,116 @@
+/** The streams of a connection: their numbers, and which of them are open (RFC 9113 section 5.1). */
+
+import { LARGEST } from './codes.js'
+import type { WindowRule } from './flow.js'
+import { EngineStream } from './stream.js'
+
+/** How many of the streams that were reset are remembered, on which frames of the peer may still be under way. */
+const MOST_RESET = 10_000
+
+export class Streams<Owner> {
+  /** The streams that are not closed, by their numbers. */
+  readonly #open = new Map<number, EngineStream<Owner>>()
+  readonly #rule: WindowRule
+  #nextId = 1
+  /** The number of the last stream that the server has announced. */
+  lastPromised = 0
+  /** How many streams the server has announced and not begun. */
+  promised = 0
+  /** How many streams of the server's are open. */
+  pushed = 0
+  /** The numbers of the streams that either side has reset and on which the peer might still send. */
+  readonly #reset = new Set<number>()
+
+  /** `rule` is that of the windows of all streams. */
+  constructor(rule: WindowRule) {
+    this.#rule = rule
+  }
+
+  /** Whether there is a number left for a stream of ours. */
+  get canOpen(): boolean {
+    return this.#nextId <= LARGEST
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  get all(): IterableIterator<EngineStream<Owner>> {
+    return this.#open.values()
+  }
+
+  get(id: number): EngineStream<Owner> | undefined {
+    return this.#open.get(id)
+  }
+
+  /** Opens a stream of ours. */
+  open(owner: Owner, method: string, sendWindow: number): EngineStream<Owner> {
+    const stream = new EngineStream<Owner>(this.#nextId, method, 'open', sendWindow, this.#rule)
+    this.#nextId += 2
+    stream.owner = owner
+    this.#open.set(stream.id, stream)
+    return stream
+  }
+
+  /** Takes note of a stream that the server announces. */
+  promise(id: number, method: string): EngineStream<Owner> {
+    const stream = new EngineStream<Owner>(id, method, 'reserved', 0, this.#rule)
+    stream.isComplete = true
+    this.promised++
+    this.#open.set(id, stream)
+    return stream
+  }
+
+  /** The server begins a stream that it has announced. */
+  begin(stream: EngineStream<Owner>): void {
+    this.promised--
+    this.pushed++
+    stream.change('begin')
+  }
+
+  /** The peer sends nothing more on the stream. */
+  end(stream: EngineStream<Owner>): void {
+    stream.change('end')
+    if (stream.isClosed) this.#remove(stream)
+  }
+
+  /** We send nothing more on the stream. */
+  finish(stream: EngineStream<Owner>): void {
+    stream.change('finish')
+    if (stream.isClosed) this.#remove(stream)
+  }
+
+  /** Either side has reset the stream. */
+  reset(stream: EngineStream<Owner>): void {
+    if (!stream.hasEnded) this.remember(stream.id)
+    if (stream.state === 'reserved') this.promised--
+    else if (stream.isPushed) this.pushed--
+    stream.change('reset')
+    stream.drop()
+    this.#open.delete(stream.id)
+  }
+
+  #remove(stream: EngineStream<Owner>): void {
+    if (stream.isPushed) this.pushed--
+    this.#open.delete(stream.id)
+  }
+
+  /** Remembers a stream that was reset, or refused before it was anything. */
+  remember(id: number): void {
+    this.#reset.add(id)
+    if (this.#reset.size <= MOST_RESET) return
+    for (const oldest of this.#reset) {
+      this.#reset.delete(oldest)
+      return
+    }
+  }
+
+  wasReset(id: number): boolean {
+    return this.#reset.has(id)
+  }
+
+  /** Whether no stream of that number has been. */
+  isIdle(id: number): boolean {
+    return id % 2 === 1 ? id >= this.#nextId : id === 0 || id > this.lastPromised
+  }
+}

@@ -1,0 +1,86 @@
+/** The outlet of a stream of HTTP/2: what is written is a frame of DATA at once, on the page of the connection, if it may leave. */
+
+import type { Octets } from '../octets.js'
+import type { Outlet } from '../transport/outlet.js'
+import type { EngineStream } from './engine/stream.js'
+import type { Http2Session } from './session.js'
+import type { Http2Stream } from './stream.js'
+
+/** In bytes. Larger data is handed over as it is, without a copy. */
+const COPIED = 4 * 1024
+const NO_PAGE = Buffer.alloc(0)
+
+export class StreamOutlet implements Outlet {
+  page: Buffer = NO_PAGE
+  onSent: (() => void) | undefined
+  written = 0
+  isAborted = false
+  readonly #session: Http2Session
+  readonly #connection: Outlet
+  readonly #stream: EngineStream<Http2Stream>
+  /** Whether `page` is the connection's. */
+  #isDirect = false
+
+  /** `connection` is the outlet of the connection that the stream is on. */
+  constructor(session: Http2Session, connection: Outlet, stream: EngineStream<Http2Stream>) {
+    this.#session = session
+    this.#connection = connection
+    this.#stream = stream
+  }
+
+  /** How many bytes wait for a window or for their turn. Those that the connection's outlet has are not counted. */
+  get buffered(): number {
+    return this.#stream.queued
+  }
+
+  get sent(): number {
+    return this.written - this.#stream.queued
+  }
+
+  room(size: number): number {
+    const at = this.#session.engine.reserve(this.#stream, size)
+    this.#isDirect = at !== undefined
+    this.page = at === undefined ? Buffer.allocUnsafe(size) : this.#connection.page
+    return at ?? 0
+  }
+
+  commit(size: number): void {
+    const { page } = this
+    this.page = NO_PAGE
+    if (this.#isDirect) {
+      this.written += size
+      if (!this.isAborted) this.#session.engine.commit(this.#stream, size)
+    } else this.#send(page.subarray(0, size))
+  }
+
+  writeText(text: Octets): void {
+    const size = text.length
+    const at = this.room(size)
+    this.page.write(text, at, 'latin1')
+    this.commit(size)
+  }
+
+  write(bytes: Uint8Array): void {
+    const size = bytes.length
+    if (size === 0) return
+    if (size > COPIED) return this.#send(bytes)
+    const at = this.room(size)
+    this.page.set(bytes, at)
+    this.commit(size)
+  }
+
+  /** Has no effect: the connection's outlet has the bytes that may leave. */
+  flush(): void {}
+
+  abort(): void {
+    this.isAborted = true
+    this.onSent = undefined
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.written += bytes.length
+    if (this.isAborted) return
+    this.#session.engine.send(this.#stream, bytes, false)
+    this.#session.watch()
+  }
+}
