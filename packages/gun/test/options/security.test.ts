@@ -21,7 +21,10 @@ const limits: readonly (readonly [row: string, limit: string])[] = [
   ['`httpOpts.maxHeaderBlockSize`', `${plain(HTTP_DEFAULTS.maxHeaderBlockSize)} bytes`],
   ['`httpOpts.maxTrailerBlockSize`', `${plain(HTTP_DEFAULTS.maxTrailerBlockSize)} bytes`],
   ['`http2Opts.maxHeaderListSize`', `${plain(HTTP2_DEFAULTS.maxHeaderListSize)} bytes`],
-  ['twice `maxHeaderListSize`', `${plain(2 * HTTP2_DEFAULTS.maxHeaderListSize + 16 * 1024)} bytes`],
+  [
+    '`http2Opts.maxFragmentedHeaderBlockSize`',
+    `${plain(2 * HTTP2_DEFAULTS.maxHeaderListSize + 16 * 1024)} bytes`,
+  ],
   ['`http2Opts.maxFrameSizeReceived`', `${plain(HTTP2_DEFAULTS.maxFrameSizeReceived)} bytes`],
   ['pings, settings, pushes', `${plain(FIRST)}, `],
   ['`http2Opts.maxConcurrentStreams`', `${HTTP2_DEFAULTS.maxConcurrentStreams};`],
