@@ -49,6 +49,7 @@ export class Pages implements Sink {
   #room = 0
 
   room(size: number): number {
+    if (size <= this.#room) return GUARD
     this.#room = size
     this.page = Buffer.alloc(size + 2 * GUARD, FILLING)
     return GUARD

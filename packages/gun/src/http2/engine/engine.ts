@@ -439,8 +439,12 @@ export class Engine<Owner> {
 
   /** Priorities are ignored (RFC 9113 section 5.3.2). */
   #onPriority(): Said<Owner> {
-    if (this.#frame.streamId === 0) return broken(codes.PROTOCOL_ERROR, 'sent PRIORITY on no stream')
-    return this.#weigh(costs.frame)
+    const { length, streamId } = this.#frame
+    if (streamId === 0) return broken(codes.PROTOCOL_ERROR, 'sent PRIORITY on no stream')
+    // A stream that has not begun, or is over, cannot be reset.
+    const stream = length === 5 ? undefined : this.#streams.get(streamId)
+    if (stream === undefined) return this.#weigh(costs.frame)
+    return this.#break(stream, new StreamFault(codes.FRAME_SIZE_ERROR, 'PRIORITY came in a wrong size'))
   }
 
   /** A frame came on a stream that is closed, or that has never been (RFC 9113 section 5.1). */
