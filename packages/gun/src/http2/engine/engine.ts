@@ -402,6 +402,10 @@ export class Engine<Owner> {
     if (!isAsked) return broken(codes.PROTOCOL_ERROR, 'announced a stream in answer to no request')
     const fault = this.#weigh(costs.frame)
     if (fault !== undefined) return fault
+    if (stream?.phase === 'tunnel') {
+      this.#refuse(promisedId, codes.PROTOCOL_ERROR)
+      return this.#break(stream, new StreamFault(codes.PROTOCOL_ERROR, 'a push came out of a tunnel'))
+    }
     if (
       stream === undefined ||
       !enablePush ||
