@@ -486,7 +486,6 @@ export class Engine<Owner> {
     this.hasSettings = true
     this.#encoder.allow(settings.headerTableSize)
     this.#writer.maxLength = Math.min(settings.maxFrameSize, this.#opts.maxFrameSizeSent)
-    this.#sender.threshold = Math.min(this.#opts.dataThreshold, settings.initialWindowSize)
     this.#writer.settingsAck()
     this.#values.push({ type: 'settings', settings })
     this.#sender.flush()
@@ -497,6 +496,7 @@ export class Engine<Owner> {
   #widen(size: number): Fault | undefined {
     const change = size - this.peer.initialWindowSize
     if (change === 0) return undefined
+    this.#sender.threshold = Math.min(this.#opts.dataThreshold, size)
     for (const stream of this.#streams.all) {
       if (!stream.sendWindow.open(change)) {
         return broken(codes.FLOW_CONTROL_ERROR, 'made a window too large with its INITIAL_WINDOW_SIZE')

@@ -44,7 +44,7 @@ export class Sender<Owner> {
     this.#streams = streams
     this.#values = values
     this.#budget = budget
-    this.threshold = threshold
+    this.threshold = Math.min(threshold, FIRST_WINDOW)
   }
 
   /** Whether something waits for the sink alone. */
