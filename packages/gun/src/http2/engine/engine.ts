@@ -476,7 +476,7 @@ export class Engine<Owner> {
       this.#decoder.acknowledge()
       return { type: 'acknowledged' }
     }
-    const settings = readSettings(this.peer, bytes, start, end)
+    const settings = readSettings(this.peer, bytes, start, end, size => this.#encoder.allow(size))
     if (settings instanceof Fault) return settings
     // A change of the window goes through all streams.
     const cost = costs.frame + this.#streams.size * costs.stream
@@ -484,7 +484,6 @@ export class Engine<Owner> {
     if (fault !== undefined) return fault
     this.peer = settings
     this.hasSettings = true
-    this.#encoder.allow(settings.headerTableSize)
     this.#writer.maxLength = Math.min(settings.maxFrameSize, this.#opts.maxFrameSizeSent)
     this.#writer.settingsAck()
     this.#values.push({ type: 'settings', settings })

@@ -69,12 +69,16 @@ export function settingsOf(opts: EngineOptions): readonly (readonly [id: number,
   return settings
 }
 
-/** Reads the payload of a SETTINGS frame on top of the settings in force. */
+/**
+ * Reads the payload of a SETTINGS frame on top of the settings in force. Calls `allowTable` with each HEADER_TABLE_SIZE, since the
+ * smallest counts even if it is not the last (RFC 7541 section 4.2).
+ */
 export function readSettings(
   before: PeerSettings,
   bytes: Buffer,
   start: number,
   end: number,
+  allowTable: (size: number) => void,
 ): PeerSettings | Fault {
   const settings: { -readonly [Name in keyof PeerSettings]: PeerSettings[Name] } = { ...before }
   for (let at = start; at < end; at += SETTING) {
@@ -83,6 +87,7 @@ export function readSettings(
     switch (id) {
       case settingIds.HEADER_TABLE_SIZE:
         settings.headerTableSize = value
+        allowTable(value)
         break
       case settingIds.ENABLE_PUSH:
         if (value !== 0)
