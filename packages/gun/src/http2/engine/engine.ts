@@ -310,7 +310,9 @@ export class Engine<Owner> {
     const fault = stream === undefined ? undefined : takeData(stream, length, content)
     if (stream === undefined || fault !== undefined) {
       frame.skip()
-      return stream === undefined || fault === undefined ? this.#onStray('DATA') : this.#break(stream, fault)
+      if (stream !== undefined && fault !== undefined) return this.#break(stream, fault)
+      // A download that is cancelled may have filled its window, in frames of any size.
+      return content > 0 && this.#streams.takeLate(frame.streamId, length) ? undefined : this.#onStray('DATA')
     }
     if (length > content) this.consume(stream, length - content)
     if (content > 0) {

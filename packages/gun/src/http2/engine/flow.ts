@@ -18,31 +18,31 @@ export interface WindowRule {
 export class ReceiveWindow {
   readonly #rule: WindowRule
   /** How many bytes the peer may still send. */
-  #left: number
+  left: number
   /** How many bytes have come and are not consumed yet. */
   #kept = 0
 
   constructor(rule: WindowRule, left: number = rule.initial) {
     this.#rule = rule
-    this.#left = left
+    this.left = left
   }
 
   /** Counts bytes that have come. Returns whether the peer was allowed to send them. */
   take(bytes: number): boolean {
-    this.#left -= bytes
+    this.left -= bytes
     this.#kept += bytes
-    return this.#left >= 0
+    return this.left >= 0
   }
 
   /** Counts bytes as consumed. Returns by how many bytes the window is to be opened, of which the peer has to be told; often 0. */
   consume(bytes: number): number {
     this.#kept -= bytes
     const { initial, threshold, margin, max } = this.#rule
-    const granted = this.#left + this.#kept
+    const granted = this.left + this.#kept
     if (granted > threshold || granted >= initial) return 0
     const increment = Math.min(initial + margin, max) - granted
     if (increment <= 0) return 0
-    this.#left += increment
+    this.left += increment
     return increment
   }
 }

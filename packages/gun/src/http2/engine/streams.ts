@@ -18,8 +18,8 @@ export class Streams<Owner> {
   promised = 0
   /** How many streams of the server's are open. */
   pushed = 0
-  /** The numbers of the streams that either side has reset and on which the peer might still send. */
-  readonly #reset = new Set<number>()
+  /** The streams that either side has reset and on which the peer might still send: how many bytes, by their numbers. */
+  readonly #reset = new Map<number, number>()
 
   /** `rule` is that of the windows of all streams. */
   constructor(rule: WindowRule) {
@@ -82,7 +82,7 @@ export class Streams<Owner> {
 
   /** Either side has reset the stream. */
   reset(stream: EngineStream<Owner>): void {
-    if (!stream.hasEnded) this.remember(stream.id)
+    if (!stream.hasEnded) this.remember(stream.id, stream.receiveWindow.left)
     if (stream.state === 'reserved') this.promised--
     else if (stream.isPushed) this.pushed--
     stream.change('reset')
@@ -95,11 +95,11 @@ export class Streams<Owner> {
     this.#open.delete(stream.id)
   }
 
-  /** Remembers a stream that was reset, or refused before it was anything. */
-  remember(id: number): void {
-    this.#reset.add(id)
+  /** Remembers a stream that was reset, or refused before it was anything, and on which so many bytes may still come. */
+  remember(id: number, left = 0): void {
+    this.#reset.set(id, left)
     if (this.#reset.size <= MOST_RESET) return
-    for (const oldest of this.#reset) {
+    for (const oldest of this.#reset.keys()) {
       this.#reset.delete(oldest)
       return
     }
@@ -107,6 +107,14 @@ export class Streams<Owner> {
 
   wasReset(id: number): boolean {
     return this.#reset.has(id)
+  }
+
+  /** Counts bytes that came for a stream after it was reset. Returns whether the peer was allowed to send them before. */
+  takeLate(id: number, bytes: number): boolean {
+    const left = (this.#reset.get(id) ?? 0) - bytes
+    if (left < 0) return false
+    this.#reset.set(id, left)
+    return true
   }
 
   /** Whether no stream of that number has been. */
