@@ -43,11 +43,10 @@ export const plan: readonly PackagePlan[] = [
       'octets',
       'words',
     ],
-    // TLS within a tunnel will need the one, HTTP/2 the other.
-    ahead: ['transport/duplex', 'http2/engine/'],
+    // TLS within a tunnel will need it.
+    ahead: ['transport/duplex'],
     engines: [
       ['http1/parser/'],
-      ['http2/frames', 'http2/flood'],
       ['http2/engine/'],
       ['websocket/text', 'websocket/mask', 'websocket/opcode', 'websocket/payload'],
     ],

@@ -6,22 +6,21 @@ import { Deadline } from '../transport/deadline.js'
 import type { Headers } from '../words.js'
 import type { EngineStream } from './engine/stream.js'
 import type { Http2Session } from './session.js'
-import type { Http2Stream } from './stream.js'
 
 const EMPTY = Buffer.alloc(0)
 
-export class Http2Body {
+export class Http2Body<Stream> {
   /** Whether the rest of the body is never sent. */
   isSkipped = false
   readonly #host: Host
-  readonly #session: Http2Session
+  readonly #session: Http2Session<Stream>
   readonly #http: Exchange
-  #stream: EngineStream<Http2Stream> | undefined
+  #stream: EngineStream<Stream> | undefined
   #trailers: Headers | undefined
   #expectDeadline: Deadline | undefined
   #isOver = false
 
-  constructor(host: Host, session: Http2Session, http: Exchange) {
+  constructor(host: Host, session: Http2Session<Stream>, http: Exchange) {
     this.#host = host
     this.#session = session
     this.#http = http
@@ -33,7 +32,7 @@ export class Http2Body {
   }
 
   /** Begins with the stream. Calls `onProceed` if the peer takes too long to agree. */
-  begin(stream: EngineStream<Http2Stream>, onProceed: () => void): void {
+  begin(stream: EngineStream<Stream>, onProceed: () => void): void {
     this.#stream = stream
     if (!this.#http.isExpecting) return
     this.#expectDeadline = new Deadline(EXPECT_TIMEOUT, () => this.#host.guard(onProceed))

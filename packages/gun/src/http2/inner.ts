@@ -7,7 +7,6 @@ import { Layer, type LayerUser } from '../layer/layer.js'
 import { Deadline } from '../transport/deadline.js'
 import type { EngineStream } from './engine/stream.js'
 import type { Http2Session } from './session.js'
-import type { Http2Stream } from './stream.js'
 import { StreamLine } from './stream-line.js'
 
 /** The errors of a stream that the peer has ended while nothing was wrong. */
@@ -21,11 +20,11 @@ export interface InnerUser {
   onInnerOver(): void
 }
 
-export class Inner implements LayerUser {
+export class Inner<Stream> implements LayerUser {
   readonly layer: Layer
   readonly #host: Host
   readonly #user: InnerUser
-  readonly #line: StreamLine
+  readonly #line: StreamLine<Stream>
   readonly #streamRef: StreamRef
   /** Whether the caller wants the stream to end, so that there is nothing to come back to. */
   #isFinal = false
@@ -38,8 +37,8 @@ export class Inner implements LayerUser {
 
   constructor(
     host: Host,
-    session: Http2Session,
-    stream: EngineStream<Http2Stream>,
+    session: Http2Session<Stream>,
+    stream: EngineStream<Stream>,
     streamRef: StreamRef,
     user: InnerUser,
   ) {

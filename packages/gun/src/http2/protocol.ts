@@ -31,14 +31,14 @@ import { Http2Session, type Http2SessionUser } from './session.js'
 import { Http2Stream, type Http2StreamUser } from './stream.js'
 import { Http2Streams } from './streams.js'
 
-export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser {
+export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2Stream> {
   readonly name = 'http2'
   readonly stateName = 'connected'
   readonly holdsStreams = true
   readonly #host: Host
   readonly #opts: Http2Settings
   readonly #startUpgrade: StartUpgrade
-  readonly #session: Http2Session
+  readonly #session: Http2Session<Http2Stream>
   readonly #streams: Http2Streams
   readonly #pings = new Set<StreamRef>()
   /** The upgrades that have come to nothing because the connection ends, kept for the next one. */

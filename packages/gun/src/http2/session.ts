@@ -10,7 +10,6 @@ import { codes } from './engine/codes.js'
 import { Engine } from './engine/engine.js'
 import type { EngineOptions } from './engine/settings.js'
 import type { Value } from './engine/values.js'
-import type { Http2Stream } from './stream.js'
 
 /** How many values are handled between two looks at the clock. */
 const LOOK = 16
@@ -19,17 +18,18 @@ const LOOK = 16
 export type SessionHost = Pick<Host, 'outlet' | 'guard' | 'settle' | 'stopReading' | 'startReading' | 'lost'>
 
 /** Uses the session. */
-export interface Http2SessionUser {
+export interface Http2SessionUser<Stream> {
   /** Takes the next value of the peer; what callers ask for within it is done before the next. */
-  onValue(value: Value<Http2Stream>): void
+  onValue(value: Value<Stream>): void
 }
 
-export class Http2Session {
-  readonly engine: Engine<Http2Stream>
+/** `Stream` is what owns each stream of the engine. */
+export class Http2Session<Stream> {
+  readonly engine: Engine<Stream>
   /** The streams whose last bytes are still to leave, though nobody waits for them. */
   readonly lingering = new Set<{ abort(): void }>()
   readonly #host: SessionHost
-  readonly #user: Http2SessionUser
+  readonly #user: Http2SessionUser<Stream>
   readonly #slice = new Slice(LOOK)
   /** Whether bytes that have come wait for the next turn of the event loop. */
   #isYielding = false
@@ -43,7 +43,7 @@ export class Http2Session {
   #isStopped = false
 
   /** Begins HTTP/2: sends our preface and SETTINGS without waiting for the peer's. */
-  constructor(host: SessionHost, opts: Http2Settings, user: Http2SessionUser) {
+  constructor(host: SessionHost, opts: Http2Settings, user: Http2SessionUser<Stream>) {
     this.#host = host
     this.#user = user
     this.engine = new Engine(host.outlet, engineOptions(opts), performance.now())

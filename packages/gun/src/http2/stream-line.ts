@@ -7,7 +7,6 @@ import type { Outlet } from '../transport/outlet.js'
 import { codes } from './engine/codes.js'
 import type { EngineStream } from './engine/stream.js'
 import type { Http2Session } from './session.js'
-import type { Http2Stream } from './stream.js'
 import { StreamOutlet } from './stream-outlet.js'
 
 /** How long the last bytes may take to leave once nobody waits for the stream, in milliseconds. */
@@ -18,11 +17,11 @@ const PIECE = 16 * 1024
 
 const EMPTY = Buffer.alloc(0)
 
-export class StreamLine implements Line {
-  readonly outlet: StreamOutlet
+export class StreamLine<Stream> implements Line {
+  readonly outlet: StreamOutlet<Stream>
   readonly socket = undefined
-  readonly #session: Http2Session
-  readonly #stream: EngineStream<Http2Stream>
+  readonly #session: Http2Session<Stream>
+  readonly #stream: EngineStream<Stream>
   #user: LineUser | undefined
   #isPaused = false
   /** The bytes that have come and are not handed on yet. */
@@ -36,7 +35,7 @@ export class StreamLine implements Line {
   #deadline: Deadline | undefined
 
   /** `connection` is the outlet of the connection that the stream is on. */
-  constructor(session: Http2Session, connection: Outlet, stream: EngineStream<Http2Stream>) {
+  constructor(session: Http2Session<Stream>, connection: Outlet, stream: EngineStream<Stream>) {
     this.#session = session
     this.#stream = stream
     this.outlet = new StreamOutlet(session, connection, stream)

@@ -4,25 +4,24 @@ import type { Octets } from '../octets.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { EngineStream } from './engine/stream.js'
 import type { Http2Session } from './session.js'
-import type { Http2Stream } from './stream.js'
 
 /** In bytes. Larger data is handed over as it is, without a copy. */
 const COPIED = 4 * 1024
 const NO_PAGE = Buffer.alloc(0)
 
-export class StreamOutlet implements Outlet {
+export class StreamOutlet<Stream> implements Outlet {
   page: Buffer = NO_PAGE
   onSent: (() => void) | undefined
   written = 0
   isAborted = false
-  readonly #session: Http2Session
+  readonly #session: Http2Session<Stream>
   readonly #connection: Outlet
-  readonly #stream: EngineStream<Http2Stream>
+  readonly #stream: EngineStream<Stream>
   /** Whether `page` is the connection's. */
   #isDirect = false
 
   /** `connection` is the outlet of the connection that the stream is on. */
-  constructor(session: Http2Session, connection: Outlet, stream: EngineStream<Http2Stream>) {
+  constructor(session: Http2Session<Stream>, connection: Outlet, stream: EngineStream<Stream>) {
     this.#session = session
     this.#connection = connection
     this.#stream = stream

@@ -39,15 +39,15 @@ export interface Http2StreamUser {
 export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Tap, InnerUser {
   readonly http: Exchange
   /** The life of the protocol that has taken over from HTTP. */
-  inner: Inner | undefined
+  inner: Inner<Http2Stream> | undefined
   readonly #host: Host
-  readonly #session: Http2Session
+  readonly #session: Http2Session<Http2Stream>
   readonly #user: Http2StreamUser
   readonly #backlog: Backlog
   /** The stream as the engine has it, once it has begun. */
   #stream: EngineStream<Http2Stream> | undefined
   /** The body of the request, unless there is none. */
-  readonly #body: Http2Body | undefined
+  readonly #body: Http2Body<Http2Stream> | undefined
   #isDone = false
   #isOver = false
   #isCut = false
@@ -62,7 +62,7 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
   /** `promised` is the stream that the server has begun, for a push. */
   constructor(
     host: Host,
-    session: Http2Session,
+    session: Http2Session<Http2Stream>,
     opts: ContentOpts,
     init: StreamInit,
     user: Http2StreamUser,
@@ -389,7 +389,7 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
   }
 
   /** Makes the life of the protocol that is to take over. */
-  makeInner(): Inner {
+  makeInner(): Inner<Http2Stream> {
     return new Inner(
       this.#host,
       this.#session,
@@ -400,7 +400,7 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
   }
 
   /** Lets that protocol take over. */
-  switchTo(inner: Inner): void {
+  switchTo(inner: Inner<Http2Stream>): void {
     this.inner = inner
     setLayer(this.http.ref, inner.layer)
   }

@@ -12,7 +12,7 @@ const LIMIT_BEFORE_SETTINGS = 100
 
 export class Http2Streams {
   readonly #host: Host
-  readonly #session: Http2Session
+  readonly #session: Http2Session<Http2Stream>
   /** The streams that wait for the server to allow more, to state its settings, or for the cookie store. */
   readonly #waiting: Http2Stream[] = []
   readonly #begun = new Map<StreamRef, Http2Stream>()
@@ -24,7 +24,7 @@ export class Http2Streams {
   readonly #goOn = () => this.#host.guard(() => this.advance())
   #isStopped = false
 
-  constructor(host: Host, session: Http2Session) {
+  constructor(host: Host, session: Http2Session<Http2Stream>) {
     this.#host = host
     this.#session = session
   }

@@ -37,3 +37,8 @@ export class StreamFault {
     this.text = text
   }
 }
+
+/** Returns the fault of a frame on a stream that the server has announced and not begun (RFC 9113 section 5.1). */
+export function tooEarly(what: string): Fault {
+  return broken(codes.PROTOCOL_ERROR, `sent ${what} on a stream that it has not begun`)
+}
