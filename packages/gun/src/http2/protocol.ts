@@ -366,7 +366,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
 
   #onGoaway(code: number, lastId: number): void {
     this.#lastSeen = Math.min(lastId, this.#lastSeen ?? lastId)
-    if (code !== codes.NO_ERROR) return this.end(goawayError(code))
+    if (code !== codes.NO_ERROR) {
+      // The connection may stay until what has come is handed on, and the peer should know how far we have read.
+      this.#session.engine.goAway(codes.NO_ERROR)
+      return this.end(goawayError(code))
+    }
     if (this.#isRetired) return
     this.#retire()
     this.#host.retire()
