@@ -37,7 +37,7 @@ export function unseen(): GunError {
   return refused('the peer has ended the connection before this request')
 }
 
-/** Returns the error of a request, or of trailers, that cannot be sent. */
+/** Returns the error of a request that cannot be sent. */
 export function unsendable(cause: unknown): GunError {
   const text = `the request cannot be sent over HTTP/2: ${cause instanceof Error ? cause.message : cause}`
   return new GunError('not_supported', 'stream_error', text, { cause })

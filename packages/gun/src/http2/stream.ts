@@ -15,7 +15,7 @@ import type { Headers } from '../words.js'
 import { Http2Body } from './body.js'
 import { codes, nameOf } from './engine/codes.js'
 import type { EngineStream } from './engine/stream.js'
-import { brokenError, resetError, unsendable } from './errors.js'
+import { brokenError, resetError } from './errors.js'
 import { checkHead } from './fields.js'
 import { Inner, type InnerUser } from './inner.js'
 import type { Http2Session } from './session.js'
@@ -154,11 +154,6 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
 
   /** Ends the body with trailer fields. */
   writeTrailers(headers: Headers): void {
-    try {
-      if (!this.http.isChecked) checkHead({}, headers)
-    } catch (cause) {
-      return this.fail(unsendable(cause))
-    }
     this.#body?.writeTrailers(headers)
     this.#finish()
   }
