@@ -96,7 +96,7 @@ export interface GunErrorCodes {
   readonly limit_reached: 'limit_reached'
   /** A compressed body grew, when decoded, by more than the factor that `maxRatio` of `decode` allows. */
   readonly ratio_exceeded: 'ratio_exceeded'
-  /** The peer left `keepaliveTolerance` pings in a row unanswered. */
+  /** The peer left `keepaliveTolerance` pings unanswered. */
   readonly keepalive_timeout: 'keepalive_timeout'
   /**
    * The handler of a subprotocol or of content threw, or its promise rejected; `cause` is the error thrown.

@@ -22,7 +22,7 @@ export class Keepalive {
   /** Runs while too many pings are unanswered, since answers may have come that are not read yet. */
   #lastChance: Deadline | undefined
 
-  /** `period` is in milliseconds; `tolerance` is how many pings in a row may go unanswered. */
+  /** `period` is in milliseconds; `tolerance` is how many pings may be unanswered. */
   constructor(period: number, tolerance: number, user: KeepaliveUser) {
     this.#period = period
     this.#tolerance = tolerance

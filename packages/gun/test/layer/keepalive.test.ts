@@ -39,7 +39,7 @@ describe('keepalive', () => {
       'ping',
       'ping',
       'keepalive_timeout',
-      '2 pings in a row, one each 1000 ms, were not answered',
+      '2 pings, one each 1000 ms, were not answered',
     ])
   })
 
