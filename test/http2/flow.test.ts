@@ -60,8 +60,7 @@ onEachTransport('a stream that nobody reads fills its window, and the others go 
     sent += size
     await it.seen()
   }
-  // Behind the window there is the buffer of Node's stream: 16 KiB, from Node 22 on 64.
-  assert.ok(sent <= 65_535 + 2 * 65_536, `${sent} bytes were taken`)
+  assert.equal(sent, 65_535)
   const fast = gun.get(it.connPid, '/fast')
   const fastId = await respond(it.peer)
   let left = 65_535
@@ -94,9 +93,12 @@ onEachTransport(
       await it.peer.send([16_384, 16_384, 16_384, 16_383].map(size => h2.data(streamId, Buffer.alloc(size))))
       await it.seen()
       gun.cancel(it.connPid, streamRef)
-      for (let given = 0; given < 40_000; ) {
-        given += h2.readWindowUpdate(await it.peer.frame(h2.types.WINDOW_UPDATE, 0))
-      }
+      await it.seen()
+      const given = it.peer.windowUpdates
+        .filter(update => update.streamId === 0)
+        .reduce((sum, { increment }) => sum + increment, 65_535)
+      // The rest is given back with what comes next: a window is opened once it is half empty.
+      assert.ok(given - (i + 1) * 65_535 > 32_767, `${given} bytes were allowed`)
       await it.waiting()
     }
     await goesOn(it)
@@ -248,26 +250,6 @@ for (const [what, maxEncodeTableSize, theirs, least, most] of [
     }
     const { size } = it.peer.hpack
     assert.ok(size >= least && size <= most, `${size} octets`)
-  })
-}
-
-for (const name of [
-  'connectionWindowMarginSize',
-  'connectionWindowUpdateThreshold',
-  'maxConnectionWindowSize',
-  'maxFragmentedHeaderBlockSize',
-  'maxFrameSizeSent',
-  'maxStreamWindowSize',
-  'streamWindowDataThreshold',
-  'streamWindowMarginSize',
-  'streamWindowUpdateThreshold',
-]) {
-  test(`${name} is refused by name`, () => {
-    assert.throws(
-      () => gun.open('localhost', 1, { http2Opts: { [name]: 1 } as gun.Http2Opts }),
-      (error: unknown) =>
-        error instanceof gun.GunError && error.code === 'bad_option' && error.message.includes(name),
-    )
   })
 }
 

@@ -83,7 +83,7 @@ for (const [how, act] of [
 ] as const) {
   onEachTransport(`a stream that is ${how} as it hears that it has failed is over`, async transport => {
     const events: string[] = []
-    const eventHandler = { cancel: () => events.push('cancel') }
+    const eventHandler: gun.EventHandler = { cancel: ({ endpoint }) => events.push(endpoint) }
     await using it = await scene({ transport, opts: { eventHandler } })
     const { connPid, self } = it
     let isFirst = true
@@ -96,7 +96,7 @@ for (const [how, act] of [
     await it.peer.request()
     await it.peer.send(h2.rstStream(1, 2))
     assert.deepEqual(await it.heard(2), ['stream: stream_error stream_reset', 'stream: badstate badstate'])
-    assert.deepEqual(events, [])
+    assert.deepEqual(events, ['remote'])
   })
 }
 
@@ -397,11 +397,11 @@ onEachTransport('a WebSocket that is to come back is cancelled between connectio
 
 onEachTransport('a WebSocket that is to come back is cancelled like any other stream', async transport => {
   const events: string[] = []
-  const eventHandler = { cancel: () => events.push('cancel') }
+  const eventHandler: gun.EventHandler = { cancel: ({ endpoint }) => events.push(endpoint) }
   await using it = await refusedAgain(transport, eventHandler)
   const { second, open } = it
   gun.cancel(it.connPid, it.streamRef)
-  assert.deepEqual(events, ['cancel'])
+  assert.deepEqual(events, ['remote', 'local'])
   await second.send(h2.headers(3, NO_CONTENT, { endStream: true }))
   assert.deepEqual(await it.story(open), ['response 204 fin'])
   assert.deepEqual(await it.heard(2), ['down normal, killed 0', 'up http2'])

@@ -97,33 +97,34 @@ test('bytes of latin1 in a header are sent as they are', async () => {
   assert.equal(headerOf(headers, 'x-a'), 'caf\xe9')
 })
 
-for (const name of [
-  'authorization',
-  'content-type',
-  'user-agent',
-  'referer',
-  'from',
-  'date',
-  'etag',
-  'max-forwards',
-  'if-modified-since',
-  'content-location',
-  'retry-after',
-  'access-control-request-method',
-]) {
-  test(`${name} given twice fails its request alone`, async () => {
-    await using _left = assertNothingLeft()
-    await using _calm = collectWarnings()
-    await using it = await scene()
-    const streamRef = gun.get(it.connPid, '/', [
+test('a field that has one value is sent twice where it is given twice', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await scene()
+  for (const name of [
+    'authorization',
+    'content-type',
+    'user-agent',
+    'referer',
+    'from',
+    'date',
+    'etag',
+    'max-forwards',
+    'if-modified-since',
+    'content-location',
+    'retry-after',
+    'access-control-request-method',
+  ]) {
+    const given = [
       [name, 'a'],
       [name, 'b'],
-    ])
-    assert.deepEqual(await it.story(streamRef), ['stream: stream_error not_supported'])
-    await exchange(it, gun.get(it.connPid, '/'))
-    assert.deepEqual(await it.waiting(), [])
-  })
-}
+    ] as const
+    const headers = await exchange(it, gun.get(it.connPid, '/', given))
+    assert.deepEqual(
+      headers.filter(([each]) => each === name),
+      given,
+    )
+  }
+})
 
 const unsendable: readonly [name: string, value: string][] = [
   ['', 'a'],
@@ -501,21 +502,19 @@ onEachTransport('a body that is cancelled does not look as if it had ended', asy
   await exchange(it, gun.get(it.connPid, '/'))
 })
 
-test('trailers that HTTP/2 cannot send fail their request alone', async () => {
+test('a trailer field is sent twice where it is given twice', async () => {
   await using _left = assertNothingLeft()
-  await using _calm = collectWarnings()
   await using it = await scene()
   const streamRef = gun.post(it.connPid, '/', {})
   const { streamId } = await it.peer.request()
-  gun.trailers(it.connPid, streamRef, [
+  const given = [
     ['etag', 'a'],
     ['etag', 'b'],
-  ])
-  assert.deepEqual(await it.story(streamRef), ['stream: stream_error not_supported'])
-  const reset = await it.peer.frame(h2.types.RST_STREAM, streamId)
-  assert.equal(h2.readRstStream(reset), 'CANCEL')
-  await exchange(it, gun.get(it.connPid, '/'))
-  assert.deepEqual(await it.waiting(), [])
+  ] as const
+  gun.trailers(it.connPid, streamRef, given)
+  assert.deepEqual(await it.peer.trailers(streamId), given)
+  await it.peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+  assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
 })
 
 for (const body of ['', 'abc']) {
