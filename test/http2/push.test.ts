@@ -1,12 +1,10 @@
 // Responses that a server pushes (RFC 9113 section 8.4).
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { onEachTransport } from '../support/http-scene.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { ok, type Scene, scene, sentTo } from '../support/http2-scene.ts'
-import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import type { Transport } from '../support/origin.ts'
 
 type Field = readonly [name: string, value: string]
