@@ -117,10 +117,7 @@ for (const wire of wires) {
         await runsOut(it, tick, tolerance)
         const message = await it.self.receive([{ type: 'gun_error' }])
         assert.equal(message.reason.kind, it.isH2 ? 'stream_error' : 'connection_error')
-        assert.equal(
-          message.reason.message,
-          `${tolerance} pings, one each 1000 ms, were not answered`,
-        )
+        assert.equal(message.reason.message, `${tolerance} pings, one each 1000 ms, were not answered`)
         assert.deepEqual(await it.story(), it.ending('keepalive_timeout').slice(1))
         // The client sends neither a close frame nor another ping to a peer that does not read.
         tick(10 * PERIOD)
