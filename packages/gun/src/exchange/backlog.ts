@@ -5,6 +5,11 @@ import { Slice } from '../transport/slice.js'
 import { Fifo } from './fifo.js'
 import type { EventSource, ResponseEvent } from './response-event.js'
 
+/** In bytes. A part of a body of this size or less is joined with others that are kept: by itself it may cost a hundred times as much. */
+const SMALL = 256
+/** How many small parts in a row are kept apart. */
+const MANY = 64
+
 /** Where the events come from. */
 export interface Tap {
   stopReading(): void
@@ -34,6 +39,8 @@ export class Backlog {
   readonly #responder: Responder
   readonly #source: EventSource | undefined
   readonly #events = new Fifo<ResponseEvent>()
+  /** How many of the events that were kept last are small parts of a body. */
+  #small = 0
   /** Whether a mailbox is over its mark. */
   #isPaused = false
   /** Whether nothing more can come, so that mailboxes alone hold back what has come. */
@@ -57,9 +64,20 @@ export class Backlog {
   /** Takes one event. */
   add(event: ResponseEvent): void {
     if (this.#isDisposed) return
-    if (this.#isHeld || this.#events.length > 0) this.#events.push(event)
+    if (this.#isHeld || this.#events.length > 0) this.#keep(event)
     else this.#run(event)
     this.advance()
+  }
+
+  #keep(event: ResponseEvent): void {
+    const events = this.#events
+    events.push(event)
+    if (event.type !== 'data' || event.isFin || event.data.length > SMALL) this.#small = 0
+    else if (++this.#small >= MANY && events.length >= MANY) {
+      this.#small = 0
+      const parts = events.takeLast(MANY).map(part => (part as typeof event).data)
+      events.push({ type: 'data', data: Buffer.concat(parts), isFin: false })
+    }
   }
 
   /**

@@ -40,6 +40,11 @@ export class Fifo<T> {
     return item
   }
 
+  /** Removes so many of the last items, of which there must be as many, and returns them in order. */
+  takeLast(count: number): T[] {
+    return this.#items.splice(this.#items.length - count) as T[]
+  }
+
   /** Removes all items and returns them. */
   takeAll(): T[] {
     const taken = this.#items.slice(this.#head) as T[]

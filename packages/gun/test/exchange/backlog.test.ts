@@ -345,3 +345,67 @@ describe('a backlog that is disposed of', () => {
     assert.deepEqual(take(), [])
   })
 })
+
+describe('small parts of a body that are kept', () => {
+  /** Takes parts of these lengths while nobody wants them, and gives the lengths in which they come afterwards. */
+  function kept(...lengths: readonly number[]): (number | string)[] {
+    const { backlog, responder, take } = scene()
+    responder.isFull = true
+    for (const part of parts(...lengths)) backlog.add(part)
+    take()
+    responder.isFull = false
+    backlog.advance()
+    return take().filter(each => each !== 'start')
+  }
+  const times = (count: number, length: number) => Array.from({ length: count }, () => length)
+
+  test('come one by one up to 63 in a row, and are joined by 64', () => {
+    assert.deepEqual(kept(...times(63, 1)), times(63, 1))
+    assert.deepEqual(kept(...times(64, 1)), [64])
+    assert.deepEqual(kept(...times(130, 2)), [128, 128, 2, 2])
+  })
+
+  test('are of 256 bytes at most, and a larger one begins a new row', () => {
+    assert.deepEqual(kept(...times(64, 256)), [64 * 256])
+    assert.deepEqual(kept(...times(64, 257)), times(64, 257))
+    assert.deepEqual(kept(...times(63, 1), 257, ...times(63, 1)), [...times(63, 1), 257, ...times(63, 1)])
+  })
+
+  test('are not joined with what is no part of a body, nor with its end', () => {
+    const { backlog, responder } = scene()
+    const told: string[] = []
+    responder.isFull = true
+    const respond = responder.respond
+    responder.respond = event => {
+      told.push(event.type === 'data' ? `${event.data.length} ${event.isFin}` : event.type)
+      respond(event)
+    }
+    const headers: never[] = []
+    for (const part of parts(...times(40, 1))) backlog.add(part)
+    backlog.add({ type: 'inform', status: 103, headers })
+    for (const part of parts(...times(63, 1))) backlog.add(part)
+    backlog.add({ type: 'data', data: Buffer.alloc(1), isFin: true })
+    responder.isFull = false
+    backlog.advance()
+    assert.deepEqual(told, [...Array(40).fill('1 false'), 'inform', ...Array(63).fill('1 false'), '1 true'])
+  })
+
+  test('keep their bytes in order, also while some are handed on', () => {
+    const { backlog, responder } = scene()
+    let text = ''
+    responder.respond = event => {
+      if (event.type === 'data') text += event.data
+      responder.isFull = --responder.credit <= 0
+    }
+    const all = Array.from({ length: 1000 }, (_, i) => `${i} `)
+    for (const [i, each] of all.entries()) {
+      responder.credit = i % 7
+      responder.isFull = responder.credit === 0
+      backlog.add({ type: 'data', data: Buffer.from(each), isFin: false })
+    }
+    responder.credit = Number.POSITIVE_INFINITY
+    responder.isFull = false
+    backlog.advance()
+    assert.equal(text, all.join(''))
+  })
+})
