@@ -6,6 +6,7 @@ import type { Line, LineUser } from '../transport/line.js'
 import type { Outlet } from '../transport/outlet.js'
 import { codes } from './engine/codes.js'
 import type { EngineStream } from './engine/stream.js'
+import { KeptBytes } from './kept-bytes.js'
 import type { Http2Session } from './session.js'
 import { StreamOutlet } from './stream-outlet.js'
 
@@ -25,7 +26,7 @@ export class StreamLine<Stream> implements Line {
   #user: LineUser | undefined
   #isPaused = false
   /** The bytes that have come and are not handed on yet. */
-  #rest: Buffer | undefined
+  readonly #rest = new KeptBytes()
   /** Whether bytes are being handed on. */
   #isHandingOn = false
   /** The end, which is told behind those bytes. */
@@ -55,25 +56,25 @@ export class StreamLine<Stream> implements Line {
 
   /** Takes bytes of the peer, which are only valid during the call. */
   receive(chunk: Buffer): void {
-    if (this.#rest === undefined && !this.#isHandingOn && chunk.length <= PIECE) {
+    if (this.#rest.length === 0 && !this.#isHandingOn && chunk.length <= PIECE) {
       this.#user?.beforeReading()
       if (!this.#isPaused) return this.#pass(chunk)
     }
-    this.#rest = this.#rest === undefined ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk])
+    this.#rest.add(chunk)
     this.#handOn()
   }
 
   /** The peer has ended the stream, or, with a reason, the stream broke or was cut off with its connection. */
   end(reason: GunError | undefined): void {
     if (this.#stream.isClosed) this.#left()
-    if (this.#rest === undefined) return void this.#user?.ended(reason)
+    if (this.#rest.length === 0) return void this.#user?.ended(reason)
     this.#end ??= { reason }
     if (reason !== undefined) this.#user?.lift()
   }
 
   /** Drops the bytes that have come and are not handed on yet. */
   drop(): void {
-    this.#rest = undefined
+    this.#rest.drop()
   }
 
   pause(): void {
@@ -83,7 +84,7 @@ export class StreamLine<Stream> implements Line {
   resume(): void {
     this.#isPaused = false
     // Not within the receive that has made room.
-    if (this.#user !== undefined && this.#rest !== undefined) process.nextTick(() => this.#handOn())
+    if (this.#user !== undefined && this.#rest.length > 0) process.nextTick(() => this.#handOn())
   }
 
   finishWriting(then: () => void): void {
@@ -133,23 +134,20 @@ export class StreamLine<Stream> implements Line {
 
   #dispose(): void {
     this.#user = undefined
-    this.#rest = undefined
+    this.#rest.drop()
     this.#end = undefined
   }
 
   #handOn(): void {
     if (this.#isHandingOn) return
     this.#isHandingOn = true
-    while (this.#rest !== undefined) {
+    while (this.#rest.length > 0) {
       this.#user?.beforeReading()
-      const all: Buffer | undefined = this.#rest
-      if (this.#isPaused || all === undefined) break
-      const isLast = all.length <= PIECE
-      this.#rest = isLast ? undefined : all.subarray(PIECE)
-      this.#pass(isLast ? all : all.subarray(0, PIECE))
+      if (this.#isPaused || this.#rest.length === 0) break
+      this.#pass(this.#rest.take(PIECE))
     }
     this.#isHandingOn = false
-    if (this.#rest !== undefined) return
+    if (this.#rest.length > 0) return
     const end = this.#end
     this.#end = undefined
     if (end !== undefined) this.#user?.ended(end.reason)
