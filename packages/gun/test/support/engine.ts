@@ -19,7 +19,7 @@ export const windowOf = (initial: number): EngineOptions['streamWindow'] => ({
   max: 2 ** 31 - 1,
 })
 
-const usual: EngineOptions = {
+export const usual: EngineOptions = {
   connectionWindow: windowOf(8 * 1024 * 1024),
   streamWindow: windowOf(1024 * 1024),
   maxConcurrentStreams: 100,
