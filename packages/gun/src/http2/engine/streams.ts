@@ -20,6 +20,9 @@ export class Streams<Owner> {
   pushed = 0
   /** The streams that either side has reset and on which the peer might still send: how many bytes, by their numbers. */
   readonly #reset = new Map<number, number>()
+  /** The numbers of these, in a ring, as a map takes longer to find its oldest the more were deleted. */
+  readonly #numbers: number[] = []
+  #remembered = 0
 
   /** `rule` is that of the windows of all streams. */
   constructor(rule: WindowRule) {
@@ -97,12 +100,12 @@ export class Streams<Owner> {
 
   /** Remembers a stream that was reset, or refused before it was anything, and on which so many bytes may still come. */
   remember(id: number, left = 0): void {
-    this.#reset.set(id, left)
-    if (this.#reset.size <= MOST_RESET) return
-    for (const oldest of this.#reset.keys()) {
-      this.#reset.delete(oldest)
-      return
+    if (!this.#reset.has(id)) {
+      const at = this.#remembered++ % MOST_RESET
+      this.#reset.delete(this.#numbers[at] ?? 0)
+      this.#numbers[at] = id
     }
+    this.#reset.set(id, left)
   }
 
   wasReset(id: number): boolean {
