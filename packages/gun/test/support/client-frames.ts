@@ -200,6 +200,7 @@ export class ClientFrames {
 
   #onContinuation({ streamId, flags: given, payload }: h2.Frame): void {
     check(this.#block?.streamId === streamId, 'CONTINUATION of nothing')
+    check((given & ~flags.END_HEADERS) === 0, 'CONTINUATION with flags that it has not')
     this.#block?.pieces.push(payload)
     if ((given & flags.END_HEADERS) !== 0) this.#endBlock()
   }

@@ -36,6 +36,7 @@ export class EngineUser {
   /** How many values have come since the last act. */
   #since = 0
   readonly #books: Book[] = []
+  readonly #pings = new Set<number>()
   #failure: string | undefined
   /** The bytes that were given last, and are valid no longer once they are owned. */
   #given = Buffer.alloc(0)
@@ -50,9 +51,9 @@ export class EngineUser {
     this.talk.engine.start()
   }
 
-  open(method: string, isEnd: boolean): void {
+  open(method: string, isEnd: boolean, field = ''): void {
     if (!this.talk.engine.canOpen) return
-    this.#add(this.talk.open({ method }, isEnd))
+    this.#add(this.talk.open({ method, headers: [['x', field]] }, isEnd))
   }
 
   #add(stream: Stream): void {
@@ -133,6 +134,7 @@ export class EngineUser {
       check(!this.talk.engine.canOpen, 'a stream may begin behind a failure')
       this.#failure = code
     }
+    if (value.type === 'ping_ack') check(this.#pings.delete(value.ping), 'an answer to no PING')
     if ('stream' in value) this.#ofStream(value)
   }
 
@@ -214,7 +216,11 @@ export class EngineUser {
 
   #do([, what, chosen, a]: Act): void {
     const { engine, sink } = this.talk
-    if (what < 20) return this.open(methods[a % methods.length] ?? 'GET', a % 2 === 0)
+    if (what < 20) {
+      // Some have a header block that is larger than a frame.
+      const field = (a % 2 === 0 ? '~' : '\xff').repeat(a % 7 === 0 ? a : a % 100)
+      return this.open(methods[a % methods.length] ?? 'GET', a % 2 === 0, field)
+    }
     const book = this.#books[chosen % Math.max(1, this.#books.length)]
     if (book === undefined) return
     const { stream } = book
@@ -224,7 +230,7 @@ export class EngineUser {
       book.over ??= 'our reset'
       engine.reset(stream, a % 14)
     } else if (what < 74) this.#consume(book)
-    else if (what < 80) engine.ping()
+    else if (what < 80) this.#pings.add(engine.ping() ?? 0)
     else if (what < 82) engine.goAway(0)
     else if (what < 87) engine.flush()
     else if (what < 90) sink.isStuck = true
