@@ -22,8 +22,14 @@ const SPACE = 0x20
 const inName = new Uint8Array(256)
 for (const octet of Buffer.from("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")) inName[octet] = 1
 
-/** The fields that concern one connection of HTTP/1.1. */
-const ofHttp1 = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+/** The fields that concern one connection of HTTP/1.1 (RFC 9113 section 8.2.2). */
+export const ofHttp1: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
 
 export class Field {
   /** Is handed to users as it is: nobody may change it. */

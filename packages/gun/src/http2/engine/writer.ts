@@ -1,6 +1,7 @@
 /** Writes frames into a sink (RFC 9113 sections 4 and 6). */
 
 import { codes, FRAME_HEADER, flags, PREFACE, types } from './codes.js'
+import { ofHttp1 } from './field.js'
 import type { Headers } from './head.js'
 import type { HpackEncoder } from './hpack-encoder.js'
 import { SETTING } from './settings.js'
@@ -25,16 +26,8 @@ const SMALL_BLOCK = 8 * 1024
 /** How many bytes a field may need beside its name and value, and a block beside its fields. */
 const FIELD_ROOM = 12
 
-/** The fields that concern one connection of HTTP/1.1 (RFC 9113 section 8.2.2); the host is the authority. */
-const OF_HTTP1: ReadonlySet<string> = new Set([
-  'connection',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-])
+/** The fields that are left out of a request: those of HTTP/1.1, and the host, which is the authority. */
+const LEFT_OUT: ReadonlySet<string> = new Set([...ofHttp1, 'host', 'http2-settings'])
 
 export class FrameWriter {
   readonly #sink: Sink
@@ -174,7 +167,7 @@ export class FrameWriter {
     }
     for (let i = 0; i < headers.length; i++) {
       const [name, value] = headers[i] as readonly [string, string]
-      if (OF_HTTP1.has(name) || (name === 'te' && value !== 'trailers')) continue
+      if (LEFT_OUT.has(name) || (name === 'te' && value !== 'trailers')) continue
       at = encoder.field(into, at, name, value)
     }
     return at
