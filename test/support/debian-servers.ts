@@ -4,7 +4,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -12,7 +12,7 @@ import type { Writable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { certificates } from './certificates.ts'
 
-export type Program = 'haproxy' | 'nghttpx' | 'nghttpd'
+export type Program = 'haproxy' | 'nghttpx' | 'nghttpd' | 'nginx' | 'apache2' | 'h2o'
 export type Transport = 'tcp' | 'tls'
 
 const HOST = '127.0.0.1'
@@ -60,12 +60,15 @@ interface Start {
   readonly program: Program
   /** The arguments of the program; it may write more files. */
   readonly args: (port: number, files: Files) => Promise<readonly string[]> | readonly string[]
+  /** A file that the program writes once it serves, where it listens for a moment before that. */
+  readonly sign?: string
 }
 
 const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 /** Whether a program has come to listen; if not it has ended. */
-async function listens(child: ChildProcess, port: number): Promise<boolean> {
+async function listens(child: ChildProcess, port: number, sign: string | undefined): Promise<boolean> {
+  while (sign !== undefined && !existsSync(sign) && !isOver(child)) await turn()
   while (!isOver(child)) {
     const socket = net.connect(port, HOST)
     try {
@@ -89,7 +92,7 @@ function guardGroup({ pid = 0 }: ChildProcess): ChildProcessByStdio<Writable, nu
   return spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
 }
 
-async function start({ program, args }: Start): Promise<DebianServer> {
+async function start({ program, args, sign }: Start): Promise<DebianServer> {
   const path = pathOf(program) ?? program
   const files = await makeFiles()
   let said = ''
@@ -110,7 +113,7 @@ async function start({ program, args }: Start): Promise<DebianServer> {
       guard.stdin.end()
       await guarded
     })
-    if (!(await listens(child, port))) {
+    if (!(await listens(child, port, sign && join(files.folder, sign)))) {
       await ended
       continue
     }
@@ -205,6 +208,130 @@ export function nghttpd(options: NghttpdOptions): Promise<DebianServer> {
         ...args,
         ...(transport === 'tls' ? [String(port), key, cert] : ['--no-tls', String(port)]),
       ]
+    },
+  })
+}
+
+export interface WebServerOptions {
+  readonly transport: Transport
+  /** The server of HTTP/1.1 to which the paths below `/echo` go. */
+  readonly backendPort: number
+  /** What is served, by its path. */
+  readonly files: Readonly<Record<string, string | Uint8Array>>
+  readonly maxConcurrentStreams?: number
+}
+
+/** Writes what is served into a folder of its own, which every user may read, and returns its path. */
+async function serve({ folder }: Files, { files }: WebServerOptions): Promise<string> {
+  const root = join(folder, 'root')
+  await chmod(folder, 0o755)
+  await mkdir(root, { recursive: true })
+  for (const [name, content] of Object.entries(files)) await writeFile(join(root, name), content)
+  return root
+}
+
+export function nginx(options: WebServerOptions): Promise<DebianServer> {
+  const { transport, backendPort, maxConcurrentStreams = 128 } = options
+  return start({
+    program: 'nginx',
+    async args(port, files) {
+      const { folder, key, cert } = files
+      const root = await serve(files, options)
+      const user = process.getuid?.() === 0 ? 'user root;' : ''
+      const config = `
+${user}
+daemon off;
+worker_processes 1;
+pid ${folder}/pid;
+error_log stderr crit;
+events {}
+http {
+  access_log off;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  client_max_body_size 0;
+  http2_max_concurrent_streams ${maxConcurrentStreams};
+  server {
+    listen ${HOST}:${port} http2${transport === 'tls' ? ' ssl' : ''};
+    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    root ${root};
+    location /echo {
+      proxy_pass http://${HOST}:${backendPort};
+      proxy_http_version 1.1;
+    }
+  }
+}
+`
+      const path = join(folder, 'nginx.conf')
+      await writeFile(path, config)
+      return ['-c', path, '-p', folder]
+    },
+  })
+}
+
+export function apache(options: WebServerOptions): Promise<DebianServer> {
+  const { transport, backendPort, maxConcurrentStreams = 100 } = options
+  const modules = ['mpm_event', 'authz_core', 'http2', 'ssl', 'proxy', 'proxy_http']
+  return start({
+    program: 'apache2',
+    sign: 'pid',
+    async args(port, files) {
+      const { folder, key, cert } = files
+      const root = await serve(files, options)
+      const config = `
+ServerRoot ${folder}
+ServerName localhost
+PidFile ${folder}/pid
+ErrorLog ${folder}/error
+LogLevel crit
+${modules.map(name => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
+Listen ${HOST}:${port}
+Protocols ${transport === 'tls' ? 'h2' : 'h2c'}
+H2Direct on
+H2MaxSessionStreams ${maxConcurrentStreams}
+${transport === 'tls' ? `SSLEngine on\nSSLCertificateFile ${cert}\nSSLCertificateKeyFile ${key}` : ''}
+DocumentRoot ${root}
+<Directory ${root}>
+  Require all granted
+</Directory>
+ProxyPass /echo http://${HOST}:${backendPort}/echo
+`
+      const path = join(folder, 'apache.conf')
+      await writeFile(path, config)
+      return ['-f', path, '-D', 'FOREGROUND']
+    },
+  })
+}
+
+export function h2o(options: WebServerOptions): Promise<DebianServer> {
+  const { transport, backendPort, maxConcurrentStreams = 100 } = options
+  return start({
+    program: 'h2o',
+    async args(port, files) {
+      const { folder, key, cert } = files
+      const root = await serve(files, options)
+      const ssl = transport === 'tls' ? `\n  ssl:\n    key-file: ${key}\n    certificate-file: ${cert}` : ''
+      const user = process.getuid?.() === 0 ? 'user: root\n' : ''
+      const config = `${user}num-threads: 1
+listen:
+  host: ${HOST}
+  port: ${port}${ssl}
+http2-max-concurrent-requests-per-connection: ${maxConcurrentStreams}
+hosts:
+  default:
+    paths:
+      /echo:
+        proxy.reverse.url: http://${HOST}:${backendPort}/echo
+      /:
+        file.dir: ${root}
+`
+      const path = join(folder, 'h2o.conf')
+      await writeFile(path, config)
+      return ['-c', path]
     },
   })
 }

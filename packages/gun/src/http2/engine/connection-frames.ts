@@ -33,6 +33,7 @@ export class ConnectionFrames<Owner> {
     const fault = this.#core.weighAnswer(cost) ?? this.#widen(settings.initialWindowSize)
     if (fault !== undefined) return fault
     this.#core.peer = settings
+    this.#core.hasSettings = true
     this.#core.writer.maxLength = Math.min(settings.maxFrameSize, this.#core.opts.maxFrameSizeSent)
     this.#core.writer.settingsAck()
     this.#core.values.push({ type: 'settings', settings })

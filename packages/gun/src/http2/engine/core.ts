@@ -28,6 +28,8 @@ export class Core<Owner> {
   readonly sink: Sink
   /** The settings of the peer that are in force. */
   peer: PeerSettings = FIRST_SETTINGS
+  /** Whether the peer has stated its settings, with which it has to begin. */
+  hasSettings = false
   /** Whether the peer has acknowledged our settings, and so has to keep to them. */
   isAcknowledged = false
   /** The frame that is being read. */

@@ -38,6 +38,11 @@ export class Engine<Owner> {
     return this.#core.peer
   }
 
+  /** Whether the peer has stated its settings, with which it has to begin. */
+  get hasSettings(): boolean {
+    return this.#core.hasSettings
+  }
+
   /** Whether the peer has acknowledged our settings, and so has to keep to them. */
   get isAcknowledged(): boolean {
     return this.#core.isAcknowledged
