@@ -253,15 +253,175 @@ for (const [what, maxEncodeTableSize, theirs, least, most] of [
   })
 }
 
+/** How far the server's windows were opened, in order: `0` is the connection's. */
+function updatesOf(it: Scene, streamId: number): number[] {
+  return it.peer.windowUpdates.filter(update => update.streamId === streamId).map(update => update.increment)
+}
+
+onEachTransport('flow is exact to the message, and the window follows what was posted', async transport => {
+  await using it = await scene({
+    transport,
+    http2Opts: { initialStreamWindowSize: 6000, streamWindowUpdateThreshold: 3000 },
+  })
+  const streamRef = gun.get(it.connPid, '/', {}, { flow: 2 })
+  const streamId = await respond(it.peer)
+  const part = Buffer.alloc(1000, 'a')
+  await it.peer.send(Array.from({ length: 6 }, () => h2.data(streamId, part)))
+  await it.seen()
+  assert.deepEqual(await it.heard(1), ['response 200 nofin'])
+  assert.deepEqual(
+    await it.waiting(),
+    [1, 2].map(() => `data ${part} nofin`),
+  )
+  assert.deepEqual(updatesOf(it, streamId), [])
+  gun.updateFlow(it.connPid, streamRef, 1)
+  await it.seen()
+  assert.deepEqual(await it.waiting(), [`data ${part} nofin`])
+  assert.deepEqual(updatesOf(it, streamId), [3000])
+  gun.updateFlow(it.connPid, streamRef, 2)
+  await it.seen()
+  assert.equal((await it.waiting()).length, 2)
+  assert.deepEqual(updatesOf(it, streamId), [3000])
+  await it.peer.send(Array.from({ length: 3 }, () => h2.data(streamId, part)))
+  gun.updateFlow(it.connPid, streamRef, 100)
+  await it.seen()
+  assert.equal((await it.waiting()).length, 4)
+  assert.deepEqual(updatesOf(it, streamId), [3000, 3000, 3000])
+  await it.peer.send(h2.data(streamId, '', { endStream: true }))
+  assert.deepEqual(await it.heard(1), ['data  fin'])
+})
+
+// Of a window of 60,000 bytes, 40,000 come in four frames.
+const windowOptions: readonly [what: string, opts: gun.Http2Opts, updates: readonly number[]][] = [
+  ['half of it by itself', {}, [30_000]],
+  ['the threshold: at the limit', { streamWindowUpdateThreshold: 30_000 }, [30_000]],
+  ['the threshold: one byte less', { streamWindowUpdateThreshold: 29_999 }, [40_000]],
+  ['a threshold of 0', { streamWindowUpdateThreshold: 0 }, []],
+  [
+    'a threshold as large as the window',
+    { streamWindowUpdateThreshold: 60_000 },
+    [10_000, 10_000, 10_000, 10_000],
+  ],
+  ['the margin', { streamWindowUpdateThreshold: 30_000, streamWindowMarginSize: 500 }, [30_500]],
+  [
+    'the largest size, which ends the margin',
+    { streamWindowUpdateThreshold: 30_000, streamWindowMarginSize: 500, maxStreamWindowSize: 60_200 },
+    [30_200],
+  ],
+]
+
+for (const [what, opts, updates] of windowOptions) {
+  onEachTransport(`the window of a stream is opened as its options say: ${what}`, async transport => {
+    await using it = await scene({ transport, http2Opts: { initialStreamWindowSize: 60_000, ...opts } })
+    gun.get(it.connPid, '/')
+    const streamId = await respond(it.peer)
+    const part = Buffer.alloc(10_000)
+    for (let i = 0; i < 4; i++) await it.peer.send(h2.data(streamId, part))
+    await it.seen()
+    assert.deepEqual(updatesOf(it, streamId), updates)
+  })
+}
+
+// The window of the connection is of 100,000 bytes, of which 65,535 are there from the start.
+const connectionOptions: readonly [what: string, opts: gun.Http2Opts, updates: readonly number[]][] = [
+  ['half of it by itself', {}, [50_000]],
+  ['the threshold: at the limit', { connectionWindowUpdateThreshold: 60_000 }, [40_000]],
+  ['the threshold: one byte less', { connectionWindowUpdateThreshold: 59_999 }, [50_000]],
+  ['the margin', { connectionWindowMarginSize: 700 }, [50_700]],
+  [
+    'the largest size, which ends the margin',
+    { connectionWindowMarginSize: 700, maxConnectionWindowSize: 100_300 },
+    [50_300],
+  ],
+]
+
+for (const [what, opts, updates] of connectionOptions) {
+  onEachTransport(`the window of the connection is opened as its options say: ${what}`, async transport => {
+    await using it = await scene({ transport, http2Opts: { initialConnectionWindowSize: 100_000, ...opts } })
+    // Whether anybody reads the stream does not matter: the window of the stream holds it up.
+    gun.get(it.connPid, '/', {}, { flow: 1 })
+    const streamId = await respond(it.peer)
+    const part = Buffer.alloc(10_000)
+    for (let i = 0; i < 5; i++) await it.peer.send(h2.data(streamId, part))
+    await it.seen()
+    assert.deepEqual(updatesOf(it, 0), [34_465, ...updates])
+  })
+}
+
+/** The lengths of the frames in which so many bytes of a body have left. */
+async function lengthsOf(it: Scene, streamId: number, bytes: number): Promise<number[]> {
+  const lengths: number[] = []
+  for (let left = bytes; left > 0; ) {
+    const { payload } = await it.peer.frame(h2.types.DATA, streamId)
+    lengths.push(payload.length)
+    left -= payload.length
+  }
+  return lengths
+}
+
+for (const [what, maxFrameSizeSent, theirs, lengths] of [
+  ['as much as the server allows', undefined, 20_000, [20_000, 20_000, 5000]],
+  ['as much as maxFrameSizeSent', 18_000, 20_000, [18_000, 18_000, 9000]],
+  ['as much as the server allows, though maxFrameSizeSent is more', 30_000, 20_000, [20_000, 20_000, 5000]],
+  ['as much as every server allows', undefined, undefined, [16_384, 16_384, 12_232]],
+] as const) {
+  onEachTransport(`a frame of ours holds ${what}`, async transport => {
+    await using it = await scene({
+      transport,
+      http2Opts: maxFrameSizeSent === undefined ? {} : { maxFrameSizeSent },
+      server: { settings: theirs === undefined ? {} : { MAX_FRAME_SIZE: theirs } },
+    })
+    await it.seen()
+    gun.post(it.connPid, '/', {}, Buffer.alloc(45_000))
+    const { streamId } = await it.peer.request()
+    assert.deepEqual(await lengthsOf(it, streamId, 45_000), lengths)
+  })
+}
+
+onEachTransport(
+  'with streamWindowDataThreshold a small window is not used for a part of a body',
+  async transport => {
+    await using it = await scene({
+      transport,
+      http2Opts: { streamWindowDataThreshold: 1000 },
+      server: { settings: { INITIAL_WINDOW_SIZE: 2000 } },
+    })
+    await it.seen()
+    const streamRef = gun.post(it.connPid, '/', {})
+    gun.data(it.connPid, streamRef, 'nofin', Buffer.alloc(1500))
+    const { streamId } = await it.peer.request()
+    assert.deepEqual(await lengthsOf(it, streamId, 1500), [1500])
+    // 500 are left of the window: these do not fit, and wait for a window of 1,000.
+    gun.data(it.connPid, streamRef, 'nofin', Buffer.alloc(1800))
+    await it.peer.send(h2.windowUpdate(streamId, 499))
+    await it.seen()
+    const sent = () => it.peer.frames.filter(({ type }) => type === h2.types.DATA).length
+    assert.equal(sent(), 1)
+    await it.peer.send(h2.windowUpdate(streamId, 1))
+    assert.deepEqual(await lengthsOf(it, streamId, 1000), [1000])
+    await it.peer.send(h2.windowUpdate(streamId, 800))
+    // All that waits fits in.
+    assert.deepEqual(await lengthsOf(it, streamId, 800), [800])
+  },
+)
+
 test('the owner is told of settings where it wants to be', async () => {
   await using _left = assertNothingLeft()
   await using it = await scene({ http2Opts: { notifySettingsChanged: true } })
   const first = await it.self.receive([{ type: 'gun_notify' }], 5000)
   assert.equal(first.event, 'settings_changed')
+  const usual: gun.ServerSettings = {
+    headerTableSize: 4096,
+    maxConcurrentStreams: Number.POSITIVE_INFINITY,
+    initialWindowSize: 65_535,
+    maxFrameSize: 16_384,
+    maxHeaderListSize: Number.POSITIVE_INFINITY,
+    enableConnectProtocol: false,
+  }
+  assert.deepEqual(first.data, usual)
   await it.peer.send(h2.settings({ MAX_CONCURRENT_STREAMS: 5, INITIAL_WINDOW_SIZE: 9 }))
   const second = await it.self.receive([{ type: 'gun_notify' }], 5000)
   assert.ok(second.event === 'settings_changed')
-  assert.equal(second.data.maxConcurrentStreams, 5)
-  assert.equal(second.data.initialWindowSize, 9)
+  assert.deepEqual(second.data, { ...usual, maxConcurrentStreams: 5, initialWindowSize: 9 })
   assert.deepEqual(sentTo(it.peer), [])
 })
