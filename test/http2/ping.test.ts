@@ -1,7 +1,7 @@
 // PING: those that the caller sends, those that keep a connection alive, and those of the server.
 
 import assert from 'node:assert/strict'
-import { mock, test } from 'node:test'
+import { mock, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { onEachTransport } from '../support/http-scene.ts'
@@ -153,3 +153,94 @@ for (const tolerance of [1, 3]) {
     assert.match((await it.end()).join(), /^down connection_error keepalive_timeout, killed 1/)
   })
 }
+
+onEachTransport(
+  'a ping is told of when its own answer comes, whatever else is acknowledged',
+  async transport => {
+    await using it = await scene({ transport, server: { manual: true } })
+    await it.peer.send([h2.settings(), h2.settingsAck()])
+    const refs = [0, 1, 2].map(() => gun.ping(it.connPid))
+    const opaque = []
+    for (const _ of refs) opaque.push((await it.peer.frame(h2.types.PING)).payload)
+    const forged = Buffer.from(opaque[0] as Buffer)
+    forged[0] = (forged[0] as number) ^ 1
+    const beyond = Buffer.from(opaque[2] as Buffer)
+    beyond.writeUInt32BE(beyond.readUInt32BE(4) + 1, 4)
+    const answers = [forged, beyond, Buffer.alloc(8), opaque[1], opaque[1], opaque[2]] as Buffer[]
+    await it.peer.send(answers.map(each => h2.pingAck(each)))
+    for (const streamRef of [refs[1], refs[2]] as gun.StreamRef[]) {
+      const { event } = await it.self.receive([{ type: 'gun_notify', streamRef }], 5000)
+      assert.equal(event, 'ping_ack')
+    }
+    await it.seen()
+    assert.deepEqual(await it.waiting(), [])
+    await it.peer.send(h2.pingAck(opaque[0]))
+    await it.self.receive([{ type: 'gun_notify', streamRef: refs[0] as gun.StreamRef }], 5000)
+    assert.deepEqual(await it.waiting(), [])
+  },
+)
+
+/** A connection whose keepalive pings are all in the test's hands. */
+async function kept(t: TestContext, keepaliveTolerance: number) {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  const it = await scene({
+    opts: { retry: 0 },
+    http2Opts: { keepalive: 1000, keepaliveTolerance },
+    server: { manual: true },
+  })
+  await it.peer.send([h2.settings(), h2.settingsAck()])
+  await it.seen()
+  return it
+}
+
+test('a server whose answers lag more and more is gone', async t => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  await using it = await kept(t, 3)
+  const unanswered: Buffer[] = []
+  // Every second ping is answered with a ping that is older each time: never are three in a row left unanswered.
+  for (let i = 0; i < 5; i++) {
+    t.mock.timers.tick(1000)
+    unanswered.push((await it.peer.frame(h2.types.PING)).payload)
+    assert.equal(gun.info(it.connPid).stateName, 'connected')
+    if (i % 2 === 1) await it.peer.send(h2.pingAck(unanswered.shift()))
+    await it.seen()
+  }
+  assert.equal(unanswered.length, 3)
+  t.mock.timers.tick(1001)
+  t.mock.timers.reset()
+  assert.match((await it.end()).join(), /^down connection_error keepalive_timeout, killed 0/)
+})
+
+test('a server whose answers are late, but no later than before, stays', async t => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  await using it = await kept(t, 3)
+  const unanswered: Buffer[] = []
+  for (let i = 0; i < 20; i++) {
+    t.mock.timers.tick(1000)
+    unanswered.push((await it.peer.frame(h2.types.PING)).payload)
+    if (unanswered.length > 2) await it.peer.send(h2.pingAck(unanswered.shift()))
+    await it.seen()
+    assert.equal(gun.info(it.connPid).stateName, 'connected')
+  }
+  t.mock.timers.reset()
+})
+
+test('neither the answers to pings of the caller nor forged ones keep a connection alive', async t => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  await using it = await kept(t, 2)
+  for (let i = 0; i < 2; i++) {
+    t.mock.timers.tick(1000)
+    const keepalive = await it.peer.frame(h2.types.PING)
+    const streamRef = gun.ping(it.connPid)
+    const { payload } = await it.peer.frame(h2.types.PING)
+    assert.notDeepEqual(payload, keepalive.payload)
+    await it.peer.send([h2.pingAck(payload), h2.pingAck(Buffer.alloc(8, i))])
+    await it.self.receive([{ type: 'gun_notify', streamRef }], 5000)
+  }
+  t.mock.timers.tick(1001)
+  t.mock.timers.reset()
+  assert.match((await it.end()).join(), /^down connection_error keepalive_timeout, killed 0/)
+})

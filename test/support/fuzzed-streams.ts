@@ -9,8 +9,6 @@ import type { Runs } from './runs.ts'
 export interface Check extends Speech {
   readonly name: string
   readonly bytes: fc.Arbitrary<Buffer>
-  /** Whether Node may abort over these bytes, so that the check needs a process of its own. */
-  readonly isAlone: boolean
 }
 
 export const checks: readonly Check[] = [
@@ -20,7 +18,6 @@ export const checks: readonly Check[] = [
     isWebSocket: false,
     deflates: false,
     bytes: http1Bytes,
-    isAlone: false,
   },
   {
     name: 'WebSocket',
@@ -28,7 +25,6 @@ export const checks: readonly Check[] = [
     isWebSocket: true,
     deflates: false,
     bytes: wsBytes(false),
-    isAlone: false,
   },
   {
     name: 'compressed WebSocket',
@@ -36,16 +32,14 @@ export const checks: readonly Check[] = [
     isWebSocket: true,
     deflates: true,
     bytes: wsBytes(true),
-    isAlone: false,
   },
-  { name: 'HTTP/2', version: 'http2', isWebSocket: false, deflates: false, bytes: http2Bytes, isAlone: true },
+  { name: 'HTTP/2', version: 'http2', isWebSocket: false, deflates: false, bytes: http2Bytes },
   {
     name: 'WebSocket over HTTP/2',
     version: 'http2',
     isWebSocket: true,
     deflates: false,
     bytes: wsOverHttp2Bytes,
-    isAlone: true,
   },
 ]
 

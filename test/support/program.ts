@@ -1,7 +1,6 @@
 // Runs a program to its end.
 
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 
 export interface Run {
   readonly code: number | null
@@ -51,12 +50,4 @@ export async function succeed(
   const { code, stdout, stderr } = await run(command, args, options)
   if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${stdout}\n${stderr}`)
   return stdout
-}
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-/** Runs a file below test/ as a process of its own, garbage collection exposed, so that what ends the process fails one test only. */
-export function runAlone(file: string, args: readonly string[], signal: AbortSignal): Promise<string> {
-  const flags = ['--expose-gc', '--import', 'tsx', `test/${file}`]
-  return succeed(process.execPath, [...flags, ...args], { cwd: root, signal })
 }

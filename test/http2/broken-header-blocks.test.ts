@@ -1,13 +1,13 @@
-// Header blocks that break off at any point and in any way while a body is being sent: a process of its own, since Node may
-// abort over them at a later collection of garbage. It ends with 0 if it lives.
+// Header blocks whose end never comes, since the connection is lost within them, while a body is being sent.
 
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
+import { onEachTransport } from '../support/http-scene.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { h2Origin } from '../support/http2-origin.ts'
-import type { Origin, Peer } from '../support/origin.ts'
+import type { Origin, Peer, Transport } from '../support/origin.ts'
 
 const FIELDS = [
   [':status', '200'],
@@ -41,15 +41,17 @@ const ENDS: Readonly<Record<string, (peer: Peer) => void>> = {
   'a RST': peer => peer.reset(),
 }
 
-async function one(server: Origin, transport: 'tcp' | 'tls'): Promise<void> {
+async function one(server: Origin, transport: Transport): Promise<void> {
   const owner = createProcess<gun.GunMessage>()
-  const connPid = gun.open('localhost', server.port, {
+  const opts: gun.Opts = {
     owner,
     retry: 0,
-    transport,
+    transport: transport === 'tls' ? 'tls' : 'tcp',
     tlsOpts: { ca: certificates.ca },
     protocols: ['http2'],
-  })
+  }
+  const { path, port } = server
+  const connPid = path === undefined ? gun.open('localhost', port, opts) : gun.openUnix(path, opts)
   owner.monitor(connPid)
   const streamRef = gun.post(connPid, '/', {})
   let isUp = true
@@ -71,27 +73,29 @@ async function collect(): Promise<void> {
   }
 }
 
-for (const transport of ['tcp', 'tls'] as const) {
-  for (const [what, sequence] of Object.entries(SEQUENCES)) {
-    for (const [how, cutOff] of Object.entries(ENDS)) {
-      // Each point once over TLS, whose handshakes cost more than all else.
-      const step = transport === 'tls' ? 2 : 1
-      let at = how === 'a RST' ? step - 1 : 0
-      await using server = await h2Origin(
-        async peer => {
-          const part = sequence.subarray(0, at)
-          at += step
-          await peer.request()
-          await peer.send(part)
-          await turn()
-          cutOff(peer.peer)
-        },
-        { transport, onError: () => {} },
-      )
-      console.log(`${what}, cut by ${how} over ${transport}`)
-      const length = Math.ceil((sequence.length + 1) / step)
-      await Promise.all(Array.from({ length }, () => one(server, transport)))
-      await collect()
-    }
+for (const [what, sequence] of Object.entries(SEQUENCES)) {
+  for (const [how, cutOff] of Object.entries(ENDS)) {
+    onEachTransport(
+      `${what}, cut by ${how} at any byte while a body is sent, harms nobody`,
+      async transport => {
+        // Each point once over TLS, whose handshakes cost more than all else.
+        const step = transport === 'tls' ? 2 : 1
+        let at = how === 'a RST' ? step - 1 : 0
+        await using server = await h2Origin(
+          async peer => {
+            const part = sequence.subarray(0, at)
+            at += step
+            await peer.request()
+            await peer.send(part)
+            await turn()
+            cutOff(peer.peer)
+          },
+          { transport, onError: () => {} },
+        )
+        const length = Math.ceil((sequence.length + 1) / step)
+        await Promise.all(Array.from({ length }, () => one(server, transport)))
+        await collect()
+      },
+    )
   }
 }
