@@ -167,6 +167,7 @@ onEachTransport(
       'HEADERS of 5',
       'GOAWAY NO_ERROR last 0',
     ])
+    for (let i = 0; i < 3; i++) await it.peer.request()
     gun.data(it.connPid, open, 'fin', 'late')
     assert.equal(String(await it.peer.body(5)), 'late')
     for (const id of [1, 3, 5]) await it.peer.send(h2.headers(id, NO_CONTENT, { endStream: true }))
