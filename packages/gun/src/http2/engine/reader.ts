@@ -106,6 +106,7 @@ export class FrameReader {
   }
 
   #nothing(): Found {
+    this.bytes = NO_BYTES
     this.#chunk = NO_BYTES
     this.#at = 0
     return 'nothing'

@@ -76,7 +76,9 @@ export class StreamFrames<Owner> {
   onPiece(): Said<Owner> {
     const { bytes, start, end, isLast, flags: given } = this.#core.frame
     const stream = this.#receiver
-    if (stream === undefined || stream.isClosed) {
+    const isDropped = stream === undefined || stream.isClosed
+    if (isLast || isDropped) this.#receiver = undefined
+    if (isDropped) {
       // The user has reset the stream within the frame.
       this.#core.frame.skip()
       return undefined
