@@ -26,8 +26,8 @@ export class Sender<Owner> {
   readonly #values: Queue<Value<Owner>>
   readonly #budget: Budget
   /** The streams that have bytes to send and whose windows are open, and those that have but their end to send. */
-  #ready: EngineStream<Owner>[] = []
-  #ending: EngineStream<Owner>[] = []
+  readonly #ready = new Set<EngineStream<Owner>>()
+  readonly #ending = new Set<EngineStream<Owner>>()
   /** The stream that the user sends on right now. */
   #current: EngineStream<Owner> | undefined
 
@@ -49,17 +49,17 @@ export class Sender<Owner> {
 
   /** Whether something waits for the sink alone. */
   get isWaitingForSink(): boolean {
-    return this.#ending.length > 0 || (this.#ready.length > 0 && this.window.left > 0)
+    return this.#ending.size > 0 || (this.#ready.size > 0 && this.window.left > 0)
   }
 
   /** Sends what the user has just given, which needs no value to tell of it, unless other streams wait already. */
   send(stream: EngineStream<Owner>): void {
-    const isFree = !this.isWaitingForSink
+    if (!this.isWaitingForSink) {
+      this.#current = stream
+      while (this.#sink.buffered < MARK && this.#canSend(stream)) this.#sendTurn(stream)
+      this.#current = undefined
+    }
     this.enqueue(stream)
-    if (!isFree) return
-    this.#current = stream
-    this.flush()
-    this.#current = undefined
   }
 
   /** Returns where on the sink's page so many bytes can be written that leave at once; `undefined`: they have to wait. */
@@ -80,9 +80,9 @@ export class Sender<Owner> {
   flush(): void {
     while (this.#sink.buffered < MARK) {
       // An end needs no window.
-      const stream = this.#ending.shift() ?? (this.window.left > 0 ? this.#ready.shift() : undefined)
+      const stream = firstOf(this.#ending) ?? (this.window.left > 0 ? firstOf(this.#ready) : undefined)
       if (stream === undefined) return
-      stream.isReady = false
+      this.remove(stream)
       this.#sendTurn(stream)
       this.enqueue(stream)
     }
@@ -90,27 +90,34 @@ export class Sender<Owner> {
 
   /** Lets the stream wait for its turn, if it has something to send and a window for it. */
   enqueue(stream: EngineStream<Owner>): void {
-    if (stream.isReady || !stream.isSending) return
-    const { queued } = stream
-    const { left } = stream.sendWindow
-    if (queued > 0 && (left <= 0 || (left < this.threshold && left < queued))) return
+    if (stream.isReady || !stream.isSending || !this.#isOpen(stream)) return
     stream.isReady = true
-    if (queued > 0) this.#ready.push(stream)
-    else this.#ending.push(stream)
+    if (stream.queued > 0) this.#ready.add(stream)
+    else this.#ending.add(stream)
   }
 
-  /** Removes a stream that is closed. */
+  /** Whether the stream's window lets something of it be sent. */
+  #isOpen({ queued, sendWindow }: EngineStream<Owner>): boolean {
+    const { left } = sendWindow
+    return queued === 0 || (left > 0 && (left >= this.threshold || left >= queued))
+  }
+
+  /** Whether something of the stream can be sent now. */
+  #canSend(stream: EngineStream<Owner>): boolean {
+    return stream.isSending && this.#isOpen(stream) && (stream.queued === 0 || this.window.left > 0)
+  }
+
+  /** Lets the stream wait no longer. */
   remove(stream: EngineStream<Owner>): void {
     if (!stream.isReady) return
     stream.isReady = false
-    this.#ready = this.#ready.filter(each => each !== stream)
-    this.#ending = this.#ending.filter(each => each !== stream)
+    if (!this.#ready.delete(stream)) this.#ending.delete(stream)
   }
 
   /** Sends nothing more. */
   dispose(): void {
-    this.#ready = []
-    this.#ending = []
+    this.#ready.clear()
+    this.#ending.clear()
   }
 
   /** Sends as much of a stream as it may in one go. */
@@ -145,4 +152,9 @@ export class Sender<Owner> {
     stream.trailers = undefined
     this.#streams.finish(stream)
   }
+}
+
+function firstOf<T>(set: ReadonlySet<T>): T | undefined {
+  for (const item of set) return item
+  return undefined
 }

@@ -429,3 +429,18 @@ describe('What the user does between two values', () => {
     assert.deepEqual(talk.give(head(1)), [])
   })
 })
+
+test('Many streams that wait are reset in as little time each as one', () => {
+  // Among so many, to look for each would take minutes.
+  const many = 50_000
+  const talk = begun({}, wide)
+  const streams = Array.from({ length: many }, (_, i) => {
+    const stream = post(talk)
+    talk.engine.send(stream, zeros(i === 0 ? WINDOW : 10), true)
+    return stream
+  })
+  for (const stream of streams.slice(0, many / 2).reverse()) talk.engine.reset(stream)
+  assert.equal(talk.give(h2.goaway(0)).length, 1 + many / 2)
+  talk.engine.flush()
+  assert.equal(talk.engine.isWaitingForSink, false)
+})
