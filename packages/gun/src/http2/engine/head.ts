@@ -61,7 +61,8 @@ export function readRequest(fields: readonly Field[]): PromisedRequest | undefin
     if (kind === PSEUDO) {
       if (headers.length > 0 || pseudo.has(pair[0]) || !OF_REQUEST.has(pair[0])) return undefined
       pseudo.set(pair[0], pair[1])
-    } else if (kind === REGULAR || kind === LENGTH) {
+    } else if (kind === REGULAR || (kind === LENGTH && pair[1] === '0')) {
+      // A promised request has no content.
       headers.push(pair)
     } else {
       return undefined
@@ -70,7 +71,8 @@ export function readRequest(fields: readonly Field[]): PromisedRequest | undefin
   const method = pseudo.get(':method')
   const scheme = pseudo.get(':scheme')
   const path = pseudo.get(':path')
-  if (method === undefined || scheme === undefined || path === undefined || path === '') return undefined
+  // Any other path would be taken for a part of the authority, or be none.
+  if (method === undefined || scheme === undefined || !path?.startsWith('/')) return undefined
   return { method, scheme, authority: pseudo.get(':authority'), path, headers }
 }
 

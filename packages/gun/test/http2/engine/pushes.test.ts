@@ -93,6 +93,9 @@ describe('A push', () => {
     ['no scheme', [request[0], ...request.slice(2)]],
     ['no path', request.slice(0, 3)],
     ['an empty path', [...request.slice(0, 3), [':path', '']]],
+    ['a path that goes on with the authority', [...request.slice(0, 3), [':path', '.example/']]],
+    ['no path but a star', [...request.slice(0, 3), [':path', '*']]],
+    ['content', [...request, ['content-length', '1']]],
     ['a path twice', [...request, [':path', '/']]],
     ['a status', [...request, [':status', '200']]],
     ['a protocol', [...request, [':protocol', 'websocket']]],
@@ -108,6 +111,12 @@ describe('A push', () => {
       assert.deepEqual(talk.give(head(2), h2.data(2, 'x'), h2.data(2, '', end)), [])
     })
   }
+
+  test('may say that its request has no content', () => {
+    assert.deepEqual(asking().give(promise(1, 2, [...request, ['content-length', '0']])), [
+      'push 1 2 GET /pushed',
+    ])
+  })
 
   test('is refused if its request is too large', () => {
     const talk = asking({ maxHeaderListSize: 172 })
