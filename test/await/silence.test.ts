@@ -47,6 +47,7 @@ describe('await says of a stream of which nothing came in time', () => {
       method: 'GET',
       path: '/',
       state: 'sent',
+      isPostponed: false,
       givenBytes: 0,
       isComplete: true,
       response: 'due',

@@ -542,3 +542,78 @@ onEachTransport('close ends everything at once', async transport => {
   }
   assert.deepEqual(await it.end(), ['DOWN shutdown'])
 })
+
+onEachTransport('requests that wait behind a GOAWAY say so by event and in streamInfo', async transport => {
+  const told: [string, gun.StreamRef][] = []
+  const refs: gun.StreamRef[] = []
+  const words = () => told.splice(0).map(([what, streamRef]) => `${what} ${refs.indexOf(streamRef)}`)
+  const eventHandler: gun.EventHandler = {
+    requestPostponed: ({ streamRef, replyTo, connPid }) => {
+      assert.deepEqual([connPid, replyTo], [it.connPid, it.self])
+      told.push(['postponed', streamRef])
+    },
+    requestStart: ({ streamRef }) => told.push(['start', streamRef]),
+  }
+  await using it = await scene({ transport, opts: { eventHandler, retryTimeout: 0 }, http2Opts: { flow: 7 } })
+  const { connPid } = it
+  refs.push(gun.get(connPid, '/first'))
+  const { streamId } = await it.peer.request()
+  await it.peer.send(h2.goaway(streamId))
+  await it.seen()
+  refs.push(gun.get(connPid, '/whole', {}, { flow: 3 }))
+  refs.push(gun.post(connPid, '/parts', {}))
+  gun.data(connPid, refs[2] as gun.StreamRef, 'nofin', 'abc')
+  gun.updateFlow(connPid, refs[2] as gun.StreamRef, 2)
+  assert.deepEqual(words(), ['start 0', 'postponed 1', 'postponed 2'])
+  const waiting = {
+    state: 'waiting',
+    isPostponed: true,
+    response: 'due',
+    isHandled: false,
+  }
+  const [first, whole, parts] = refs.map(streamRef => gun.streamInfo(connPid, streamRef))
+  assert.equal(first?.request?.isPostponed, false)
+  const known = { replyTo: it.self, state: 'running', intermediaries: [] }
+  assert.deepEqual(whole, {
+    ref: refs[1],
+    ...known,
+    request: { ...waiting, method: 'GET', path: '/whole', givenBytes: 0, isComplete: true, flow: 3 },
+  })
+  assert.deepEqual(parts, {
+    ref: refs[2],
+    ...known,
+    request: { ...waiting, method: 'POST', path: '/parts', givenBytes: 3, isComplete: false, flow: 9 },
+  })
+  gun.data(connPid, refs[2] as gun.StreamRef, 'fin', 'de')
+  const { givenBytes, isComplete } = gun.streamInfo(connPid, refs[2] as gun.StreamRef)?.request ?? {}
+  assert.deepEqual([givenBytes, isComplete], [5, true])
+  const ping = gun.ping(connPid)
+  assert.equal(gun.streamInfo(connPid, ping), undefined)
+  const silent = gun.await(connPid, refs[1] as gun.StreamRef, 0)
+  await assert.rejects(silent, /nothing of it was sent, since it waits for the next connection/)
+  await it.peer.send(h2.headers(streamId, NO_CONTENT, { endStream: true }))
+  assert.deepEqual(await it.story(refs[0] as gun.StreamRef), ['response 204 fin'])
+  const next = await it.next()
+  for (let i = 0; i < 2; i++) await answer(next)
+  for (const streamRef of refs.slice(1)) assert.deepEqual(await it.story(streamRef), ['response 204 fin'])
+  assert.deepEqual(words(), ['start 1', 'start 2'])
+})
+
+test('a request that waits behind a GOAWAY and is cancelled, or can never be sent, waits no more', async () => {
+  await using _left = assertNothingLeft()
+  await using _calm = collectWarnings()
+  const told: gun.StreamRef[] = []
+  const eventHandler: gun.EventHandler = { requestPostponed: ({ streamRef }) => told.push(streamRef) }
+  for (const retry of [0, 1]) {
+    await using it = await scene({ opts: { eventHandler, retry, retryTimeout: 0 } })
+    gun.get(it.connPid, '/')
+    const { streamId } = await it.peer.request()
+    await it.peer.send(h2.goaway(streamId))
+    await it.seen()
+    const streamRef = gun.get(it.connPid, '/never')
+    // Without another connection the request is refused, and waits for nothing.
+    assert.deepEqual(told.splice(0), retry === 0 ? [] : [streamRef])
+    gun.cancel(it.connPid, streamRef)
+    assert.equal(gun.streamInfo(it.connPid, streamRef), undefined)
+  }
+})

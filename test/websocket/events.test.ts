@@ -389,6 +389,7 @@ for (const wire of wires) {
         method: it.isH2 ? 'CONNECT' : 'GET',
         path: '/',
         state: 'sent',
+        isPostponed: false,
         givenBytes: 0,
         isComplete: true,
         response: 'due',

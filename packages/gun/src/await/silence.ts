@@ -47,8 +47,10 @@ function stateOf(connection: Connection): string {
 }
 
 function reasonOf(connection: Connection, streamRef: StreamRef): string {
-  if (connection.commands.isPostponed(streamRef))
-    return 'nothing of it was sent, since it waits for the connection'
+  if (connection.commands.isPostponed(streamRef)) {
+    const which = connection.layer === undefined ? 'the connection' : 'the next connection'
+    return `nothing of it was sent, since it waits for ${which}`
+  }
   if (connection.protocol?.isPinging?.(streamRef)) return 'the peer has not answered the ping'
   const info = infoOf(connection, streamRef)
   if (wasCancelled(streamRef)) return 'it was cancelled'

@@ -15,6 +15,7 @@ import {
   type StreamCommand,
 } from '../layer/commands.js'
 import type { Foreseen, Protocol } from '../layer/contract.js'
+import type { StreamInfo } from '../layer/info.js'
 import { type Layer, layerOf } from '../layer/layer.js'
 import { attachTo } from '../layer/mail.js'
 import type { Steps } from '../layer/steps.js'
@@ -23,6 +24,7 @@ import type { Comeback } from './comeback.js'
 import { DueCommands } from './due.js'
 import type { ConnectionContext, Step } from './events.js'
 import { Postponed } from './postponed.js'
+import { postponedInfo } from './postponed-info.js'
 
 /** The connection, as far as its commands need it. */
 export interface CommanderHome {
@@ -122,6 +124,11 @@ export class Commander {
     return this.#postponed.has(streamRef) || this.#home.comeback.has(streamRef)
   }
 
+  /** What is known of a request that waits for the next connection, while the one that is up begins nothing more. */
+  infoOf(streamRef: StreamRef, usualFlow: number): StreamInfo | undefined {
+    return postponedInfo(this.#postponed.of(streamRef), usualFlow)
+  }
+
   /** Carries out the commands that wait, since the connection accepts commands. */
   accept(): void {
     this.#postponed.start()
@@ -209,6 +216,10 @@ export class Commander {
       return this.#refuse(streamRef, new GunError('closing', 'stream_error', text))
     }
     this.#postponed.add(command)
+    if (isLeaving && command.type !== 'ping') {
+      const { connPid, events } = this.#home
+      events.tell('requestPostponed', { connPid, streamRef, replyTo: replyToOf(streamRef) })
+    }
     return true
   }
 

@@ -154,7 +154,11 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   // Callers ask:
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
-    if (this.layer !== undefined) return this.layer.streamInfo(streamRef)
+    if (this.layer !== undefined) {
+      const { flow = Number.POSITIVE_INFINITY } =
+        (this.protocol?.name === 'http2' ? this.opts.http2Opts : this.opts.httpOpts) ?? {}
+      return this.layer.streamInfo(streamRef) ?? this.commands.infoOf(streamRef, flow)
+    }
     throw new GunError('badstate', 'badstate', `${this.connPid} is not connected: it is ${this.stateName}`)
   }
 

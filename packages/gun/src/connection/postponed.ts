@@ -6,7 +6,7 @@ import { Fifo } from '../exchange/fifo.js'
 import type { StreamRef } from '../handles.js'
 import { type BeginCommand, begins, type StreamCommand } from '../layer/commands.js'
 
-type Waiting = BeginCommand | StreamCommand
+export type Waiting = BeginCommand | StreamCommand
 type Job = () => Promise<unknown>
 
 interface JobOptions extends QueueAddOptions {
@@ -44,6 +44,11 @@ export class CommandQueue {
   /** Whether a command of the stream waits. */
   has(streamRef: StreamRef): boolean {
     return this.#streams.has(streamRef)
+  }
+
+  /** The commands of the stream that wait, oldest first. */
+  of(streamRef: StreamRef): readonly Waiting[] {
+    return [...(this.#streams.get(streamRef) ?? [])].map(({ command }) => command)
   }
 
   enqueue(job: Job, options?: Partial<JobOptions>): void {
@@ -141,6 +146,11 @@ export class Postponed {
   /** Whether a command of the stream waits. */
   has(streamRef: StreamRef): boolean {
     return this.#book?.has(streamRef) ?? false
+  }
+
+  /** The commands of the stream that wait, oldest first. */
+  of(streamRef: StreamRef): readonly Waiting[] {
+    return this.#book?.of(streamRef) ?? []
   }
 
   add(command: Waiting): void {

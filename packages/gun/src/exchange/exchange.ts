@@ -178,6 +178,7 @@ export class Exchange {
         method,
         path,
         state,
+        isPostponed: false,
         ...(behind !== undefined && behind !== ref && { behind }),
         givenBytes: this.#given,
         isComplete: isComplete || this.upgrade !== undefined,

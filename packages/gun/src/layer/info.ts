@@ -61,6 +61,8 @@ export interface RequestInfo {
   readonly path: string
   /** `'waiting'`: nothing of it was sent. `'sending'`: its head was, and its body not in full. `'sent'`: all of it was. */
   readonly state: 'waiting' | 'sending' | 'sent'
+  /** Whether it waits for the next connection, since the one that is up ends in order, as behind a GOAWAY, and begins nothing more. */
+  readonly isPostponed: boolean
   /**
    * The stream that it waits for: one whose request has to be sent in full before this one is, or whose response comes before
    * this one's. Absent where it waits for no other.

@@ -233,6 +233,11 @@ export interface EventMap {
   readonly tlsHandshakeStart: TlsHandshakeEvent
   /** The TLS handshake succeeded, failed, or took too long. */
   readonly tlsHandshakeEnd: TlsHandshakeEvent
+  /**
+   * A request, or an upgrade, was asked for and waits for the next connection: the one that is up ends in order, for example
+   * behind a GOAWAY, and begins nothing more. `requestStart` follows on the next one.
+   */
+  readonly requestPostponed: StreamEvent
   /** A request is about to be sent. */
   readonly requestStart: RequestEvent
   /** The head of the request was handed to the socket. */
@@ -302,6 +307,7 @@ export const EVENTS = [
   'connectEnd',
   'tlsHandshakeStart',
   'tlsHandshakeEnd',
+  'requestPostponed',
   'requestStart',
   'requestHeaders',
   'requestEnd',
