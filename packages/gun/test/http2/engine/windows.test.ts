@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as h2 from '../../../../../test/support/http2-frames.ts'
-import { begun, head, type Talk, windowOf } from '../../support/engine.ts'
+import { begun, head, type Stream, type Talk, windowOf } from '../../support/engine.ts'
 
 const FIRST = 65_535
 const LARGEST = 2 ** 31 - 1
@@ -25,6 +25,13 @@ function answered(opts: Parameters<typeof begun>[0], count = 1): Talk {
   }
   talk.written()
   return talk
+}
+
+/** Gives frames, the first of which brings a part of a body. Gives the stream of that. */
+function received(talk: Talk, ...frames: readonly Buffer[]): Stream {
+  const [value] = talk.values(...frames)
+  assert.ok(value?.type === 'data')
+  return value.stream
 }
 
 describe("A stream's window to us", () => {
@@ -54,9 +61,7 @@ describe("A stream's window to us", () => {
 
   test('is opened by what the user has consumed, once no more than the threshold is left', () => {
     const talk = answered({ streamWindow: { initial: 1000, threshold: 400, margin: 0, max: LARGEST } })
-    const [{ stream }] = talk.values(h2.data(1, zeros(1000))) as unknown as [
-      { stream: ReturnType<Talk['open']> },
-    ]
+    const stream = received(talk, h2.data(1, zeros(1000)))
     talk.engine.consume(stream, 599)
     assert.deepEqual(talk.written(), [])
     talk.engine.consume(stream, 1)
@@ -68,11 +73,22 @@ describe("A stream's window to us", () => {
   test('is opened by a margin more, and never wider than its largest size', () => {
     const rule = { initial: 1000, threshold: 400, margin: 500, max: 1200 }
     const talk = answered({ streamWindow: rule })
-    const [{ stream }] = talk.values(h2.data(1, zeros(1000))) as unknown as [
-      { stream: ReturnType<Talk['open']> },
-    ]
+    const stream = received(talk, h2.data(1, zeros(1000)))
     talk.engine.consume(stream, 1000)
     assert.deepEqual(talk.written(), ['WINDOW_UPDATE of 1 1200'])
+  })
+
+  test('that is wider at first than its largest size becomes as narrow as that', () => {
+    const talk = answered({ streamWindow: { initial: 1000, threshold: 900, margin: 0, max: 300 } })
+    const stream = received(talk, h2.data(1, zeros(1000)))
+    for (const [bytes, written] of [
+      [600, []],
+      [100, []],
+      [100, ['WINDOW_UPDATE of 1 100']],
+    ] as const) {
+      talk.engine.consume(stream, bytes)
+      assert.deepEqual(talk.written(), written)
+    }
   })
 
   test('stays closed if it is of no bytes', () => {
@@ -87,7 +103,7 @@ describe("A stream's window to us", () => {
       [h2.data(1, zeros(900)), h2.rstStream(1, 8)],
     ]) {
       const talk = answered({ streamWindow: windowOf(1000) })
-      const [{ stream }] = talk.values(...last) as unknown as [{ stream: ReturnType<Talk['open']> }]
+      const stream = received(talk, ...last)
       talk.engine.consume(stream, 900)
       assert.deepEqual(talk.written(), [])
     }
