@@ -206,3 +206,28 @@ for (const transport of transports) {
     assert.equal(told.at(-1)?.[1].status, 101)
   })
 }
+
+for (const transport of transports) {
+  test(`a request behind a response that closes its connection is told to wait for the next one, over ${transport}`, async () => {
+    await using _left = assertNothingLeft()
+    const { handler, told } = recorder()
+    await using it = await ends(transport, { eventHandler: handler, retryTimeout: 0 })
+    const { connPid } = it
+    const first = gun.get(connPid, '/first')
+    await it.peer.receive('\r\n\r\n')
+    await it.peer.send('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 4\r\n\r\nhe')
+    await it.self.receive([{ type: 'gun_data', streamRef: first }])
+    told.splice(0)
+    const second = gun.get(connPid, '/second')
+    assert.deepEqual(told.splice(0), [['requestPostponed', { connPid, streamRef: second, replyTo: it.self }]])
+    const info = gun.streamInfo(connPid, second)?.request
+    assert.deepEqual([info?.path, info?.state, info?.isPostponed], ['/second', 'waiting', true])
+    await it.peer.send('re')
+    const next = await it.next()
+    await next.receive('\r\n\r\n')
+    await next.send('HTTP/1.1 204 No Content\r\n\r\n')
+    await it.self.receive([{ type: 'gun_response', streamRef: second, status: 204 }])
+    const ofSecond = told.filter(([, { streamRef }]) => streamRef === second)
+    assert.deepEqual(names(ofSecond), [...REQUEST, 'responseStart', 'responseHeaders', 'responseEnd'])
+  })
+}
