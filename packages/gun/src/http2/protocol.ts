@@ -315,7 +315,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
   }
 
   onCaughtUp(): void {
-    // A stream that was not cut yet seems idle, though Node may have kept back a part of its response.
+    // Until the streams are cut, bytes of theirs that have come may still wait to be read.
     if (this.#end === undefined || !this.#isCut) return
     if (this.#streams.all.every(stream => stream.isIdle)) this.#host.lost(this.#end)
   }
