@@ -396,12 +396,24 @@ onEachTransport('a WebSocket that is to come back is cancelled between connectio
 })
 
 onEachTransport('a WebSocket that is to come back is cancelled like any other stream', async transport => {
-  const events: string[] = []
-  const eventHandler: gun.EventHandler = { cancel: ({ endpoint }) => events.push(endpoint) }
+  const events: [string, gun.StreamRef][] = []
+  const eventHandler: gun.EventHandler = {
+    cancel: ({ endpoint, streamRef }) => events.push([endpoint, streamRef]),
+    requestPostponed: ({ streamRef }) => events.push(['postponed', streamRef]),
+  }
   await using it = await refusedAgain(transport, eventHandler)
-  const { second, open } = it
+  const { second, open, streamRef } = it
+  const words = () =>
+    events.splice(0).map(([what, ref]) => {
+      assert.equal(ref, streamRef)
+      return what
+    })
+  assert.deepEqual(words(), ['remote', 'postponed'])
+  const { state, isPostponed } = gun.streamInfo(it.connPid, it.streamRef)?.request ?? {}
+  assert.deepEqual([state, isPostponed], ['waiting', true])
   gun.cancel(it.connPid, it.streamRef)
-  assert.deepEqual(events, ['remote', 'local'])
+  assert.deepEqual(words(), ['local'])
+  assert.equal(gun.streamInfo(it.connPid, it.streamRef), undefined)
   await second.send(h2.headers(3, NO_CONTENT, { endStream: true }))
   assert.deepEqual(await it.story(open), ['response 204 fin'])
   assert.deepEqual(await it.heard(2), ['down normal, killed 0', 'up http2'])

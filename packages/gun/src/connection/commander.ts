@@ -18,13 +18,13 @@ import type { Foreseen, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { type Layer, layerOf } from '../layer/layer.js'
 import { attachTo } from '../layer/mail.js'
+import { postponedInfo } from '../layer/postponed-info.js'
 import type { Steps } from '../layer/steps.js'
 import { type GunMessage, replyToOf } from '../messages.js'
 import type { Comeback } from './comeback.js'
 import { DueCommands } from './due.js'
 import type { ConnectionContext, Step } from './events.js'
 import { Postponed } from './postponed.js'
-import { postponedInfo } from './postponed-info.js'
 
 /** The connection, as far as its commands need it. */
 export interface CommanderHome {

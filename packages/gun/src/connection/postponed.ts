@@ -6,7 +6,7 @@ import { Fifo } from '../exchange/fifo.js'
 import type { StreamRef } from '../handles.js'
 import { type BeginCommand, begins, type StreamCommand } from '../layer/commands.js'
 
-export type Waiting = BeginCommand | StreamCommand
+type Waiting = BeginCommand | StreamCommand
 type Job = () => Promise<unknown>
 
 interface JobOptions extends QueueAddOptions {

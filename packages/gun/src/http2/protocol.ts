@@ -18,6 +18,7 @@ import type {
 } from '../layer/commands.js'
 import type { Again, Foreseen, Host, Protocol, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
+import { postponedInfo } from '../layer/postponed-info.js'
 import { replyToOf } from '../messages.js'
 import type { Http2Settings } from '../options/http.js'
 import type { Headers } from '../words.js'
@@ -151,6 +152,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
+    const waiting = this.#upgrades.find(({ command }) => command.streamRef === streamRef)
+    if (waiting !== undefined) return postponedInfo([waiting.command], Number.POSITIVE_INFINITY)
     const stream = this.#streams.find(streamRef)
     return stream === undefined || (stream.inner === undefined && stream.isSpent) ? undefined : stream.info
   }
@@ -276,6 +279,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     if (!this.#isRetired || this.#isAsked || !this.#host.goesOn) return undefined
     return (command, since) => {
       this.#upgrades.push({ command, since })
+      const { connPid, events } = this.#host
+      const { streamRef } = command
+      events.tell('requestPostponed', { connPid, streamRef, replyTo: replyToOf(streamRef) })
     }
   }
 

@@ -1,9 +1,10 @@
 /** Tells what is known of a request that waits for the next connection, from the commands that wait. */
 
-import { begins, bytesOf } from '../layer/commands.js'
-import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
-import type { Waiting } from './postponed.js'
+import { type BeginCommand, begins, bytesOf, type StreamCommand } from './commands.js'
+import type { StreamInfo } from './info.js'
+
+type Waiting = BeginCommand | StreamCommand
 
 /** `commands` are those of one stream, in order. Returns `undefined` if they are not those of a request. */
 export function postponedInfo(commands: readonly Waiting[], usualFlow: number): StreamInfo | undefined {
