@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import type http from 'node:http'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import type { Process } from '@holster/process'
 import { connect, defer, eventually, PATIENCE } from '../support/client.ts'
@@ -351,6 +352,30 @@ onEachVersion('a server that does not read leaves no room until it does', async 
   give(stream, 'x', 'fin')
   assert.equal((await body).length, chunks * CHUNK.length + 1)
   assert.equal(String((await gun.awaitBody(connPid, streamRef)).body), 'done')
+})
+
+test('what is given behind 256 KiB that the server does not read leaves when it does', async () => {
+  await using _left = assertNothingLeft()
+  await using it = await scene({ server: { settings: { INITIAL_WINDOW_SIZE: 2 ** 31 - 1 } } })
+  const { connPid, peer } = it
+  await peer.send(h2.windowUpdate(0, 2 ** 31 - 1 - 65_535))
+  await it.seen()
+  const stream: Stream = { connPid, streamRef: gun.headers(connPid, 'POST', '/') }
+  const { streamId } = await peer.request()
+  const { socket } = peer.peer
+  socket.pause()
+  const part = Buffer.alloc(256 * KIB)
+  let bytes = 0
+  // More than kernels take, each part as much as may be on its way at once.
+  for (; bytes < 32 * MIB; bytes += part.length) {
+    give(stream, part)
+    await turn()
+  }
+  socket.resume()
+  give(stream, 'x', 'fin')
+  assert.equal((await peer.body(streamId)).length, bytes + 1)
+  await peer.send(h2.headers(streamId, ok, { endStream: true }))
+  assert.deepEqual(await it.story(stream.streamRef), ['response 200 fin'])
 })
 
 onEachVersion('an upload that waits for room keeps no more than the mark and a chunk', async line => {

@@ -134,12 +134,14 @@ export class SocketOutlet implements Outlet {
     this.#used = 0
     this.#pieces = []
     this.#full = []
-    this.#handed += this.#bytes
+    const size = this.#bytes
+    this.#handed += size
     this.#bytes = 0
     const stream = this.#stream
     if (stream.destroyed || this.#isAborted) return
-    // For a small frame a callback costs more than its page is worth.
-    const isWatched = !this.#isPrompt || this.onSent !== undefined
+    // For a small frame a callback costs more than its page is worth. Of many bytes that do not leave at once somebody may
+    // want to know later that they have left, without writing more.
+    const isWatched = !this.#isPrompt || this.onSent !== undefined || size > PAGE
     this.#send(pieces, isWatched ? error => this.#sent(error, pages) : undefined)
     this.#isPrompt = stream.writableLength === 0
     // Without a callback no event tells when the pages are free, unless they are free now.
