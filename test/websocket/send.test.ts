@@ -105,7 +105,9 @@ for (const wire of wires) {
             if (!hasRoom) {
               const { event, data } = await it.self.receive([{ type: 'gun_notify', streamRef: it.streamRef }])
               assert.equal(event, 'drain')
-              assert.equal(data, 0)
+              // Over HTTP/2 a part of a frame may wait for the window when the other part has left.
+              if (it.isH2) assert.ok(data <= sendHighWaterMark / 2, `${data} still wait`)
+              else assert.equal(data, 0)
             }
             await until(() => bufferedBy(it) === 0)
             for (const _ of frames) await receiveFrame(it.peer)
@@ -137,6 +139,22 @@ for (const wire of wires) {
       }
     })
 
+    test('what is sent from within a message, beyond the mark, is followed by a drain', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      const drained = defer<number>()
+      const answers: boolean[] = []
+      const replyTo = (message: gun.GunMessage) => {
+        if (message.type === 'gun_ws') answers.push(send(it, binary(1000)))
+        if (message.type === 'gun_notify' && message.event === 'drain') drained.resolve(message.data)
+      }
+      await using it = await upgraded(wire, { wsOpts: { sendHighWaterMark: 999, replyTo } })
+      await it.peer.send(text('go on'))
+      assert.equal((await receiveFrame(it.peer)).payload.length, 1000)
+      assert.equal(await drained.promise, 0)
+      assert.deepEqual(answers, [false])
+    })
+
     for (const [more, left] of [
       [0, LARGE / 2],
       [1, 0],
@@ -157,12 +175,16 @@ for (const wire of wires) {
         const behind = LARGE / 2 + more
         assert.equal(send(it, binary(behind - 14)), false)
         await settle()
-        assert.equal(bufferedBy(it), LARGE + 14 + behind)
+        // A system takes a message as a whole, or not; HTTP/2 sends as much of it as the window allows.
+        assert.equal(bufferedBy(it), LARGE + 14 + behind - (it.isH2 ? 65_535 : 0))
         assert.deepEqual(notified, [])
         await it.peer.receive(LARGE + 14 + behind)
         await until(() => notified.length > 0)
         await settle()
-        assert.deepEqual(notified, [[left, left]])
+        if (!it.isH2) return assert.deepEqual(notified, [[left, left]])
+        const [[data, buffered] = [LARGE, 0], ...others] = notified
+        assert.ok(data <= LARGE / 2, `${data} still wait`)
+        assert.deepEqual([buffered, others], [data, []])
       })
     }
 
@@ -241,8 +263,7 @@ for (const wire of wires) {
       const count = writes(it)
       let chunks = 0
       it.peer.socket.on('data', () => chunks++)
-      // Node's session writes what its streams were given a few steps later.
-      const tick = () => (it.isH2 ? settle() : new Promise<void>(resolve => process.nextTick(resolve)))
+      const tick = () => new Promise<void>(resolve => process.nextTick(resolve))
       for (let n = 0; n < 100; n++) send(it, n % 3 === 0 ? 'ping' : ['text', String(n)])
       assert.equal(count(), 0)
       await tick()
@@ -254,7 +275,8 @@ for (const wire of wires) {
           n % 3 === 0 ? [opcodes.ping, ''] : [opcodes.text, String(n)],
         )
       }
-      assert.equal(chunks, 1)
+      // The server of HTTP/2 hands each frame of DATA on by itself.
+      assert.equal(chunks, it.isH2 ? 100 : 1)
       send(it, 'ping')
       await tick()
       assert.equal(count(), 2)

@@ -41,6 +41,8 @@ export class Http2Session<Stream> {
   /** What is done when the peer answers each ping; gets how many milliseconds the answer took. */
   readonly #pings = new Map<number, { readonly since: number; readonly done: (duration: number) => void }>()
   #isStopped = false
+  /** What is called when more bytes have left. */
+  #whenSent: (() => void)[] = []
 
   /** Begins HTTP/2: sends our preface and SETTINGS without waiting for the peer's. */
   constructor(host: SessionHost, opts: Http2Settings, user: Http2SessionUser<Stream>) {
@@ -106,6 +108,14 @@ export class Http2Session<Stream> {
     if (this.engine.isWaitingForSink) this.#watch()
   }
 
+  /** Calls `run` once, when more bytes have left, or soon, when none wait. */
+  whenSent(run: () => void): void {
+    const { outlet } = this.#host
+    if (outlet.buffered === 0) return process.nextTick(run)
+    this.#whenSent.push(run)
+    outlet.onSent ??= () => this.#host.guard(() => this.#onSent())
+  }
+
   #watch(): void {
     const { outlet } = this.#host
     if (!this.engine.isWaitingForSink || outlet.onSent !== undefined || this.#isStopped) return
@@ -116,6 +126,7 @@ export class Http2Session<Stream> {
     if (this.#isStopped) return
     this.engine.flush()
     if (!this.engine.isWaitingForSink) this.#host.outlet.onSent = undefined
+    for (const run of this.#whenSent.splice(0)) run()
     if (!this.#isYielding && !this.#isReading) this.#read(true)
   }
 
@@ -162,6 +173,7 @@ export class Http2Session<Stream> {
     this.engine.stop()
     for (const line of this.lingering) line.abort()
     this.#host.outlet.onSent = undefined
+    this.#whenSent = []
     this.#pings.clear()
   }
 

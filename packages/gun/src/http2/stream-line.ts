@@ -50,7 +50,7 @@ export class StreamLine<Stream> implements Line {
 
   /** Bytes that waited have been sent. */
   onSent(): void {
-    this.outlet.onSent?.()
+    this.outlet.onWritten()
     if (this.#stream.hasFinished) this.#left()
   }
 

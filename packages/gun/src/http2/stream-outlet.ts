@@ -11,7 +11,6 @@ const NO_PAGE = Buffer.alloc(0)
 
 export class StreamOutlet<Stream> implements Outlet {
   page: Buffer = NO_PAGE
-  onSent: (() => void) | undefined
   written = 0
   isAborted = false
   readonly #session: Http2Session<Stream>
@@ -19,6 +18,15 @@ export class StreamOutlet<Stream> implements Outlet {
   readonly #stream: EngineStream<Stream>
   /** Whether `page` is the connection's. */
   #isDirect = false
+  #onSent: (() => void) | undefined
+  /** Whether that is called once more of the connection's bytes have left. */
+  #isAwaiting = false
+  /** How many bytes waited on the stream when that was looked at last. */
+  #queued = 0
+  /** How many bytes the connection's outlet was given since all earlier ones had left it. */
+  #given = 0
+  /** The position of the last of these in all that was written to the connection's outlet. */
+  #end = 0
 
   /** `connection` is the outlet of the connection that the stream is on. */
   constructor(session: Http2Session<Stream>, connection: Outlet, stream: EngineStream<Stream>) {
@@ -27,13 +35,35 @@ export class StreamOutlet<Stream> implements Outlet {
     this.#stream = stream
   }
 
-  /** How many bytes wait for a window or for their turn. Those that the connection's outlet has are not counted. */
+  /** How many bytes wait for a window, for their turn, or in the connection's outlet. */
   get buffered(): number {
-    return this.#stream.queued
+    return this.#stream.queued + this.#leaving
   }
 
   get sent(): number {
-    return this.written - this.#stream.queued
+    return this.written - this.buffered
+  }
+
+  get onSent(): (() => void) | undefined {
+    return this.#onSent
+  }
+
+  set onSent(onSent) {
+    this.#onSent = onSent
+    if (onSent !== undefined) this.#await()
+  }
+
+  /** How many of the bytes that the connection's outlet was given are still there. */
+  get #leaving(): number {
+    const { sent, buffered } = this.#connection
+    return this.#end <= sent ? 0 : Math.min(this.#given, buffered)
+  }
+
+  /** Bytes that waited on the stream have been written. */
+  onWritten(): void {
+    this.#give(this.#queued - this.#stream.queued)
+    this.#queued = this.#stream.queued
+    this.#onSent?.()
   }
 
   room(size: number): number {
@@ -48,7 +78,9 @@ export class StreamOutlet<Stream> implements Outlet {
     this.page = NO_PAGE
     if (this.#isDirect) {
       this.written += size
-      if (!this.isAborted) this.#session.engine.commit(this.#stream, size)
+      if (this.isAborted) return
+      this.#session.engine.commit(this.#stream, size)
+      this.#give(size)
     } else this.#send(page.subarray(0, size))
   }
 
@@ -73,13 +105,35 @@ export class StreamOutlet<Stream> implements Outlet {
 
   abort(): void {
     this.isAborted = true
-    this.onSent = undefined
+    this.#onSent = undefined
   }
 
   #send(bytes: Uint8Array): void {
     this.written += bytes.length
     if (this.isAborted) return
+    const { queued } = this.#stream
     this.#session.engine.send(this.#stream, bytes, false)
+    this.#queued = this.#stream.queued
+    this.#give(queued + bytes.length - this.#queued)
     this.#session.watch()
+  }
+
+  /** Takes note of bytes that the connection's outlet was given. */
+  #give(bytes: number): void {
+    if (this.#end <= this.#connection.sent) this.#given = 0
+    this.#given += bytes
+    this.#end = this.#connection.written
+    if (this.#onSent !== undefined) this.#await()
+  }
+
+  /** Has `onSent` called when more has left the connection's outlet; at once, but not within this call, if all has. */
+  #await(): void {
+    if (this.#isAwaiting) return
+    this.#isAwaiting = true
+    this.#session.whenSent(() => {
+      this.#isAwaiting = false
+      this.#onSent?.()
+      if (this.#onSent !== undefined && this.#leaving > 0) this.#await()
+    })
   }
 }
