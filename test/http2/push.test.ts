@@ -135,6 +135,23 @@ onEachTransport('a push that belongs to a cancelled stream is reset', async tran
   assert.deepEqual(await it.waiting(), [])
 })
 
+onEachTransport('a push is reset where an event handler cancels its stream', async transport => {
+  const cancelled: gun.StreamRef[] = []
+  const pushPromiseEnd = ({ connPid, streamRef }: { connPid: gun.ConnPid; streamRef: gun.StreamRef }) => {
+    gun.cancel(connPid, streamRef)
+    cancelled.push(streamRef)
+  }
+  await using it = await scene({ transport, opts: { retry: 0, eventHandler: { pushPromiseEnd } } })
+  const streamRef = gun.get(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send(h2.pushPromise(streamId, 2, promise(it, transport)))
+  assert.equal(h2.readRstStream(await it.peer.frame(h2.types.RST_STREAM, 2)), 'CANCEL')
+  assert.equal(h2.readRstStream(await it.peer.frame(h2.types.RST_STREAM, streamId)), 'CANCEL')
+  await goesOn(it)
+  assert.deepEqual(cancelled, [streamRef])
+  assert.deepEqual(await it.waiting(), [])
+})
+
 onEachTransport('a push where none is allowed ends the connection', async transport => {
   await using it = await scene({ transport, http2Opts: { enablePush: false }, opts: { retry: 0 } })
   await it.seen()

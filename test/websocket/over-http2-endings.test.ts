@@ -15,6 +15,27 @@ import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { closePayload, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 import { assertNothingSent, close, text } from '../support/websocket-scene.ts'
 
+for (const where of ['responseHeaders', 'protocolChanged', 'init'] as const) {
+  onEachTransport(`a WebSocket that ${where} cancels is reset, and says nothing`, async transport => {
+    const replies: string[] = []
+    const cancel = (): void => gun.cancel(it.connPid, streamRef)
+    await using it = await h2Scene({
+      transport,
+      opts: { retry: 0, eventHandler: where === 'init' ? {} : { [where]: cancel } },
+      server: { settings: { ENABLE_CONNECT_PROTOCOL: 1 } },
+    })
+    const defaultProtocol = { init: () => void (where === 'init' && cancel()), handle: () => 0 }
+    const replyTo = ({ type }: gun.GunMessage): void => void replies.push(type)
+    const streamRef = gun.wsUpgrade(it.connPid, '/', {}, { defaultProtocol, replyTo })
+    const { streamId } = await it.peer.request()
+    await it.peer.send([h2.headers(streamId, [[':status', '200']]), h2.data(streamId, text('Hello'))])
+    assert.equal(h2.readRstStream(await it.peer.frame(h2.types.RST_STREAM, streamId)), 'CANCEL')
+    await it.seen()
+    assert.deepEqual(replies, [])
+    assert.equal(gun.streamInfo(it.connPid, streamRef), undefined)
+  })
+}
+
 interface Several extends H2Ends {
   /** Whom they reply to. */
   readonly replies: Process<gun.GunMessage>

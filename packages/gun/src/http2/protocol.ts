@@ -298,6 +298,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     const { connPid } = this.#host
     const protocols = ['websocket'] as const
     inner.layer.switchTo(next)
+    // Both the protocol's handler and an event handler may have cancelled the stream.
+    if (http.isCancelled) return
     this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
     if (this.#isAsked) inner.finish()
   }
@@ -405,11 +407,14 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
       framing: { type: 'none' },
       flow: this.#opts.flow,
     }
-    this.#streams.addPushed(new Http2Stream(this.#host, this.#session, this.#opts, init, this, promised))
+    const pushed = new Http2Stream(this.#host, this.#session, this.#opts, init, this, promised)
+    this.#streams.addPushed(pushed)
     const about = { connPid, streamRef, replyTo }
     const uri = `${scheme}://${authority}${path}`
     events.tell('pushPromiseStart', about)
     events.tell('pushPromiseEnd', { ...about, promisedStreamRef: newStreamRef, method, uri, headers })
+    // A handler that was told may have cancelled the stream, so that nobody hears of the push.
+    if (parent.http.isCancelled) return pushed.cancel()
     this.#host.deliver(
       streamRef,
       { type: 'gun_push', connPid, streamRef, newStreamRef, method, uri, headers },

@@ -205,6 +205,8 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
     if (http.upgrade !== undefined && status <= 299 && !isFin) {
       http.response.start()
       http.response.switched(status, headers)
+      // A handler that was told of the head may have cancelled the stream.
+      if (http.isCancelled) return
       return this.#user.onUpgrade(this, headers)
     }
     if (http.upgrade !== undefined) {
