@@ -152,6 +152,23 @@ onEachTransport('a push is reset where an event handler cancels its stream', asy
   assert.deepEqual(await it.waiting(), [])
 })
 
+onEachTransport('a push that GOAWAY leaves behind fails as its connection does', async transport => {
+  await using it = await scene({ transport, opts: { retry: 0 } })
+  const streamRef = gun.get(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send([
+    h2.pushPromise(streamId, 2, promise(it, transport)),
+    h2.headers(streamId, ok, { endStream: true }),
+    h2.headers(2, ok),
+  ])
+  const { newStreamRef } = await it.self.receive([{ type: 'gun_push' }])
+  await it.story(streamRef)
+  await it.self.receive([{ type: 'gun_response', streamRef: newStreamRef }])
+  await it.peer.send(h2.goaway(streamId, h2.errorCodes.INTERNAL_ERROR))
+  const { reason } = await it.self.receive([{ type: 'gun_error', streamRef: newStreamRef }])
+  assert.equal(reason.code, 'goaway')
+})
+
 onEachTransport('a push where none is allowed ends the connection', async transport => {
   await using it = await scene({ transport, http2Opts: { enablePush: false }, opts: { retry: 0 } })
   await it.seen()

@@ -250,10 +250,11 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     this.#streams.dispose()
     const killed = streams.filter(stream => stream.abort(error, again))
     this.#session.dispose()
-    for (const { http, id, inner } of killed) {
+    for (const { http, id, inner, isPushed } of killed) {
       // The protocol that had taken over has told of its own end.
       if (inner !== undefined) continue
-      if (this.#isUnseen(id)) http.fail(unseen())
+      // The numbers that GOAWAY speaks of are those of our own streams.
+      if (!isPushed && this.#isUnseen(id)) http.fail(unseen())
       else http.fail(id === undefined ? neverSent(error) : error)
     }
     const refs = killed.map(({ http }) => http.ref)
