@@ -345,7 +345,7 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
         : {
             [it.event[0]]: (event: object) => {
               // The channels, from which it would be known, are told behind the handler.
-              if ('endpoint' in event) streamEnds.cancelled((event as gun.CancelEvent).streamRef)
+              if ('endpoint' in event && event.endpoint === 'local') streamEnds.cancelled(event.streamRef)
               const [name, nth, act] = it.event as NonNullable<typeof it.event>
               const count = told.get(name) ?? 0
               told.set(name, count + 1)
