@@ -36,6 +36,35 @@ for (const where of ['responseHeaders', 'protocolChanged', 'init'] as const) {
   })
 }
 
+onEachTransport('a WebSocket counts as open until its last bytes have left', async transport => {
+  await using it = await h2Scene({
+    transport,
+    opts: { retry: 0 },
+    server: {
+      settings: { ENABLE_CONNECT_PROTOCOL: 1, INITIAL_WINDOW_SIZE: 20, MAX_CONCURRENT_STREAMS: 1 },
+    },
+  })
+  const streamRef = gun.wsUpgrade(it.connPid, '/')
+  const { streamId } = await it.peer.request()
+  await it.peer.send(h2.headers(streamId, [[':status', '200']]))
+  await it.self.receive([{ type: 'gun_upgrade', streamRef }])
+  gun.wsSend(it.connPid, streamRef, ['text', 'longer than the window is'])
+  await it.peer.send(h2.data(streamId, close(1000), { endStream: true }))
+  await it.self.receive([{ type: 'gun_ws', streamRef }])
+  const next = gun.get(it.connPid, '/next')
+  await it.seen()
+  assert.equal(gun.streamInfo(it.connPid, streamRef), undefined)
+  await it.peer.send(h2.windowUpdate(streamId, 1000))
+  const { streamId: nextId } = await it.peer.request()
+  const isLast = ({ type, flags }: h2.Frame): boolean =>
+    type === h2.types.RST_STREAM || (type === h2.types.DATA && (flags & h2.flags.END_STREAM) !== 0)
+  const { frames } = it.peer
+  const begun = frames.findIndex(frame => frame.streamId === nextId)
+  assert.notEqual(frames.slice(0, begun).find(frame => frame.streamId === streamId && isLast(frame)), undefined)
+  await it.peer.send(h2.headers(nextId, ok, { endStream: true }))
+  assert.deepEqual(await it.story(next), ['response 200 fin'])
+})
+
 interface Several extends H2Ends {
   /** Whom they reply to. */
   readonly replies: Process<gun.GunMessage>

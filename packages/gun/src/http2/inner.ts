@@ -28,6 +28,7 @@ export class Inner<Stream> implements LayerUser {
   readonly #streamRef: StreamRef
   /** Whether the caller wants the stream to end, so that there is nothing to come back to. */
   #isFinal = false
+  /** Whether the protocol has ended, though its last bytes may still have to leave. */
   #isOver = false
   /** Whether the connection is cut, so that only the bytes that have come are still handed on. */
   #isCut = false
@@ -48,6 +49,10 @@ export class Inner<Stream> implements LayerUser {
     this.#line = new StreamLine(session, host.outlet, stream)
     this.layer = new Layer(host.home, this.#line, host, this, { streamRef })
     this.#line.attach(this.layer)
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   get protocol(): Protocol | undefined {
@@ -92,6 +97,7 @@ export class Inner<Stream> implements LayerUser {
 
   /** Begins an orderly end, and gives how many milliseconds it may take. */
   finish(): number {
+    if (this.#isOver) return 0
     this.layer.ignoreMailboxes()
     return this.layer.finish()
   }

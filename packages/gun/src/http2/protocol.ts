@@ -155,7 +155,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     const waiting = this.#upgrades.find(({ command }) => command.streamRef === streamRef)
     if (waiting !== undefined) return postponedInfo([waiting.command], Number.POSITIVE_INFINITY)
     const stream = this.#streams.find(streamRef)
-    return stream === undefined || (stream.inner === undefined && stream.isSpent) ? undefined : stream.info
+    return stream === undefined || (stream.inner?.isOver ?? stream.isSpent) ? undefined : stream.info
   }
 
   ping({ streamRef }: PingCommand): void {
@@ -307,9 +307,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
 
   onInnerOver(stream: Http2Stream): void {
     if (this.#end !== undefined) this.onCaughtUp()
-    // The connection ends with its last stream, and would take the stream's last frame with it.
-    else if (this.#isRetired) stream.inner?.whenLeft(() => stream.dispose())
-    else stream.dispose()
+    // Until then the server counts the stream, and a connection that ended would take its last frame with it.
+    else stream.inner?.whenLeft(() => stream.dispose())
   }
 
   onOver(stream: Http2Stream, reason: GunError | undefined): void {
@@ -443,7 +442,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
   }
 
   #onlyWebSocket(): Http2Stream | undefined {
-    const all = this.#streams.all.filter(({ inner }) => inner !== undefined)
+    const all = this.#streams.all.filter(({ inner }) => inner?.isOver === false)
     return all.length === 1 ? all[0] : undefined
   }
 

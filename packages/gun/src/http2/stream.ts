@@ -105,6 +105,7 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
 
   /** Whether nothing is left of the stream to be cancelled. */
   get isSpent(): boolean {
+    if (this.inner?.isOver) return true
     return this.isDone && (this.http.isCancelled || this.http.isComplete)
   }
 
