@@ -343,7 +343,7 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
       it.event === undefined
         ? {}
         : {
-            [it.event[0]]: (event: object) => {
+            [it.event[0]]: (event: object | gun.CancelEvent) => {
               // The channels, from which it would be known, are told behind the handler.
               if ('endpoint' in event && event.endpoint === 'local') streamEnds.cancelled(event.streamRef)
               const [name, nth, act] = it.event as NonNullable<typeof it.event>

@@ -89,7 +89,7 @@ export interface WebSocketInfo {
   readonly subprotocol: string | undefined
   /** The extensions that the server agreed to, as its header says; `undefined`: none. */
   readonly extensions: string | undefined
-  /** How many bytes wait to be sent; over HTTP/2, those for which there is no window or no turn yet. */
+  /** How many bytes wait to be sent. */
   readonly bufferedBytes: number
   /** How many messages are still wanted; `Infinity` where flow control is off. */
   readonly flow: number
