@@ -60,7 +60,10 @@ onEachTransport('a WebSocket counts as open until its last bytes have left', asy
     type === h2.types.RST_STREAM || (type === h2.types.DATA && (flags & h2.flags.END_STREAM) !== 0)
   const { frames } = it.peer
   const begun = frames.findIndex(frame => frame.streamId === nextId)
-  assert.notEqual(frames.slice(0, begun).find(frame => frame.streamId === streamId && isLast(frame)), undefined)
+  assert.notEqual(
+    frames.slice(0, begun).find(frame => frame.streamId === streamId && isLast(frame)),
+    undefined,
+  )
   await it.peer.send(h2.headers(nextId, ok, { endStream: true }))
   assert.deepEqual(await it.story(next), ['response 200 fin'])
 })
