@@ -289,6 +289,11 @@ export class Exchange {
     return this.#held.length === 0
   }
 
+  /** How many bytes of the body are held. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
   /** Takes the bytes that are held. */
   release(): readonly Uint8Array[] {
     const held = this.#held

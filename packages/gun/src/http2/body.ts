@@ -6,6 +6,7 @@ import { Deadline } from '../transport/deadline.js'
 import type { Headers } from '../words.js'
 import type { EngineStream } from './engine/stream.js'
 import type { Http2Session } from './session.js'
+import { Unsent } from './unsent.js'
 
 const EMPTY = Buffer.alloc(0)
 
@@ -16,6 +17,10 @@ export class Http2Body<Stream> {
   readonly #session: Http2Session<Stream>
   readonly #http: Exchange
   #stream: EngineStream<Stream> | undefined
+  /** What was handed over and not sent, where the caller is told of that. */
+  #unsent: Unsent<Stream> | undefined
+  /** Whether `tellRoom` is called once more of the connection's bytes have left. */
+  #isAwaiting = false
   #trailers: Headers | undefined
   #expectDeadline: Deadline | undefined
   #isOver = false
@@ -34,6 +39,7 @@ export class Http2Body<Stream> {
   /** Begins with the stream. Calls `onProceed` if the peer takes too long to agree. */
   begin(stream: EngineStream<Stream>, onProceed: () => void): void {
     this.#stream = stream
+    if (this.#http.sendMark !== undefined) this.#unsent = new Unsent(this.#host.outlet, stream)
     if (!this.#http.isExpecting) return
     this.#expectDeadline = new Deadline(EXPECT_TIMEOUT, () => this.#host.guard(onProceed))
   }
@@ -44,13 +50,16 @@ export class Http2Body<Stream> {
     const stream = this.#stream
     if (stream === undefined || stream.isComplete || http.isExpecting) return
     const { engine } = this.#session
+    const { heldBytes } = http
     const held = http.release()
     const isWhole = http.isComplete && this.#trailers === undefined
     const last = held.length - 1
     for (let i = 0; i <= last; i++) engine.send(stream, held[i] as Uint8Array, isWhole && i === last)
     if (isWhole) engine.send(stream, EMPTY, true)
     else if (http.isComplete && this.#trailers !== undefined) engine.sendTrailers(stream, this.#trailers)
+    this.#unsent?.update(heldBytes)
     this.#session.watch()
+    this.#await()
   }
 
   /** Ends the body with trailer fields. */
@@ -62,7 +71,7 @@ export class Http2Body<Stream> {
 
   /** How many bytes were handed over and not sent. */
   get #leaving(): number {
-    return this.#stream?.queued ?? 0
+    return this.#unsent?.size ?? 0
   }
 
   /** Whether so many bytes more of the body would leave room. */
@@ -74,12 +83,27 @@ export class Http2Body<Stream> {
   hasRoom(isLate: boolean): boolean {
     // All that was postponed has been given by then.
     if (isLate) setImmediate(() => this.#isOver || this.#host.guard(() => this.tellRoom()))
-    return this.#http.hasRoom(this.#leaving, isLate)
+    const hasRoom = this.#http.hasRoom(this.#leaving, isLate)
+    this.#await()
+    return hasRoom
   }
 
   /** Tells a caller who waits that there is room again, if there is. */
   tellRoom(): void {
-    if (!this.#isOver) this.#http.tellRoom(this.#leaving)
+    if (this.#isOver) return
+    this.#unsent?.update(0)
+    this.#http.tellRoom(this.#leaving)
+    this.#await()
+  }
+
+  /** Has `tellRoom` called when more has left the connection's outlet, if the caller waits for that. */
+  #await(): void {
+    if (this.#isAwaiting || !this.#http.isFull || !this.#unsent?.leaving) return
+    this.#isAwaiting = true
+    this.#session.whenSent(() => {
+      this.#isAwaiting = false
+      this.tellRoom()
+    })
   }
 
   /** The peer has agreed to the body, or takes too long. Returns whether the body waited for that. */

@@ -4,6 +4,7 @@ import type { Octets } from '../octets.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { EngineStream } from './engine/stream.js'
 import type { Http2Session } from './session.js'
+import { Unsent } from './unsent.js'
 
 /** In bytes. Larger data is handed over as it is, without a copy. */
 const COPIED = 4 * 1024
@@ -21,23 +22,19 @@ export class StreamOutlet<Stream> implements Outlet {
   #onSent: (() => void) | undefined
   /** Whether that is called once more of the connection's bytes have left. */
   #isAwaiting = false
-  /** How many bytes waited on the stream when that was looked at last. */
-  #queued = 0
-  /** How many bytes the connection's outlet was given since all earlier ones had left it. */
-  #given = 0
-  /** The position of the last of these in all that was written to the connection's outlet. */
-  #end = 0
+  readonly #unsent: Unsent<Stream>
 
   /** `connection` is the outlet of the connection that the stream is on. */
   constructor(session: Http2Session<Stream>, connection: Outlet, stream: EngineStream<Stream>) {
     this.#session = session
     this.#connection = connection
     this.#stream = stream
+    this.#unsent = new Unsent(connection, stream)
   }
 
   /** How many bytes wait for a window, for their turn, or in the connection's outlet. */
   get buffered(): number {
-    return this.#stream.queued + this.#leaving
+    return this.#unsent.size
   }
 
   get sent(): number {
@@ -53,17 +50,11 @@ export class StreamOutlet<Stream> implements Outlet {
     if (onSent !== undefined) this.#await()
   }
 
-  /** How many of the bytes that the connection's outlet was given are still there. */
-  get #leaving(): number {
-    const { sent, buffered } = this.#connection
-    return this.#end <= sent ? 0 : Math.min(this.#given, buffered)
-  }
-
   /** Bytes that waited on the stream have been written. */
   onWritten(): void {
-    this.#give(this.#queued - this.#stream.queued)
-    this.#queued = this.#stream.queued
+    this.#unsent.update(0)
     this.#onSent?.()
+    this.#goOnAwaiting()
   }
 
   room(size: number): number {
@@ -80,7 +71,8 @@ export class StreamOutlet<Stream> implements Outlet {
       this.written += size
       if (this.isAborted) return
       this.#session.engine.commit(this.#stream, size)
-      this.#give(size)
+      this.#unsent.written(size)
+      this.#goOnAwaiting()
     } else this.#send(page.subarray(0, size))
   }
 
@@ -111,19 +103,14 @@ export class StreamOutlet<Stream> implements Outlet {
   #send(bytes: Uint8Array): void {
     this.written += bytes.length
     if (this.isAborted) return
-    const { queued } = this.#stream
     this.#session.engine.send(this.#stream, bytes, false)
-    this.#queued = this.#stream.queued
-    this.#give(queued + bytes.length - this.#queued)
+    this.#unsent.update(bytes.length)
     this.#session.watch()
+    this.#goOnAwaiting()
   }
 
-  /** Takes note of bytes that the connection's outlet was given. */
-  #give(bytes: number): void {
-    if (this.#end <= this.#connection.sent) this.#given = 0
-    this.#given += bytes
-    this.#end = this.#connection.written
-    if (this.#onSent !== undefined) this.#await()
+  #goOnAwaiting(): void {
+    if (this.#onSent !== undefined && this.#unsent.leaving > 0) this.#await()
   }
 
   /** Has `onSent` called when more has left the connection's outlet; at once, but not within this call, if all has. */
@@ -133,7 +120,7 @@ export class StreamOutlet<Stream> implements Outlet {
     this.#session.whenSent(() => {
       this.#isAwaiting = false
       this.#onSent?.()
-      if (this.#onSent !== undefined && this.#leaving > 0) this.#await()
+      this.#goOnAwaiting()
     })
   }
 }
