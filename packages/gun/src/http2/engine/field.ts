@@ -32,7 +32,7 @@ export const ofHttp1: ReadonlySet<string> = new Set([
 ])
 
 export class Field {
-  /** Is handed to users as it is: nobody may change it. */
+  /** Is handed to users as it is. */
   readonly pair: readonly [name: string, value: string]
   /** In bytes, with the overhead. */
   readonly size: number
@@ -43,6 +43,12 @@ export class Field {
     this.pair = [name, value]
     this.size = name.length + value.length + OVERHEAD
     this.kind = isWrongValue(value) ? WRONG : kindOf(name)
+  }
+
+  /** Lets nobody change the pair, since a table hands it out again and again, that of the static table to every connection. */
+  share(): this {
+    Object.freeze(this.pair)
+    return this
   }
 }
 

@@ -104,7 +104,7 @@ export class HpackDecoder {
     const field = new Field(name, this.#string(bytes, this.#at, end))
     if (isAdded) {
       this.#makeRoom(field.size)
-      if (field.size <= this.#table.maxSize) this.#table.add(field)
+      if (field.size <= this.#table.maxSize) this.#table.add(field.share())
     }
     return field
   }

@@ -68,7 +68,7 @@ export const statics: readonly Field[] = [
   ['vary', ''],
   ['via', ''],
   ['www-authenticate', ''],
-].map(([name = '', value = '']) => new Field(name, value))
+].map(([name = '', value = '']) => new Field(name, value).share())
 
 /** Must be a power of two, as all later capacities. */
 const FIRST_CAPACITY = 16

@@ -14,6 +14,8 @@ import type { FrameWriter } from './writer.js'
 const MARK = 256 * 1024
 /** In bytes. How much one stream sends before the next one's turn. */
 const TURN = 64 * 1024
+/** In bytes. A window that cuts frames down to fewer than this is opened to cost us much, and earns nothing. */
+const DRIBBLE = 64
 
 export class Sender<Owner> {
   /** The window of the connection. */
@@ -74,6 +76,7 @@ export class Sender<Owner> {
   commit(stream: EngineStream<Owner>, size: number): void {
     this.#writer.commitData(stream.id, size)
     this.#count(stream, size)
+    this.#budget.earn(earned.frame)
   }
 
   /** Sends what waits, as the windows and the sink allow. */
@@ -132,6 +135,7 @@ export class Sender<Owner> {
       if (queued > 0 || stream.trailers === undefined) {
         this.#writer.data(stream, size, isLast && stream.trailers === undefined)
         this.#count(stream, size)
+        if (size === queued || size >= DRIBBLE) this.#budget.earn(earned.frame)
       }
       if (isLast) this.#finish(stream)
       turn -= size
@@ -143,7 +147,6 @@ export class Sender<Owner> {
   #count(stream: EngineStream<Owner>, size: number): void {
     stream.sendWindow.left -= size
     this.window.left -= size
-    this.#budget.earn(earned.frame)
   }
 
   /** All of the body has been sent: sends the trailers, if there are any. */

@@ -118,6 +118,16 @@ describe('A flood', () => {
     }
   })
 
+  test('of windows that open byte by byte ends the connection, though a body waits for them', () => {
+    const talk = begun()
+    talk.give(h2.settings({ INITIAL_WINDOW_SIZE: 0 }))
+    talk.send(talk.open({ method: 'POST' }, false), Buffer.alloc(100_000), false)
+    talk.written()
+    const most = FIRST + 16
+    const came = count(talk, () => h2.windowUpdate(1, 1))
+    assert.ok(came <= most && came > most - 10, `${came} came`)
+  })
+
   test('of answers that are never read ends the connection once 16 MB wait', () => {
     for (const asking of [h2.ping(), h2.settings()]) {
       const talk = begun()

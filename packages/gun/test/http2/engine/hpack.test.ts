@@ -6,6 +6,22 @@ import { decode, encode, type Pair, pairsOf } from '../../support/header-blocks.
 
 const STATICS = 61
 
+test('no user of a field can change what a table hands out again', () => {
+  const encoder = new HpackEncoder(4096)
+  const decoder = new HpackDecoder(4096)
+  const [first, again] = [1, 2].map(() => {
+    const block = encode(encoder, [
+      [':status', '200'],
+      ['server', 'origin'],
+    ])
+    return decoder.decode(block, 0, block.length, 1000)?.map(({ pair }) => pair) ?? []
+  })
+  for (const [i, pair] of (again ?? []).entries()) {
+    assert.equal(pair, first?.[i])
+    assert.throws(() => Object.assign(pair, ['a', 'b']), TypeError)
+  }
+})
+
 const requests = [
   `:method: GET
    :scheme: http
