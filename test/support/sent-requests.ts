@@ -58,7 +58,7 @@ export async function assertSent(
 /** What concerns one connection of HTTP/1.1, or has become `:authority`. */
 const ofHttp1: readonly string[] = ['host', 'transfer-encoding']
 
-/** A request of HTTP/1.1 as HTTP/2 has it, with fields of one name side by side (Node's session takes no others). */
+/** A request of HTTP/1.1 as HTTP/2 has it. */
 function meaning(bytes: string) {
   const end = bytes.indexOf('\r\n\r\n')
   const [first = '', ...lines] = bytes.slice(0, end).split('\r\n')
@@ -68,13 +68,12 @@ function meaning(bytes: string) {
     return [line.slice(0, colon), line.slice(colon + 1).trim()]
   })
   const value = (name: string) => all.find(([each]) => each === name)?.[1]
-  const names = [...new Set(all.map(([name]) => name))].filter(name => !ofHttp1.includes(name))
   const rest = bytes.slice(end + 4)
   return {
     method,
     path,
     authority: value('host') ?? '',
-    fields: names.flatMap(name => all.filter(([each]) => each === name)),
+    fields: all.filter(([name]) => !ofHttp1.includes(name)),
     body: value('transfer-encoding') === undefined ? rest : dechunked(rest),
   }
 }
