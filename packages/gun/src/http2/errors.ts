@@ -27,6 +27,11 @@ export function goawayError(code: number): GunError {
   return new GunError('goaway', 'connection_error', `the peer ended the connection: ${nameOf(code)}`)
 }
 
+/** Returns the error of a request for which the connection has no number left. */
+export function usedUp(): GunError {
+  return refused('the connection has carried as many requests as one can')
+}
+
 /** Returns the error of a request that the peer has not acted on. */
 export function refused(what: string): GunError {
   return new GunError('refused_stream', 'stream_error', `${what}; it is safe to ask again`)

@@ -26,7 +26,7 @@ import { codes } from './engine/codes.js'
 import { MOST_PINGS } from './engine/pings.js'
 import type { PeerSettings } from './engine/settings.js'
 import type { Value } from './engine/values.js'
-import { failure, goawayError, unseen } from './errors.js'
+import { failure, goawayError, unseen, usedUp } from './errors.js'
 import { isForUs } from './fields.js'
 import { Http2Session, type Http2SessionUser } from './session.js'
 import { Http2Stream, type Http2StreamUser } from './stream.js'
@@ -60,7 +60,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     this.#startUpgrade = startUpgrade
     this.#opts = opts
     this.#session = new Http2Session(host, opts, this)
-    this.#streams = new Http2Streams(host, this.#session)
+    this.#streams = new Http2Streams(host, this.#session, () => this.#leave(usedUp))
   }
 
   // The caller asks:
@@ -379,10 +379,15 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
       this.#session.engine.goAway(codes.NO_ERROR)
       return this.end(goawayError(code))
     }
+    this.#leave(unseen)
+  }
+
+  /** Lets what is under way end, while what is asked for from now on is for the next connection. */
+  #leave(reason: () => GunError): void {
     if (this.#isRetired) return
     this.#retire()
     this.#host.retire()
-    this.#refuseWaiting(unseen)
+    this.#refuseWaiting(reason)
     if (this.#streams.isEmpty) this.#host.lost('normal')
     else this.#host.closing(this.#opts.closingTimeout, false)
   }

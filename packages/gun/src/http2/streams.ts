@@ -22,10 +22,13 @@ export class Http2Streams {
   /** Whether the server lets a stream become a WebSocket; `undefined` until it has stated its settings. */
   #canConnect: boolean | undefined
   readonly #goOn = () => this.#host.guard(() => this.advance())
+  readonly #onUsedUp: () => void
   #isStopped = false
 
-  constructor(host: Host, session: Http2Session<Http2Stream>) {
+  /** Calls `onUsedUp` when the connection can begin no stream behind the one that has just begun. */
+  constructor(host: Host, session: Http2Session<Http2Stream>, onUsedUp: () => void) {
     this.#host = host
+    this.#onUsedUp = onUsedUp
     this.#session = session
   }
 
@@ -145,5 +148,6 @@ export class Http2Streams {
     }
     http.tellRequest('requestHeaders', fields)
     stream.sendBody()
+    if (this.#session.engine.isUsedUp) this.#onUsedUp()
   }
 }

@@ -62,7 +62,7 @@ export class Core<Owner> {
     this.encoder = new HpackEncoder(opts.maxEncodeTableSize)
     this.writer = new FrameWriter(sink, this.encoder, FIRST_SETTINGS.maxFrameSize)
     this.window = new ReceiveWindow(opts.connectionWindow)
-    this.streams = new Streams(opts.streamWindow)
+    this.streams = new Streams(opts.streamWindow, opts.firstStreamId ?? 1)
     this.sender = new Sender(sink, this.writer, this.streams, this.values, this.budget, opts.dataThreshold)
   }
 

@@ -63,6 +63,11 @@ export class Engine<Owner> {
     return !this.#core.isOver && !this.#core.isLeft && this.#core.streams.canOpen
   }
 
+  /** Whether the numbers of streams are used up: only another connection can begin one (RFC 9113 section 5.1.1). */
+  get isUsedUp(): boolean {
+    return !this.#core.streams.canOpen
+  }
+
   /** Begins a stream. `isEnd`: the head is all of the request. To be asked only while `canOpen`. */
   open(owner: Owner, request: RequestHead, isEnd: boolean): EngineStream<Owner> {
     const stream = this.#core.streams.open(owner, request.method, this.#core.peer.initialWindowSize)

@@ -6,6 +6,8 @@ import type { WindowRule } from './flow.js'
 
 /** What our side allows the peer, and how it sends. Sizes are in bytes. */
 export interface EngineOptions {
+  /** The number of our first stream. Default 1, and another for tests alone. */
+  readonly firstStreamId?: number
   /** How far the windows of the connection and of each stream are opened; the connection's `initial` is at least 65,535. */
   readonly connectionWindow: WindowRule
   readonly streamWindow: WindowRule

@@ -11,7 +11,7 @@ export class Streams<Owner> {
   /** The streams that are not closed, by their numbers. */
   readonly #open = new Map<number, EngineStream<Owner>>()
   readonly #rule: WindowRule
-  #nextId = 1
+  #nextId: number
   /** The number of the last stream that the server has announced. */
   lastPromised = 0
   /** How many streams the server has announced and not begun. */
@@ -24,9 +24,10 @@ export class Streams<Owner> {
   readonly #numbers: number[] = []
   #remembered = 0
 
-  /** `rule` is that of the windows of all streams. */
-  constructor(rule: WindowRule) {
+  /** `rule` is that of the windows of all streams, `firstId` the number of our first one. */
+  constructor(rule: WindowRule, firstId: number) {
     this.#rule = rule
+    this.#nextId = firstId
   }
 
   /** Whether there is a number left for a stream of ours. */

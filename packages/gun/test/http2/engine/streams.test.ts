@@ -191,3 +191,13 @@ describe('Each frame in each state of a stream', () => {
     }
   }
 })
+
+test('a connection has as many streams as there are numbers, and then is used up', () => {
+  const talk = begun({ firstStreamId: 2 ** 31 - 3 })
+  assert.deepEqual([talk.engine.canOpen, talk.engine.isUsedUp], [true, false])
+  assert.equal(talk.open().id, 2 ** 31 - 3)
+  assert.deepEqual([talk.engine.canOpen, talk.engine.isUsedUp], [true, false])
+  assert.equal(talk.open().id, 2 ** 31 - 1)
+  assert.deepEqual([talk.engine.canOpen, talk.engine.isUsedUp], [false, true])
+  assert.deepEqual(talk.give(head(2 ** 31 - 1)), [`response ${2 ** 31 - 1} 200`])
+})
