@@ -250,7 +250,7 @@ for (const how of ['a reset', 'its end', 'the end of the connection'] as const) 
   for (const flow of [Number.POSITIVE_INFINITY, 1]) {
     if (flow === 1 && how === 'its end') continue
     onEachTransport(
-      `what Node has kept back at ${how} waits for the mailbox, with a flow of ${flow}`,
+      `what is kept back at ${how} waits for the mailbox, with a flow of ${flow}`,
       async transport => {
         await using it = await h2Scene({
           transport,
