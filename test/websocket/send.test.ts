@@ -175,8 +175,10 @@ for (const wire of wires) {
         const behind = LARGE / 2 + more
         assert.equal(send(it, binary(behind - 14)), false)
         await settle()
-        // A system takes a message as a whole, or not; HTTP/2 sends as much of it as the window allows.
-        assert.equal(bufferedBy(it), LARGE + 14 + behind - (it.isH2 ? 65_535 : 0))
+        // A system takes a message as a whole, or not; HTTP/2 sends as much of it as the server's windows allow.
+        const taken = LARGE + 14 + behind - bufferedBy(it)
+        if (it.isH2) assert.ok(taken >= 65_535 && taken <= 4 * 65_535, `${taken} were taken`)
+        else assert.equal(taken, 0)
         assert.deepEqual(notified, [])
         await it.peer.receive(LARGE + 14 + behind)
         await until(() => notified.length > 0)
