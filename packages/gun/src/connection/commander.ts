@@ -124,7 +124,7 @@ export class Commander {
     return this.#postponed.has(streamRef) || this.#home.comeback.has(streamRef)
   }
 
-  /** What is known of a request that waits for the next connection, while the one that is up begins nothing more. */
+  /** Tells of a request that waits for the next connection, while the one that is up begins nothing more. */
   infoOf(streamRef: StreamRef, usualFlow: number): StreamInfo | undefined {
     return postponedInfo(this.#postponed.of(streamRef), usualFlow)
   }

@@ -17,7 +17,7 @@ export class Http2Body<Stream> {
   readonly #session: Http2Session<Stream>
   readonly #http: Exchange
   #stream: EngineStream<Stream> | undefined
-  /** What was handed over and not sent, where the caller is told of that. */
+  /** Counts the bytes that were handed over and not sent, where the caller is told of them. */
   #unsent: Unsent<Stream> | undefined
   /** Whether `tellRoom` is called once more of the connection's bytes have left. */
   #isAwaiting = false

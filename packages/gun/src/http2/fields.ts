@@ -1,4 +1,4 @@
-/** What a request of the caller's may say over HTTP/2, and which pushes answer a request of ours. */
+/** Checks a caller's request for what HTTP/2 cannot send, and a push for whether it answers a request of ours. */
 
 import type { Headers } from '../words.js'
 import type { PromisedRequest } from './engine/head.js'

@@ -38,10 +38,10 @@ export class Http2Session<Stream> {
   readonly #keepalive: Keepalive | undefined
   readonly #prefaceDeadline: Deadline
   readonly #settingsDeadline: Deadline
-  /** What is done when the peer answers each ping; gets how many milliseconds the answer took. */
+  /** The calls that are made when the peer answers each ping, with how many milliseconds the answer took. */
   readonly #pings = new Map<number, { readonly since: number; readonly done: (duration: number) => void }>()
   #isStopped = false
-  /** What is called when more bytes have left. */
+  /** The calls that are made when more bytes have left. */
   #whenSent: (() => void)[] = []
 
   /** Begins HTTP/2: sends our preface and SETTINGS without waiting for the peer's. */

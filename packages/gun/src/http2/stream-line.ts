@@ -31,7 +31,7 @@ export class StreamLine<Stream> implements Line {
   #isHandingOn = false
   /** The end, which is told behind those bytes. */
   #end: { readonly reason: GunError | undefined } | undefined
-  /** What is called once our end has left, or has been given up. */
+  /** The calls that are made once our end has left, or has been given up. */
   #whenLeft: (() => void)[] = []
   #deadline: Deadline | undefined
 

@@ -7,7 +7,7 @@ import { Exchange, type StreamInit } from '../exchange/exchange.js'
 import type { ContentOpts, ResponseUser } from '../exchange/response.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
 import { type ConnPid, setLayer } from '../handles.js'
-import type { Again, Home, Host } from '../layer/contract.js'
+import type { Again, Host } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
 import { keep } from '../transport/reading.js'
@@ -312,10 +312,6 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
 
   settle(): void {
     this.#host.settle()
-  }
-
-  get steps(): Home['steps'] {
-    return this.#host.home.steps
   }
 
   lost(reason: GunError): void {

@@ -63,7 +63,7 @@ function partingOf(text: string, ours: Opinion, theirs: Opinion): Parting | unde
   return { text, isOurs, reason: ours.isCutShort && !isOurs ? `cut short: ${reason}` : reason }
 }
 
-/** What there is up to the first final response. */
+/** The values up to the first final response. */
 function firstOf({ seen, refusal, isCutShort }: Opinion): Opinion {
   const end = seen.findIndex(({ status }) => status >= 200)
   const first = end === -1 ? seen : seen.slice(0, end + 1)
@@ -74,9 +74,9 @@ function firstOf({ seen, refusal, isCutShort }: Opinion): Opinion {
 /** Why one reader may go less far than the other. */
 interface Rule {
   readonly rule: string
-  /** What that reader says. */
+  /** The answer of that reader. */
   readonly reason: RegExp
-  /** What is then among the bytes. */
+  /** The text that is then among the bytes. */
   readonly text: RegExp
   /** A response on which the readers part by this rule. */
   readonly example: string

@@ -12,7 +12,7 @@ export interface OwnWindows {
   readonly stream: number
 }
 
-/** What the peer has sent so far, as far as it can be read. */
+/** Reads what the peer has sent so far, as far as that can be read. */
 export class PeerFrames {
   readonly #reader = new h2.FrameReader()
   readonly settings: Map<number, number>[] = []

@@ -7,7 +7,7 @@ import { ClientFrames, PeerFrames } from './client-frames.ts'
 import { type Stream, Talk, tell } from './engine.ts'
 import type { Act } from './engine-fuzz.ts'
 
-/** What is known of a stream. */
+/** The record of a stream. */
 interface Book {
   readonly stream: Stream
   hasHead: boolean

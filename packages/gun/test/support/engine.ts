@@ -44,7 +44,7 @@ export class Pages implements Sink {
   /** Whether nothing leaves. */
   isStuck = false
   buffered = 0
-  /** What was written, by reference where it was not copied into the page. */
+  /** The pieces that were written, by reference where they were not copied into the page. */
   pieces: Uint8Array[] = []
   #room = 0
 

@@ -12,7 +12,7 @@ export interface Seen {
   isWhole: boolean
 }
 
-/** What a reader makes of all bytes of a connection. */
+/** The values that a reader makes of all bytes of a connection. */
 export interface Opinion {
   readonly seen: readonly Seen[]
   /** Why it refuses the rest; `undefined` if it does not. */

@@ -20,7 +20,7 @@ export class Input {
   /** How many requests were announced before these bytes came: they cannot answer any other. */
   announced = 0
   isEnded = false
-  /** What was pushed while some of these bytes were not read yet. */
+  /** The bytes that were pushed while some of these were not read yet. */
   readonly #later: Read[] = []
   readonly #partOf: Part
 

@@ -2,7 +2,7 @@
 
 import type { BodyEnd } from './framing.js'
 
-/** What the next byte belongs to. */
+/** The part of a response that the next byte belongs to. */
 export type State =
   /** A response that has not begun. */
   | 'between'

@@ -1,4 +1,4 @@
-/** What a parser of responses gives: values in the order of the bytes, or the reason why it cannot go on. */
+/** The values that a parser of responses gives, in the order of the bytes, or the reason why it cannot go on. */
 
 /** Header fields in wire order, with lower-case names; duplicates are kept. */
 export type Fields = readonly (readonly [name: string, value: string])[]

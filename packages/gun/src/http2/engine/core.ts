@@ -20,7 +20,7 @@ import { FrameWriter } from './writer.js'
 /** In bytes. With more than this waiting to leave, the peer's frames that ask for an answer end the connection. */
 const SINK_LIMIT = 16 * 1024 * 1024
 
-/** What a frame says: a value, nothing to tell of, or why the connection ends. */
+/** The outcome of a frame: a value, nothing to tell of, or why the connection ends. */
 export type Said<Owner> = Value<Owner> | Fault | undefined
 
 export class Core<Owner> {

@@ -16,7 +16,7 @@ import { StreamFrames } from './stream-frames.js'
 import type { Value } from './values.js'
 import type { RequestHead } from './writer.js'
 
-/** What a look at the peer's bytes gives when all are read. */
+/** The outcome of a look at the peer's bytes when all are read. */
 const NOTHING = Symbol('nothing')
 
 export class Engine<Owner> {

@@ -9,7 +9,7 @@ export const WRONG = 3
 
 export type FieldKind = typeof REGULAR | typeof PSEUDO | typeof LENGTH | typeof WRONG
 
-/** What a field costs in a table and in a list besides its octets (RFC 7541 section 4.1, RFC 9113 section 6.5.2). */
+/** The cost of a field in a table and in a list besides its octets (RFC 7541 section 4.1, RFC 9113 section 6.5.2). */
 export const OVERHEAD = 32
 
 const COLON = 0x3a

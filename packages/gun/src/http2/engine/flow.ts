@@ -14,7 +14,7 @@ export interface WindowRule {
   readonly max: number
 }
 
-/** What the peer may send. Bytes that were taken count again once they are consumed. */
+/** Counts what the peer may send. Bytes that were taken count again once they are consumed. */
 export class ReceiveWindow {
   readonly #rule: WindowRule
   /** How many bytes the peer may still send. */
@@ -47,7 +47,7 @@ export class ReceiveWindow {
   }
 }
 
-/** What we may send. A change of the peer's settings may make it negative (RFC 9113 section 6.9.2). */
+/** Counts what we may send. A change of the peer's settings may make the count negative (RFC 9113 section 6.9.2). */
 export class SendWindow {
   left: number
 

@@ -1,4 +1,4 @@
-/** What a list of header fields says, if it keeps to the rules: a response, trailers, or a promised request (RFC 9113 section 8). */
+/** Reads a response, trailers or a promised request from a list of header fields that keeps to the rules (RFC 9113 section 8). */
 
 import { type Field, LENGTH, PSEUDO, REGULAR } from './field.js'
 

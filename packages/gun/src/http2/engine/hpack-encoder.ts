@@ -51,7 +51,7 @@ const changing = [
 /** The part of the table that a single entry may fill. */
 const LARGEST_PART = 3 / 4
 
-/** What is known of a name without the dynamic table. */
+/** The knowledge of a name without the dynamic table. */
 interface Known {
   /** The index of the first entry of the static table that has the name, or 0. */
   readonly index: number

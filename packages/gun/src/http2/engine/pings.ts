@@ -2,7 +2,7 @@
 
 /** How many may wait. */
 export const MOST_PINGS = 1000
-/** What the first four bytes of each say, so that the answer to another's is not taken for one of ours. */
+/** The first four bytes of each, so that the answer to another's is not taken for one of ours. */
 const OURS = 0x686f6c73
 
 export class Pings {

@@ -5,7 +5,7 @@
 
 import { FRAME_HEADER, flags, types } from './codes.js'
 
-/** What `next` has found. */
+/** The findings of `next`. */
 export type Found =
   /** All bytes are read. */
   | 'nothing'

@@ -4,7 +4,7 @@ import { codes, FIRST_WINDOW, LARGEST, LARGEST_FRAME, LEAST_FRAME, settingIds } 
 import { broken, type Fault } from './fault.js'
 import type { WindowRule } from './flow.js'
 
-/** What our side allows the peer, and how it sends. Sizes are in bytes. */
+/** The limits that our side sets the peer, and how it sends. Sizes are in bytes. */
 export interface EngineOptions {
   /** The number of our first stream. Default 1, and another for tests alone. */
   readonly firstStreamId?: number

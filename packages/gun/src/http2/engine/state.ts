@@ -16,7 +16,7 @@
 
 export type StreamState = 'reserved' | 'open' | 'half_closed_local' | 'half_closed_remote' | 'closed'
 
-/** What changes a stream's state. */
+/** The events that change a stream's state. */
 export type StreamChange = 'begin' | 'finish' | 'end' | 'reset'
 
 /** The next state for each change; a change that is missing is not possible in that state. */

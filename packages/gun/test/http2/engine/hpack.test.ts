@@ -82,7 +82,7 @@ interface Example {
   readonly limit?: number
   readonly blocks: readonly string[]
   readonly lists: readonly string[]
-  /** What the dynamic table has behind each block, the newest first. */
+  /** The entries of the dynamic table behind each block, the newest first. */
   readonly tables: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-// What the engine keeps of streams that are over, and of floods: nothing, or as much as a limit says.
+// The engine keeps nothing of streams that are over, and of floods as much as a limit says.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

@@ -22,7 +22,7 @@ const trailers = (...fields: Fields) => h2.headers(1, fields, end)
 const broken = 'broken 1 PROTOCOL_ERROR'
 const brokenHead = 'broken 1 PROTOCOL_ERROR by a head'
 
-/** What a method's response says of its length, what comes, and what is told behind the head; `undefined`: the head is wrong. */
+/** For a method's response: the length that it states, the bytes that come, and the values behind the head; `undefined`: the head is wrong. */
 const lengths: readonly (readonly [
   name: string,
   method: string,

@@ -88,7 +88,7 @@ const frames = {
 
 type FrameName = keyof typeof frames
 
-/** What comes of a frame: values, and behind an arrow the frames that are written. Where nothing is said, nothing. */
+/** The outcome of a frame: values, and behind an arrow the frames that are written. Where nothing is said, nothing. */
 type Row = Partial<Record<FrameName, string>>
 
 const connection = (code: string, last = 0) => `failure ${code} -> GOAWAY ${code} last ${last}`
@@ -104,7 +104,7 @@ const everything = (what: string): Row => ({
   'DATA with END_STREAM': what,
   'empty DATA': what,
 })
-/** What only a stream that has never been cannot have. */
+/** The outcomes of frames on a stream that has never begun. */
 const never = (push: string): Row => ({
   ...everything(idle),
   RST_STREAM: idle,
