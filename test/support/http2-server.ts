@@ -26,6 +26,8 @@ export interface H2ServerOptions {
   handleProtocols?: (protocols: Set<string>, headers: http2.IncomingHttpHeaders) => string | false
   /** Answers a WebSocket's CONNECT with a whole response; undefined accepts. */
   refuse?: (headers: http2.IncomingHttpHeaders) => Refusal | undefined
+  /** In place of a 501 for a CONNECT that asks for no WebSocket. */
+  onConnect?: (stream: http2.ServerHttp2Stream, request: http2.Http2ServerRequest) => void
   /** More for `ws`, such as perMessageDeflate and maxPayload. */
   ws?: Omit<ServerOptions, 'server' | 'noServer' | 'port' | 'host' | 'path' | 'handleProtocols'>
   /** Goes over the default `certificates.server`; with `allowHTTP1` it serves both. */
@@ -132,21 +134,23 @@ export async function h2Server(options: H2ServerOptions = {}): Promise<H2Server>
   })
   server.on('stream', (stream: http2.ServerHttp2Stream) => stream.on('error', () => {}))
 
-  server.on(
-    'connect',
-    ({ stream, headers }: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => {
-      const refusal = headers[':protocol'] === 'websocket' ? refuse?.(headers) : { status: 501 }
-      if (refusal !== undefined) {
-        response.writeHead(refusal.status, refusal.headers)
-        response.end(refusal.body ?? '')
-        return
-      }
-      upgrade(wss, stream, headers, socket => {
-        socket.on('error', () => {})
-        onConnection(socket, headers)
-      })
-    },
-  )
+  server.on('connect', (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => {
+    const { stream, headers } = request
+    if (headers[':protocol'] === undefined && options.onConnect !== undefined) {
+      options.onConnect(stream, request)
+      return
+    }
+    const refusal = headers[':protocol'] === 'websocket' ? refuse?.(headers) : { status: 501 }
+    if (refusal !== undefined) {
+      response.writeHead(refusal.status, refusal.headers)
+      response.end(refusal.body ?? '')
+      return
+    }
+    upgrade(wss, stream, headers, socket => {
+      socket.on('error', () => {})
+      onConnection(socket, headers)
+    })
+  })
 
   const place = await listen(server, transport)
   const close = closer(server, () => {
