@@ -1,139 +1,12 @@
-// Servers that are not ours and not Node's, as Debian packages them: each test starts its own and ends it.
+// Servers that are not ours and not Node's, as Debian packages them: of files, and proxies in front of other servers.
 
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import net from 'node:net'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import type { Writable } from 'node:stream'
-import { setImmediate as turn } from 'node:timers/promises'
-import { certificates } from './certificates.ts'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type DebianServer, type Files, HOST, start } from './debian-programs.ts'
 
-export type Program = 'haproxy' | 'nghttpx' | 'nghttpd' | 'nginx' | 'apache2' | 'h2o'
+export { type DebianServer, needing, type Program } from './debian-programs.ts'
+
 export type Transport = 'tcp' | 'tls'
-
-const HOST = '127.0.0.1'
-
-// Not everybody's PATH has the folder of servers.
-const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
-
-const pathOf = (program: Program): string | undefined =>
-  folders.map(folder => join(folder, program)).find(path => existsSync(path))
-
-/** The options of a test that needs a program. */
-export function needing(program: Program): { skip: string | false } {
-  return { skip: pathOf(program) === undefined && `${program} is not installed` }
-}
-
-export interface DebianServer extends AsyncDisposable {
-  readonly host: string
-  readonly port: number
-  /** Asks the program to do what a signal means to it. */
-  signal(name: NodeJS.Signals): void
-  /** Resolves when it has ended, whoever has ended it. */
-  readonly ended: Promise<void>
-}
-
-/** What is in a folder of its own, where the program has it for as long as it runs. */
-interface Files {
-  readonly folder: string
-  readonly key: string
-  readonly cert: string
-  /** Both in one, as haproxy wants it. */
-  readonly pem: string
-}
-
-async function makeFiles(): Promise<Files> {
-  const folder = await mkdtemp(join(tmpdir(), 'holster-'))
-  const { key, cert } = certificates.server
-  const files = { folder, key: join(folder, 'key'), cert: join(folder, 'cert'), pem: join(folder, 'pem') }
-  await writeFile(files.key, key)
-  await writeFile(files.cert, cert)
-  await writeFile(files.pem, `${cert}${key}`)
-  return files
-}
-
-interface Start {
-  readonly program: Program
-  /** The arguments of the program; it may write more files. */
-  readonly args: (port: number, files: Files) => Promise<readonly string[]> | readonly string[]
-  /** A file that the program writes once it serves, where it listens for a moment before that. */
-  readonly sign?: string
-}
-
-const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
-
-/** Whether a program has come to listen; if not it has ended. */
-async function listens(child: ChildProcess, port: number, sign: string | undefined): Promise<boolean> {
-  while (sign !== undefined && !existsSync(sign) && !isOver(child)) await turn()
-  while (!isOver(child)) {
-    const socket = net.connect(port, HOST)
-    try {
-      await once(socket, 'connect')
-      return !isOver(child)
-    } catch {
-      await turn()
-    } finally {
-      socket.destroy()
-    }
-  }
-  return false
-}
-
-/**
- * Starts what ends the whole group of a program, once its pipe is closed: by the test, or by the system if the process
- * of the test is itself ended in a way that lets it do nothing more.
- */
-function guardGroup({ pid = 0 }: ChildProcess): ChildProcessByStdio<Writable, null, null> {
-  const script = `cat; kill -s KILL -- -${pid}`
-  return spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
-}
-
-async function start({ program, args, sign }: Start): Promise<DebianServer> {
-  const path = pathOf(program) ?? program
-  const files = await makeFiles()
-  let said = ''
-  // A port may be taken by somebody else before the program comes to it.
-  for (let attempt = 0; attempt < 5; attempt++) {
-    // Below those that the system gives to all who ask for any, as other tests do all the time.
-    const port = randomInt(15_000, 32_000)
-    // The leader of a group of its own, so that what it starts can be ended with it.
-    const stdio = ['ignore', 'ignore', 'pipe'] as const
-    const child = spawn(path, await args(port, files), { detached: true, stdio: [...stdio] })
-    child.stderr.on('data', (chunk: Buffer) => {
-      said += chunk
-    })
-    // Also of what it has started, which holds its end of the pipe.
-    const guard = guardGroup(child)
-    const guarded = once(guard, 'close')
-    const ended = once(child, 'close').then(async () => {
-      guard.stdin.end()
-      await guarded
-    })
-    if (!(await listens(child, port, sign && join(files.folder, sign)))) {
-      await ended
-      continue
-    }
-    return {
-      host: HOST,
-      port,
-      ended,
-      signal: name => {
-        child.kill(name)
-      },
-      async [Symbol.asyncDispose]() {
-        guard.stdin.end()
-        await ended
-        await rm(files.folder, { recursive: true })
-      },
-    }
-  }
-  await rm(files.folder, { recursive: true })
-  throw new Error(`${program} does not start: ${said}`)
-}
 
 export interface ProxyOptions {
   readonly transport: Transport
@@ -142,6 +15,8 @@ export interface ProxyOptions {
   readonly maxConcurrentStreams?: number
   /** Clients get HTTP/1.1 only. */
   readonly isOld?: boolean
+  /** Whether what is behind nghttpx is a proxy that it sends a CONNECT to; haproxy always does. Default: false. */
+  readonly isForward?: boolean
 }
 
 export function haproxy(options: ProxyOptions): Promise<DebianServer> {
@@ -173,13 +48,14 @@ backend servers
 }
 
 export function nghttpx(options: ProxyOptions): Promise<DebianServer> {
-  const { transport, backendPort, maxConcurrentStreams = 100, isOld = false } = options
+  const { transport, backendPort, maxConcurrentStreams = 100, isOld = false, isForward = false } = options
   return start({
     program: 'nghttpx',
     args: (port, { key, cert }) => [
       '--conf=/dev/null',
       '--workers=1',
       '--no-ocsp',
+      ...(isForward ? ['--http2-proxy'] : []),
       `--npn-list=${isOld ? 'http/1.1' : 'h2'}`,
       `--frontend-http2-max-concurrent-streams=${maxConcurrentStreams}`,
       `--backend=${HOST},${backendPort}`,
