@@ -8,8 +8,8 @@ export type Headers = readonly (readonly [name: string, value: string])[]
 /** Whether a message carries the last part of a body: `'fin'` if so, else `'nofin'`. */
 export type IsFin = 'fin' | 'nofin'
 
-/** The protocol of a connection, as `gun_up` and `info` name it. */
-export type ProtocolName = 'http' | 'http2'
+/** A protocol that a line can speak from its start, as `gun_up`, `gun_tunnel_up` and `info` name it. */
+export type ProtocolName = 'http' | 'http2' | 'raw' | 'socks'
 
 /** A WebSocket frame as the caller gives it to `wsSend`. */
 export type WsFrame =

@@ -1,9 +1,12 @@
 /** The options of a connection, except for its event handler, whose events carry these options. */
 
 import type { Owner } from '../messages.js'
+import type { ProtocolName } from '../words.js'
 import type { CookieStore } from './cookie-store.js'
 import type { Http2Opts, HttpOpts } from './http.js'
+import type { ProxyAuth, ProxyChoice } from './proxy.js'
 import type { TcpOpts, TlsOpts } from './socket.js'
+import type { RawOpts, SocksOpts } from './tunnel.js'
 import type { WsOpts } from './websocket.js'
 
 /** The result of a `retryFun`. */
@@ -15,7 +18,12 @@ export interface Retry {
 }
 
 /** The name of a protocol, alone or with options for this protocol. */
-export type ProtocolInit = 'http' | 'http2' | readonly ['http', HttpOpts] | readonly ['http2', Http2Opts]
+export type ProtocolInit =
+  | ProtocolName
+  | readonly ['http', HttpOpts]
+  | readonly ['http2', Http2Opts]
+  | readonly ['raw', RawOpts]
+  | readonly ['socks', SocksOpts]
 
 /** The options of `open` and `openUnix` except for the event handler. Times are milliseconds. */
 export interface ConnectionOpts {
@@ -41,9 +49,23 @@ export interface ConnectionOpts {
   /**
    * The protocols to speak, in order of preference. Over tls ALPN offers all of them and the server chooses;
    * with a server that has no ALPN the connection speaks HTTP/1.1, or the only protocol if just one is given.
-   * Over tcp there must be exactly one. Default: `['http']` over tcp, `['http2', 'http']` over tls.
+   * Over tcp there must be exactly one; `raw` and `socks` stand alone in any case. Default: `['http']` over tcp,
+   * `['http2', 'http']` over tls.
    */
   readonly protocols?: readonly ProtocolInit[]
+  /**
+   * The proxies through which the origin is reached; `gun_up` then means that the origin is up. The way is made again with each
+   * connection. `'environment'`: those that `HTTPS_PROXY` (over tls), `HTTP_PROXY` (over tcp) or `ALL_PROXY` name, unless
+   * `NO_PROXY` excepts the origin. Default: none.
+   */
+  readonly proxy?: ProxyChoice
+  /**
+   * Answers a proxy that refuses with 407. Default: the name and the password of the proxy's URL are sent with the first
+   * CONNECT, and a proxy that refuses them has the last word.
+   */
+  readonly proxyAuth?: ProxyAuth
+  /** Options of the protocol raw; options given in `protocols` win. */
+  readonly rawOpts?: RawOpts
   /**
    * How many attempts follow when the connection is lost or cannot be made; none follow an error that
    * `isPermanent`. The count starts anew after each useful connection: one on which a response had begun, a
@@ -68,6 +90,8 @@ export interface ConnectionOpts {
   readonly retryFun?: (retriesLeft: number, opts: ConnectionOpts) => Retry
   /** The approximate time between attempts, see `retryFun`. Default 5000. */
   readonly retryTimeout?: number
+  /** Options of SOCKS5; options given in `protocols` win. */
+  readonly socksOpts?: SocksOpts
   /** Options of the socket. Over a Unix socket only `allowHalfOpen` is allowed. */
   readonly tcpOpts?: TcpOpts
   /**
