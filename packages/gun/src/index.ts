@@ -19,7 +19,7 @@ export type { Info, RequestInfo, StreamInfo, WebSocketInfo } from './layer/info.
 export type * from './messages.js'
 export type { Bytes } from './octets.js'
 export type { AwaitBodyOpts, AwaitOpts } from './options/await.js'
-export type { ConnectionOpts, ProtocolInit, Retry } from './options/connection.js'
+export type { ConnectionOpts, Retry } from './options/connection.js'
 export type { ContentHandler, ContentReader, ContentResponse, Next } from './options/content-handler.js'
 export type { CookieStore } from './options/cookie-store.js'
 export type {
@@ -48,6 +48,22 @@ export type {
 } from './options/events.js'
 export type { Http2Opts, HttpOpts, ReqOpts } from './options/http.js'
 export type { Opts } from './options/options.js'
+export type {
+  ProxyAuth,
+  ProxyChallenge,
+  ProxyChoice,
+  ProxyCredentials,
+  ProxyOpts,
+  ProxyUser,
+} from './options/proxy.js'
 export type { TcpOpts, TlsOpts } from './options/socket.js'
+export type {
+  ConnectDestination,
+  ProtocolInit,
+  RawOpts,
+  SocksAuth,
+  SocksOpts,
+  TunnelEnd,
+} from './options/tunnel.js'
 export type { CompressOpts, ReupgradeOpts, WsHandler, WsOpts } from './options/websocket.js'
 export type { Headers, IsFin, ProtocolName, WsFrame, WsFrameIn } from './words.js'

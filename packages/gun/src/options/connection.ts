@@ -1,12 +1,11 @@
 /** The options of a connection, except for its event handler, whose events carry these options. */
 
 import type { Owner } from '../messages.js'
-import type { ProtocolName } from '../words.js'
 import type { CookieStore } from './cookie-store.js'
 import type { Http2Opts, HttpOpts } from './http.js'
 import type { ProxyAuth, ProxyChoice } from './proxy.js'
 import type { TcpOpts, TlsOpts } from './socket.js'
-import type { RawOpts, SocksOpts } from './tunnel.js'
+import type { ProtocolInit, RawOpts, SocksOpts } from './tunnel.js'
 import type { WsOpts } from './websocket.js'
 
 /** The result of a `retryFun`. */
@@ -16,14 +15,6 @@ export interface Retry {
   /** How long to wait for the next retry, in milliseconds. */
   readonly timeout: number
 }
-
-/** The name of a protocol, alone or with options for this protocol. */
-export type ProtocolInit =
-  | ProtocolName
-  | readonly ['http', HttpOpts]
-  | readonly ['http2', Http2Opts]
-  | readonly ['raw', RawOpts]
-  | readonly ['socks', SocksOpts]
 
 /** The options of `open` and `openUnix` except for the event handler. Times are milliseconds. */
 export interface ConnectionOpts {

@@ -27,7 +27,15 @@ export interface ProxyChallenge {
 }
 
 /** The answer to challenges: a name and a password for `Basic`, or a whole value of `proxy-authorization`. */
-export type ProxyCredentials = string | { readonly username: string; readonly password: string }
+export type ProxyCredentials = string | ProxyUser
+
+/** The name and the password for a proxy that asks for `Basic` (RFC 7617). */
+export interface ProxyUser {
+  /** The name, without a colon. */
+  readonly username: string
+  /** The password. */
+  readonly password: string
+}
 
 /**
  * Answers the challenges of a proxy, at once or by a promise; `undefined` gives up. `proxy` is the URL without a name and a

@@ -1,7 +1,16 @@
-/** The options of what leads through proxies: the destination of a CONNECT, SOCKS5, and the protocol raw. */
+/** The protocols of a connection or a tunnel, and the options of what leads on: CONNECT, SOCKS5 and raw. */
 
-import type { ProtocolInit } from './connection.js'
+import type { ProtocolName } from '../words.js'
+import type { Http2Opts, HttpOpts } from './http.js'
 import type { TlsOpts } from './socket.js'
+
+/** The name of a protocol, alone or with options for this protocol. */
+export type ProtocolInit =
+  | ProtocolName
+  | readonly ['http', HttpOpts]
+  | readonly ['http2', Http2Opts]
+  | readonly ['raw', RawOpts]
+  | readonly ['socks', SocksOpts]
 
 /** The other end of a tunnel, and how it is spoken to. */
 export interface TunnelEnd {
