@@ -58,9 +58,39 @@ export interface GunErrorCodes {
   readonly tls_error: 'tls_error'
   /** The TLS handshake took longer than `tlsHandshakeTimeout`. */
   readonly tls_handshake_timeout: 'tls_handshake_timeout'
+  /** A proxy of the option `proxy` answered other than asked; the message names the proxy and its status. */
+  readonly proxy_error: 'proxy_error'
   /**
-   * The peer sent bytes that are not valid HTTP (RFC 9112, RFC 9113), a response without a request, or a body
-   * that does not match its content-encoding.
+   * A proxy asks for credentials and got none that it accepts: it answered 407, or refused the method, the name or
+   * the password of SOCKS5; the message names the proxy.
+   */
+  readonly proxy_auth: 'proxy_auth'
+  /**
+   * The SOCKS server failed and gave no reason, or one that RFC 1928 does not know. Source:
+   * RFC 1928 section 6.
+   */
+  readonly socks_general_failure: 'socks_general_failure'
+  /** The rules of the SOCKS server do not allow the connection. */
+  readonly socks_connection_not_allowed_by_ruleset: 'socks_connection_not_allowed_by_ruleset'
+  /** The SOCKS server could not reach the network of the host. */
+  readonly socks_network_unreachable: 'socks_network_unreachable'
+  /** The SOCKS server could not reach the host. */
+  readonly socks_host_unreachable: 'socks_host_unreachable'
+  /** The host refused the connection of the SOCKS server. */
+  readonly socks_connection_refused: 'socks_connection_refused'
+  /** The packets of the SOCKS server did not reach the host within their time to live. */
+  readonly socks_ttl_expired: 'socks_ttl_expired'
+  /** The SOCKS server does not support the command CONNECT. */
+  readonly socks_command_not_supported: 'socks_command_not_supported'
+  /** The SOCKS server does not support the type of the address: a name, IPv4 or IPv6. */
+  readonly socks_address_type_not_supported: 'socks_address_type_not_supported'
+  /** The SOCKS server accepts none of the methods in `auth`. Source: RFC 1928 section 3. */
+  readonly socks_no_acceptable_methods: 'socks_no_acceptable_methods'
+  /** The SOCKS server refused the user's name and password. Source: RFC 1929 section 2. */
+  readonly socks_username_password_auth_failure: 'socks_username_password_auth_failure'
+  /**
+   * The peer sent bytes that are not valid HTTP (RFC 9112, RFC 9113) or SOCKS5 (RFC 1928), a response without a
+   * request, or a body that does not match its content-encoding.
    */
   readonly protocol_error: 'protocol_error'
   /**
