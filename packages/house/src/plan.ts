@@ -28,6 +28,7 @@ export const plan: readonly PackagePlan[] = [
       'connection/',
       'http1/',
       'http2/',
+      'tunnel/',
       'websocket/',
       'exchange/',
       'layer/',
@@ -43,11 +44,12 @@ export const plan: readonly PackagePlan[] = [
       'octets',
       'words',
     ],
-    // TLS within a tunnel will need it.
-    ahead: ['transport/duplex'],
+    // TLS within a tunnel and SOCKS5 will need them.
+    ahead: ['transport/duplex', 'tunnel/'],
     engines: [
       ['http1/parser/'],
       ['http2/engine/'],
+      ['tunnel/socks/'],
       ['websocket/text', 'websocket/mask', 'websocket/opcode', 'websocket/payload'],
     ],
   },
