@@ -13,8 +13,8 @@ const LIMITS: PrintLimits = {
   // As deep as `opts.wsOpts.protocols[0][1].init`.
   depth: 6,
   absent: false,
-  // Options whose content is never shown, because it contains keys and passwords or may be anything.
-  opaque: /^(tlsOpts|userOpts|pfx|cert|ca|ticketKeys)$/,
+  // Options whose content is never shown, because it contains keys, names and passwords or may be anything.
+  opaque: /^(tlsOpts|userOpts|pfx|cert|ca|ticketKeys|proxy|username)$/,
 }
 
 export class Trace {

@@ -126,6 +126,10 @@ test('options that hold secrets are left out as a whole', () => {
     'ca',
     'passphrase',
     'password',
+    'username',
+    'auth',
+    'proxy',
+    'proxyAuth',
   ]) {
     assert.equal(shown({ opts: { [name]: { x: 'hidden' } } }), `{ opts: { ${name}: … } }`)
   }
@@ -135,6 +139,41 @@ test('secret parts of a path or URL are left out, also where the rest is cut', (
   assert.equal(shown({ path: '/?token=hidden&x=1&api_key=hidden' }), '{ path: "/?token=…&x=1&api_key=…" }')
   assert.equal(shown({ uri: 'https://me:hidden@host/' }), '{ uri: "https://…@host/" }')
   assert.doesNotMatch(shown({ uri: `${'x'.repeat(88)}//me:hidden@host/` }), /hi/)
+})
+
+test('a way through proxies is shown without the credentials on it', () => {
+  const auth = ['none', ['username_password', 'hidden', 'hidden']]
+  const end = { host: 'host', port: 1080 }
+  assert.equal(
+    shown({ destination: { ...end, username: 'hidden', password: 'hidden' } }),
+    '{ destination: { host: "host", port: 1080, username: …, password: … } }',
+  )
+  assert.equal(
+    shown({ opts: { protocols: [['socks', { ...end, auth, protocols: [['socks', { ...end, auth }]] }]] } }),
+    '{ opts: { protocols: [["socks", { host: "host", port: 1080, auth: …, protocols: […] }]] } }',
+  )
+  assert.equal(
+    shown({ opts: { socksOpts: { ...end, auth } } }),
+    '{ opts: { socksOpts: { host: "host", port: 1080, auth: … } } }',
+  )
+  for (const proxy of [
+    'http://hidden:hidden@proxy',
+    new URL('http://hidden@proxy'),
+    [{ url: 'http://a:b@c' }],
+  ]) {
+    assert.equal(shown({ opts: { proxy } }), '{ opts: { proxy: … } }')
+  }
+  const error = new Error('no way through http://me:hid@den@proxy:3128')
+  assert.equal(shown({ error }), '{ error: <Error: "no way through http://…@proxy:3128"> }')
+  assert.equal(
+    shown({
+      headers: [
+        ['proxy-authorization', 'hidden'],
+        ['proxy-authenticate', 'Negotiate'],
+      ],
+    }),
+    '{ headers: [["proxy-authorization", …], ["proxy-authenticate", "Negotiate"]] }',
+  )
 })
 
 test('what cannot be shown is reported, and harms nobody', () => {

@@ -30,8 +30,8 @@ const secret =
 const suspicious = /[?&@":]| /
 /** Matches a parameter of a query. */
 const parameter = /([?&])([^=&#\s]+)=[^&#\s]*/g
-/** Matches the user information before the host of a URL. */
-const userInfo = /\/\/[^/?#@\s]*@/g
+/** Matches the user information before the host of a URL; a password may contain an `@` that should have been encoded. */
+const userInfo = /\/\/[^/?#\s]*@/g
 /** Matches a member of a JSON object that is a string, also one that was cut off. */
 const member = /"([^"\\]{1,64})"(\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\\?$)/g
 /** Matches credentials in the value of a header (RFC 9110 section 11.4). */

@@ -167,6 +167,7 @@ describe('in an error', () => {
       '{ "access_token" : "hid\\"den',
       '/path?token=hidden&x=1',
       'https://joe:hidden@host/',
+      'https://joe:hid@den@host/?a=b@c',
       'Basic hidden',
     ]
     assert.deepEqual(await Promise.all(secrets.map(shown)), [
@@ -176,6 +177,7 @@ describe('in an error', () => {
       String.raw`"{ \"access_token\" : …"`,
       '"/path?token=…&x=1"',
       '"https://…@host/"',
+      '"https://…@host/?a=b@c"',
       '"Basic …"',
     ])
     assert.equal(await shown({ author: 'joe', authority: 'host' }), '{ author: "joe", authority: "host" }')
