@@ -46,7 +46,7 @@ export type {
   WsSendFrameEvent,
   WsUpgradeEvent,
 } from './options/events.js'
-export type { Http2Opts, HttpOpts, ReqOpts } from './options/http.js'
+export type { Http2Opts, HttpOpts, PingOpts, ReqOpts } from './options/http.js'
 export type { Opts } from './options/options.js'
 export type {
   ProxyAuth,

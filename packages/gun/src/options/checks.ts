@@ -7,10 +7,13 @@ import type { AwaitBodyOpts, AwaitOpts } from './await.js'
 import type { Retry } from './connection.js'
 import type { CookieStore } from './cookie-store.js'
 import { EVENTS, type EventHandler } from './events.js'
-import type { ReqOpts } from './http.js'
+import type { PingOpts, ReqOpts } from './http.js'
 import type { Opts } from './options.js'
-import { http2Opts, httpOpts, reqOpts, wsOpts } from './protocol-schemas.js'
+import { http2Opts, httpOpts, pingOpts, reqOpts, wsOpts } from './protocol-schemas.js'
+import { proxy } from './proxy-schemas.js'
 import { tcpOpts, tlsOpts } from './socket-schemas.js'
+import type { ConnectDestination } from './tunnel.js'
+import { connectDestination, protocols, rawOpts, socksOpts, transport } from './tunnel-schemas.js'
 import {
   count,
   duration,
@@ -43,33 +46,27 @@ const awaitEntries = {
 const awaitOpts = options(awaitEntries)
 const awaitBodyOpts = options({ ...awaitEntries, maxBodySize: v.optional(count) })
 
-const bareProtocol = v.picklist(
-  ['http', 'http2'],
-  "must be 'http', 'http2', ['http', httpOpts] or ['http2', http2Opts]",
-)
-const httpWithOpts = v.strictTuple([v.literal('http'), httpOpts])
-const http2WithOpts = v.strictTuple([v.literal('http2'), http2Opts])
-/** A lazy schema rather than a union, whose issue would not name the wrong option of the protocol. */
-const protocol = v.lazy(value => {
-  if (!Array.isArray(value) || value.length !== 2) return bareProtocol
-  return value[0] === 'http' ? httpWithOpts : value[0] === 'http2' ? http2WithOpts : bareProtocol
-})
-const protocols = v.pipe(
-  v.array(protocol, 'must be an array'),
-  v.minLength(1, 'must name at least one protocol'),
-  v.check(inits => new Set(inits.map(nameOf)).size === inits.length, 'must name each protocol once'),
-)
-const nameOf = (init: unknown) => (Array.isArray(init) ? init[0] : init)
-
 const trace = v.custom<NonNullable<Opts['trace']>>(
   value => typeof value === 'boolean' || typeof value === 'function',
   'must be a boolean or a function',
+)
+
+const wsOptsOfOpen = v.pipe(
+  wsOpts,
+  v.forward(
+    v.check(
+      ({ tunnel }) => tunnel === undefined,
+      'is an option of wsUpgrade: there is no tunnel before open has returned',
+    ),
+    ['tunnel'],
+  ),
 )
 
 const elsewhere = [
   ...namesIn('httpOpts', httpOpts),
   ...namesIn('http2Opts', http2Opts),
   ...namesIn('wsOpts', wsOpts),
+  ...namesIn('rawOpts', rawOpts),
 ]
 
 const opts = options(
@@ -82,15 +79,19 @@ const opts = options(
     http2Opts: v.optional(http2Opts),
     owner: v.optional(owner),
     protocols: v.optional(protocols),
+    proxy: v.optional(proxy),
+    proxyAuth: v.optional(fun),
+    rawOpts: v.optional(rawOpts),
     retry: v.optional(count),
     retryFun: v.optional(fun),
     retryTimeout: v.optional(finiteDuration),
+    socksOpts: v.optional(socksOpts),
     tcpOpts: v.optional(tcpOpts),
     tlsOpts: v.optional(tlsOpts),
     tlsHandshakeTimeout: v.optional(duration),
     trace: v.optional(trace),
-    transport: v.optional(v.picklist(['tcp', 'tls'], "must be 'tcp' or 'tls'")),
-    wsOpts: v.optional(wsOpts),
+    transport: v.optional(transport),
+    wsOpts: v.optional(wsOptsOfOpen),
   },
   elsewhere,
 )
@@ -106,6 +107,10 @@ function check(schema: v.GenericSchema, value: unknown, prefix: string): void {
 /** Throws a GunError `bad_option` that names the path of the wrong option. */
 export function checkOpts(value: unknown): asserts value is Opts {
   check(opts, value, '')
+  const { protocols = [], socksOpts } = value as Opts
+  if (socksOpts !== undefined || protocols[0] !== 'socks') return
+  const text = "protocols.0 needs a host and a port: give ['socks', { host, port }], or socksOpts"
+  throw new GunError('bad_option', 'options', text)
 }
 
 /** Throws a GunError `bad_option` if several protocols are given without ALPN to choose between them. */
@@ -142,6 +147,14 @@ export function checkWsOpts(value: unknown): asserts value is WsOpts {
 
 export function checkReqOpts(value: unknown): asserts value is ReqOpts {
   check(reqOpts, value, 'reqOpts')
+}
+
+export function checkPingOpts(value: unknown): asserts value is PingOpts {
+  check(pingOpts, value, 'reqOpts')
+}
+
+export function checkConnectDestination(value: unknown): asserts value is ConnectDestination {
+  check(connectDestination, value, 'destination')
 }
 
 /** Throws a RangeError unless a timer can wait so many milliseconds, or the time is infinite. */

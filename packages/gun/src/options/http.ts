@@ -1,5 +1,6 @@
 /** The options of HTTP/1.1, of HTTP/2, and of one request over either. */
 
+import type { StreamRef } from '../handles.js'
 import type { ReplyTo } from '../messages.js'
 import type { ContentHandler } from './content-handler.js'
 
@@ -185,6 +186,19 @@ export interface ReqOpts {
    * returns `true` whenever it took the bytes, and no `'drain'` is posted.
    */
   readonly sendHighWaterMark?: number
+  /**
+   * The tunnel through which the request is sent: the stream of a `connect`. Default: none, the request is for the
+   * other end of the connection.
+   */
+  readonly tunnel?: StreamRef
+}
+
+/** Options of one ping. */
+export interface PingOpts {
+  /** The recipient of the answer. Default: the owner. */
+  readonly replyTo?: ReplyTo
+  /** The tunnel whose other end is pinged: the stream of a `connect`. Default: none, the connection is pinged. */
+  readonly tunnel?: StreamRef
 }
 
 /** Returns the header name unchanged: the default of `transformHeaderName`. */

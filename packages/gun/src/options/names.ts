@@ -10,6 +10,7 @@ const SYNONYMS: Synonyms = {
   abort: ['signal'],
   abortsignal: ['signal'],
   after: ['timeout', 'retryTimeout'],
+  agent: ['proxy'],
   alpnprotocols: ['protocols'],
   attempts: ['retry'],
   backoff: ['retryFun'],
@@ -22,6 +23,8 @@ const SYNONYMS: Synonyms = {
   debug: ['trace'],
   family: ['tcpOpts.family'],
   heartbeat: ['keepalive', 'wsOpts.keepalive'],
+  httpproxy: ['proxy'],
+  httpsproxy: ['proxy'],
   jar: ['cookieStore'],
   key: ['tlsOpts.key'],
   localaddress: ['tcpOpts.localAddress'],
@@ -35,12 +38,16 @@ const SYNONYMS: Synonyms = {
   parent: ['owner'],
   permessagedeflate: ['compress', 'wsOpts.compress'],
   pinginterval: ['keepalive', 'wsOpts.keepalive'],
+  proxies: ['proxy'],
+  proxyauthorization: ['proxyAuth'],
+  proxyurl: ['proxy'],
   reconnect: ['retry', 'reupgrade'],
   rejectunauthorized: ['tlsOpts.rejectUnauthorized'],
   retries: ['retry'],
   retrydelay: ['retryTimeout'],
   secure: ['transport'],
   servername: ['tlsOpts.servername'],
+  socksproxy: ['proxy'],
   ssl: ['transport'],
   sslopts: ['tlsOpts'],
   verify: ['tlsOpts.rejectUnauthorized'],
@@ -56,8 +63,9 @@ export function strictOptions<const T extends v.ObjectEntries>(
   elsewhere: readonly string[] = [],
 ) {
   const known = [...Object.keys(entries), ...elsewhere]
-  return v.strictObject(
-    entries,
-    ({ path }) => `is not an option${didYouMean(String(path?.at(-1)?.key), known, SYNONYMS)}`,
+  return v.strictObject(entries, ({ expected, path }) =>
+    expected === 'never'
+      ? `is not an option${didYouMean(String(path?.at(-1)?.key), known, SYNONYMS)}`
+      : 'must be given',
   )
 }

@@ -1,6 +1,7 @@
-/** The schemas of the options of HTTP/1.1, HTTP/2, WebSocket, and one request. */
+/** The schemas of the options of HTTP/1.1, HTTP/2, WebSocket, one request, and one ping. */
 
 import * as v from 'valibot'
+import { StreamRef } from '../handles.js'
 import { isToken } from '../headers.js'
 import type { ContentHandler } from './content-handler.js'
 import {
@@ -118,6 +119,8 @@ const reupgradeOpts = options({
 })
 const reupgrade = v.lazy(value => (isBag(value) ? reupgradeOpts : flag))
 
+const tunnel = v.instance(StreamRef, 'must be a StreamRef, that of a tunnel')
+
 export const wsOpts = options({
   closingTimeout: v.optional(duration),
   compress: v.optional(compress),
@@ -133,6 +136,7 @@ export const wsOpts = options({
   reupgrade: v.optional(reupgrade),
   sendHighWaterMark: v.optional(count),
   silencePings: v.optional(flag),
+  tunnel: v.optional(tunnel),
   userOpts: v.optional(v.unknown()),
 })
 
@@ -141,4 +145,7 @@ export const reqOpts = options({
   invalidRequestHeaders: v.optional(invalidRequestHeaders),
   replyTo: v.optional(receiver),
   sendHighWaterMark: v.optional(count),
+  tunnel: v.optional(tunnel),
 })
+
+export const pingOpts = options({ replyTo: v.optional(receiver), tunnel: v.optional(tunnel) })

@@ -140,6 +140,11 @@ export interface WsOpts {
   readonly sendHighWaterMark?: number
   /** Whether pings and pongs are kept from the mailbox. Pings are answered either way. Default `true`. */
   readonly silencePings?: boolean
+  /**
+   * The tunnel through which the upgrade is requested: the stream of a `connect`. Default: none, the WebSocket is one
+   * with the other end of the connection.
+   */
+  readonly tunnel?: StreamRef
   /** Any value for the subprotocol's handler, which gets all these options. */
   readonly userOpts?: unknown
 }
