@@ -44,8 +44,8 @@ export const plan: readonly PackagePlan[] = [
       'octets',
       'words',
     ],
-    // TLS within a tunnel and SOCKS5 will need them.
-    ahead: ['transport/duplex', 'tunnel/'],
+    // TLS within a tunnel, SOCKS5 and the option `proxy` will need them.
+    ahead: ['transport/duplex', 'tunnel/', 'options/proxies', 'options/environment', 'options/no-proxy'],
     engines: [
       ['http1/parser/'],
       ['http2/engine/'],
