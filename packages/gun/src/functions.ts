@@ -27,6 +27,7 @@ import { AWAIT_DEFAULTS, type AwaitBodyOpts, type AwaitOpts } from './options/aw
 import {
   checkAwaitBodyOpts,
   checkAwaitOpts,
+  checkConnectDestination,
   checkReqOpts,
   checkTimeout,
   checkWsOpts,
@@ -34,8 +35,10 @@ import {
 import type { ReqOpts } from './options/http.js'
 import { merge } from './options/merge.js'
 import type { Opts } from './options/options.js'
+import type { ConnectDestination } from './options/tunnel.js'
 import { isOwner } from './options/values.js'
 import type { WsOpts } from './options/websocket.js'
+import { goalOf, withCredentials } from './tunnel/goal.js'
 import { checkFrames } from './websocket/frame.js'
 import type { IsFin, ProtocolName, WsFrame } from './words.js'
 
@@ -241,13 +244,14 @@ function startRequest(
 ): StreamRef {
   const connection = connectionOf(connPid)
   if (reqOpts !== NONE) checkReqOpts(reqOpts)
-  const { flow, invalidRequestHeaders, replyTo, sendHighWaterMark } = reqOpts
+  const { flow, invalidRequestHeaders, replyTo, sendHighWaterMark, tunnel } = reqOpts
+  if (tunnel !== undefined) checkTunnel(connPid, tunnel)
   const isChecked = invalidRequestHeaders !== 'ignore'
   checkMethod(method, isChecked)
   checkPath(path, isChecked)
   const fields = normalizeHeaders(headers, isChecked)
   checkFraming(fields, body)
-  const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark)
+  const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark, tunnel)
   connection.commands.perform({
     type: 'request',
     streamRef,
@@ -258,6 +262,50 @@ function startRequest(
     body,
     flow,
   })
+  return streamRef
+}
+
+/**
+ * Asks a proxy for a tunnel to another host, through which other protocols are spoken. Returns the stream of the tunnel.
+ *
+ * Where the proxy agrees, a `gun_response` with `'fin'` comes first, and then, once TLS is agreed on where the destination wants
+ * it, a `gun_tunnel_up` with the protocol. Any other response is one like that to a request, and the connection to the proxy
+ * stays usable.
+ *
+ * Over HTTP/1.1 the connection becomes the tunnel: requests wait until the proxy has answered, and then lead to the destination,
+ * with or without `tunnel`. Over HTTP/2 a stream becomes the tunnel, and several may be open beside requests to the proxy; a
+ * request goes through one where its options name the tunnel's stream as `tunnel`. Tunnels lead through each other in the same
+ * way. A request for a tunnel that is not up yet waits for it, and fails with `refused_stream` if it never is.
+ *
+ * A tunnel that ends while the connection around it lives gets a `gun_error`, behind those of the streams in it. `cancel` ends a
+ * tunnel and all that is in it; over HTTP/1.1 the connection with it. A tunnel is not made again when the connection is: see the
+ * option `proxy` of `open` for one that is. Source: manual page gun:connect.
+ *
+ * ```ts
+ * const streamRef = gun.connect(connPid, { host: 'example.org', port: 443, transport: 'tls' })
+ * const answer = await gun.await(connPid, streamRef)
+ * if (answer.type !== 'gun_response' || answer.status !== 200) throw new Error('refused', { cause: answer })
+ * await gun.await(connPid, streamRef) // gun_tunnel_up
+ * gun.get(connPid, '/', {}, { tunnel: streamRef })
+ * ```
+ */
+export function connect(
+  connPid: ConnPid,
+  destination: ConnectDestination,
+  headers?: HeadersInit,
+  reqOpts: ReqOpts = NONE,
+): StreamRef {
+  const connection = connectionOf(connPid)
+  checkConnectDestination(destination)
+  if (reqOpts !== NONE) checkReqOpts(reqOpts)
+  const { flow, invalidRequestHeaders, replyTo, sendHighWaterMark, tunnel } = reqOpts
+  if (tunnel !== undefined) checkTunnel(connPid, tunnel)
+  const isChecked = invalidRequestHeaders !== 'ignore'
+  const fields = withCredentials(normalizeHeaders(headers, isChecked), destination)
+  checkFraming(fields, undefined)
+  const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark, tunnel, true)
+  const goal = goalOf(destination)
+  connection.commands.perform({ type: 'connect', streamRef, goal, headers: fields, isChecked, flow })
   return streamRef
 }
 
@@ -287,13 +335,21 @@ function startRequest(
  * gun.data(connPid, streamRef, 'fin', '')
  * ```
  */
-export function data(connPid: ConnPid, streamRef: StreamRef, isFin: IsFin, chunk: Bytes): boolean {
+export function data(
+  connPid: ConnPid,
+  streamRef: StreamRef | undefined,
+  isFin: IsFin,
+  chunk: Bytes,
+): boolean {
   const connection = connectionOf(connPid)
-  checkStreamRef(connPid, streamRef)
+  if (streamRef !== undefined) checkStreamRef(connPid, streamRef)
   if (isFin !== 'fin' && isFin !== 'nofin')
     throw new TypeError(`isFin must be 'fin' or 'nofin', not ${isFin}`)
   const bytes = toBytes(chunk, 'chunk')
-  return connection.commands.perform({ type: 'data', streamRef, isFin, data: bytes, isToldToWait: false })
+  const part = { type: 'data', isFin, data: bytes, isToldToWait: false } as const
+  return connection.commands.perform(
+    streamRef === undefined ? { ...part, streamRef } : { ...part, streamRef },
+  )
 }
 
 /**
@@ -334,10 +390,12 @@ export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
  * `gun_error` `badstate`, and the connection stays as it is; a WebSocket is pinged by sending a ping frame.
  * Source: manual page gun:ping.
  */
-export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo'> = {}): StreamRef {
+export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo' | 'tunnel'> = {}): StreamRef {
   const connection = connectionOf(connPid)
   checkReqOpts(reqOpts)
-  const streamRef = new StreamRef(connPid, reqOpts.replyTo ?? connection.owner)
+  const { replyTo, tunnel } = reqOpts
+  if (tunnel !== undefined) checkTunnel(connPid, tunnel)
+  const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, undefined, tunnel)
   connection.commands.perform({ type: 'ping', streamRef })
   return streamRef
 }
@@ -468,13 +526,14 @@ export function flush(target: ConnPid | StreamRef): number {
  * that has ended. Throws a RangeError unless `increment` is a whole number of at least 1. Source:
  * manual page gun:update_flow.
  */
-export function updateFlow(connPid: ConnPid, streamRef: StreamRef, increment: number): void {
+export function updateFlow(connPid: ConnPid, streamRef: StreamRef | undefined, increment: number): void {
   const connection = connectionOf(connPid)
-  checkStreamRef(connPid, streamRef)
+  if (streamRef !== undefined) checkStreamRef(connPid, streamRef)
   if (!Number.isInteger(increment) || increment < 1) {
     throw new RangeError(`increment must be a whole number of at least 1, not ${increment}`)
   }
-  connection.commands.perform({ type: 'flow', streamRef, increment })
+  const command = { type: 'flow', increment } as const
+  connection.commands.perform(streamRef === undefined ? { ...command, streamRef } : { ...command, streamRef })
 }
 
 /**
@@ -518,7 +577,9 @@ export function wsUpgrade(
   const isChecked = opts.invalidRequestHeaders !== 'ignore'
   checkPath(path, isChecked)
   const fields = normalizeHeaders(headers, isChecked)
-  const streamRef = new StreamRef(connPid, opts.replyTo ?? connection.owner)
+  const { tunnel } = wsOpts
+  if (tunnel !== undefined) checkTunnel(connPid, tunnel)
+  const streamRef = new StreamRef(connPid, opts.replyTo ?? connection.owner, undefined, tunnel)
   connection.commands.perform({ type: 'upgrade', streamRef, path, headers: fields, isChecked, opts })
   return streamRef
 }
@@ -565,6 +626,10 @@ export function wsSend(
     frames: checkFrames(frames),
     isToldToWait: false,
   })
+}
+
+function checkTunnel(connPid: ConnPid, tunnel: StreamRef): void {
+  if (connPidOf(tunnel) !== connPid) throw new TypeError(`tunnel ${tunnel} does not belong to ${connPid}`)
 }
 
 function checkStreamRef(connPid: ConnPid, streamRef: unknown): asserts streamRef is StreamRef {

@@ -39,11 +39,17 @@ export let recipientOf: (streamRef: StreamRef) => Recipient
  */
 export let sendMarkOf: (streamRef: StreamRef) => number | undefined
 
-/** The innermost layer that the stream runs on; `undefined`: the connection's own. `layer/layer` knows its type. */
+/** Returns the layer that the stream has become; `undefined`: none. `layer/layer` knows its type. */
 export let innerOf: (streamRef: StreamRef) => object | undefined
 
 /** Remembers the layer that a stream has become. */
 export let setLayer: (streamRef: StreamRef, layer: object | undefined) => void
+
+/** Returns the stream of the tunnel that the stream was asked for through; `undefined`: none. */
+export let tunnelOf: (streamRef: StreamRef) => StreamRef | undefined
+
+/** Whether the stream asks for a tunnel: a response with which it succeeds does not end it. */
+export let asksForTunnel: (streamRef: StreamRef) => boolean
 
 /** Records that the caller cancelled the stream while it was open. */
 export let noteCancelled: (streamRef: StreamRef) => void
@@ -136,14 +142,24 @@ export class StreamRef {
   readonly #connPid: ConnPid
   readonly #recipient: Recipient
   readonly #sendMark: number | undefined
+  readonly #tunnel: StreamRef | undefined
+  readonly #asksForTunnel: boolean
   #layer: object | undefined
   #isCancelled = false
 
   /** @internal */
-  constructor(connPid: ConnPid, replyTo: Recipient, sendMark?: number) {
+  constructor(
+    connPid: ConnPid,
+    replyTo: Recipient,
+    sendMark?: number,
+    tunnel?: StreamRef,
+    asksForTunnel = false,
+  ) {
     this.#connPid = connPid
     this.#recipient = replyTo
     this.#sendMark = sendMark
+    this.#tunnel = tunnel
+    this.#asksForTunnel = asksForTunnel
   }
 
   static {
@@ -151,6 +167,8 @@ export class StreamRef {
     recipientOf = streamRef => streamRef.#recipient
     sendMarkOf = streamRef => streamRef.#sendMark
     innerOf = streamRef => streamRef.#layer
+    tunnelOf = streamRef => streamRef.#tunnel
+    asksForTunnel = streamRef => streamRef.#asksForTunnel
     setLayer = (streamRef, layer) => {
       streamRef.#layer = layer
     }

@@ -2,7 +2,7 @@
 
 import type { Pid } from '@holster/process'
 import type { GunError } from './errors.js'
-import { type ConnPid, recipientOf, type StreamRef } from './handles.js'
+import { asksForTunnel, type ConnPid, recipientOf, type StreamRef } from './handles.js'
 import type { Headers, IsFin, ProtocolName, WsFrameIn } from './words.js'
 
 /** The fields of every message. */
@@ -21,7 +21,18 @@ export interface StreamReply<Type extends string = string> extends ConnectionMes
 
 /** Posted to the owner when the connection is up. Source: manual page gun_up. */
 export interface GunUp extends ConnectionMessage<'gun_up'> {
-  /** The protocol of the connection; over tls, the one agreed on by ALPN. */
+  /** The protocol of the connection; over tls, the one agreed on by ALPN. With `'socks'` a `gun_tunnel_up` follows. */
+  readonly protocol: ProtocolName
+}
+
+/**
+ * Posted when a tunnel is up: a CONNECT has succeeded, or a SOCKS5 server has agreed, and TLS within the tunnel is agreed on
+ * where there is any. Goes to the stream's replyTo, or to the owner. Source: manual page gun_tunnel_up.
+ */
+export interface GunTunnelUp extends ConnectionMessage<'gun_tunnel_up'> {
+  /** The stream of the tunnel, as `connect` returned it; absent where the whole connection leads through a SOCKS5 server. */
+  readonly streamRef?: StreamRef | undefined
+  /** The protocol spoken through the tunnel. With `'socks'` another `gun_tunnel_up` follows. */
   readonly protocol: ProtocolName
 }
 
@@ -47,8 +58,11 @@ export interface GunDown extends ConnectionMessage<'gun_down'> {
  * Source: manual page gun_upgrade.
  */
 export interface GunUpgrade extends StreamReply<'gun_upgrade'> {
-  /** The protocols spoken now. */
-  readonly protocols: readonly ['websocket']
+  /**
+   * The protocols spoken now: `['websocket']`; or, where a request has asked for an upgrade by itself, those that the server
+   * names in its `upgrade` header. Their bytes come as `gun_data`, and `data` sends them.
+   */
+  readonly protocols: readonly string[]
   /**
    * The header fields of the response that accepted the upgrade; `sec-websocket-protocol` names the
    * subprotocol chosen by the server.
@@ -92,7 +106,8 @@ export interface GunResponse extends StreamReply<'gun_response'> {
 }
 
 /**
- * Posted for each part of a response's body as it arrives; a part may be empty. Source: manual page gun_data.
+ * Posted for each part of a response's body as it arrives; a part may be empty. On a stream that speaks raw: the bytes of the
+ * peer, and an empty `'fin'` at their end. Source: manual page gun_data.
  */
 export interface GunData extends StreamReply<'gun_data'> {
   /**
@@ -108,6 +123,16 @@ export interface GunData extends StreamReply<'gun_data'> {
    * The bytes as they were on the wire, without chunk framing, or as a content handler passed them on. The
    * buffer belongs to the receiver.
    */
+  readonly data: Buffer
+}
+
+/** Posted for bytes of the peer on a connection that speaks raw. Goes to the owner. Source: manual page gun_data. */
+export interface RawData extends ConnectionMessage<'gun_data'> {
+  /** Absent, since the connection has no streams. */
+  readonly streamRef?: undefined
+  /** `'fin'`: the peer has ended, and `gun_down` follows. `data` is empty then. */
+  readonly isFin: IsFin
+  /** The bytes as they arrived. The buffer belongs to the receiver. */
   readonly data: Buffer
 }
 
@@ -181,7 +206,9 @@ export interface GunPush extends StreamReply<'gun_push'> {
 }
 
 /** Posted when a stream has room again for data to be sent. */
-export interface DrainNotify extends StreamReply<'gun_notify'> {
+export interface DrainNotify extends ConnectionMessage<'gun_notify'> {
+  /** The stream; absent for a connection that speaks raw. */
+  readonly streamRef?: StreamRef | undefined
   /**
    * `wsSend` or `data` returned `false`, and now no more than half of `sendHighWaterMark` waits to be sent.
    * Goes to the stream's replyTo.
@@ -250,11 +277,13 @@ export type GunNotify = DrainNotify | PingNotify | SettingsNotify | UpgradeRefus
 export type GunMessage =
   | GunUp
   | GunDown
+  | GunTunnelUp
   | GunUpgrade
   | GunErrorMessage
   | GunInform
   | GunResponse
   | GunData
+  | RawData
   | GunTrailers
   | GunPush
   | GunSse
@@ -282,6 +311,7 @@ export const replyToOf = recipientOf as (streamRef: StreamRef) => ReplyTo
 export function endsStream(message: GunMessage): boolean {
   switch (message?.type) {
     case 'gun_response':
+      return message.isFin === 'fin' && !opensTunnel(message)
     case 'gun_data':
       return message.isFin === 'fin'
     case 'gun_sse':
@@ -292,4 +322,9 @@ export function endsStream(message: GunMessage): boolean {
     default:
       return false
   }
+}
+
+/** Whether a proxy has agreed to a tunnel, whose stream goes on (RFC 9110 section 9.3.6). */
+function opensTunnel({ status, streamRef }: GunResponse): boolean {
+  return status < 300 && asksForTunnel(streamRef)
 }

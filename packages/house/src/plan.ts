@@ -50,6 +50,7 @@ export const plan: readonly PackagePlan[] = [
       ['http1/parser/'],
       ['http2/engine/'],
       ['tunnel/socks/'],
+      ['tunnel/socks/'],
       ['websocket/text', 'websocket/mask', 'websocket/opcode', 'websocket/payload'],
     ],
   },

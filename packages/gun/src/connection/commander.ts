@@ -4,14 +4,16 @@ import type { Source } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import type { Events } from '../events/events.js'
 import { closedHere } from '../exchange/errors.js'
-import { type ConnPid, noteCancelled, type StreamRef, sendMarkOf } from '../handles.js'
+import { type ConnPid, noteCancelled, type StreamRef, sendMarkOf, tunnelOf } from '../handles.js'
 import {
+  type BareCommand,
   type BeginCommand,
   begins,
   COMMAND_NAMES,
   type Command,
   type DataCommand,
   type FramesCommand,
+  isBare,
   type StreamCommand,
 } from '../layer/commands.js'
 import type { Foreseen, Protocol } from '../layer/contract.js'
@@ -25,6 +27,7 @@ import type { Comeback } from './comeback.js'
 import { DueCommands } from './due.js'
 import type { ConnectionContext, Step } from './events.js'
 import { Postponed } from './postponed.js'
+import { ending, Tunnels } from './tunnels.js'
 
 /** The connection, as far as its commands need it. */
 export interface CommanderHome {
@@ -53,6 +56,7 @@ export class Commander {
   readonly #postponed = new Postponed(command => this.performLate(command))
   /** Made when there is something to keep: most connections never have anything. */
   #due: DueCommands | undefined
+  #tunnels: Tunnels | undefined
 
   constructor(home: CommanderHome) {
     this.#home = home
@@ -65,7 +69,7 @@ export class Commander {
     steps.begin()
     let answer = false
     try {
-      answer = command.type === 'frames' ? this.#send(command) : this.#perform(command)
+      answer = this.#perform(command)
     } catch (cause) {
       this.#home.onDefect(cause)
     }
@@ -77,8 +81,7 @@ export class Commander {
   performDue(command: Command): void {
     if (this.#due?.take(command) === false) return
     try {
-      if (command.type === 'frames') this.#send(command)
-      else this.#perform(command)
+      this.#perform(command)
     } catch (cause) {
       this.#home.onDefect(cause)
     }
@@ -87,7 +90,7 @@ export class Commander {
   /** Carries out a command that has waited for the connection, before those that wait still. */
   performLate(command: BeginCommand | StreamCommand): void {
     const run = () => {
-      const { layer } = this.#home
+      const layer = this.#layerOf(command.streamRef)
       try {
         if (layer !== undefined) layer.perform(command)
         else this.#home.fail(command.streamRef, closedHere())
@@ -102,14 +105,15 @@ export class Commander {
 
   /** Silences a stream at once, and ends it behind the present step. */
   cancel(streamRef: StreamRef): void {
-    const { comeback, layer, steps } = this.#home
-    const hasWaited = this.#postponed.remove(streamRef) || comeback.remove(streamRef)
+    const { comeback, steps } = this.#home
+    const hasWaited = (this.#bookOf(streamRef)?.remove(streamRef) ?? false) || comeback.remove(streamRef)
     const isUnsent = hasWaited || this.#due?.of(streamRef)?.begin !== undefined
-    const wasOpen = isUnsent || (layer?.protocol?.silence?.(streamRef) ?? false)
+    const wasOpen = isUnsent || (this.#layerOf(streamRef)?.silence(streamRef) ?? false)
     if (wasOpen) {
       noteCancelled(streamRef)
       this.#due?.callOff(streamRef)
     }
+    if (isUnsent) this.#tunnels?.remove(streamRef)
     if (isUnsent) steps.add({ type: 'task', run: () => this.#tellCancelled(streamRef) })
     else this.perform({ type: 'cancel', streamRef, wasOpen })
   }
@@ -121,12 +125,39 @@ export class Commander {
 
   /** Whether the stream waits for the connection, or for the next. */
   isPostponed(streamRef: StreamRef): boolean {
-    return this.#postponed.has(streamRef) || this.#home.comeback.has(streamRef)
+    return (this.#bookOf(streamRef)?.has(streamRef) ?? false) || this.#home.comeback.has(streamRef)
   }
 
   /** Tells of a request that waits for the next connection, while the one that is up begins nothing more. */
   infoOf(streamRef: StreamRef, usualFlow: number): StreamInfo | undefined {
-    return postponedInfo(this.#postponed.of(streamRef), usualFlow)
+    return postponedInfo(this.#bookOf(streamRef)?.of(streamRef) ?? [], usualFlow)
+  }
+
+  /** Tells what is known of a stream that has begun. */
+  streamInfo(streamRef: StreamRef): StreamInfo | undefined {
+    return this.#layerOf(streamRef)?.streamInfo(streamRef)
+  }
+
+  /** A tunnel leads through a layer, whose state has another name now. */
+  onTunnel(streamRef: StreamRef, layer: Layer): void {
+    this.#tunnels?.update(streamRef, layer)
+  }
+
+  /** A tunnel has ended, or the proxy has refused it. */
+  onTunnelOver(streamRef: StreamRef): void {
+    this.#tunnels?.remove(streamRef)
+  }
+
+  /** The layer that a stream runs on: that of its tunnel, or the connection's own. */
+  #layerOf(streamRef: StreamRef): Layer | undefined {
+    const tunnel = tunnelOf(streamRef)
+    return tunnel === undefined ? this.#home.layer : layerOf(tunnel)
+  }
+
+  /** The commands among which those of a stream wait. */
+  #bookOf(streamRef: StreamRef): Postponed | undefined {
+    const tunnel = tunnelOf(streamRef)
+    return tunnel === undefined ? this.#postponed : this.#tunnels?.waitingFor(tunnel)
   }
 
   /** Carries out the commands that wait, since the connection accepts commands. */
@@ -186,22 +217,42 @@ export class Commander {
       if (foreseen !== undefined) return foreseen
     }
     if (command.type === 'frames') return 'refused'
-    const { isAccepting, isTerminated } = this.#home
-    if (due?.begin === undefined ? !this.#postponed.has(command.streamRef) : due.isWrongLength(command))
-      return 'refused'
-    if (isTerminated) return 'refused'
-    const goesOut = due?.begin !== undefined && isAccepting && this.#postponed.isEmpty
+    if (streamRef === undefined || this.#home.isTerminated) return 'refused'
+    const isWaiting = this.#bookOf(streamRef)?.has(streamRef) ?? false
+    if (due?.begin === undefined ? !isWaiting : due.isWrongLength(command)) return 'refused'
+    const goesOut = due?.begin !== undefined && this.#goesOut(streamRef)
     const bytes = goesOut ? due.bytes + command.data.length : Number.POSITIVE_INFINITY
-    return fitsMark(command.streamRef, bytes) ? 'room' : 'full'
+    return fitsMark(streamRef, bytes) ? 'room' : 'full'
   }
 
-  #protocolOf({ type, streamRef }: DataCommand | FramesCommand): Protocol | undefined {
-    const inner = type === 'frames' && streamRef !== undefined ? layerOf(streamRef) : undefined
-    return (inner ?? this.#home.layer)?.protocol
+  /** Whether a stream that is asked for now begins at once. */
+  #goesOut(streamRef: StreamRef): boolean {
+    const tunnel = tunnelOf(streamRef)
+    if (tunnel !== undefined) return this.#tunnels?.readyLayerOf(tunnel) !== undefined
+    return this.#home.isAccepting && this.#postponed.isEmpty
   }
 
-  #perform(command: BeginCommand | StreamCommand): boolean {
+  /** The protocol that sends what is given: that which the stream has become, or that of the layer on which the stream runs. */
+  #protocolOf({ streamRef }: DataCommand | FramesCommand): Protocol | undefined {
+    if (streamRef === undefined) return this.#home.layer?.protocol
+    return (layerOf(streamRef) ?? this.#layerOf(streamRef))?.protocol
+  }
+
+  #perform(command: Command): boolean {
+    if (command.type === 'frames') return this.#send(command)
+    if (isBare(command)) return this.#performBare(command)
     return begins(command) ? this.#begin(command) : this.#proceed(command)
+  }
+
+  /** Carries out a command for a connection that speaks raw. */
+  #performBare(command: BareCommand): boolean {
+    const { connPid, isTerminated, layer, stateName } = this.#home
+    if (layer !== undefined) return layer.perform(command)
+    if (command.type === 'flow') return true
+    const why = isTerminated ? 'it has ended' : `it is ${stateName}`
+    const reason = new GunError('badstate', 'badstate', `data is not possible on ${connPid}: ${why}`)
+    this.#home.tellOwner({ type: 'gun_error', connPid, reason })
+    return false
   }
 
   #begin(command: BeginCommand): boolean {
@@ -209,8 +260,11 @@ export class Commander {
     const { streamRef } = command
     if (isTerminated) return this.#refuse(streamRef, this.#endedError())
     attachTo(source, replyToOf(streamRef))
+    if (command.type === 'connect') this.#addTunnel(streamRef)
+    const tunnel = tunnelOf(streamRef)
+    if (tunnel !== undefined) return this.#beginWithin(tunnel, command)
     if (layer !== undefined && isAccepting && this.#postponed.isEmpty) return layer.perform(command)
-    const isLeaving = layer !== undefined && !isAccepting
+    const isLeaving = layer !== undefined && !isAccepting && !layer.isWaiting
     if (context.ending !== undefined || (isLeaving && context.retry === 0)) {
       const text = 'the connection is closing and will not be made again'
       return this.#refuse(streamRef, new GunError('closing', 'stream_error', text))
@@ -223,17 +277,48 @@ export class Commander {
     return true
   }
 
+  #addTunnel(streamRef: StreamRef): void {
+    this.#tunnels ??= new Tunnels(
+      command => this.performLate(command),
+      (ref, reason) => this.#home.fail(ref, reason),
+    )
+    this.#tunnels.add(streamRef)
+  }
+
+  /** Begins a stream within a tunnel, or keeps the command until the tunnel is up. */
+  #beginWithin(tunnel: StreamRef, command: BeginCommand): boolean {
+    const { streamRef } = command
+    const ready = this.#tunnels?.readyLayerOf(tunnel)
+    if (ready !== undefined) {
+      attachTo(ready.source, replyToOf(streamRef))
+      return ready.perform(command)
+    }
+    const layer = layerOf(tunnel)
+    const waiting = this.#tunnels?.waitingFor(tunnel)
+    if (waiting === undefined) {
+      const text = `${tunnel} is no tunnel, or one that was refused or has ended`
+      return this.#refuse(streamRef, new GunError('badstate', 'badstate', text))
+    }
+    const isLeaving = layer !== undefined && !layer.isAccepting && !layer.isWaiting
+    if (isLeaving || this.#home.context.ending !== undefined) return this.#refuse(streamRef, ending())
+    waiting.add(command)
+    return true
+  }
+
   /** Carries out what belongs to a stream that was asked for before; it waits only if that stream does. */
   #proceed(command: StreamCommand): boolean {
-    const { isTerminated, layer: own } = this.#home
+    const { isTerminated } = this.#home
     const { streamRef } = command
-    if (!isTerminated && this.#postponed.has(streamRef)) {
+    const book = this.#bookOf(streamRef)
+    if (!isTerminated && book?.has(streamRef)) {
       const answer = command.type !== 'data' || fitsMark(streamRef, Number.POSITIVE_INFINITY)
       if (command.type === 'data') command.isToldToWait = !answer
-      this.#postponed.add(command)
+      book.add(command)
       return answer
     }
-    const layer = command.type === 'flow' ? (layerOf(streamRef) ?? own) : own
+    const own = this.#layerOf(streamRef)
+    const isForBytes = command.type === 'flow' || command.type === 'data'
+    const layer = isForBytes ? (layerOf(streamRef) ?? own) : own
     if (layer !== undefined) return layer.perform(command)
     if (command.type === 'flow') return true
     if (isTerminated) return this.#refuse(streamRef, this.#endedError())
@@ -256,6 +341,7 @@ export class Commander {
   }
 
   #refuse(streamRef: StreamRef, reason: GunError): false {
+    this.#tunnels?.remove(streamRef)
     this.#home.refuse(streamRef, reason)
     return false
   }

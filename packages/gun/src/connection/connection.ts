@@ -16,19 +16,20 @@ import { asKind, GunError } from '../errors.js'
 import { Events } from '../events/events.js'
 import { type Trace, traceOf } from '../events/trace.js'
 import { closedHere } from '../exchange/errors.js'
-import { ConnPid, connPidOf, type Life, lifeOf, StreamRef } from '../handles.js'
+import { asksForTunnel, ConnPid, connPidOf, type Life, lifeOf, StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
-import type { Home, Protocol } from '../layer/contract.js'
+import type { ConnectedState, Home, Passage, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { defect, Layer, type LayerUser } from '../layer/layer.js'
 import { post } from '../layer/mail.js'
 import { Steps } from '../layer/steps.js'
 import { type GunMessage, type Owner, replyToOf } from '../messages.js'
-import { authorityOf, type Origin } from '../options/host.js'
+import type { Origin } from '../options/host.js'
 import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options/options.js'
 import { type Destination, originOf } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
 import { SocketLine } from '../transport/socket-line.js'
+import { enterTunnel } from '../tunnel/tunnel.js'
 import { delayAfter } from '../websocket/reupgrade.js'
 import type { Headers, ProtocolName } from '../words.js'
 import { Attempt } from './attempt.js'
@@ -157,14 +158,14 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     if (this.layer !== undefined) {
       const { flow = Number.POSITIVE_INFINITY } =
         (this.protocol?.name === 'http2' ? this.opts.http2Opts : this.opts.httpOpts) ?? {}
-      return this.layer.streamInfo(streamRef) ?? this.commands.infoOf(streamRef, flow)
+      return this.commands.streamInfo(streamRef) ?? this.commands.infoOf(streamRef, flow)
     }
     throw new GunError('badstate', 'badstate', `${this.connPid} is not connected: it is ${this.stateName}`)
   }
 
   /** Whether the stream may still post something, or waits for the connection. */
   isOpen(streamRef: StreamRef): boolean {
-    return this.layer?.streamInfo(streamRef) !== undefined || this.commands.isPostponed(streamRef)
+    return this.commands.streamInfo(streamRef) !== undefined || this.commands.isPostponed(streamRef)
   }
 
   setOwner(owner: Owner): void {
@@ -247,16 +248,13 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
 
   #rise(socket: Socket, protocol: ProtocolName = 'http'): void {
     const line = new SocketLine(socket)
-    const origin = {
-      scheme: this.transport === 'tls' ? 'https' : 'http',
-      authority: authorityOf(this.origin, this.transport),
-    } as const
-    const layer = new Layer(this, line, origin, this, { source: this.source, isPaused: this.#isPaused })
+    const endpoint = { ...this.origin, transport: this.transport, intermediaries: [] }
+    const layer = new Layer(this, line, endpoint, this, { source: this.source, isPaused: this.#isPaused })
     this.layer = layer
     this.#upSince = performance.now()
     this.#hasHeard = false
     line.attach(layer)
-    layer.start(startProtocol(protocol, layer, this.opts))
+    layer.start(startProtocol(protocol, layer, this.opts, this.opts.protocols ?? []))
     this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol })
     for (const command of this.comeback.take()) this.commands.performLate(command)
   }
@@ -392,22 +390,41 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   }
 
   /** Tells the machine at once, so that whoever hears of the new protocol sees its state; no caller can come between. */
-  onSwitched({ stateName }: Protocol): void {
-    if (stateName !== 'connected') this.#actor.send({ type: stateName })
+  onState(state: ConnectedState): void {
+    if (state === this.stateName) return
+    if (state !== 'connected') this.#actor.send({ type: state })
+    else if (this.socket !== undefined) {
+      this.#actor.send({ type: 'connected', socket: this.socket, protocol: undefined })
+    }
+  }
+
+  enter(layer: Layer, passage: Passage, rest: Buffer): void {
+    enterTunnel(layer, passage, rest, (name, host, inits, streamRef) =>
+      startProtocol(name, host, this.opts, inits, streamRef),
+    )
+  }
+
+  onTunnel(streamRef: StreamRef, layer: Layer): void {
+    this.commands.onTunnel(streamRef, layer)
+  }
+
+  onTunnelOver(streamRef: StreamRef): void {
+    this.commands.onTunnelOver(streamRef)
   }
 
   onHeard(): void {
     this.#hasHeard = true
   }
 
-  tellOwner(message: GunMessage): void {
+  tellOwner(message: GunMessage, bytes = 0): void {
     // Frames that were not sent come back in any case.
     if (this.events.isMute && message.type !== 'gun_error') return
     this.trace?.message(message)
-    post(this.connPid, this.source, this.owner, message, 0)
+    post(this.connPid, this.source, this.owner, message, bytes)
   }
 
   fail(streamRef: StreamRef, reason: GunError): void {
+    if (asksForTunnel(streamRef)) this.commands.onTunnelOver(streamRef)
     const message: GunMessage = { type: 'gun_error', connPid: this.connPid, streamRef, reason }
     this.trace?.message(message)
     post(this.connPid, this.source, replyToOf(streamRef), message, 0)

@@ -1,11 +1,14 @@
 /** Tells what is known of a connection now. */
 
 import { briefly } from '../layer/brief.js'
+import { schemeOf } from '../layer/hops.js'
 import type { Info } from '../layer/info.js'
 import type { Connection } from './connection.js'
 
 export function infoOf(connection: Connection): Info {
-  const { owner, socket, transport, protocol, stateName, origin, opts } = connection
+  const { layer, owner, socket, protocol, stateName, opts } = connection
+  const end = layer?.endpoint ?? { ...connection.origin, transport: connection.transport, intermediaries: [] }
+  const { host, port, transport, intermediaries } = end
   const info: Info = {
     owner,
     socket,
@@ -14,10 +17,10 @@ export function infoOf(connection: Connection): Info {
     stateName,
     sockIp: socket?.localAddress,
     sockPort: socket?.localPort,
-    originScheme: transport === 'tls' ? 'https' : 'http',
-    originHost: origin.host.given,
-    originPort: origin.port,
-    intermediaries: [],
+    originScheme: schemeOf(protocol?.name, transport),
+    originHost: host.given,
+    originPort: port,
+    intermediaries,
     cookieStore: opts.cookieStore,
     eventHandler: opts.eventHandler,
   }

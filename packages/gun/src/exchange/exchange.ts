@@ -4,7 +4,7 @@ import type { Source } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
 import { type StreamRef, sendMarkOf } from '../handles.js'
 import { headerValue, saysClose } from '../headers.js'
-import type { Host, Upgrade } from '../layer/contract.js'
+import type { Host, Passage, Upgrade } from '../layer/contract.js'
 import type { RequestInfo, StreamInfo } from '../layer/info.js'
 import { endsStream, type GunMessage, replyToOf } from '../messages.js'
 import type { Headers, IsFin } from '../words.js'
@@ -18,7 +18,7 @@ export const EXPECT_TIMEOUT = 1000
 /** The parts of the command with which the stream begins. */
 export interface StreamInit {
   readonly ref: StreamRef
-  readonly function: 'headers' | 'request' | 'wsUpgrade'
+  readonly function: 'headers' | 'request' | 'wsUpgrade' | 'connect'
   readonly method: string
   readonly path: string
   readonly headers: Headers
@@ -28,6 +28,10 @@ export interface StreamInit {
   /** How many messages of the response's body may be posted. */
   readonly flow: number
   readonly upgrade?: Upgrade
+  /** The tunnel that the request asks for. */
+  readonly passage?: Passage
+  /** The host and port of the request where they are not the other end's. Default: as the header `host` says. */
+  readonly authority?: string
 }
 
 export class Exchange {
@@ -43,6 +47,9 @@ export class Exchange {
   readonly sendMark: number | undefined
   /** The upgrade that the request asks for, until the peer has answered. */
   upgrade: Upgrade | undefined
+  /** The tunnel that the request asks for, until the proxy has refused it. */
+  passage: Passage | undefined
+  readonly #authority: string | undefined
 
   /** The store's cookies; `undefined` until it has given them. */
   cookies: string | undefined
@@ -91,6 +98,8 @@ export class Exchange {
     this.framing = init.framing
     this.sendMark = sendMarkOf(init.ref)
     this.upgrade = init.upgrade
+    this.passage = init.passage
+    this.#authority = init.authority
     this.credit = init.flow
     this.isExpecting =
       init.framing.type !== 'none' && headerValue(init.headers, 'expect')?.toLowerCase() === '100-continue'
@@ -98,11 +107,17 @@ export class Exchange {
 
   /** The value of the host header. */
   get authority(): string {
-    return headerValue(this.headers, 'host') ?? ''
+    return this.#authority ?? headerValue(this.headers, 'host') ?? ''
   }
 
-  /** The URL that a cookie store is asked about. */
-  get url(): string {
+  /** Whether the peer may leave HTTP in its response. */
+  get mayLeave(): boolean {
+    return this.upgrade !== undefined || this.passage !== undefined
+  }
+
+  /** The URL that a cookie store is asked about; `undefined` for a CONNECT, since a proxy has no part in the origin's cookies. */
+  get url(): string | undefined {
+    if (this.function === 'connect') return undefined
     // RFC 9110 section 7.1: `*` stands for no path.
     const path = this.path.startsWith('/') ? this.path : ''
     return `${this.#host.scheme}://${this.authority}${path}`
@@ -115,7 +130,7 @@ export class Exchange {
 
   /** Whether the store has given its cookies, or there is no store. */
   get hasCookies(): boolean {
-    return this.cookies !== undefined || this.#host.cookies === undefined
+    return this.cookies !== undefined || this.#host.cookies === undefined || this.url === undefined
   }
 
   /** Asks the store for its cookies, once. Calls `goOn` when the store answers, unless it answers at once. */
@@ -123,7 +138,7 @@ export class Exchange {
     if (this.#isAsking) return
     this.#isAsking = true
     let isNow = true
-    this.#host.cookies?.query(this.url, value => {
+    this.#host.cookies?.query(this.url ?? '', value => {
       this.cookies = value
       if (!isNow) goOn()
     })
@@ -150,6 +165,7 @@ export class Exchange {
       return
     }
     this.#isEnded = isEnd
+    if (isEnd && this.passage !== undefined) this.refusePassage()
     this.#host.deliver(this.ref, message, bytes, this.source)
   }
 
@@ -159,6 +175,13 @@ export class Exchange {
     this.upgrade = undefined
     if (!command?.isRepeated || this.isCancelled) return
     if (this.#host.askAgain(command, status, headers)) this.isCancelled = true
+  }
+
+  /** Takes note that the proxy has refused the tunnel. The refusal is a response like any other. */
+  refusePassage(): void {
+    if (this.passage === undefined) return
+    this.passage = undefined
+    this.#host.home.onTunnelOver(this.ref)
   }
 
   /** Posts the error that ends the stream. */
@@ -173,7 +196,7 @@ export class Exchange {
       ref,
       replyTo: replyToOf(ref),
       state: this.isCancelled ? 'stopping' : 'running',
-      intermediaries: [],
+      intermediaries: this.#host.endpoint.intermediaries,
       request: {
         method,
         path,

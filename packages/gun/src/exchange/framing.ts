@@ -1,6 +1,7 @@
 /** The framing of a request's body, and the header fields that belong to it (RFC 9112 section 6). */
 
 import { headerValue } from '../headers.js'
+import type { Origin } from '../options/host.js'
 import type { Headers } from '../words.js'
 
 /** How a request marks the end of its body: by having none, by a length, by chunks, or by its carrier. */
@@ -53,6 +54,11 @@ export function checkFraming(headers: Headers, body: Uint8Array | undefined): vo
   if (body !== undefined && Number(length) !== body.length) {
     throw new TypeError(`headers: content-length is ${length}, but the body has ${body.length} bytes`)
   }
+}
+
+/** Returns the target of a CONNECT, which names the port in any case (RFC 9110 section 9.3.6). */
+export function targetOf({ host, port }: Origin): string {
+  return `${host.uriHost}:${port}`
 }
 
 /** Returns the header fields with a host first, unless they have one. */

@@ -35,8 +35,8 @@ export type ContentOpts = Pick<Required<HttpOpts>, 'contentHandlers' | 'cookieIg
 /** The stream of the response, as far as its response needs it. */
 export interface ResponseStream {
   readonly ref: StreamRef
-  /** The URL that a cookie store is asked about. */
-  readonly url: string
+  /** The URL that a cookie store is asked about; `undefined`: it is not. */
+  readonly url: string | undefined
   /** How many messages of the body are still wanted. */
   credit: number
   /** Whether nothing more is posted, since the stream was cancelled. */
@@ -95,7 +95,7 @@ export class Response<Stream extends ResponseStream> {
 
   /** Posts an interim response. */
   inform(status: number, headers: Headers): void {
-    if (!this.#opts.cookieIgnoreInformational) this.#host.cookies?.store(this.#stream.url, headers)
+    if (!this.#opts.cookieIgnoreInformational) this.#store(headers)
     this.#tellHead('responseInform', status, headers)
     const { connPid } = this.#host
     this.#post({ type: 'gun_inform', connPid, streamRef: this.#ref, status, headers }, headers)
@@ -104,16 +104,26 @@ export class Response<Stream extends ResponseStream> {
   /** Tells of a response with which another protocol begins: an interim one over HTTP/1.1, a final one over HTTP/2. */
   switched(status: number, headers: Headers): void {
     const isInterim = status < 200
-    if (!isInterim || !this.#opts.cookieIgnoreInformational)
-      this.#host.cookies?.store(this.#stream.url, headers)
+    if (!isInterim || !this.#opts.cookieIgnoreInformational) this.#store(headers)
     this.#tellHead(isInterim ? 'responseInform' : 'responseHeaders', status, headers)
+  }
+
+  /** Posts the head of a response with which a proxy agrees to a tunnel; no body follows, whatever it says (RFC 9110 section 9.3.6). */
+  connected(status: number, headers: Headers): void {
+    const { connPid } = this.#host
+    this.#tellHead('responseHeaders', status, headers)
+    this.#post(
+      { type: 'gun_response', connPid, streamRef: this.#ref, isFin: 'fin', status, headers },
+      headers,
+    )
+    this.tell('responseEnd')
   }
 
   /** Posts the head of the final response. */
   head(status: number, headers: Headers, isFin: boolean): void {
     const { connPid } = this.#host
     this.#stream.stopWaiting()
-    this.#host.cookies?.store(this.#stream.url, headers)
+    this.#store(headers)
     this.#tellHead('responseHeaders', status, headers)
     const fin = isFin ? 'fin' : 'nofin'
     this.#post({ type: 'gun_response', connPid, streamRef: this.#ref, isFin: fin, status, headers }, headers)
@@ -161,6 +171,11 @@ export class Response<Stream extends ResponseStream> {
   tell(name: 'responseStart' | 'responseEnd'): void {
     const { connPid, events } = this.#host
     if (events.wants(name)) events.tell(name, { connPid, streamRef: this.#ref, replyTo: this.#replyTo })
+  }
+
+  #store(headers: Headers): void {
+    const { url } = this.#stream
+    if (url !== undefined) this.#host.cookies?.store(url, headers)
   }
 
   get #ref(): StreamRef {

@@ -12,12 +12,13 @@ import {
   unsent,
 } from '../exchange/errors.js'
 import type { Exchange } from '../exchange/exchange.js'
-import { frame, withHost } from '../exchange/framing.js'
+import { frame, targetOf, withHost } from '../exchange/framing.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
 import type { StreamRef } from '../handles.js'
 import { saysClose } from '../headers.js'
 import type {
   CancelCommand,
+  ConnectCommand,
   DataCommand,
   FlowCommand,
   FramesCommand,
@@ -25,7 +26,7 @@ import type {
   TrailersCommand,
   UpgradeCommand,
 } from '../layer/commands.js'
-import type { Again, Foreseen, Host, Protocol, StartUpgrade } from '../layer/contract.js'
+import type { Again, Foreseen, Host, Passage, Protocol, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
 import type { HttpOpts } from '../options/http.js'
@@ -38,7 +39,6 @@ const CRLF: Uint8Array = Buffer.from('\r\n')
 /** The protocol of a connection that carries requests. */
 export class Http implements Protocol, ResponseHandler {
   readonly name = 'http'
-  readonly stateName = 'connected'
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
   readonly #startUpgrade: StartUpgrade
@@ -48,6 +48,8 @@ export class Http implements Protocol, ResponseHandler {
   #isLastResponse = false
   /** Whether an orderly end was asked for; an upgrade may still succeed. */
   #isFinishing = false
+  /** The stream that asks for a tunnel, in place of all that may still be asked for. */
+  #connecting: Exchange | undefined
   readonly #keepaliveTimer: NodeJS.Timeout | undefined
 
   constructor(host: Host, opts: Required<HttpOpts>, startUpgrade: StartUpgrade) {
@@ -59,6 +61,10 @@ export class Http implements Protocol, ResponseHandler {
     if (opts.keepalive !== Number.POSITIVE_INFINITY) {
       this.#keepaliveTimer = setInterval(() => host.guard(() => this.#keepAlive()), opts.keepalive)
     }
+  }
+
+  get stateName(): 'connected' | 'connected_no_input' {
+    return this.#connecting === undefined ? 'connected' : 'connected_no_input'
   }
 
   request(command: RequestCommand): void {
@@ -89,7 +95,7 @@ export class Http implements Protocol, ResponseHandler {
     this.#requests.add(stream)
   }
 
-  data({ streamRef, isFin, data: chunk, isToldToWait }: DataCommand): boolean {
+  data({ streamRef, isFin, data: chunk, isToldToWait }: DataCommand<StreamRef>): boolean {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return false
     const problem = stream.problemWith(isFin, chunk.length)
@@ -110,7 +116,7 @@ export class Http implements Protocol, ResponseHandler {
   foresee(command: DataCommand | FramesCommand, before: number): Foreseen | undefined {
     if (command.type === 'frames') return 'refused'
     const { streamRef, isFin, data: chunk } = command
-    const stream = this.#find(streamRef)
+    const stream = streamRef && this.#find(streamRef)
     if (stream === undefined) return undefined
     const bytes = before + chunk.length
     if (stream.isComplete || stream.isCancelled || stream.problemWith(isFin, bytes) !== undefined)
@@ -162,6 +168,30 @@ export class Http implements Protocol, ResponseHandler {
     this.#requests.add(stream)
   }
 
+  connect({ streamRef, goal, headers, isChecked, flow = this.#opts.flow }: ConnectCommand): void {
+    if (this.#isFinishing) {
+      this.#host.home.onTunnelOver(streamRef)
+      return this.#host.refuse(streamRef, unsent())
+    }
+    const authority = targetOf(goal)
+    const stream = this.#responses.create({
+      ref: streamRef,
+      function: 'connect',
+      method: 'CONNECT',
+      path: authority,
+      headers: withHost(headers, authority),
+      isChecked,
+      framing: { type: 'none' },
+      flow,
+      passage: { type: 'connect', protocol: 'http', streamRef, goal },
+      authority,
+    })
+    stream.isComplete = true
+    this.#connecting = stream
+    this.#host.stateChanged()
+    this.#requests.add(stream)
+  }
+
   handle(chunk: Buffer): void {
     this.#responses.handle(chunk)
   }
@@ -178,7 +208,7 @@ export class Http implements Protocol, ResponseHandler {
     this.#responses.resume()
   }
 
-  flow({ streamRef, increment }: FlowCommand): void {
+  flow({ streamRef, increment }: FlowCommand<StreamRef>): void {
     // Mostly the response that is coming is meant.
     const { first } = this.#responses.open
     const stream = first?.ref === streamRef ? first : this.#find(streamRef)
@@ -200,7 +230,10 @@ export class Http implements Protocol, ResponseHandler {
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
     // The value within which the caller has cancelled the stream may have been its last.
     if (stream === undefined) return
-    if (this.#requests.remove(stream)) return this.#requests.advance()
+    if (this.#requests.remove(stream)) {
+      this.#leaveTunnel(stream)
+      return this.#requests.advance()
+    }
     // The body will never be complete, so that no request can follow it.
     if (!stream.isComplete) this.#requests.retire()
     this.#responses.discard(stream)
@@ -290,6 +323,7 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   onFinal(stream: Exchange, { keepAlive, headers }: ResponseEvent & { type: 'response' }): void {
+    this.#leaveTunnel(stream)
     if (keepAlive && !stream.isExpecting) return
     // The body is never sent, and only a new connection shows the peer where the next request begins.
     if (stream.isExpecting) this.#requests.skipBody(stream)
@@ -319,6 +353,15 @@ export class Http implements Protocol, ResponseHandler {
     }
   }
 
+  /** The proxy has refused the tunnel, or the caller wants none: more may be asked for again, unless the connection ends. */
+  #leaveTunnel(stream: Exchange): void {
+    if (stream !== this.#connecting) return
+    this.#connecting = undefined
+    this.#host.later(() => {
+      if (!this.#requests.isRetired) this.#host.stateChanged()
+    })
+  }
+
   /** Ends the connection with an upgrade that went wrong and that the next connection does not ask for. */
   #failUpgrade(stream: Exchange, error: GunError): void {
     stream.upgrade = undefined
@@ -326,7 +369,8 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   onUpgrade(stream: Exchange, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
-    const { upgrade, ref: streamRef } = stream
+    const { passage, upgrade, ref: streamRef } = stream
+    if (passage !== undefined) return this.#enter(passage, rest)
     if (upgrade === undefined) return
     const start = upgrade.agree(headers)
     if (start instanceof GunError) return this.#failUpgrade(stream, start)
@@ -344,7 +388,17 @@ export class Http implements Protocol, ResponseHandler {
     if (rest.length > 0) this.#host.handle(rest)
     if (this.#isFinishing) this.#host.closing(next.finish(), true)
   }
+
+  /** The proxy has agreed: another protocol takes over, with the other end of the tunnel. */
+  #enter(passage: Passage, rest: Buffer): void {
+    if (this.#isFinishing) return this.#host.lost('normal')
+    this.#dispose()
+    this.#refuseWaiting(new GunError('refused_stream', 'stream_error', behindTunnel))
+    this.#host.enter(passage, rest)
+  }
 }
+
+const behindTunnel = 'the connection became a tunnel before the request was sent; it is safe to ask again'
 
 /** Whether the last message was posted, the whole response has come, and the whole body was given. */
 function isOver({ isEnded, isComplete, isReceived }: Exchange): boolean {

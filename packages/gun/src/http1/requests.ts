@@ -177,7 +177,7 @@ export class HttpRequests {
   }
 
   /**
-   * Whether a request must wait for responses. An upgrade neither follows other requests nor is followed by any: many
+   * Whether a request must wait for responses. An upgrade, and a CONNECT, neither follows other requests nor is followed by any: many
    * servers switch protocols as soon as they read it, and take for frames what follows. HTTP/1.0 has no pipelining, and
    * HTTP/1.1 as much as the caller wants.
    */
@@ -185,9 +185,9 @@ export class HttpRequests {
     const { open } = this.#responses
     if (open.length === 0) return false
     if (open.length >= this.#opts.pipelining) return true
-    if (next.upgrade !== undefined || this.#opts.version === 'HTTP/1.0') return true
+    if (next.mayLeave || this.#opts.version === 'HTTP/1.0') return true
     // An upgrade that was sent is the only one, since nothing is sent behind it.
-    return open.first?.upgrade !== undefined
+    return open.first?.mayLeave ?? false
   }
 
   /**

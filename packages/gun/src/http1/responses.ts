@@ -54,7 +54,7 @@ export class HttpResponses implements ResponseUser<Exchange>, Responder, EventSo
   /** Expects the response to a request that is being sent. */
   expect(stream: Exchange): void {
     this.open.push(stream)
-    this.#parser.expect(stream.method, stream.upgrade !== undefined)
+    this.#parser.expect(stream.method, stream.mayLeave)
   }
 
   handle(chunk: Buffer): void {
@@ -162,6 +162,7 @@ export class HttpResponses implements ResponseUser<Exchange>, Responder, EventSo
   #onResponse(stream: Exchange, event: ResponseEvent & { type: 'response' }): void {
     const { status, headers, isFin, length } = event
     stream.refuseUpgrade(status, headers)
+    stream.refusePassage()
     stream.length = length
     stream.isReceived = isFin
     this.#handler.onFinal(stream, event)
@@ -170,7 +171,8 @@ export class HttpResponses implements ResponseUser<Exchange>, Responder, EventSo
   }
 
   #onUpgrade(stream: Exchange, event: ResponseEvent & { type: 'upgrade' }): void {
-    stream.response.switched(event.status, event.headers)
+    if (stream.passage === undefined) stream.response.switched(event.status, event.headers)
+    else stream.response.connected(event.status, event.headers)
     if (stream.isCancelled) return this.#host.lost(cancelled())
     this.#handler.onUpgrade(stream, event)
   }

@@ -47,7 +47,7 @@ export class Inner<Stream> implements LayerUser {
     this.#user = user
     this.#streamRef = streamRef
     this.#line = new StreamLine(session, host.outlet, stream)
-    this.layer = new Layer(host.home, this.#line, host, this, { streamRef })
+    this.layer = new Layer(host.home, this.#line, host.endpoint, this, { streamRef })
     this.#line.attach(this.layer)
   }
 
@@ -86,28 +86,38 @@ export class Inner<Stream> implements LayerUser {
     return this.#isCut && !this.#hasCaughtUp && !this.#isOver
   }
 
-  /** The whole connection is lost. Gives whether that has killed the protocol, which has told so. */
-  abort(reason: GunError | 'normal', again: Again | undefined): boolean {
-    if (this.#isOver) return false
+  /** The whole connection is lost. Gives the streams that this has killed, which are told so. */
+  abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
+    if (this.#isOver) return []
     this.#dispose()
-    const { protocol } = this.layer
-    const killed = this.layer.abort(protocol?.isDone ? 'normal' : reason, this.#isFinal ? undefined : again)
-    return killed.length > 0
+    const { layer } = this
+    const killed = layer.abort(layer.protocol?.isDone ? 'normal' : reason, this.#isFinal ? undefined : again)
+    // TLS over the stream holds memory of its own.
+    if (layer.line !== this.#line) layer.line.abort()
+    return killed
   }
 
   /** Begins an orderly end, and gives how many milliseconds it may take. */
   finish(): number {
     if (this.#isOver) return 0
     this.layer.ignoreMailboxes()
-    return this.layer.finish()
+    const timeout = this.layer.finish()
+    if (timeout === 0) this.layer.lost('normal')
+    return timeout
   }
 
-  /** Posts nothing more, and lets the protocol end without a word. */
+  /** Posts nothing more of the stream itself. The streams of a tunnel still have to hear of their end. */
+  silence(): void {
+    this.layer.muteStream(this.#streamRef)
+  }
+
+  /** Tells the streams of a tunnel that it was cancelled, and nothing of the stream itself. */
   cancel(): void {
     if (this.#isOver) return
     this.#dispose()
-    this.layer.mute()
-    this.layer.abort('normal', undefined)
+    this.silence()
+    this.layer.abort(new GunError('cancelled', 'stream_error', 'the tunnel was cancelled'), undefined)
+    if (this.layer.line !== this.#line) this.layer.line.abort()
   }
 
   /** Calls `run` when the last bytes have left, or have been given up. */
@@ -132,7 +142,7 @@ export class Inner<Stream> implements LayerUser {
     const mayComeBack = !this.#isFinal && (reason === 'normal' || BY_PEER.has(reason.code))
     const again = mayComeBack ? this.#user.again : undefined
     this.layer.abort(reason === 'normal' ? reason : asKind('stream_error', reason), again)
-    this.#line.finish()
+    this.layer.line.finish()
     this.#user.onInnerOver()
   }
 
@@ -146,7 +156,7 @@ export class Inner<Stream> implements LayerUser {
 
   onRetired(): void {}
 
-  onSwitched(): void {}
+  onState(): void {}
 
   onHeard(): void {
     this.#host.heard()

@@ -3,11 +3,12 @@
 import { asKind, GunError } from '../errors.js'
 import { closedEarly, neverSent, nothingToCancel, takesNoData, unsent } from '../exchange/errors.js'
 import type { StreamInit } from '../exchange/exchange.js'
-import { frame, framingOf, withHost } from '../exchange/framing.js'
+import { frame, framingOf, targetOf, withHost } from '../exchange/framing.js'
 import { StreamRef } from '../handles.js'
 import { sizeOf } from '../headers.js'
 import type {
   CancelCommand,
+  ConnectCommand,
   DataCommand,
   FlowCommand,
   FramesCommand,
@@ -31,6 +32,8 @@ import { isForUs } from './fields.js'
 import { Http2Session, type Http2SessionUser } from './session.js'
 import { Http2Stream, type Http2StreamUser } from './stream.js'
 import { Http2Streams } from './streams.js'
+
+const EMPTY = Buffer.alloc(0)
 
 export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2Stream> {
   readonly name = 'http2'
@@ -86,7 +89,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     this.#add(stream)
   }
 
-  data({ streamRef, isFin, data: chunk, isToldToWait }: DataCommand): boolean {
+  data({ streamRef, isFin, data: chunk, isToldToWait }: DataCommand<StreamRef>): boolean {
     const stream = this.#takingData(streamRef)
     if (stream === undefined) return false
     const problem = stream.http.problemWith(isFin, chunk.length)
@@ -108,7 +111,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
       return inner?.protocol?.foresee(command, before) ?? 'refused'
     }
     const { streamRef, isFin, data } = command
-    const stream = this.#streams.find(streamRef)
+    const stream = streamRef && this.#streams.find(streamRef)
     if (stream === undefined) return undefined
     const { http } = stream
     const bytes = before + data.length
@@ -147,7 +150,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     if (stream !== undefined) this.#cancel(stream)
   }
 
-  flow({ streamRef, increment }: FlowCommand): void {
+  flow({ streamRef, increment }: FlowCommand<StreamRef>): void {
     this.#streams.find(streamRef)?.updateFlow(increment)
   }
 
@@ -212,6 +215,23 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     return false
   }
 
+  connect({ streamRef, goal, headers, isChecked, flow = this.#opts.flow }: ConnectCommand): void {
+    const authority = targetOf(goal)
+    const stream = this.#stream({
+      ref: streamRef,
+      function: 'connect',
+      method: 'CONNECT',
+      path: authority,
+      headers,
+      isChecked,
+      framing: { type: 'none' },
+      flow,
+      passage: { type: 'connect', protocol: 'http2', streamRef, goal },
+      authority,
+    })
+    this.#add(stream)
+  }
+
   // The layer asks:
 
   handle(chunk: Buffer): void {
@@ -248,16 +268,20 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     const error = reason === 'normal' ? closedEarly() : reason
     const streams = [...this.#streams.all, ...this.#streams.takeBackAll()]
     this.#streams.dispose()
-    const killed = streams.filter(stream => stream.abort(error, again))
+    const refs: StreamRef[] = []
+    const killed: Http2Stream[] = []
+    for (const stream of streams) {
+      // A protocol that had taken over tells of its own end, and of that of its streams.
+      if (stream.inner !== undefined) refs.push(...stream.abortInner(error, again))
+      else if (stream.abort(error, again)) killed.push(stream)
+    }
     this.#session.dispose()
-    for (const { http, id, inner, isPushed } of killed) {
-      // The protocol that had taken over has told of its own end.
-      if (inner !== undefined) continue
+    for (const { http, id, isPushed } of killed) {
       // The numbers that GOAWAY speaks of are those of our own streams.
       if (!isPushed && this.#isUnseen(id)) http.fail(unseen())
       else http.fail(id === undefined ? neverSent(error) : error)
+      refs.push(http.ref)
     }
-    const refs = killed.map(({ http }) => http.ref)
     for (const { command, since } of this.#upgrades) {
       if (again !== undefined) again(command, since)
       else {
@@ -303,6 +327,15 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     if (http.isCancelled) return
     this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
     if (this.#isAsked) inner.finish()
+  }
+
+  onTunnel(stream: Http2Stream): void {
+    const { passage } = stream.http
+    if (passage === undefined) return
+    const inner = stream.makeInner()
+    stream.switchTo(inner)
+    inner.layer.enter(passage, EMPTY)
+    if (this.#isAsked && !stream.http.isCancelled) inner.finish()
   }
 
   onInnerOver(stream: Http2Stream): void {
@@ -434,8 +467,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
   }
 
   #add(stream: Http2Stream): void {
-    if (this.#isRetired || this.#end !== undefined) return this.#host.refuse(stream.http.ref, unsent())
-    this.#streams.add(stream)
+    if (!this.#isRetired && this.#end === undefined) return this.#streams.add(stream)
+    stream.http.refusePassage()
+    this.#host.refuse(stream.http.ref, unsent())
   }
 
   /** Gives the stream if it takes more of its request's body, and tells its replyTo otherwise. */
@@ -484,6 +518,6 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
 }
 
 /** Whether a stream takes more of its body. */
-function takesData({ isComplete, isCancelled, upgrade }: Http2Stream['http']): boolean {
-  return !isComplete && !isCancelled && upgrade === undefined
+function takesData({ isComplete, isCancelled, mayLeave }: Http2Stream['http']): boolean {
+  return !isComplete && !isCancelled && !mayLeave
 }

@@ -1,12 +1,12 @@
 /** A stream of HTTP/2: its request goes out and its response comes in, and no other stream holds either up. */
 
 import { type Mark, Source, type Valve } from '@holster/process/internal'
-import { type GunError, overflowError } from '../errors.js'
+import { GunError, overflowError } from '../errors.js'
 import { Backlog, type Responder, type Tap } from '../exchange/backlog.js'
 import { Exchange, type StreamInit } from '../exchange/exchange.js'
 import type { ContentOpts, ResponseUser } from '../exchange/response.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
-import { type ConnPid, setLayer } from '../handles.js'
+import { type ConnPid, type StreamRef, setLayer } from '../handles.js'
 import type { Again, Host } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
@@ -28,6 +28,8 @@ export interface Http2StreamUser {
   readonly again: Again | undefined
   /** The server has agreed to an upgrade. */
   onUpgrade(stream: Http2Stream, headers: Headers): void
+  /** The proxy has agreed to a tunnel, and that is told. */
+  onTunnel(stream: Http2Stream): void
   /** The protocol that had taken over has ended by itself, and its last message was posted. */
   onInnerOver(stream: Http2Stream): void
   /** Nothing more is sent on the stream, and all that has come is handed on. A reason says that the stream has failed. */
@@ -91,9 +93,9 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
 
   /** The stream as it is now. */
   get info(): StreamInfo | undefined {
-    if (this.inner !== undefined) return this.inner.protocol?.streamInfo(this.http.ref)
+    if (this.inner !== undefined) return this.inner.layer.streamInfo(this.http.ref)
     if (this.#stream === undefined) return this.http.info('waiting', undefined)
-    const isSent = this.#stream.hasFinished || this.http.upgrade !== undefined
+    const isSent = this.#stream.hasFinished || this.http.mayLeave
     return this.http.info(isSent ? 'sent' : 'sending', undefined)
   }
 
@@ -127,15 +129,18 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
   /** Begins the stream. Throws the error of a request that HTTP/2 cannot send. */
   open(): void {
     const { http } = this
-    const { method, path, authority, fields: headers, isChecked, upgrade } = http
+    const { method, path, authority, fields: headers, isChecked, mayLeave, passage, upgrade } = http
     const { scheme } = this.#host
     const protocol = upgrade === undefined ? undefined : 'websocket'
     if (!isChecked) checkHead({ ':method': method, ':path': path, ':authority': authority }, headers)
     const hasBody = !http.isComplete || !http.isEmpty || this.#body?.hasTrailers
     const { engine } = this.#session
-    const request = { method, scheme, authority, path, protocol, headers }
+    const request =
+      passage === undefined
+        ? { method, scheme, authority, path, protocol, headers }
+        : { method, scheme: undefined, authority, path: undefined, protocol, headers }
     // The protocol that takes over ends the stream itself.
-    this.#stream = engine.open(this, request, !hasBody && upgrade === undefined)
+    this.#stream = engine.open(this, request, !hasBody && !mayLeave)
     if (hasBody) this.#body?.begin(this.#stream, () => this.#proceed())
   }
 
@@ -143,7 +148,7 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
   sendBody(): void {
     // A handler that was told of the head may have cancelled the request.
     if (this.http.isCancelled) return
-    if (this.http.upgrade !== undefined) this.#tellRequestEnd()
+    if (this.http.mayLeave) this.#tellRequestEnd()
     else this.write()
   }
 
@@ -210,8 +215,9 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
       if (http.isCancelled) return
       return this.#user.onUpgrade(this, headers)
     }
-    if (http.upgrade !== undefined) {
-      // No body follows an upgrade that was refused.
+    if (http.passage !== undefined && status <= 299) return this.#onConnected(status, headers, isFin)
+    if (http.mayLeave) {
+      // No body follows an upgrade, or a tunnel, that was refused.
       http.isComplete = true
       this.#session.engine.send(stream, EMPTY, true)
     }
@@ -219,6 +225,16 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
     if (http.isExpecting) this.#body?.skip()
     this.#isComplete = isFin
     this.#backlog.add({ type: 'response', status, headers, isFin, keepAlive: true, length: undefined })
+  }
+
+  #onConnected(status: number, headers: Headers, isFin: boolean): void {
+    const { response } = this.http
+    response.start()
+    response.connected(status, headers)
+    // A handler that was told of the head may have cancelled the stream.
+    if (this.http.isCancelled) return
+    if (!isFin) return this.#user.onTunnel(this)
+    this.fail(new GunError('closed', 'stream_error', 'the proxy has closed the tunnel at once'))
   }
 
   /** Takes a part of the body, which is only valid during the call. */
@@ -277,6 +293,7 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
       case 'response':
         response.start()
         this.http.refuseUpgrade(event.status, event.headers)
+        this.http.refusePassage()
         response.head(event.status, event.headers, event.isFin)
         // An upgrade that is asked for again has cancelled the stream: nobody wants the rest of its refusal.
         if (this.http.isCancelled && !event.isFin) this.cancel()
@@ -357,7 +374,7 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
   /** Posts nothing more of the stream. */
   silence(): void {
     this.http.isCancelled = true
-    this.inner?.layer.mute()
+    this.inner?.silence()
   }
 
   /** Tells nothing more of the stream, and resets it. */
@@ -416,12 +433,18 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
     this.#backlog.resume()
   }
 
+  /** The connection is lost. Tells the protocol that had taken over, and returns the streams that this has killed. */
+  abortInner(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
+    this.#detach()
+    this.http.response.dispose()
+    return this.inner?.abort(reason, again) ?? []
+  }
+
   /** The connection is lost. Returns whether that has killed the stream, which its caller reports. */
   abort(reason: GunError | 'normal', again: Again | undefined): boolean {
     this.#detach()
-    const { http, inner } = this
+    const { http } = this
     http.response.dispose()
-    if (inner !== undefined) return inner.abort(reason, again)
     if (this.isDone || http.isEnded) {
       http.refuseMore(reason === 'normal' ? undefined : reason)
       return false

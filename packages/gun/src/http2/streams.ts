@@ -143,6 +143,7 @@ export class Http2Streams {
     try {
       stream.open()
     } catch (cause) {
+      http.refusePassage()
       stream.dispose()
       return this.#host.refuse(ref, unsendable(cause))
     }

@@ -1,6 +1,9 @@
 /** What a caller asks of a connection, as data: it can be shown, kept for later, and refused by name. */
 
 import type { StreamRef } from '../handles.js'
+import type { HostForms } from '../options/host.js'
+import type { TlsOpts } from '../options/socket.js'
+import type { ProtocolInit } from '../options/tunnel.js'
 import type { WsOpts } from '../options/websocket.js'
 import type { Headers, IsFin, WsFrame } from '../words.js'
 
@@ -33,16 +36,40 @@ export interface UpgradeCommand {
   readonly refusals?: number
 }
 
+/** The other end of a tunnel, and how it is spoken to. */
+export interface Goal {
+  readonly host: HostForms
+  readonly port: number
+  readonly transport: 'tcp' | 'tls'
+  /** The protocols to speak, the preferred one first. */
+  readonly protocols: readonly ProtocolInit[]
+  readonly tlsOpts: TlsOpts | undefined
+  /** How long the TLS handshake may take, in milliseconds. */
+  readonly tlsHandshakeTimeout: number
+}
+
+/** Asks a proxy for a tunnel. */
+export interface ConnectCommand {
+  readonly type: 'connect'
+  readonly streamRef: StreamRef
+  readonly goal: Goal
+  readonly headers: Headers
+  readonly isChecked: boolean
+  /** As in `RequestCommand`; it counts for the body of a refusal. */
+  readonly flow: number | undefined
+}
+
 /** Asks the peer for a sign of life. */
 export interface PingCommand {
   readonly type: 'ping'
   readonly streamRef: StreamRef
 }
 
-/** Gives a part of a request's body. */
-export interface DataCommand {
+/** Gives a part of a request's body, or bytes of the protocol raw. */
+export interface DataCommand<Ref = StreamRef | undefined> {
   readonly type: 'data'
-  readonly streamRef: StreamRef
+  /** The stream; `undefined`: the connection, which speaks raw. */
+  readonly streamRef: Ref
   readonly isFin: IsFin
   readonly data: Uint8Array
   /** Whether the caller was told to wait for room when the part was kept for later, so that a drain is due. */
@@ -65,9 +92,10 @@ export interface CancelCommand {
 }
 
 /** Asks for more messages of a stream. */
-export interface FlowCommand {
+export interface FlowCommand<Ref = StreamRef | undefined> {
   readonly type: 'flow'
-  readonly streamRef: StreamRef
+  /** As in `DataCommand`. */
+  readonly streamRef: Ref
   readonly increment: number
 }
 
@@ -82,19 +110,23 @@ export interface FramesCommand {
 }
 
 /** The commands with which a stream begins. */
-export type BeginCommand = RequestCommand | UpgradeCommand | PingCommand
+export type BeginCommand = RequestCommand | UpgradeCommand | ConnectCommand | PingCommand
 
 /** The commands for a stream that has begun, or will. */
-export type StreamCommand = DataCommand | TrailersCommand | CancelCommand | FlowCommand
+export type StreamCommand = DataCommand<StreamRef> | TrailersCommand | CancelCommand | FlowCommand<StreamRef>
 
-export type Command = BeginCommand | StreamCommand | FramesCommand
+/** The commands for a line that has no streams. */
+export type BareCommand = DataCommand<undefined> | FlowCommand<undefined>
+
+export type Command = BeginCommand | StreamCommand | FramesCommand | BareCommand
 
 /** How texts name each command. */
 export const COMMAND_NAMES: Readonly<Record<Command['type'], string>> = {
   request: 'a request',
   upgrade: 'an upgrade',
+  connect: 'a tunnel',
   ping: 'a ping',
-  data: 'data of a request',
+  data: 'data',
   trailers: 'trailers of a request',
   cancel: 'to cancel',
   flow: 'to update the flow',
@@ -103,7 +135,13 @@ export const COMMAND_NAMES: Readonly<Record<Command['type'], string>> = {
 
 /** Whether a stream begins with the command. */
 export function begins(command: Command): command is BeginCommand {
-  return command.type === 'request' || command.type === 'upgrade' || command.type === 'ping'
+  const { type } = command
+  return type === 'request' || type === 'upgrade' || type === 'connect' || type === 'ping'
+}
+
+/** Whether the command is for a line that has no streams. */
+export function isBare(command: Command): command is BareCommand {
+  return command.streamRef === undefined && (command.type === 'data' || command.type === 'flow')
 }
 
 /** How many bytes the command gives to be sent. */

@@ -7,21 +7,44 @@ import type { Events } from '../events/events.js'
 import type { Trace } from '../events/trace.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { GunMessage } from '../messages.js'
+import type { HostForms } from '../options/host.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { Headers, ProtocolName } from '../words.js'
 import type {
   CancelCommand,
   Command,
+  ConnectCommand,
   DataCommand,
   FlowCommand,
   FramesCommand,
+  Goal,
   PingCommand,
   RequestCommand,
   TrailersCommand,
   UpgradeCommand,
 } from './commands.js'
-import type { StreamInfo } from './info.js'
+import { isBare } from './commands.js'
+import type { Intermediary, StreamInfo } from './info.js'
 import type { Steps } from './steps.js'
+
+/** The other end of a layer, and the proxies in between. */
+export interface Endpoint {
+  readonly host: HostForms
+  readonly port: number
+  readonly transport: 'tcp' | 'tls'
+  readonly intermediaries: readonly Intermediary[]
+}
+
+/** A tunnel that a proxy has agreed to. */
+export interface Passage {
+  /** How the proxy was asked. */
+  readonly type: Intermediary['type']
+  /** The protocol in which the proxy was asked. */
+  readonly protocol: ProtocolName
+  /** The stream that asked for it; `undefined`: the whole line leads through a proxy that has no streams. */
+  readonly streamRef: StreamRef | undefined
+  readonly goal: Goal
+}
 
 /** The state of a connection while a protocol runs on it. Source: the states of the module gun. */
 export type ConnectedState =
@@ -66,8 +89,8 @@ export type Again = (command: UpgradeCommand, since?: number) => void
 export interface Protocol {
   readonly name: ProtocolName | 'ws'
   readonly stateName: ConnectedState
-  /** The stream that the protocol is, where a stream has become one. */
-  readonly streamRef?: StreamRef
+  /** The stream that the protocol is, where a stream has become one, and whose end it tells. */
+  readonly streamRef?: StreamRef | undefined
   /** Whether both sides have said that they are done, so that any end of the line is one in order. */
   readonly isDone?: boolean
   /** Whether the protocol pauses single streams itself, so that the line is read whatever a mailbox says. */
@@ -110,12 +133,15 @@ export interface Protocol {
 
   request?(command: RequestCommand): void
   upgrade?(command: UpgradeCommand): void
+  connect?(command: ConnectCommand): void
   ping?(command: PingCommand): void
   /** Gives whether the caller may go on; if not, a drain says when, or an error why not. */
-  data?(command: DataCommand): boolean
+  data?(command: DataCommand<StreamRef>): boolean
   trailers?(command: TrailersCommand): void
   cancel?(command: CancelCommand): void
-  flow?(command: FlowCommand): void
+  flow?(command: FlowCommand<StreamRef>): void
+  /** Carries out what names no stream, since the line has none. Answers as `data` does. */
+  bare?(command: DataCommand<undefined> | FlowCommand<undefined>): boolean
   /** Gives `false` where frames were not sent, of which a `gun_error` tells, or while more than the send mark is buffered. */
   frames?(command: FramesCommand): boolean
 }
@@ -135,8 +161,14 @@ export interface Home {
   /** Whether another connection will follow when this one is lost. */
   readonly goesOn: boolean
   readonly steps: Pick<Steps<Task>, 'add' | 'begin' | 'end' | 'settle'>
-  /** Posts to the owner. */
-  tellOwner(message: GunMessage): void
+  /** Takes a layer through a tunnel; `rest` are the bytes that came behind the proxy's answer. */
+  enter(layer: Host, passage: Passage, rest: Buffer): void
+  /** The tunnel of a stream leads through a layer, whose state has another name now. */
+  onTunnel(streamRef: StreamRef, layer: Host): void
+  /** The stream of a tunnel has ended, or the proxy has refused it. */
+  onTunnelOver(streamRef: StreamRef): void
+  /** Posts to the owner; `bytes` is what the message holds. */
+  tellOwner(message: GunMessage, bytes?: number): void
   /** Answers a command that cannot be carried out, as `fail`, but never before its caller has got the streamRef. */
   refuse(streamRef: StreamRef, reason: GunError): void
   /**
@@ -153,19 +185,27 @@ export interface Host {
   readonly events: Events
   readonly cookies: Cookies | undefined
   readonly outlet: Outlet
+  /** The other end. */
+  readonly endpoint: Endpoint
   readonly scheme: 'http' | 'https'
   /** The host header's value. */
   readonly authority: string
   readonly goesOn: boolean
-  tellOwner(message: GunMessage): void
+  tellOwner(message: GunMessage, bytes?: number): void
   refuse(streamRef: StreamRef, reason: GunError): void
   askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean
   /** Posts to the stream's replyTo; `bytes` is what the message holds, and `source` where it comes from if not this layer. */
   deliver(streamRef: StreamRef, message: GunMessage, bytes?: number, source?: Source): void
   /** Posts a `gun_error` for a stream. */
   fail(streamRef: StreamRef, reason: GunError): void
+  /** Ends our side of the line in order, behind what was written. */
+  finishWriting(): void
   /** Another protocol takes over from here on. */
   switchTo(protocol: Protocol): void
+  /** The proxy at the other end has agreed to a tunnel: the line leads to another end from here on. */
+  enter(passage: Passage, rest: Buffer): void
+  /** The protocol's state has another name now. */
+  stateChanged(): void
   /** Hands bytes to the protocol that is up: those that came before it was. */
   handle(chunk: Buffer): void
   /** The protocol takes nothing more for now; `startReading` goes on. Both may be said twice. */
@@ -194,6 +234,7 @@ export interface Host {
 
 /** Hands a command to a protocol. Gives what its caller is answered; `undefined` where the protocol cannot carry it out. */
 export function carryOut(protocol: Protocol, command: Command): boolean | undefined {
+  if (isBare(command)) return protocol.bare?.(command)
   switch (command.type) {
     case 'frames':
       return protocol.frames?.(command)
@@ -203,6 +244,8 @@ export function carryOut(protocol: Protocol, command: Command): boolean | undefi
       return done(protocol.request, protocol, command)
     case 'upgrade':
       return done(protocol.upgrade, protocol, command)
+    case 'connect':
+      return done(protocol.connect, protocol, command)
     case 'ping':
       return done(protocol.ping, protocol, command)
     case 'trailers':

@@ -7,30 +7,62 @@ import type { CookieStore } from '../options/cookie-store.js'
 import type { EventHandler } from '../options/events.js'
 import type { ProtocolName } from '../words.js'
 
+/** A proxy in between. */
+export interface Intermediary {
+  /** How the proxy is asked for a tunnel. */
+  readonly type: 'connect' | 'socks5'
+  /** The proxy's host, as it was given. */
+  readonly host: string
+  /** The proxy's port. */
+  readonly port: number
+  /** What the proxy is spoken to over. */
+  readonly transport: 'tcp' | 'tls'
+  /** What the proxy is asked in. */
+  readonly protocol: ProtocolName
+}
+
+/** The other end of a tunnel. */
+export interface TunnelInfo {
+  /** What is spoken through the tunnel: TCP alone or TLS. */
+  readonly transport: 'tcp' | 'tls'
+  /** The protocol spoken with the other end; `undefined` until TLS has agreed on it. */
+  readonly protocol: ProtocolName | undefined
+  /** `'https'` over tls; `undefined` for a protocol other than HTTP. */
+  readonly originScheme: 'http' | 'https' | undefined
+  /** The host, as it was given. */
+  readonly originHost: string
+  /** The port. */
+  readonly originPort: number
+}
+
 /** A connection as it is now. It prints shortly, with the names of objects for what is in them. What is not known while it is not up is `undefined`. */
 export interface Info {
   /** Who owns the connection. */
   readonly owner: Owner
   /** The socket. Whoever writes to it breaks the connection. */
   readonly socket: Socket | undefined
-  /** What it runs over; `'tcp'` also for a Unix socket. */
+  /** What the origin is spoken to over; `'tcp'` also for a Unix socket. */
   readonly transport: 'tcp' | 'tls'
   /** What is spoken now; `'ws'` after an upgrade. */
   readonly protocol: ProtocolName | 'ws' | undefined
-  /** `domain_lookup`, `connecting`, `initial_tls_handshake`, `connected`, `connected_ws_only`, `closing`, `not_connected` or `terminated`. */
+  /**
+   * `domain_lookup`, `connecting`, `initial_tls_handshake`, `initial_tunnel` (the way through the proxies of the option `proxy`
+   * is being made), `connected`, `connected_no_input` (a proxy was asked for a tunnel), `tls_handshake` (within a tunnel),
+   * `connected_data_only` (raw), `connected_ws_only`, `closing`, `not_connected` or `terminated`.
+   */
   readonly stateName: string
   /** Our own address; `undefined` also for a Unix socket. */
   readonly sockIp: string | undefined
   /** Our own port; `undefined` also for a Unix socket. */
   readonly sockPort: number | undefined
-  /** `'https'` over tls. */
-  readonly originScheme: 'http' | 'https'
-  /** The host that `open` was given; `'localhost'` for a Unix socket. */
+  /** `'https'` over tls; `undefined` while a protocol other than HTTP is spoken. */
+  readonly originScheme: 'http' | 'https' | undefined
+  /** The host that `open` was given, or that the connection has reached through a proxy; `'localhost'` for a Unix socket. */
   readonly originHost: string
-  /** The port that `open` was given; for a Unix socket 80, over tls 443. */
+  /** The port of that host; for a Unix socket 80, over tls 443. */
   readonly originPort: number
-  /** The proxies in between: none. */
-  readonly intermediaries: readonly []
+  /** The proxies in between, the nearest first. Tunnels that are streams of HTTP/2 are not the whole connection's. */
+  readonly intermediaries: readonly Intermediary[]
   /** As `open` was given it. */
   readonly cookieStore: CookieStore | undefined
   /** As `open` was given it. */
@@ -45,8 +77,10 @@ export interface StreamInfo {
   readonly replyTo: ReplyTo
   /** `'stopping'`: a WebSocket on which a close frame was sent or received, or a cancelled request whose response is dropped. */
   readonly state: 'running' | 'stopping'
-  /** The proxies in between. */
-  readonly intermediaries: readonly []
+  /** The proxies in between, the nearest first. */
+  readonly intermediaries: readonly Intermediary[]
+  /** What the tunnel leads to; absent for a stream that is no tunnel. */
+  readonly tunnel?: TunnelInfo
   /** What is known of a request and of its response; absent for a WebSocket. */
   readonly request?: RequestInfo
   /** What is known of a WebSocket; absent for a request. */

@@ -1,17 +1,32 @@
-/** A protocol on a line: the protocol gets what the line brings, and the line is read as the protocol and mailboxes allow. */
+/**
+ * A protocol on a line: the protocol gets what the line brings, and the line is read as the protocol and mailboxes allow. A
+ * tunnel leads both to another end.
+ */
 
 import { type Mark, Source, type Valve } from '@holster/process/internal'
 import { GunError, messageOf, overflowError } from '../errors.js'
-import { connPidOf, innerOf, StreamRef } from '../handles.js'
+import { connPidOf, innerOf, StreamRef, setLayer, wasCancelled } from '../handles.js'
 import { type GunMessage, replyToOf } from '../messages.js'
+import { authorityOf } from '../options/host.js'
 import type { Line, LineUser } from '../transport/line.js'
 import { Share } from '../transport/slice.js'
+import type { ProtocolName } from '../words.js'
 import { COMMAND_NAMES, type Command } from './commands.js'
-import { type Again, carryOut, type Home, type Host, type Protocol } from './contract.js'
+import {
+  type Again,
+  type ConnectedState,
+  carryOut,
+  type Endpoint,
+  type Home,
+  type Host,
+  type Passage,
+  type Protocol,
+} from './contract.js'
+import { Hops } from './hops.js'
 import type { StreamInfo } from './info.js'
 import { post } from './mail.js'
 
-/** The layer that a stream has become, such as a WebSocket over HTTP/2; `undefined`: the stream runs on the connection's own. */
+/** The layer that a stream has become, such as a tunnel, or a WebSocket over HTTP/2; `undefined`: none. */
 export const layerOf = innerOf as (streamRef: StreamRef) => Layer | undefined
 
 /** The connection, or a stream that another protocol has taken over: what a layer tells of itself. */
@@ -22,17 +37,10 @@ export interface LayerUser {
   onClosing(timeout: number, isFinal: boolean): void
   /** Nothing more begins on the layer. */
   onRetired(): void
-  /** Another protocol has taken over. */
-  onSwitched(protocol: Protocol): void
+  /** The protocol's state has another name now, or another protocol has taken over. */
+  onState(state: ConnectedState): void
   /** The peer has sent something of use. */
   onHeard(): void
-}
-
-/** The other end of a layer, as its protocol calls it. */
-export interface LayerOrigin {
-  readonly scheme: 'http' | 'https'
-  /** The host header's value. */
-  readonly authority: string
 }
 
 export interface LayerInit {
@@ -46,12 +54,17 @@ export interface LayerInit {
 
 export class Layer implements Host, LineUser, Valve {
   readonly home: Home
-  readonly line: Line
+  line: Line
   readonly connPid
   readonly events
   readonly cookies
-  readonly scheme
-  readonly authority: string
+  /** The other end. A tunnel leads to another one. */
+  endpoint: Endpoint
+  scheme: 'http' | 'https'
+  /** The host header's value. */
+  authority: string
+  /** The tunnels that the line leads through, the nearest first; most layers have none. */
+  #hops: Hops | undefined
   /** The source of the layer's messages. */
   readonly source: Source
   readonly #user: LayerUser
@@ -71,13 +84,15 @@ export class Layer implements Host, LineUser, Valve {
   #isLost = false
   /** Whether the protocol is called no more. */
   #isOver = false
-  /** Whether nothing more is posted. */
-  #isMute = false
+  /** Whether nothing more begins on the layer. */
+  #isRetired = false
+  /** Of whose streams nothing more is posted: of all, or of one. */
+  #mute: StreamRef | 'all' | undefined
 
   constructor(
     home: Home,
     line: Line,
-    origin: LayerOrigin,
+    endpoint: Endpoint,
     user: LayerUser,
     { source, streamRef, isPaused = false }: LayerInit = {},
   ) {
@@ -86,8 +101,9 @@ export class Layer implements Host, LineUser, Valve {
     this.connPid = home.connPid
     this.events = home.events
     this.cookies = home.cookies
-    this.scheme = origin.scheme
-    this.authority = origin.authority
+    this.endpoint = endpoint
+    this.scheme = endpoint.transport === 'tls' ? 'https' : 'http'
+    this.authority = authorityOf(endpoint, endpoint.transport)
     this.#user = user
     this.source = source ?? new Source(this)
     this.#streamRef = streamRef
@@ -99,28 +115,56 @@ export class Layer implements Host, LineUser, Valve {
     this.#take(protocol)
   }
 
+  /** Whether commands with which streams begin go to the protocol. */
+  get isAccepting(): boolean {
+    return !this.#isRetired && this.protocol !== undefined && !this.isWaiting
+  }
+
+  /** Whether a tunnel is being made, so that what begins has to wait for the end of that. */
+  get isWaiting(): boolean {
+    const state = this.protocol?.stateName
+    return !this.#isRetired && (state === 'connected_no_input' || state === 'tls_handshake')
+  }
+
   /** Hands a command to the protocol, and returns the answer to the caller. */
   perform(command: Command): boolean {
     const protocol = this.protocol
     if (protocol === undefined) return false
+    if (command.type === 'cancel' && this.#hops?.has(command.streamRef)) {
+      this.#tellCancelled(command.streamRef)
+      this.lost(cancelledTunnel())
+      return true
+    }
     return carryOut(protocol, command) ?? this.#refuse(command, protocol)
   }
 
   /** Answers a command that the protocol has no method for. */
   #refuse(command: Command, protocol: Protocol): boolean {
     // A protocol without flow control hands everything on anyway.
-    if (command.type === 'flow' || command.streamRef === undefined) return true
+    if (command.type === 'flow') return true
     const why =
       protocol.name === 'ws'
         ? `the connection is a WebSocket (${protocol.stateName}), which carries nothing else: open another one`
         : `the connection speaks ${protocol.name}`
+    const { connPid } = this
+    const { streamRef } = command
     const text = `${COMMAND_NAMES[command.type]} is not possible: ${why}`
-    this.home.refuse(command.streamRef, new GunError('badstate', 'badstate', text))
+    const reason = new GunError('badstate', 'badstate', text)
+    if (streamRef === undefined) this.tellOwner({ type: 'gun_error', connPid, reason })
+    else this.home.refuse(streamRef, reason)
     return false
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
-    return this.protocol?.streamInfo(streamRef)
+    return this.#hops?.infoOf(streamRef, this.protocol) ?? this.protocol?.streamInfo(streamRef)
+  }
+
+  /** Posts nothing more of a stream, whose `cancel` follows. Gives whether the stream was open. */
+  silence(streamRef: StreamRef): boolean {
+    if (!this.#hops?.has(streamRef)) return this.protocol?.silence?.(streamRef) ?? false
+    if (this.#isOver || wasCancelled(streamRef)) return false
+    this.muteStream(streamRef)
+    return true
   }
 
   /** Begins an orderly end, and returns how many milliseconds it may take. */
@@ -136,13 +180,32 @@ export class Layer implements Host, LineUser, Valve {
 
   /** Posts nothing more of the layer's streams. */
   mute(): void {
-    this.#isMute = true
+    this.#mute = 'all'
   }
 
-  /** Has the protocol tell its streams that the layer is lost, and returns the streams that were killed. The line stays as it is. */
+  /** Posts nothing more of one stream. */
+  muteStream(streamRef: StreamRef): void {
+    this.#mute ??= streamRef
+  }
+
+  /**
+   * Has the protocol tell its streams that the layer is lost, then tells those of the tunnels, and returns the streams that were
+   * killed. The line stays as it is.
+   */
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     this.#isOver = true
-    return this.protocol?.abort(reason, again) ?? []
+    const { protocol } = this
+    const killed = protocol?.abort(reason, this.#hops?.isAsked ? undefined : again) ?? []
+    if (this.#hops === undefined) return killed
+    // The end in order of the connection's own line is told by `gun_down`.
+    const isTold = reason === 'normal' && this.#streamRef === undefined
+    const tunnels = this.#hops.streams.filter(ref => ref !== protocol?.streamRef && !wasCancelled(ref))
+    if (!isTold) for (const ref of tunnels) this.fail(ref, reason === 'normal' ? tunnelEnded() : reason)
+    for (const ref of this.#hops.streams) {
+      setLayer(ref, undefined)
+      this.home.onTunnelOver(ref)
+    }
+    return isTold ? killed : [...killed, ...tunnels]
   }
 
   get isOver(): boolean {
@@ -230,16 +293,21 @@ export class Layer implements Host, LineUser, Valve {
   }
 
   get goesOn(): boolean {
-    return this.home.goesOn
+    return this.home.goesOn && !this.#hops?.isAsked
   }
 
-  tellOwner(message: GunMessage): void {
-    this.home.tellOwner(message)
+  tellOwner(message: GunMessage, bytes = 0): void {
+    this.home.tellOwner(message, bytes)
+  }
+
+  finishWriting(): void {
+    this.line.finishWriting(() => {})
   }
 
   deliver(streamRef: StreamRef, message: GunMessage, bytes = 0, source = this.source): void {
     // A stream ends with its error, also when the caller has closed the connection.
-    if (this.#isMute || (this.events.isMute && message?.type !== 'gun_error')) return
+    if (this.events.isMute && message?.type !== 'gun_error') return
+    if (this.#mute !== undefined && (this.#mute === 'all' || this.#mute === streamRef)) return
     this.home.trace?.message(message)
     post(this.connPid, source, replyToOf(streamRef), message, bytes)
   }
@@ -253,17 +321,69 @@ export class Layer implements Host, LineUser, Valve {
   }
 
   askAgain(...refusal: Parameters<Home['askAgain']>): boolean {
-    return this.#streamRef === undefined && this.home.askAgain(...refusal)
+    return this.#streamRef === undefined && !this.#hops?.isAsked && this.home.askAgain(...refusal)
   }
 
   switchTo(protocol: Protocol): void {
     this.#take(protocol)
-    this.#user.onSwitched(protocol)
+    this.stateChanged()
     const { connPid, events } = this
-    const streamRef = this.#streamRef ?? protocol.streamRef
+    const streamRef = protocol.streamRef ?? this.#hops?.lastStream ?? this.#streamRef
     if (streamRef !== undefined && events.wants('protocolChanged')) {
       events.tell('protocolChanged', { connPid, streamRef, protocol: protocol.name })
     }
+  }
+
+  stateChanged(): void {
+    const state = this.protocol?.stateName
+    if (state !== undefined) this.#user.onState(state)
+    for (const ref of this.#hops?.streams ?? []) this.home.onTunnel(ref, this)
+  }
+
+  enter(passage: Passage, rest: Buffer): void {
+    this.home.enter(this, passage, rest)
+  }
+
+  /** The line leads through a tunnel to another end from here on. */
+  pass(passage: Passage): void {
+    const { goal, protocol, streamRef, type } = passage
+    const { host, port, transport, intermediaries } = this.endpoint
+    const proxy = { type, host: host.given, port, transport, protocol }
+    this.endpoint = {
+      host: goal.host,
+      port: goal.port,
+      transport: goal.transport,
+      intermediaries: [...intermediaries, proxy],
+    }
+    this.scheme = goal.transport === 'tls' ? 'https' : 'http'
+    this.authority = authorityOf(goal, goal.transport)
+    this.#hops ??= new Hops()
+    this.#hops.add(streamRef, intermediaries, this.endpoint)
+    if (streamRef !== undefined) setLayer(streamRef, this)
+    const { connPid, events } = this
+    events.tell('originChanged', {
+      connPid,
+      ...(streamRef !== undefined && { streamRef }),
+      intermediary: type,
+      originScheme: this.scheme,
+      originHost: goal.host.given,
+      originPort: goal.port,
+    })
+  }
+
+  /** Tells that the last tunnel is up. */
+  tellTunnelUp(streamRef: StreamRef | undefined, protocol: ProtocolName): void {
+    this.#hops?.up(protocol)
+    const { connPid } = this
+    if (streamRef === undefined) this.tellOwner({ type: 'gun_tunnel_up', connPid, protocol })
+    else this.deliver(streamRef, { type: 'gun_tunnel_up', connPid, streamRef, protocol })
+  }
+
+  /** Goes on over another line, which lies over the present one. */
+  moveTo(line: Line): void {
+    this.line = line
+    line.attach(this)
+    this.#regulate()
   }
 
   stopReading(): void {
@@ -313,11 +433,19 @@ export class Layer implements Host, LineUser, Valve {
   }
 
   retire(): void {
+    this.#isRetired = true
     this.#user.onRetired()
+    for (const ref of this.#hops?.streams ?? []) this.home.onTunnel(ref, this)
   }
 
   closing(timeout: number, isFinal: boolean): void {
     this.#user.onClosing(timeout, isFinal)
+  }
+
+  #tellCancelled(streamRef: StreamRef): void {
+    const { connPid, events } = this
+    const replyTo = replyToOf(streamRef)
+    events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
   }
 
   /** Reads the line for this protocol, whatever the protocol before it had stopped for. */
@@ -341,4 +469,12 @@ export class Layer implements Host, LineUser, Valve {
 export function defect(cause: unknown): GunError {
   const text = `a defect of @holster/gun: ${messageOf(cause)}`
   return new GunError('internal_error', 'connection_error', text, { cause })
+}
+
+function cancelledTunnel(): GunError {
+  return new GunError('cancelled', 'connection_error', 'the tunnel was cancelled')
+}
+
+function tunnelEnded(): GunError {
+  return new GunError('closed', 'stream_error', 'the tunnel was closed')
 }

@@ -10,7 +10,8 @@ type Waiting = BeginCommand | StreamCommand
 export function postponedInfo(commands: readonly Waiting[], usualFlow: number): StreamInfo | undefined {
   const [first] = commands
   if (first === undefined || !begins(first) || first.type === 'ping') return undefined
-  const { streamRef, path } = first
+  const { streamRef } = first
+  const path = first.type === 'connect' ? '' : first.path
   const request = first.type === 'request' ? first : undefined
   const increments = commands.map(command => (command.type === 'flow' ? command.increment : 0))
   const sizes = commands.map(bytesOf)
@@ -20,7 +21,7 @@ export function postponedInfo(commands: readonly Waiting[], usualFlow: number): 
     state: 'running',
     intermediaries: [],
     request: {
-      method: request?.method ?? 'GET',
+      method: request?.method ?? (first.type === 'connect' ? 'CONNECT' : 'GET'),
       path,
       state: 'waiting',
       isPostponed: true,

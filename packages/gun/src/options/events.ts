@@ -1,6 +1,7 @@
 /** The events of a connection, and the contract of an event handler, which callers implement. */
 
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { ExitReason } from '@holster/process'
 import type { GunError } from '../errors.js'
 import type { ConnPid, StreamRef } from '../handles.js'
@@ -76,14 +77,16 @@ export interface ConnectEvent extends ConnectionEvent {
   readonly error?: GunError
 }
 
-/** The TLS handshake. At its end the event has either a protocol or an error. */
+/** A TLS handshake. At its end the event has either a protocol or an error. */
 export interface TlsHandshakeEvent extends ConnectionEvent {
+  /** The stream of the tunnel within which TLS is agreed on; absent if the whole connection speaks TLS. */
+  readonly streamRef?: StreamRef
   /**
    * The socket: at the start, the one not yet secure; at the end, the one that speaks TLS, which is a
-   * different socket if TLS runs over the first.
+   * different socket if TLS runs over the first. Within a tunnel over HTTP/2 the first is a stream and no socket.
    */
-  readonly socket: Socket
-  /** The options given to `open`. */
+  readonly socket: Duplex
+  /** The options given to `open`, or those of the tunnel's destination. */
   readonly tlsOpts: TlsOpts | undefined
   /** How long the handshake may take, in milliseconds. */
   readonly timeout: number
@@ -96,7 +99,7 @@ export interface TlsHandshakeEvent extends ConnectionEvent {
 /** A request is being sent. */
 export interface RequestEvent extends StreamEvent {
   /** The function that made the request; `'request'` stands for all functions that give the whole request. */
-  readonly function: 'headers' | 'request' | 'wsUpgrade'
+  readonly function: 'headers' | 'request' | 'wsUpgrade' | 'connect'
   /** The method, as given. */
   readonly method: string
   /** `'https'` over tls. */

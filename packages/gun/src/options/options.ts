@@ -5,6 +5,7 @@ import type { ConnectionOpts } from './connection.js'
 import type { EventHandler } from './events.js'
 import { HTTP_DEFAULTS, HTTP2_DEFAULTS, type HttpOpts } from './http.js'
 import { merge } from './merge.js'
+import type { ProtocolInit, RawOpts, SocksOpts } from './tunnel.js'
 
 /** Options of `open` and `openUnix`. Times are milliseconds. */
 export interface Opts extends ConnectionOpts {
@@ -17,25 +18,45 @@ export interface Opts extends ConnectionOpts {
 
 export const RETRY_DEFAULTS = { retry: 5, retryTimeout: 5000 } as const
 
-/**
- * Returns the HTTP/1.1 options of a connection, with defaults. Options in `protocols` win over `httpOpts`.
- */
-export function httpOptsOf(opts: Opts): Required<HttpOpts> {
-  return merge(merge(HTTP_DEFAULTS, opts.httpOpts), optsInProtocols(opts, 'http'))
+/** Returns the options of HTTP/1.1, with defaults. Those in `protocols` win over `httpOpts`. */
+export function httpOptsOf({ httpOpts }: Opts, protocols: readonly ProtocolInit[]): Required<HttpOpts> {
+  return merge(merge(HTTP_DEFAULTS, httpOpts), optsIn(protocols, 'http'))
 }
 
-/** Returns the HTTP/2 options of a connection, with defaults. Options in `protocols` win over `http2Opts`. */
-export function http2OptsOf(opts: Opts): typeof HTTP2_DEFAULTS {
-  return merge(merge(HTTP2_DEFAULTS, opts.http2Opts), optsInProtocols(opts, 'http2'))
+/** Returns the options of HTTP/2, with defaults. Those in `protocols` win over `http2Opts`. */
+export function http2OptsOf({ http2Opts }: Opts, protocols: readonly ProtocolInit[]): typeof HTTP2_DEFAULTS {
+  return merge(merge(HTTP2_DEFAULTS, http2Opts), optsIn(protocols, 'http2'))
 }
 
-function optsInProtocols({ protocols = [] }: Opts, protocol: ProtocolName): object | undefined {
-  for (const init of protocols) if (typeof init !== 'string' && init[0] === protocol) return init[1]
+/** Returns the options of raw. */
+export function rawOptsOf({ rawOpts }: Opts, protocols: readonly ProtocolInit[]): RawOpts {
+  return merge(rawOpts ?? {}, optsIn(protocols, 'raw'))
+}
+
+/** Returns the options of SOCKS5, whose host and port are checked. */
+export function socksOptsOf({ socksOpts }: Opts, protocols: readonly ProtocolInit[]): SocksOpts {
+  return merge(socksOpts ?? {}, optsIn(protocols, 'socks')) as SocksOpts
+}
+
+function optsIn(protocols: readonly ProtocolInit[], name: ProtocolName): object | undefined {
+  for (const init of protocols) if (typeof init !== 'string' && init[0] === name) return init[1]
   return undefined
+}
+
+/** Returns the protocols that may be spoken, in order of preference, each alone or with its options. */
+export function protocolsOr(
+  protocols: readonly ProtocolInit[] | undefined,
+  transport: 'tcp' | 'tls',
+): readonly ProtocolInit[] {
+  return protocols ?? (transport === 'tls' ? ['http2', 'http'] : ['http'])
 }
 
 /** Returns the names of the protocols that may be spoken, in order of preference. */
 export function protocolsOf({ protocols }: Opts, transport: 'tcp' | 'tls'): readonly ProtocolName[] {
-  if (protocols === undefined) return transport === 'tls' ? ['http2', 'http'] : ['http']
-  return protocols.map(init => (typeof init === 'string' ? init : init[0]))
+  return protocolsOr(protocols, transport).map(protocolName)
+}
+
+/** Returns the name of a protocol that is given alone or with its options. */
+export function protocolName(init: ProtocolInit): ProtocolName {
+  return typeof init === 'string' ? init : init[0]
 }

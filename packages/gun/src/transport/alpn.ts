@@ -5,11 +5,11 @@ import { TLSSocket } from 'node:tls'
 import type { ProtocolName } from '../words.js'
 
 /** The protocol names of ALPN (RFC 9113 section 3.2, RFC 9112 section 12.4). */
-const NAMES: Record<ProtocolName, string> = { http: 'http/1.1', http2: 'h2' }
+const NAMES: Partial<Record<ProtocolName, string>> = { http: 'http/1.1', http2: 'h2' }
 
-/** Returns the ALPN names to offer, in order of preference. */
+/** Returns the ALPN names to offer, in order of preference; none for protocols that have no such name. */
 export function offer(protocols: readonly ProtocolName[]): string[] {
-  return protocols.map(name => NAMES[name])
+  return protocols.map(name => NAMES[name]).filter(name => name !== undefined)
 }
 
 /**

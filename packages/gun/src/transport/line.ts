@@ -33,4 +33,9 @@ export interface Line {
   finish(): void
   /** Gives the line up at once. The user hears nothing more. */
   abort(): void
+  /**
+   * Lets go of the socket, which has another user from now on; `undefined`, or no such method: the line is not a socket that
+   * can be let go.
+   */
+  release?(): Socket | undefined
 }

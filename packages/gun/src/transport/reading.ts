@@ -23,7 +23,7 @@ export const RECORD = 16 * 1024
 let isKept = false
 
 /** The function of each socket that sets the taker of its reads. */
-const handOvers = new WeakMap<Socket, (taker: Taker) => void>()
+const handOvers = new WeakMap<Socket, (taker: Taker | undefined) => void>()
 
 /**
  * Returns a socket made by `make` with the options that it is passed. `take` sets who takes the bytes read.
@@ -55,11 +55,15 @@ export function readingShared<S extends Socket>(
   return socket
 }
 
-/** Passes everything that the socket reads from now on to `taker`, as it is read. */
-export function take(socket: Socket, taker: Taker): void {
+/** Passes everything that the socket reads from now on to `taker`, as it is read. Returns how to stop that. */
+export function take(socket: Socket, taker: Taker): () => void {
   handOvers.get(socket)?.(taker)
   // Bytes that were read without a taker wait in the stream.
   socket.on('data', taker)
+  return () => {
+    handOvers.get(socket)?.(undefined)
+    socket.off('data', taker)
+  }
 }
 
 /**

@@ -26,6 +26,8 @@ export class SocketLine implements Line {
   readonly #isUnix: boolean
   /** Whether our side was ended in order. */
   #hasFinished = false
+  /** Removes what listens to the socket. */
+  readonly #letGo: () => void
   /** Fires when the peer has sent nothing for too long on a socket that is broken. */
   #deadline: Deadline | undefined
 
@@ -33,20 +35,42 @@ export class SocketLine implements Line {
     this.socket = socket
     this.#isUnix = socket.remoteAddress === undefined
     this.outlet = new SocketOutlet(socket)
-    take(socket, chunk => this.#user?.handle(chunk))
-    onFailedWrite(socket, cause => this.#break(cause))
-    socket.on('end', () => {
-      if (this.#endsInOrder) this.#user?.ended(undefined)
-      // Behind the peer's end a socket that cannot be written has nothing to wait for.
-      if (this.#broken !== undefined) this.#user?.ended(this.#broken)
-    })
-    socket.on('error', cause => this.#user?.ended(this.#broken ?? broken(cause)))
-    socket.on('close', () => {
-      this.#deadline?.clear()
-      this.#user?.ended(
-        this.#broken ?? new GunError('closed', 'connection_error', 'the connection was closed'),
-      )
-    })
+    const leave = take(socket, chunk => this.#user?.handle(chunk))
+    const restore = onFailedWrite(socket, cause => this.#break(cause))
+    const listeners = {
+      end: () => this.#onEnd(),
+      error: (cause: Error) => this.#user?.ended(this.#broken ?? broken(cause)),
+      close: () => this.#onClose(),
+    }
+    for (const [name, listener] of Object.entries(listeners)) socket.on(name, listener)
+    this.#letGo = () => {
+      leave()
+      restore()
+      for (const [name, listener] of Object.entries(listeners)) socket.off(name, listener)
+    }
+  }
+
+  #onEnd(): void {
+    if (this.#endsInOrder) this.#user?.ended(undefined)
+    // Behind the peer's end a socket that cannot be written has nothing to wait for.
+    if (this.#broken !== undefined) this.#user?.ended(this.#broken)
+  }
+
+  #onClose(): void {
+    this.#deadline?.clear()
+    this.#user?.ended(this.#broken ?? new GunError('closed', 'connection_error', 'the connection was closed'))
+  }
+
+  /** Gives the socket to another user, unless the peer has ended, the socket is broken, or bytes of the peer wait in it. */
+  release(): Socket | undefined {
+    const { socket } = this
+    if (this.#broken !== undefined || socket.readableEnded || socket.readableLength > 0 || socket.destroyed) {
+      return undefined
+    }
+    this.outlet.flush()
+    this.#letGo()
+    this.#user = undefined
+    return socket
   }
 
   attach(user: LineUser): void {
@@ -131,6 +155,8 @@ export class SocketLine implements Line {
 }
 
 function broken(cause: Error): GunError {
+  // The line below, such as a stream of HTTP/2, says best why it is gone.
+  if (cause instanceof GunError) return cause
   const text = `the connection broke: ${textOf(cause)}`
   return new GunError('socket_error', 'connection_error', text, { cause })
 }

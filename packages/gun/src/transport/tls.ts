@@ -102,7 +102,8 @@ function optionsOf(host: string, tlsOpts: TlsOpts | undefined, protocols: readon
   const name = sniName ?? (certificateHost === undefined ? identity : '')
   // RFC 6066 section 3: SNI names a host, never an address.
   const servername = name === '' || isIP(identity) !== 0 ? '' : identity
-  const options = { ...rest, host: identity, ALPNProtocols: offer(protocols) }
+  const names = offer(protocols)
+  const options = { ...rest, host: identity, ...(names.length > 0 && { ALPNProtocols: names }) }
   return guardFunctions(servername === '' ? options : { ...options, servername })
 }
 

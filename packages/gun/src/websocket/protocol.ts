@@ -153,7 +153,7 @@ export class Ws implements Protocol, InboundHandler {
     this.onError(error, POLICY_VIOLATION)
   }
 
-  flow({ streamRef, increment }: FlowCommand): void {
+  flow({ streamRef, increment }: FlowCommand<StreamRef>): void {
     if (streamRef !== this.#ref) return
     this.#credit += increment
     if (this.#credit <= 0) return
@@ -168,7 +168,7 @@ export class Ws implements Protocol, InboundHandler {
       ref: streamRef,
       replyTo: replyToOf(streamRef),
       state: this.#hasSentClose || this.#hasReceivedClose ? 'stopping' : 'running',
-      intermediaries: [],
+      intermediaries: this.#host.endpoint.intermediaries,
       websocket: {
         subprotocol,
         extensions: deflation?.answer,

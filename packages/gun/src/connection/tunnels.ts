@@ -1,0 +1,77 @@
+/** The tunnels of a connection that callers have asked for, and the commands that wait until one is up. */
+
+import { GunError } from '../errors.js'
+import type { StreamRef } from '../handles.js'
+import type { BeginCommand, StreamCommand } from '../layer/commands.js'
+import type { Layer } from '../layer/layer.js'
+import { Postponed } from './postponed.js'
+
+type Waiting = BeginCommand | StreamCommand
+
+interface Tunnel {
+  /** The layer that the tunnel leads through; `undefined` until the proxy has agreed. */
+  layer: Layer | undefined
+  readonly waiting: Postponed
+}
+
+export class Tunnels {
+  readonly #perform: (command: Waiting) => void
+  readonly #fail: (streamRef: StreamRef, reason: GunError) => void
+  readonly #tunnels = new Map<StreamRef, Tunnel>()
+
+  /** `perform` carries out a command whose turn has come, and `fail` fails a stream whose turn never comes. */
+  constructor(perform: (command: Waiting) => void, fail: (streamRef: StreamRef, reason: GunError) => void) {
+    this.#perform = perform
+    this.#fail = fail
+  }
+
+  /** A tunnel is asked for. */
+  add(streamRef: StreamRef): void {
+    this.#tunnels.set(streamRef, { layer: undefined, waiting: new Postponed(this.#perform) })
+  }
+
+  /** Whether the tunnel is up, or may still come up. */
+  has(streamRef: StreamRef): boolean {
+    return this.#tunnels.has(streamRef)
+  }
+
+  /** The layer to which a command goes at once; `undefined`: it has to wait. */
+  readyLayerOf(streamRef: StreamRef): Layer | undefined {
+    const tunnel = this.#tunnels.get(streamRef)
+    return tunnel?.layer?.isAccepting && tunnel.waiting.isEmpty ? tunnel.layer : undefined
+  }
+
+  /** The commands that wait for a tunnel. */
+  waitingFor(streamRef: StreamRef): Postponed | undefined {
+    return this.#tunnels.get(streamRef)?.waiting
+  }
+
+  /** A tunnel leads through a layer, whose state has another name now. */
+  update(streamRef: StreamRef, layer: Layer): void {
+    const tunnel = this.#tunnels.get(streamRef)
+    if (tunnel === undefined) return
+    tunnel.layer = layer
+    if (layer.isAccepting) return tunnel.waiting.start()
+    tunnel.waiting.pause()
+    if (!layer.isWaiting) tunnel.waiting.fail(this.#fail, ending())
+  }
+
+  /** A tunnel has ended, or will never be: fails all that wait for it. */
+  remove(streamRef: StreamRef): void {
+    const tunnel = this.#tunnels.get(streamRef)
+    this.#tunnels.delete(streamRef)
+    tunnel?.waiting.fail(this.#fail, neverUp())
+  }
+}
+
+function neverUp(): GunError {
+  const text =
+    'the tunnel that the request was to go through could not be made, or has ended; nothing of it was sent'
+  return new GunError('refused_stream', 'stream_error', text)
+}
+
+/** Makes the error of a command for a tunnel that begins nothing more. */
+export function ending(): GunError {
+  const text = 'the tunnel is closing and carries nothing more; the request was not sent'
+  return new GunError('closing', 'stream_error', text)
+}
