@@ -24,15 +24,21 @@ type Timeout = keyof typeof TIMEOUT_CODES
 export class Attempt {
   readonly #opts: Opts
   readonly #steps: Pick<Steps<ConnectionEvent | Task>, 'add'>
+  readonly #name: (error: GunError) => GunError
   /** The step that is under way. */
   #current: object | undefined
   #abortCurrent: Abort | undefined
   #deadline: Deadline | undefined
 
-  /** `steps` takes the event with which each step ends. */
-  constructor(opts: Opts, steps: Pick<Steps<ConnectionEvent | Task>, 'add'>) {
+  /** `steps` takes the event with which each step ends, and `name` names the end that could not be reached in an error. */
+  constructor(
+    opts: Opts,
+    steps: Pick<Steps<ConnectionEvent | Task>, 'add'>,
+    name: (error: GunError) => GunError,
+  ) {
     this.#opts = opts
     this.#steps = steps
+    this.#name = name
   }
 
   /** Begins a step, of whose result `done` makes the event of the machine. */
@@ -42,7 +48,8 @@ export class Attempt {
     option: Timeout,
     tell: Tell<T>,
   ): void {
-    const answer = (outcome: T | GunError): void => {
+    const answer = (given: T | GunError): void => {
+      const outcome = given instanceof GunError ? this.#name(given) : given
       this.#deadline?.clear()
       this.#steps.add({ type: 'task', run: () => tell('End', outcome) })
       // The event handler that was just told may have ended the connection, and with it the attempt.

@@ -9,9 +9,9 @@ import { connectTeller, handshakeTeller, type LifeTeller, lookupTeller } from '.
 
 /** Looks the host's name up. */
 export function beginLookUp(attempt: Attempt, connection: LifeTeller): void {
-  const { destination, opts } = connection
+  const { entrance, opts } = connection
   attempt.begin<Addresses>(
-    answer => lookup(destination, opts.tcpOpts, answer),
+    answer => lookup(entrance.destination, opts.tcpOpts, answer),
     addresses => ({ type: 'resolved', addresses }),
     'domainLookupTimeout',
     lookupTeller(connection),
@@ -20,9 +20,10 @@ export function beginLookUp(attempt: Attempt, connection: LifeTeller): void {
 
 /** Connects to one of the addresses. */
 export function beginConnect(attempt: Attempt, connection: LifeTeller, addresses: Addresses): void {
-  const { destination, opts, origin, protocols, transport } = connection
+  const { entrance, opts } = connection
+  const { destination, identity, protocols, tlsOpts, transport } = entrance
   const isTls = transport === 'tls'
-  const dial = isTls ? dialTls(origin.host.identity, opts.tlsOpts, protocols) : dialTcp
+  const dial = isTls ? dialTls(identity, tlsOpts, protocols) : dialTcp
   attempt.begin<Socket>(
     answer => connect(destination, addresses, opts.tcpOpts, dial, answer),
     socket => ({ type: 'connected', socket, protocol: isTls ? undefined : protocols[0] }),
@@ -33,9 +34,9 @@ export function beginConnect(attempt: Attempt, connection: LifeTeller, addresses
 
 /** Speaks TLS over the socket that is connected, and agrees on a protocol. */
 export function beginHandshake(attempt: Attempt, connection: LifeTeller, below: Socket): void {
-  const { opts, origin, protocols } = connection
+  const { identity, protocols, tlsOpts } = connection.entrance
   attempt.begin(
-    answer => handshake(below, origin.host.identity, opts.tlsOpts, protocols, answer),
+    answer => handshake(below, identity, tlsOpts, protocols, answer),
     ({ socket, protocol }) => ({ type: 'connected', socket, protocol }),
     'tlsHandshakeTimeout',
     handshakeTeller(connection, below),

@@ -18,14 +18,15 @@ import { type Trace, traceOf } from '../events/trace.js'
 import { closedHere } from '../exchange/errors.js'
 import { asksForTunnel, ConnPid, connPidOf, type Life, lifeOf, StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
-import type { ConnectedState, Home, Passage, Protocol } from '../layer/contract.js'
+import type { ConnectedState, Passage, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
-import { defect, Layer, type LayerUser } from '../layer/layer.js'
+import { defect, Layer } from '../layer/layer.js'
 import { post } from '../layer/mail.js'
 import { Steps } from '../layer/steps.js'
 import { type GunMessage, type Owner, replyToOf } from '../messages.js'
 import type { Origin } from '../options/host.js'
-import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options/options.js'
+import { type Opts, RETRY_DEFAULTS } from '../options/options.js'
+import { type ProxyHop, proxiesOf } from '../options/proxies.js'
 import { type Destination, originOf } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
 import { SocketLine } from '../transport/socket-line.js'
@@ -37,12 +38,15 @@ import { Comeback } from './comeback.js'
 import { Commander, type CommanderHome, isCommand } from './commander.js'
 import { beginConnect, beginHandshake, beginLookUp } from './connecting.js'
 import { type Ending, exitReasonOf } from './ending.js'
+import { type Entrance, entranceOf, errorAt } from './entrance.js'
 import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.js'
 import { tellInit } from './life-events.js'
 import { Ownership } from './ownership.js'
 import { startProtocol } from './protocols.js'
+import { ProxyLogin } from './proxy-login.js'
 import { nextRetry } from './reconnect.js'
 import { Refusals } from './refusals.js'
+import { Way, type WayHome } from './way.js'
 
 /** The connection behind a handle. Throws a TypeError that names the argument. */
 export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
@@ -50,9 +54,13 @@ export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 /** The effects that come before the transcript's line of the state that they lead to. */
 const ON_THE_WAY: ReadonlySet<Effect> = new Set(['begin', 'fall', 'rest'])
 
-export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
+export class Connection implements Life, CommanderHome, WayHome, Valve {
   readonly connPid: ConnPid
-  readonly destination: Destination
+  /** The proxies through which the origin is reached. */
+  readonly proxies: readonly ProxyHop[]
+  readonly #login: ProxyLogin
+  /** The end that the socket leads to. */
+  readonly entrance: Entrance
   readonly transport: 'tcp' | 'tls'
   readonly opts: Opts
   readonly trace: Trace | undefined
@@ -76,6 +84,8 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   #state = 'domain_lookup'
   #lastState = 'domain_lookup'
   layer: Layer | undefined
+  /** The way through the proxies, while it is being made. */
+  #way: Way | undefined
   #closingDeadline: Deadline | undefined
   /** Whether a mailbox that the connection posts to is over its mark. */
   #isPaused = false
@@ -101,12 +111,16 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     this.trace = traceOf(this.connPid, opts.trace)
     this.events = new Events(this.connPid, opts.eventHandler, this.trace)
     this.cookies = opts.cookieStore && new Cookies(this.connPid, opts.cookieStore)
-    this.destination = destination
     this.transport = transport
     this.opts = opts
     this.origin = originOf(destination, transport)
+    this.proxies = opts.proxy === undefined ? [] : proxiesOf(opts.proxy, { ...this.origin, transport })
+    this.#login = new ProxyLogin(this.proxies, opts.proxyAuth)
+    this.entrance = entranceOf(destination, transport, opts, this.proxies)
     this.#isUnattended = isUnattended
-    this.#attempt = new Attempt(opts, this.steps)
+    const { proxies } = this
+    const name = (error: GunError) => (proxies.length === 0 ? error : errorAt(proxies, 0, error))
+    this.#attempt = new Attempt(opts, this.steps, name)
     this.commands = new Commander(this)
     this.#ownership = new Ownership(owner, this.source, reason => this.#end({ by: 'owner', reason }))
     actor.subscribe({
@@ -141,11 +155,6 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
   get goesOn(): boolean {
     const { ending, retry } = this.context
     return ending === undefined && retry > 0
-  }
-
-  /** The protocols that may be spoken, the preferred one first. */
-  get protocols(): readonly ProtocolName[] {
-    return protocolsOf(this.opts, this.transport)
   }
 
   watch(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
@@ -225,8 +234,11 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
         return event.type === 'resolved' ? beginConnect(this.#attempt, this, event.addresses) : undefined
       case 'shakeHands':
         return event.type === 'connected' ? beginHandshake(this.#attempt, this, event.socket) : undefined
+      case 'lead':
+        return event.type === 'connected' ? this.#lead(event.socket) : undefined
       case 'rise':
-        return event.type === 'connected' ? this.#rise(event.socket, event.protocol) : undefined
+        if (event.type === 'connected') this.#start(event.socket, event.protocol)
+        return event.type === 'connected' || event.type === 'arrived' ? this.#rise(event.protocol) : undefined
       case 'accept':
         return this.commands.accept()
       case 'retire':
@@ -246,15 +258,44 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     }
   }
 
-  #rise(socket: Socket, protocol: ProtocolName = 'http'): void {
+  #lead(socket: Socket): void {
+    const [first, ...others] = this.proxies
+    if (first === undefined) return
+    this.#way = new Way(this, [first, ...others], this.#login, socket)
+    this.#way.begin()
+  }
+
+  onArrived(protocol: ProtocolName): void {
+    this.layer = this.#way?.layer
+    this.#way = undefined
+    this.#login.succeed()
+    if (this.#isPaused) this.layer?.pause()
+    // At once, as nothing of the origin may come before its `gun_up`.
+    this.#actor.send({ type: 'arrived', protocol })
+  }
+
+  onAstray(reason: GunError): void {
+    this.#way = undefined
+    this.steps.add({ type: 'failed', reason })
+  }
+
+  onAgain(): void {
+    this.#way = undefined
+    this.steps.add({ type: 'again' })
+  }
+
+  #start(socket: Socket, protocol: ProtocolName = 'http'): void {
     const line = new SocketLine(socket)
     const endpoint = { ...this.origin, transport: this.transport, intermediaries: [] }
     const layer = new Layer(this, line, endpoint, this, { source: this.source, isPaused: this.#isPaused })
     this.layer = layer
-    this.#upSince = performance.now()
-    this.#hasHeard = false
     line.attach(layer)
     layer.start(startProtocol(protocol, layer, this.opts, this.opts.protocols ?? []))
+  }
+
+  #rise(protocol: ProtocolName = 'http'): void {
+    this.#upSince = performance.now()
+    this.#hasHeard = false
     this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol })
     for (const command of this.comeback.take()) this.commands.performLate(command)
   }
@@ -320,6 +361,8 @@ export class Connection implements Life, Home, CommanderHome, LayerUser, Valve {
     const isHungUp = setback === 'hang-up' && ending === undefined && retry > 0
     const reason = lastError ?? (isHungUp ? hungUp() : 'normal')
     this.#attempt.abort()
+    this.#way?.abort()
+    this.#way = undefined
     this.#ownership.dispose()
     const exit = exitReasonOf(ending, reason)
     // Errors are costly to make, and mostly there is nobody to tell.

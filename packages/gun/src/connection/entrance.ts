@@ -26,7 +26,13 @@ export function entranceOf(
 ): Entrance {
   if (proxy === undefined) {
     const { identity } = originOf(destination, transport).host
-    return { destination, transport, identity, tlsOpts: opts.tlsOpts, protocols: protocolsOf(opts, transport) }
+    return {
+      destination,
+      transport,
+      identity,
+      tlsOpts: opts.tlsOpts,
+      protocols: protocolsOf(opts, transport),
+    }
   }
   return {
     destination: proxy,

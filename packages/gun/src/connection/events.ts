@@ -14,6 +14,10 @@ export type ConnectionEvent =
   | { readonly type: 'resolved'; readonly addresses: Addresses }
   /** The transport is connected, or TLS over it. `protocol` is what is spoken, unless TLS has to agree on it first. */
   | { readonly type: 'connected'; readonly socket: Socket; readonly protocol: ProtocolName | undefined }
+  /** The way through the proxies has reached the origin, with which that protocol is spoken. */
+  | { readonly type: 'arrived'; readonly protocol: ProtocolName }
+  /** The way through the proxies is to be made anew, with other credentials. */
+  | { readonly type: 'again' }
   /** A step of the attempt to connect failed, or took too long. */
   | { readonly type: 'failed'; readonly reason: GunError }
   /** A protocol has taken over, and leaves the connection in the state of that name. */
@@ -40,8 +44,10 @@ export type Setback = 'attempt' | 'loss' | 'hang-up'
 export interface ConnectionContext {
   /** The handle, for the functions of this package. */
   readonly connPid: ConnPid
-  /** Whether TLS follows the connection of the transport. */
+  /** Whether TLS follows the connection of the transport: with the origin, or with the first proxy. */
   readonly isTls: boolean
+  /** Whether the origin is reached through proxies. */
+  readonly isProxied: boolean
   /** Whether the connection leads to a Unix socket. */
   readonly isUnix: boolean
   /** How many attempts follow each connection that was of use. */
@@ -75,7 +81,9 @@ export type Effect =
   | 'connect'
   /** Agrees on TLS over the socket. */
   | 'shakeHands'
-  /** Starts the protocol and tells the owner. */
+  /** Makes the way through the proxies. */
+  | 'lead'
+  /** Starts the protocol, unless the way has, and tells the owner. */
   | 'rise'
   /** Carries out the commands that have waited, and new ones. */
   | 'accept'

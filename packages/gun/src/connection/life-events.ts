@@ -8,9 +8,10 @@ import type { Owner } from '../messages.js'
 import type { ConnectEvent, DomainLookupEvent, TlsHandshakeEvent } from '../options/events.js'
 import type { Origin } from '../options/host.js'
 import type { Opts } from '../options/options.js'
-import type { Destination } from '../transport/contract.js'
+import { withoutCredentials } from '../options/proxies.js'
 import type { Secured } from '../transport/tls.js'
-import type { Addresses, ProtocolName } from '../words.js'
+import type { Addresses } from '../words.js'
+import type { Entrance } from './entrance.js'
 import type { Tell } from './events.js'
 
 /** The parts of a connection that events tell of. */
@@ -20,8 +21,7 @@ export interface LifeTeller {
   readonly owner: Owner
   readonly transport: 'tcp' | 'tls'
   readonly origin: Origin
-  readonly destination: Destination
-  readonly protocols: readonly ProtocolName[]
+  readonly entrance: Entrance
   readonly opts: Opts
 }
 
@@ -34,11 +34,12 @@ export function tellInit({ connPid, events, owner, transport, origin, opts }: Li
     originScheme: transport === 'tls' ? 'https' : 'http',
     originHost: origin.host.given,
     originPort: origin.port,
-    opts,
+    opts: opts.proxy === undefined ? opts : { ...opts, proxy: withoutCredentials(opts.proxy) },
   })
 }
 
-export function lookupTeller({ connPid, events, destination, opts }: LifeTeller): Tell<Addresses> {
+export function lookupTeller({ connPid, events, entrance, opts }: LifeTeller): Tell<Addresses> {
+  const { destination } = entrance
   return (when, outcome) => {
     const name = `domainLookup${when}` as const
     if (!events.wants(name)) return
@@ -57,7 +58,8 @@ export function lookupTeller({ connPid, events, destination, opts }: LifeTeller)
 }
 
 export function connectTeller(connection: LifeTeller, lookupInfo: Addresses): Tell<Socket> {
-  const { connPid, events, opts, protocols, transport } = connection
+  const { connPid, entrance, events, opts } = connection
+  const { protocols, transport } = entrance
   return (when, outcome) => {
     const name = `connect${when}` as const
     if (!events.wants(name)) return
@@ -71,12 +73,15 @@ export function connectTeller(connection: LifeTeller, lookupInfo: Addresses): Te
   }
 }
 
-export function handshakeTeller({ connPid, events, opts }: LifeTeller, below: Socket): Tell<Secured> {
+export function handshakeTeller(
+  { connPid, entrance, events, opts }: LifeTeller,
+  below: Socket,
+): Tell<Secured> {
   return (when, outcome) => {
     const name = `tlsHandshake${when}` as const
     if (!events.wants(name)) return
     const timeout = timeoutOf(opts.tlsHandshakeTimeout)
-    const begun: TlsHandshakeEvent = { connPid, socket: below, tlsOpts: opts.tlsOpts, timeout }
+    const begun: TlsHandshakeEvent = { connPid, socket: below, tlsOpts: entrance.tlsOpts, timeout }
     events.tell(
       name,
       ended(begun, outcome, ({ socket, protocol }) => ({ socket, protocol })),

@@ -46,7 +46,7 @@ function contextOf(input: ConnectionInput, self: AnyActorRef): ConnectionContext
   checkChoice(protocolsOf(opts, transport), transport)
   checkUses(opts, transport, isUnix)
   const given = opts.owner ?? parentOf(self)
-  const { connPid } = new Connection(
+  const connection = new Connection(
     self,
     destination,
     transport,
@@ -56,8 +56,9 @@ function contextOf(input: ConnectionInput, self: AnyActorRef): ConnectionContext
   )
   const { retry = RETRY_DEFAULTS.retry } = opts
   return {
-    connPid,
-    isTls: transport === 'tls',
+    connPid: connection.connPid,
+    isTls: connection.entrance.transport === 'tls',
+    isProxied: connection.proxies.length > 0,
     isUnix,
     retry,
     retriesLeft: retry,
@@ -93,6 +94,7 @@ const machine = setup({
   },
   guards: {
     isTls: ({ context }) => context.isTls,
+    isProxied: ({ context }) => context.isProxied,
     /** A later `shutdown`, or the owner's exit, outranks a close frame that the caller has sent. */
     mayEnd: ({ context: { ending } }) => ending === undefined || ending.by === 'protocol',
     isOver: ({ context }) =>
@@ -105,6 +107,7 @@ const machine = setup({
     lookUp: due('lookUp'),
     connect: due('connect'),
     shakeHands: due('shakeHands'),
+    lead: due('lead'),
     rise: due('rise'),
     rest: due('rest'),
     accept: due('accept'),
@@ -199,11 +202,22 @@ export const connectionMachine = machine.createMachine({
     },
     connecting: {
       entry: 'connect',
-      on: { connected: [{ guard: 'isTls', target: 'initial_tls_handshake' }, 'connected'], ...attempting },
+      on: {
+        connected: [
+          { guard: 'isTls', target: 'initial_tls_handshake' },
+          { guard: 'isProxied', target: 'initial_tunnel' },
+          'connected',
+        ],
+        ...attempting,
+      },
     },
     initial_tls_handshake: {
       entry: 'shakeHands',
-      on: { connected: 'connected', ...attempting },
+      on: { connected: [{ guard: 'isProxied', target: 'initial_tunnel' }, 'connected'], ...attempting },
+    },
+    initial_tunnel: {
+      entry: 'lead',
+      on: { arrived: 'connected', again: 'domain_lookup', ...attempting },
     },
     connected: {
       tags: 'up',

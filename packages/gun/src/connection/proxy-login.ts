@@ -1,8 +1,8 @@
 /** The credentials for the proxies of a connection: those of the URLs, and those with which the caller answers a refusal. */
 
 import { GunError, messageOf } from '../errors.js'
-import type { ProxyAuth, ProxyChallenge, ProxyCredentials } from '../options/proxy.js'
 import type { ProxyHop } from '../options/proxies.js'
+import type { ProxyAuth, ProxyChallenge, ProxyCredentials } from '../options/proxy.js'
 import { basic } from '../tunnel/goal.js'
 
 /** How many times in a row the caller is asked for one proxy. */
@@ -71,10 +71,10 @@ export class ProxyLogin {
     }
     if (given instanceof Promise) {
       given.then(
-        credentials => settle(valueOf(credentials, challenges)),
+        credentials => settle(headerOf(credentials, challenges)),
         cause => settle(failed(cause)),
       )
-    } else settle(valueOf(given, challenges))
+    } else settle(headerOf(given, challenges))
   }
 
   /** Calls `run` once the caller has answered. */
@@ -89,7 +89,7 @@ export class ProxyLogin {
   }
 }
 
-function valueOf(
+function headerOf(
   credentials: ProxyCredentials | undefined,
   challenges: readonly ProxyChallenge[],
 ): string | GunError {

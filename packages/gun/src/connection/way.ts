@@ -236,7 +236,8 @@ export class Way implements LayerUser {
   }
 
   #fail(error: GunError): void {
-    const at = this.#isBeyond || this.layer.protocol?.stateName === 'tls_handshake' ? this.#index + 1 : this.#index
+    const at =
+      this.#isBeyond || this.layer.protocol?.stateName === 'tls_handshake' ? this.#index + 1 : this.#index
     const isOrigin = at >= this.#proxies.length
     const through = `through ${placeOf(this.#proxies, this.#proxies.length - 1)}`
     const named = isOrigin

@@ -218,7 +218,8 @@ export class Exchange {
     if (!events.wants(name)) return
     const { ref: streamRef, function: how, method, path, authority } = this
     const replyTo = replyToOf(streamRef)
-    const request = { function: how, method, scheme, authority, path, headers: fields }
+    const headers = how === 'connect' ? withoutCredentials(fields) : fields
+    const request = { function: how, method, scheme, authority, path, headers }
     events.tell(name, { connPid, streamRef, replyTo, ...request })
   }
 
@@ -329,4 +330,9 @@ export class Exchange {
     this.#held.push(bytes)
     this.#heldBytes += bytes.length
   }
+}
+
+/** Gives the header fields of a CONNECT as others may see them: not with the credentials for the proxy. */
+function withoutCredentials(fields: Headers): Headers {
+  return fields.map(field => (field[0] === 'proxy-authorization' ? [field[0], '…'] : field))
 }

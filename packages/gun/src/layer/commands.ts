@@ -39,6 +39,8 @@ export interface UpgradeCommand {
 /** The other end of a tunnel, and how it is spoken to. */
 export interface Goal {
   readonly host: HostForms
+  /** The address that a SOCKS5 server is asked for in place of the host, whose name was looked up here. */
+  readonly address: HostForms | undefined
   readonly port: number
   readonly transport: 'tcp' | 'tls'
   /** The protocols to speak, the preferred one first. */

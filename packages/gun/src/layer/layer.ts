@@ -41,6 +41,8 @@ export interface LayerUser {
   onState(state: ConnectedState): void
   /** The peer has sent something of use. */
   onHeard(): void
+  /** A tunnel is up. Gives whether the user keeps the news to itself. */
+  onTunnelUp?(protocol: ProtocolName): boolean
 }
 
 export interface LayerInit {
@@ -374,9 +376,15 @@ export class Layer implements Host, LineUser, Valve {
   /** Tells that the last tunnel is up. */
   tellTunnelUp(streamRef: StreamRef | undefined, protocol: ProtocolName): void {
     this.#hops?.up(protocol)
+    if (this.#user.onTunnelUp?.(protocol)) return
     const { connPid } = this
     if (streamRef === undefined) this.tellOwner({ type: 'gun_tunnel_up', connPid, protocol })
     else this.deliver(streamRef, { type: 'gun_tunnel_up', connPid, streamRef, protocol })
+  }
+
+  /** Tells no caller of the tunnels so far: they belong to the connection, and no stream has to hear of them. */
+  forgetTunnels(): void {
+    this.#hops = undefined
   }
 
   /** Goes on over another line, which lies over the present one. */

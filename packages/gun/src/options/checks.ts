@@ -133,7 +133,15 @@ export function checkUses(openOpts: Opts, transport: 'tcp' | 'tls', isUnix: bool
       "tlsOpts are given, but neither transport nor the port says that TLS is used: add transport: 'tls', or 'tcp' if it is not",
     )
   }
+  if (openOpts.proxyAuth !== undefined && openOpts.proxy === undefined) {
+    refuse('proxyAuth is given, but no proxy')
+  }
   if (!isUnix) return
+  if (openOpts.proxy !== undefined) {
+    refuse(
+      'proxy means nothing for a Unix socket: where the socket leads to a proxy, use connect, or the protocol socks',
+    )
+  }
   for (const [name, value] of Object.entries(openOpts.tcpOpts ?? {})) {
     if (value !== undefined && name !== 'allowHalfOpen') {
       refuse(`tcpOpts.${name} means nothing for a Unix socket`)

@@ -8,10 +8,11 @@ import type { ConnectDestination, TunnelEnd } from '../options/tunnel.js'
 import type { Headers } from '../words.js'
 
 /** Returns the goal of a tunnel; what is left open gets its default. Throws a TypeError for a wrong host. */
-export function goalOf(end: TunnelEnd): Goal {
-  const { host, port, transport = 'tcp', protocols, tlsOpts, tlsHandshakeTimeout } = end
+export function goalOf(end: TunnelEnd & { readonly address?: string }): Goal {
+  const { address, host, port, transport = 'tcp', protocols, tlsOpts, tlsHandshakeTimeout } = end
   return {
     host: parseHost(host, port),
+    address: address === undefined ? undefined : parseHost(address),
     port,
     transport,
     protocols: protocolsOr(protocols, transport),

@@ -21,7 +21,7 @@ export class Socks implements Protocol {
     this.#host = host
     this.#goal = goal
     this.#tunnel = tunnel
-    this.#client = new SocksClient(socksAddressOf(goal.host), goal.port, auth)
+    this.#client = new SocksClient(socksAddressOf(goal.address ?? goal.host), goal.port, auth)
     host.outlet.write(this.#client.greeting)
   }
 
