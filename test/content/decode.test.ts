@@ -90,7 +90,7 @@ test('responses to requests that were sent together stay in order', async () => 
   })
   await using client = await connect(server, 'tcp', opts)
   const { owner, connPid } = client
-  const streamRefs = [1, 2, 3].map(() => gun.get(connPid, '/'))
+  const streamRefs: readonly unknown[] = [1, 2, 3].map(() => gun.get(connPid, '/'))
   const seen: number[] = []
   while (seen.length === 0 || seen.at(-1) !== 2) {
     const message = await owner.receive([{ type: 'gun_response' }, { type: 'gun_data' }], PATIENCE)

@@ -96,8 +96,8 @@ test('unknown tags, fields and values are refused', () => {
     void owner.receive([{ type: 'gun_up', streamRef }])
     // @ts-expect-error a status is a number
     void owner.receive([{ type: 'gun_response', status: '200' }])
-    // @ts-expect-error only websocket is ever upgraded to
-    void owner.receive([{ type: 'gun_upgrade', protocols: ['h2c'] }])
+    // @ts-expect-error protocols are named by strings
+    void owner.receive([{ type: 'gun_upgrade', protocols: [1] }])
     // @ts-expect-error no frame is called so
     void owner.receive([{ type: 'gun_ws', frame: ['txt', 'a'] }])
     // @ts-expect-error the handler's message has no status
@@ -110,6 +110,7 @@ test('await gives messages of a stream, and no errors', () => {
   expectTypeOf<Awaited<ReturnType<typeof gun.await>>>().toEqualTypeOf<gun.StreamMessage>()
   expectTypeOf<gun.StreamMessage['type']>().toEqualTypeOf<
     | 'gun_upgrade'
+    | 'gun_tunnel_up'
     | 'gun_inform'
     | 'gun_response'
     | 'gun_data'
@@ -119,7 +120,7 @@ test('await gives messages of a stream, and no errors', () => {
     | 'gun_ws'
     | 'gun_notify'
   >()
-  expectTypeOf<Awaited<ReturnType<typeof gun.awaitUp>>>().toEqualTypeOf<'http' | 'http2'>()
+  expectTypeOf<Awaited<ReturnType<typeof gun.awaitUp>>>().toEqualTypeOf<'http' | 'http2' | 'raw' | 'socks'>()
   expectTypeOf<Awaited<ReturnType<typeof gun.awaitBody>>>().toEqualTypeOf<gun.Body>()
   expectTypeOf<gun.Body['body']>().toEqualTypeOf<Buffer>()
 })

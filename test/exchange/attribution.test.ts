@@ -114,7 +114,7 @@ describe('of responses that come together', () => {
           const opts = { httpOpts: { contentHandlers: handling(ways), flow: 2 } }
           await using it = await httpEnds(line, opts)
           const replyTo = streamEnds.watch(message => {
-            if (message.type === type) gun.cancel(message.connPid, message.streamRef)
+            if (message.type === type && message.streamRef) gun.cancel(message.connPid, message.streamRef)
           })
           const [, ...others] = answers.map((_, i) =>
             gun.get(it.connPid, '/', {}, i === 0 ? { replyTo, flow: 9 } : {}),

@@ -79,7 +79,9 @@ for (const line of lines) {
           flow: 1,
           replyTo: message => {
             seen.push(message.type)
-            if (message.type === 'gun_data') gun.cancel(message.connPid, message.streamRef)
+            if (message.type === 'gun_data' && message.streamRef) {
+              gun.cancel(message.connPid, message.streamRef)
+            }
           },
         },
       )

@@ -257,7 +257,7 @@ export async function ending(
       errors.push(message.reason)
       assert.equal(message.reason.kind, 'connection_error')
     }
-    if (message.type === 'gun_data' && message.isFin === 'nofin') {
+    if (message.type === 'gun_data' && message.isFin === 'nofin' && message.streamRef !== undefined) {
       assert.ok(data === undefined || data.of === message.streamRef)
       data = { of: message.streamRef, text: `${data?.text ?? ''}${message.data.toString('latin1')}` }
       continue
@@ -276,7 +276,8 @@ function tell(
   streamRefs: readonly gun.StreamRef[],
   text: string,
 ): string {
-  const number = (ref: gun.StreamRef): number => streamRefs.indexOf(ref)
+  const known: readonly unknown[] = streamRefs
+  const number = (ref: unknown): number => known.indexOf(ref)
   switch (message.type) {
     case 'gun_inform':
       return `${number(message.streamRef)}: inform ${message.status}`

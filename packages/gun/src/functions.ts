@@ -3,10 +3,12 @@
 import { MonitorRef } from '@holster/process'
 import { createActor } from 'xstate'
 import {
+  awaitBare,
   awaitBody as awaitBodyOf,
   awaitMessage,
   awaitResponse as awaitResponseOf,
   awaitUp as awaitUpOf,
+  type BareMessage,
   type Body,
   type FullResponse,
   type Limits,
@@ -28,11 +30,12 @@ import {
   checkAwaitBodyOpts,
   checkAwaitOpts,
   checkConnectDestination,
+  checkPingOpts,
   checkReqOpts,
   checkTimeout,
   checkWsOpts,
 } from './options/checks.js'
-import type { ReqOpts } from './options/http.js'
+import type { PingOpts, ReqOpts } from './options/http.js'
 import { merge } from './options/merge.js'
 import type { Opts } from './options/options.js'
 import type { ConnectDestination } from './options/tunnel.js'
@@ -390,9 +393,9 @@ export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
  * `gun_error` `badstate`, and the connection stays as it is; a WebSocket is pinged by sending a ping frame.
  * Source: manual page gun:ping.
  */
-export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo' | 'tunnel'> = {}): StreamRef {
+export function ping(connPid: ConnPid, reqOpts: PingOpts = {}): StreamRef {
   const connection = connectionOf(connPid)
-  checkReqOpts(reqOpts)
+  checkPingOpts(reqOpts)
   const { replyTo, tunnel } = reqOpts
   if (tunnel !== undefined) checkTunnel(connPid, tunnel)
   const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, undefined, tunnel)
@@ -400,6 +403,16 @@ export function ping(connPid: ConnPid, reqOpts: Pick<ReqOpts, 'replyTo' | 'tunne
   return streamRef
 }
 
+/**
+ * Takes the next message that names no stream: a `gun_tunnel_up` behind a SOCKS5 server, or what a connection that speaks raw
+ * posts to its owner.
+ */
+function awaitStream(
+  connPid: ConnPid,
+  streamRef: undefined,
+  timeout?: number | MonitorRef | AwaitOpts,
+  monitorRef?: MonitorRef,
+): Promise<BareMessage>
 /**
  * Takes the next message of the stream from the mailbox of the process that the stream replies to, and
  * resolves to it.
@@ -419,8 +432,15 @@ function awaitStream(
   streamRef: StreamRef,
   timeout?: number | MonitorRef | AwaitOpts,
   monitorRef?: MonitorRef,
-): Promise<StreamMessage> {
+): Promise<StreamMessage>
+function awaitStream(
+  connPid: ConnPid,
+  streamRef: StreamRef | undefined,
+  timeout?: number | MonitorRef | AwaitOpts,
+  monitorRef?: MonitorRef,
+): Promise<StreamMessage | BareMessage> {
   connectionOf(connPid)
+  if (streamRef === undefined) return awaitBare(connPid, limitsOf(timeout, monitorRef, checkAwaitOpts))
   checkStreamRef(connPid, streamRef)
   return awaitMessage(connPid, streamRef, limitsOf(timeout, monitorRef, checkAwaitOpts))
 }

@@ -145,3 +145,21 @@ export function sizeOf(headers: Headers): number {
   for (const [name, value] of headers) size += name.length + value.length
   return size
 }
+
+/** Returns the protocols that header fields ask for, or agree to, in place of HTTP (RFC 9110 section 7.8). */
+export function upgradesIn(headers: Headers): readonly string[] {
+  if (headerValue(headers, 'upgrade') === undefined) return NO_UPGRADES
+  if (!listIn(headers, 'connection').some(option => option.toLowerCase() === 'upgrade')) return NO_UPGRADES
+  return listIn(headers, 'upgrade')
+}
+
+const NO_UPGRADES: readonly string[] = []
+
+/** Returns the elements of a field whose value is a list (RFC 9110 section 5.6.1). */
+function listIn(headers: Headers, name: string): readonly string[] {
+  return headers
+    .filter(field => field[0] === name)
+    .flatMap(([, value]) => value.split(','))
+    .map(element => element.trim())
+    .filter(element => element !== '')
+}

@@ -5,7 +5,7 @@
  * @module
  */
 
-export type { Body, FullResponse, StreamMessage } from './await/await.js'
+export type { BareMessage, Body, FullResponse, StreamMessage } from './await/await.js'
 export type { Ending } from './connection/ending.js'
 export type { ConnectionContext, Setback } from './connection/events.js'
 export { type ConnectionInput, connectionMachine } from './connection/machine.js'
@@ -15,7 +15,7 @@ export { GunError, type GunErrorCode, type GunErrorCodes, type GunErrorKind } fr
 export * from './functions.js'
 export type { ConnPid, StreamRef } from './handles.js'
 export type { HeadersInit } from './headers.js'
-export type { Info, RequestInfo, StreamInfo, WebSocketInfo } from './layer/info.js'
+export type { Info, Intermediary, RequestInfo, StreamInfo, TunnelInfo, WebSocketInfo } from './layer/info.js'
 export type * from './messages.js'
 export type { Bytes } from './octets.js'
 export type { AwaitBodyOpts, AwaitOpts } from './options/await.js'

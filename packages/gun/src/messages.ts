@@ -26,15 +26,24 @@ export interface GunUp extends ConnectionMessage<'gun_up'> {
 }
 
 /**
- * Posted when a tunnel is up: a CONNECT has succeeded, or a SOCKS5 server has agreed, and TLS within the tunnel is agreed on
- * where there is any. Goes to the stream's replyTo, or to the owner. Source: manual page gun_tunnel_up.
+ * Posted when the tunnel of a `connect` is up: behind its `gun_response`, and once TLS within the tunnel is agreed on where there
+ * is any; again when a SOCKS5 server at its end has agreed in turn. Source: manual page gun_tunnel_up.
  */
-export interface GunTunnelUp extends ConnectionMessage<'gun_tunnel_up'> {
-  /** The stream of the tunnel, as `connect` returned it; absent where the whole connection leads through a SOCKS5 server. */
-  readonly streamRef?: StreamRef | undefined
+export interface TunnelUp extends StreamReply<'gun_tunnel_up'> {
   /** The protocol spoken through the tunnel. With `'socks'` another `gun_tunnel_up` follows. */
   readonly protocol: ProtocolName
 }
+
+/** Posted to the owner when a SOCKS5 server has agreed to lead the whole connection on. Source: manual page gun_tunnel_up. */
+export interface SocksUp extends ConnectionMessage<'gun_tunnel_up'> {
+  /** Absent, since no stream has asked for the tunnel. */
+  readonly streamRef?: undefined
+  /** The protocol spoken through the tunnel. With `'socks'` another `gun_tunnel_up` follows. */
+  readonly protocol: ProtocolName
+}
+
+/** A tunnel is up. Source: manual page gun_tunnel_up. */
+export type GunTunnelUp = TunnelUp | SocksUp
 
 /**
  * Posted to the owner when the connection is lost: once for each `gun_up`, except after `close`, `shutdown`
@@ -206,13 +215,21 @@ export interface GunPush extends StreamReply<'gun_push'> {
 }
 
 /** Posted when a stream has room again for data to be sent. */
-export interface DrainNotify extends ConnectionMessage<'gun_notify'> {
-  /** The stream; absent for a connection that speaks raw. */
-  readonly streamRef?: StreamRef | undefined
+export interface DrainNotify extends StreamReply<'gun_notify'> {
   /**
    * `wsSend` or `data` returned `false`, and now no more than half of `sendHighWaterMark` waits to be sent.
    * Goes to the stream's replyTo.
    */
+  readonly event: 'drain'
+  /** How many bytes still wait to be sent. */
+  readonly data: number
+}
+
+/** Posted to the owner when a connection that speaks raw has room again for data to be sent. */
+export interface RawDrainNotify extends ConnectionMessage<'gun_notify'> {
+  /** Absent, since the connection has no streams. */
+  readonly streamRef?: undefined
+  /** `data` returned `false`, and now no more than half of `rawOpts.sendHighWaterMark` waits to be sent. */
   readonly event: 'drain'
   /** How many bytes still wait to be sent. */
   readonly data: number
@@ -271,7 +288,7 @@ export interface UpgradeRefusedNotify extends StreamReply<'gun_notify'> {
 }
 
 /** An optional notification; `event` tells its kind. Source: manual page gun_notify. */
-export type GunNotify = DrainNotify | PingNotify | SettingsNotify | UpgradeRefusedNotify
+export type GunNotify = DrainNotify | RawDrainNotify | PingNotify | SettingsNotify | UpgradeRefusedNotify
 
 /** Every message that a connection posts. */
 export type GunMessage =

@@ -45,11 +45,9 @@ export const plan: readonly PackagePlan[] = [
       'words',
     ],
     // TLS within a tunnel, SOCKS5 and the option `proxy` will need them.
-    ahead: ['transport/duplex', 'tunnel/', 'options/proxies', 'options/environment', 'options/no-proxy'],
     engines: [
       ['http1/parser/'],
       ['http2/engine/'],
-      ['tunnel/socks/'],
       ['tunnel/socks/'],
       ['websocket/text', 'websocket/mask', 'websocket/opcode', 'websocket/payload'],
     ],

@@ -8,14 +8,24 @@ import { type Down, type MonitorRef, ProcessExit, ReceiveTimeout } from '@holste
 import { connectionOf } from '../connection/connection.js'
 import { GunError } from '../errors.js'
 import type { ConnPid, StreamRef } from '../handles.js'
-import { type GunMessage, replyToOf, type StreamReply } from '../messages.js'
+import {
+  type GunMessage,
+  type RawData,
+  type RawDrainNotify,
+  replyToOf,
+  type SocksUp,
+  type StreamReply,
+} from '../messages.js'
 import type { Headers, ProtocolName } from '../words.js'
 import { flushStream } from './flush.js'
 import { type Reader, readerOf } from './reader.js'
-import { notUp, silent } from './silence.js'
+import { noBytes, notUp, silent } from './silence.js'
 
 /** The result of `await`: any message of a stream except `gun_error`, which rejects instead. */
 export type StreamMessage = Extract<GunMessage, StreamReply>
+
+/** The result of `await` where no stream is named: a tunnel through SOCKS5, or what a connection that speaks raw posts. */
+export type BareMessage = SocksUp | RawData | RawDrainNotify
 
 /** A response's body, with its trailers if it had any. */
 export interface Body {
@@ -54,6 +64,27 @@ export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Lim
     if (message.type === 'DOWN') throw downError(connPid, message)
     if (message.type === 'gun_error') throw message.reason
     return message as StreamMessage
+  })
+}
+
+/** Implements `await` in functions where no stream is named. */
+export function awaitBare(connPid: ConnPid, limits: Limits): Promise<BareMessage> {
+  const connection = connectionOf(connPid)
+  const reader = readerOf(connection.owner, 'the owner')
+  return withMonitor(reader, connPid, limits, async ref => {
+    const patterns = [
+      { type: 'gun_tunnel_up', connPid, streamRef: undefined },
+      { type: 'gun_data', connPid, streamRef: undefined },
+      { type: 'gun_notify', event: 'drain', connPid, streamRef: undefined },
+      { type: 'DOWN', ref, pid: connPid },
+    ] as const
+    const message = await inTime(
+      limits.timeout,
+      ms => reader.receive(patterns, within(ms, limits)),
+      () => noBytes(connPid, limits.timeout),
+    )
+    if (message.type === 'DOWN') throw downError(connPid, message)
+    return message as BareMessage
   })
 }
 

@@ -5,7 +5,7 @@
 
 import { type Connection, connectionOf } from '../connection/connection.js'
 import { GunError } from '../errors.js'
-import { type ConnPid, type StreamRef, wasCancelled } from '../handles.js'
+import { type ConnPid, type StreamRef, tunnelOf, wasCancelled } from '../handles.js'
 import type { RequestInfo, StreamInfo } from '../layer/info.js'
 
 /**
@@ -31,6 +31,13 @@ export function notUp(connPid: ConnPid, ms: number): GunError {
   return timeout(connection, `no gun_up of ${connPid} came within ${ms} ms: ${why}`)
 }
 
+/** Returns the error for a connection that posted nothing without a stream in time. */
+export function noBytes(connPid: ConnPid, ms: number): GunError {
+  const connection = connectionOf(connPid)
+  const text = `no gun_tunnel_up and no gun_data of ${connPid} itself came within ${ms} ms: ${stateOf(connection)}`
+  return timeout(connection, text)
+}
+
 function timeout({ lastError }: Connection, text: string): GunError {
   return new GunError('timeout', 'timeout', text, { cause: lastError })
 }
@@ -48,10 +55,13 @@ function stateOf(connection: Connection): string {
 
 function reasonOf(connection: Connection, streamRef: StreamRef): string {
   if (connection.commands.isPostponed(streamRef)) {
-    const which = connection.layer === undefined ? 'the connection' : 'the next connection'
-    return `nothing of it was sent, since it waits for ${which}`
+    const tunnel = tunnelOf(streamRef)
+    const next = connection.layer === undefined ? 'the connection' : 'the next connection'
+    const isMaking = connection.layer?.isWaiting ?? false
+    const own = isMaking ? 'the tunnel that the connection is to become' : next
+    return `nothing of it was sent, since it waits for ${tunnel === undefined ? own : `the tunnel ${tunnel}`}`
   }
-  if (connection.protocol?.isPinging?.(streamRef)) return 'the peer has not answered the ping'
+  if (connection.commands.isPinging(streamRef)) return 'the peer has not answered the ping'
   const info = infoOf(connection, streamRef)
   if (wasCancelled(streamRef)) return 'it was cancelled'
   if (info === undefined || info.request?.response === 'complete') {
@@ -68,8 +78,8 @@ function reasonOf(connection: Connection, streamRef: StreamRef): string {
     : describeSilence(connection, info.request)
 }
 
-function infoOf({ protocol }: Connection, streamRef: StreamRef): StreamInfo | undefined {
-  return protocol?.streamInfo(streamRef)
+function infoOf({ commands }: Connection, streamRef: StreamRef): StreamInfo | undefined {
+  return commands.streamInfo(streamRef)
 }
 
 function describeWait(connection: Connection, { behind }: RequestInfo): string {

@@ -138,6 +138,11 @@ export class Commander {
     return this.#layerOf(streamRef)?.streamInfo(streamRef)
   }
 
+  /** Whether the peer has not answered that ping yet. */
+  isPinging(streamRef: StreamRef): boolean {
+    return this.#layerOf(streamRef)?.protocol?.isPinging?.(streamRef) ?? false
+  }
+
   /** A tunnel leads through a layer, whose state has another name now. */
   onTunnel(streamRef: StreamRef, layer: Layer): void {
     this.#tunnels?.update(streamRef, layer)

@@ -25,7 +25,9 @@ export function startProtocol(
 ): Protocol {
   switch (name) {
     case 'http':
-      return new Http(host, httpOptsOf(opts, inits), upgradeOverHttp)
+      return new Http(host, httpOptsOf(opts, inits), upgradeOverHttp, (line, stream) => {
+        return new Raw(line, rawOptsOf(opts, []), stream)
+      })
     case 'http2':
       return new Http2(host, http2OptsOf(opts, inits), upgradeOverHttp2)
     case 'raw':

@@ -9,7 +9,7 @@ import { GunError } from '../errors.js'
 import { StreamRef } from '../handles.js'
 import { headerValue } from '../headers.js'
 import type { Goal } from '../layer/commands.js'
-import type { ConnectedState, Home, Protocol } from '../layer/contract.js'
+import type { ConnectedState, Home } from '../layer/contract.js'
 import { Layer, type LayerUser } from '../layer/layer.js'
 import type { GunMessage } from '../messages.js'
 import type { Origin } from '../options/host.js'
@@ -57,6 +57,10 @@ export class Way implements LayerUser {
   #isBeyond = false
   /** The refusal under way that is to be answered with credentials, and how much of its body has come. */
   #refusal: { bytes: number; isAnswered: boolean; isRead: boolean } | undefined
+  /** Whether the proxy was asked once more over the same socket, and has not answered yet. */
+  #isRepeating = false
+  /** Whether the proxy closes the socket behind its answer. */
+  #isRetired = false
   #deadline: Deadline | undefined
   #abortLookup: Abort | undefined
   #isOver = false
@@ -100,6 +104,8 @@ export class Way implements LayerUser {
   onLost(reason: GunError | 'normal'): void {
     if (this.#isOver) return this.#home.onLost(reason)
     if (this.#refusal !== undefined) return this.#again()
+    // A proxy that closes without saying so has not looked at what it was asked.
+    if (this.#isRepeating) return this.#restart()
     const closed = () => new GunError('closed', 'connection_error', 'the proxy closed the connection')
     this.#fail(reason === 'normal' ? closed() : reason)
   }
@@ -110,6 +116,7 @@ export class Way implements LayerUser {
 
   onRetired(): void {
     if (this.#isOver) this.#home.onRetired()
+    else this.#isRetired = true
   }
 
   onState(state: ConnectedState): void {
@@ -138,11 +145,16 @@ export class Way implements LayerUser {
 
   // The way:
 
+  /** Runs a step, at once or behind the one under way. */
+  #later(run: () => void): void {
+    this.#home.steps.add({ type: 'task', run })
+  }
+
   /** Asks an HTTP proxy for the next end. A SOCKS5 server was asked as it was reached. */
   #proceed(): void {
     const proxy = this.#proxies[this.#index]
     if (proxy?.type !== 'http') return
-    this.layer.later(() => this.#connect(proxy))
+    this.#later(() => this.#connect(proxy))
   }
 
   #connect({ headers: given }: ProxyHop): void {
@@ -168,12 +180,12 @@ export class Way implements LayerUser {
       case 'gun_trailers':
         return this.#onRefusal(0, true)
       case 'gun_error':
-        if (this.#refusal !== undefined) return this.#again()
-        return this.#fail(message.reason)
+        return this.onLost(message.reason)
     }
   }
 
   #onResponse(status: number, headers: Headers, isFin: boolean): void {
+    this.#isRepeating = false
     if (status < 300) {
       this.#deadline?.clear()
       this.#isBeyond = true
@@ -185,7 +197,7 @@ export class Way implements LayerUser {
     // Whoever answers may ask a person.
     this.#deadline?.clear()
     this.#login.answer(index, challengesIn(headers), outcome => {
-      this.layer.later(() => {
+      this.#later(() => {
         if (this.#isOver || this.#refusal === undefined) return
         if (outcome instanceof GunError) return this.#fail(outcome)
         this.#refusal.isAnswered = true
@@ -205,7 +217,9 @@ export class Way implements LayerUser {
   /** Asks the proxy again, with credentials, once its refusal is read in full. */
   #askAgain(): void {
     if (!this.#refusal?.isAnswered || !this.#refusal.isRead) return
+    if (this.#isRetired) return this.#restart()
     this.#refusal = undefined
+    this.#isRepeating = true
     this.#limit(this.#home.opts.connectTimeout, 'connectTimeout', 'connect_timeout')
     this.#proceed()
   }
@@ -215,7 +229,7 @@ export class Way implements LayerUser {
     if (!this.#refusal?.isAnswered) {
       // The answer may still come, and the next attempt begins with it.
       if (this.#login.isAsking) {
-        const run = () => this.layer.later(() => this.#isOver || this.#restart())
+        const run = () => this.#later(() => this.#isOver || this.#restart())
         return this.#login.whenAnswered(run)
       }
     }
@@ -258,7 +272,7 @@ export class Way implements LayerUser {
     this.#deadline?.clear()
     const text = `${option} of ${ms} ms has passed`
     this.#deadline = new Deadline(ms, () => {
-      this.layer.later(() => this.#isOver || this.#fail(new GunError(code, 'connection_error', text)))
+      this.#later(() => this.#isOver || this.#fail(new GunError(code, 'connection_error', text)))
     })
   }
 
@@ -277,7 +291,7 @@ export class Way implements LayerUser {
     this.#index = index
     this.#limit(opts.domainLookupTimeout, 'domainLookupTimeout', 'domain_lookup_timeout')
     this.#abortLookup = lookup({ host, port }, opts.tcpOpts, outcome => {
-      this.layer.later(() => {
+      this.#later(() => {
         if (this.#isOver) return
         this.#abortLookup = undefined
         if (outcome instanceof GunError) return this.#fail(outcome)
@@ -332,10 +346,6 @@ export class Way implements LayerUser {
       ...tlsOptsIn(goal.tlsOpts),
     }
     return [['socks', options]]
-  }
-
-  get protocol(): Protocol | undefined {
-    return this.layer.protocol
   }
 }
 

@@ -30,6 +30,8 @@ export interface StreamInit {
   readonly upgrade?: Upgrade
   /** The tunnel that the request asks for. */
   readonly passage?: Passage
+  /** Whether the header fields ask for another protocol. Default `false`. */
+  readonly asksForUpgrade?: boolean
   /** The host and port of the request where they are not the other end's. Default: as the header `host` says. */
   readonly authority?: string
 }
@@ -49,6 +51,8 @@ export class Exchange {
   upgrade: Upgrade | undefined
   /** The tunnel that the request asks for, until the proxy has refused it. */
   passage: Passage | undefined
+  /** Whether the caller's own header fields ask for another protocol (RFC 9110 section 7.8), until the peer has answered. */
+  asksForUpgrade: boolean
   readonly #authority: string | undefined
 
   /** The store's cookies; `undefined` until it has given them. */
@@ -99,6 +103,7 @@ export class Exchange {
     this.sendMark = sendMarkOf(init.ref)
     this.upgrade = init.upgrade
     this.passage = init.passage
+    this.asksForUpgrade = init.asksForUpgrade ?? false
     this.#authority = init.authority
     this.credit = init.flow
     this.isExpecting =
@@ -112,7 +117,7 @@ export class Exchange {
 
   /** Whether the peer may leave HTTP in its response. */
   get mayLeave(): boolean {
-    return this.upgrade !== undefined || this.passage !== undefined
+    return this.asksForUpgrade || this.upgrade !== undefined || this.passage !== undefined
   }
 
   /** The URL that a cookie store is asked about; `undefined` for a CONNECT, since a proxy has no part in the origin's cookies. */

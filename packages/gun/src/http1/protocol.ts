@@ -15,7 +15,7 @@ import type { Exchange } from '../exchange/exchange.js'
 import { frame, targetOf, withHost } from '../exchange/framing.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
 import type { StreamRef } from '../handles.js'
-import { saysClose } from '../headers.js'
+import { saysClose, upgradesIn } from '../headers.js'
 import type {
   CancelCommand,
   ConnectCommand,
@@ -26,10 +26,11 @@ import type {
   TrailersCommand,
   UpgradeCommand,
 } from '../layer/commands.js'
-import type { Again, Foreseen, Host, Passage, Protocol, StartUpgrade } from '../layer/contract.js'
+import type { Again, Foreseen, Host, Passage, Protocol, StartRaw, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
 import type { HttpOpts } from '../options/http.js'
+import type { Headers } from '../words.js'
 import { HttpRequests } from './requests.js'
 import { HttpResponses, type ResponseHandler } from './responses.js'
 import { writeTrailers } from './writer.js'
@@ -42,6 +43,7 @@ export class Http implements Protocol, ResponseHandler {
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
   readonly #startUpgrade: StartUpgrade
+  readonly #startRaw: StartRaw
   readonly #responses: HttpResponses
   readonly #requests: HttpRequests
   /** Whether the response that is being received is the last one. */
@@ -52,9 +54,10 @@ export class Http implements Protocol, ResponseHandler {
   #connecting: Exchange | undefined
   readonly #keepaliveTimer: NodeJS.Timeout | undefined
 
-  constructor(host: Host, opts: Required<HttpOpts>, startUpgrade: StartUpgrade) {
+  constructor(host: Host, opts: Required<HttpOpts>, startUpgrade: StartUpgrade, startRaw: StartRaw) {
     this.#host = host
     this.#startUpgrade = startUpgrade
+    this.#startRaw = startRaw
     this.#opts = opts
     this.#responses = new HttpResponses(host, opts, this)
     this.#requests = new HttpRequests(host, opts, this.#responses)
@@ -89,6 +92,7 @@ export class Http implements Protocol, ResponseHandler {
       isChecked,
       framing,
       flow,
+      asksForUpgrade: this.#opts.version !== 'HTTP/1.0' && upgradesIn(headers).length > 0,
     })
     if (body !== undefined) stream.hold('fin', body)
     if (this.#opts.version === 'HTTP/1.0' || body?.length === 0) stream.isExpecting = false
@@ -371,7 +375,7 @@ export class Http implements Protocol, ResponseHandler {
   onUpgrade(stream: Exchange, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
     const { passage, upgrade, ref: streamRef } = stream
     if (passage !== undefined) return this.#enter(passage, rest)
-    if (upgrade === undefined) return
+    if (upgrade === undefined) return this.#leave(stream, headers, rest)
     const start = upgrade.agree(headers)
     if (start instanceof GunError) return this.#failUpgrade(stream, start)
     // The protocol starts before anybody hears of the upgrade, and may answer with a frame at once.
@@ -389,6 +393,24 @@ export class Http implements Protocol, ResponseHandler {
     if (this.#isFinishing) this.#host.closing(next.finish(), true)
   }
 
+  /** The peer has agreed to the upgrade that the caller's own header fields have asked for: bytes follow both ways. */
+  #leave(stream: Exchange, headers: Headers, rest: Buffer): void {
+    const protocols = upgradesIn(headers)
+    if (protocols.length === 0) {
+      const text = 'the server agreed to an upgrade without the header fields that say to what'
+      return this.#host.lost(new GunError('bad_upgrade', 'connection_error', text))
+    }
+    const { connPid } = this.#host
+    const { ref: streamRef } = stream
+    this.#dispose()
+    this.#host.switchTo(this.#startRaw(this.#host, streamRef))
+    this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
+    this.#refuseWaiting(new GunError('refused_stream', 'stream_error', behindUpgrade))
+    this.#host.settle()
+    if (rest.length > 0) this.#host.handle(rest)
+    if (this.#isFinishing) this.#host.lost('normal')
+  }
+
   /** The proxy has agreed: another protocol takes over, with the other end of the tunnel. */
   #enter(passage: Passage, rest: Buffer): void {
     if (this.#isFinishing) return this.#host.lost('normal')
@@ -398,6 +420,7 @@ export class Http implements Protocol, ResponseHandler {
   }
 }
 
+const behindUpgrade = 'the connection left HTTP before the request was sent; it is safe to ask again'
 const behindTunnel = 'the connection became a tunnel before the request was sent; it is safe to ask again'
 
 /** Whether the last message was posted, the whole response has come, and the whole body was given. */

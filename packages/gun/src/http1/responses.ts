@@ -163,6 +163,7 @@ export class HttpResponses implements ResponseUser<Exchange>, Responder, EventSo
     const { status, headers, isFin, length } = event
     stream.refuseUpgrade(status, headers)
     stream.refusePassage()
+    stream.asksForUpgrade = false
     stream.length = length
     stream.isReceived = isFin
     this.#handler.onFinal(stream, event)

@@ -76,6 +76,9 @@ export type Foreseen = 'room' | 'full' | 'refused'
 /** Makes an upgrade of a command. */
 export type StartUpgrade = (command: UpgradeCommand) => Upgrade
 
+/** Starts raw on a stream, whose request the peer has answered by leaving HTTP. */
+export type StartRaw = (host: Host, streamRef: StreamRef) => Protocol
+
 /**
  * Takes an upgrade for the next connection. `since` is when the upgrade had succeeded, as `performance.now` says, if it has.
  */

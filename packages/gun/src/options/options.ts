@@ -19,13 +19,13 @@ export interface Opts extends ConnectionOpts {
 export const RETRY_DEFAULTS = { retry: 5, retryTimeout: 5000 } as const
 
 /** Returns the options of HTTP/1.1, with defaults. Those in `protocols` win over `httpOpts`. */
-export function httpOptsOf({ httpOpts }: Opts, protocols: readonly ProtocolInit[]): Required<HttpOpts> {
-  return merge(merge(HTTP_DEFAULTS, httpOpts), optsIn(protocols, 'http'))
+export function httpOptsOf(opts: Opts, protocols = opts.protocols): Required<HttpOpts> {
+  return merge(merge(HTTP_DEFAULTS, opts.httpOpts), optsIn(protocols, 'http'))
 }
 
 /** Returns the options of HTTP/2, with defaults. Those in `protocols` win over `http2Opts`. */
-export function http2OptsOf({ http2Opts }: Opts, protocols: readonly ProtocolInit[]): typeof HTTP2_DEFAULTS {
-  return merge(merge(HTTP2_DEFAULTS, http2Opts), optsIn(protocols, 'http2'))
+export function http2OptsOf(opts: Opts, protocols = opts.protocols): typeof HTTP2_DEFAULTS {
+  return merge(merge(HTTP2_DEFAULTS, opts.http2Opts), optsIn(protocols, 'http2'))
 }
 
 /** Returns the options of raw. */
@@ -38,8 +38,8 @@ export function socksOptsOf({ socksOpts }: Opts, protocols: readonly ProtocolIni
   return merge(socksOpts ?? {}, optsIn(protocols, 'socks')) as SocksOpts
 }
 
-function optsIn(protocols: readonly ProtocolInit[], name: ProtocolName): object | undefined {
-  for (const init of protocols) if (typeof init !== 'string' && init[0] === name) return init[1]
+function optsIn(protocols: readonly ProtocolInit[] | undefined, name: ProtocolName): object | undefined {
+  for (const init of protocols ?? []) if (typeof init !== 'string' && init[0] === name) return init[1]
   return undefined
 }
 

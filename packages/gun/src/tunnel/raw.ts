@@ -12,7 +12,6 @@ import {
 } from '../layer/commands.js'
 import type { Foreseen, Host, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
-import type { GunMessage } from '../messages.js'
 import { replyToOf } from '../messages.js'
 import type { RawOpts } from '../options/tunnel.js'
 import type { Outlet } from '../transport/outlet.js'
@@ -211,9 +210,9 @@ export class Raw implements Protocol {
     this.#outlet.onSent = undefined
     const { connPid } = this.#host
     const { streamRef } = this
-    const message: GunMessage = { type: 'gun_notify', connPid, event: 'drain', data }
-    if (streamRef === undefined) this.#host.tellOwner(message)
-    else this.#host.deliver(streamRef, { ...message, streamRef })
+    const drain = { type: 'gun_notify', connPid, event: 'drain', data } as const
+    if (streamRef === undefined) this.#host.tellOwner(drain)
+    else this.#host.deliver(streamRef, { ...drain, streamRef })
   }
 
   #refuse(streamRef: StreamRef | undefined, reason: GunError): void {

@@ -18,6 +18,7 @@ import {
   lost,
   missing,
   ownerExit,
+  PROXIED,
   permanent,
   planned,
   refusal,
@@ -34,6 +35,8 @@ const events: Readonly<Record<ConnectionEvent['type'], readonly ConnectionEvent[
   resolved: [resolved],
   connected: [connected],
   failed: [refusal, missing, permanent].map(failed),
+  arrived: [{ type: 'arrived', protocol: 'http' }],
+  again: [{ type: 'again' }],
   connected_no_input: [{ type: 'connected_no_input' }],
   connected_data_only: [{ type: 'connected_data_only' }],
   connected_ws_only: [{ type: 'connected_ws_only' }],
@@ -109,7 +112,7 @@ function everyStep(check: (step: Step) => void): void {
 
 const all = [
   ...[0, 1].flatMap(retry => stepsFrom(HOST, retry)),
-  ...[TLS, UNIX].flatMap(input => stepsFrom(input, 1)),
+  ...[TLS, UNIX, PROXIED].flatMap(input => stepsFrom(input, 1)),
 ]
 
 describe('from every state, with every event', () => {
@@ -179,8 +182,7 @@ describe('what the connection does on every event', () => {
     everyStep(({ before, event, next }) => {
       const rises = isUp(next) && !isUp(before)
       isNamed('rise', next, rises)
-      if (rises)
-        assert.ok(event.type === 'connected' && event.socket !== undefined && next.effects[0] === 'rise')
+      if (rises) assert.ok(['connected', 'arrived'].includes(event.type) && next.effects[0] === 'rise')
     })
   })
 

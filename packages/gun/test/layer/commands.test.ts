@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConnPid, StreamRef } from '../../src/handles.ts'
 import { begins, bytesOf, COMMAND_NAMES, type Command } from '../../src/layer/commands.ts'
+import { goalOf } from '../../src/tunnel/goal.ts'
 import type { WsFrame } from '../../src/words.ts'
 
 const connPid = new ConnPid({ owner: { send() {} }, watch: () => undefined, shutdown() {}, close() {} })
@@ -26,6 +27,14 @@ const data: Command = { type: 'data', streamRef, isFin: 'nofin', data: bytes, is
 const commands: readonly Command[] = [
   request,
   { type: 'upgrade', streamRef, path: '/', headers: [], isChecked: true, opts: {} },
+  {
+    type: 'connect',
+    streamRef,
+    goal: goalOf({ host: 'localhost', port: 80 }),
+    headers: [],
+    isChecked: true,
+    flow: undefined,
+  },
   { type: 'ping', streamRef },
   data,
   { type: 'trailers', streamRef, headers: [['checksum', '12345']] },
@@ -42,10 +51,10 @@ test('each type of command has a name for texts', () => {
   assert.deepEqual(commands.map(({ type }) => type).sort(), Object.keys(COMMAND_NAMES).sort())
 })
 
-test('a stream begins with a request, an upgrade or a ping', () => {
+test('a stream begins with a request, an upgrade, a tunnel or a ping', () => {
   assert.deepEqual(
     commands.filter(begins).map(({ type }) => type),
-    ['request', 'upgrade', 'ping'],
+    ['request', 'upgrade', 'connect', 'ping'],
   )
 })
 

@@ -28,6 +28,7 @@ export interface Life {
 export const HOST: ConnectionInput = { host: 'localhost', port: 80 }
 export const TLS: ConnectionInput = { host: 'localhost', port: 443 }
 export const UNIX: ConnectionInput = { path: '/tmp/socket' }
+export const PROXIED: ConnectionInput = { host: 'localhost', port: 80, opts: { proxy: 'https://proxy' } }
 
 /** A connection that has just begun, with as many retries. */
 export function begun(input: ConnectionInput = HOST, retry?: number): Life {
