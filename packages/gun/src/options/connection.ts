@@ -46,8 +46,9 @@ export interface ConnectionOpts {
   readonly protocols?: readonly ProtocolInit[]
   /**
    * The proxies through which the origin is reached; `gun_up` then means that the origin is up. The way is made again with each
-   * connection. `'environment'`: those that `HTTPS_PROXY` (over tls), `HTTP_PROXY` (over tcp) or `ALL_PROXY` name, unless
-   * `NO_PROXY` excepts the origin. Default: none.
+   * connection. `'environment'`: the one that `HTTPS_PROXY` (over tls), `HTTP_PROXY` (over tcp) or `ALL_PROXY` names,
+   * unless `NO_PROXY` excepts the origin; names in lower case win, and `localhost` and the addresses of the loopback
+   * are reached without a proxy. Default: none.
    */
   readonly proxy?: ProxyChoice
   /**

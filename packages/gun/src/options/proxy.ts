@@ -7,7 +7,8 @@ import type { TlsOpts } from './socket.js'
 export interface ProxyOpts {
   /**
    * `http:` (a CONNECT over tcp; port 80 unless given), `https:` (a CONNECT over tls; port 443), `socks5:` (port 1080; the next
-   * host is looked up here) or `socks5h:` (the proxy looks it up), with the user's name and password, if any.
+   * host is looked up here) or `socks5h:` (the proxy looks it up), with the user's name and password, if any,
+   * percent-encoded where they contain `/`, `?`, `#`, `%` or, in the name, `:`.
    */
   readonly url: string | URL
   /** More header fields of the CONNECT, for example `user-agent`. Default: none. */
