@@ -3,7 +3,8 @@
 // The rules, for each stream:
 //   - it ends with a `gun_response` or `gun_data` that is 'fin', with `gun_trailers`, with the 'fin' of `gun_sse`, or with
 //     one `gun_error`; and nothing of it comes behind that. A WebSocket ends in order without a message of its own: its
-//     last one is a close frame, behind which no frame comes, and at most a `gun_error`;
+//     last one is a close frame, behind which no frame comes, and at most a `gun_error`. A tunnel begins with a response to
+//     CONNECT, and ends with a `gun_error`, with the 'fin' of raw bytes, or with a connection that ends in order;
 //   - its messages have an order: `gun_inform` before `gun_response`, that before `gun_data` and what follows, and each
 //     head comes once;
 //   - nothing comes behind `cancel`;
@@ -29,6 +30,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import type * as gun from '@holster/gun'
 import { Process } from '@holster/process'
 import { deliver } from '@holster/process/internal'
+import { asksForTunnel } from '../../packages/gun/dist/handles.js'
 
 type Phase =
   /** The stream was asked for, or an interim response has come. */
@@ -37,6 +39,8 @@ type Phase =
   | 'responding'
   /** The stream is a WebSocket. */
   | 'websocket'
+  /** A proxy has agreed to lead the stream on, or the server has left HTTP: bytes may come. */
+  | 'tunnel'
   /** A close frame of the peer's has come. */
   | 'closing'
   | 'cancelled'
@@ -149,7 +153,16 @@ export class StreamEnds {
   #down(it: Connection, message: gun.GunDown): void {
     if (!it.isUp) this.#wrong(message, 'comes without a gun_up')
     it.isUp = false
+    if (message.reason === 'normal') this.#closeTunnels(it)
     this.#settle(it, message, message.killedStreams)
+  }
+
+  /** The tunnels of a connection that ends in order end with it. */
+  #closeTunnels(it: Connection): void {
+    for (const streamRef of it.open) {
+      const stream = this.#streams.get(streamRef)
+      if (stream?.phase === 'tunnel') stream.phase = 'silent'
+    }
   }
 
   /** The streams that need an end have one now; where there are `killed` ones the others may go on, if they can. */
@@ -246,7 +259,10 @@ function allowed(phase: Phase, message: StreamMessage): boolean {
     case 'gun_response':
       // A stream that is asked for again, with the next connection, is a WebSocket already.
       return phase === 'asked' || phase === 'websocket' || phase === 'closing'
+    case 'gun_tunnel_up':
+      return phase === 'tunnel'
     case 'gun_data':
+      return phase === 'responding' || phase === 'tunnel'
     case 'gun_trailers':
     case 'gun_sse':
       return phase === 'responding'
@@ -263,12 +279,15 @@ function next(phase: Phase, message: StreamMessage): Phase {
     case 'gun_trailers':
       return 'ended'
     case 'gun_response':
-    case 'gun_data':
+      if (message.status < 300 && asksForTunnel(message.streamRef)) return 'tunnel'
       return message.isFin === 'fin' ? 'ended' : 'responding'
+    case 'gun_data':
+      if (message.isFin === 'fin') return 'ended'
+      return phase === 'tunnel' ? 'tunnel' : 'responding'
     case 'gun_sse':
       return message.event === 'fin' ? 'ended' : 'responding'
     case 'gun_upgrade':
-      return 'websocket'
+      return message.protocols[0] === 'websocket' ? 'websocket' : 'tunnel'
     case 'gun_ws': {
       const { frame } = message
       return frame === 'close' || frame[0] === 'close' ? 'closing' : 'websocket'
