@@ -57,12 +57,32 @@ export function readingShared<S extends Socket>(
 
 /** Passes everything that the socket reads from now on to `taker`, as it is read. Returns how to stop that. */
 export function take(socket: Socket, taker: Taker): () => void {
-  handOvers.get(socket)?.(taker)
+  const handOver = handOvers.get(socket)
+  const stop = handOver === undefined ? passPushed(socket, taker) : () => handOver(undefined)
+  handOver?.(taker)
   // Bytes that were read without a taker wait in the stream.
   socket.on('data', taker)
   return () => {
-    handOvers.get(socket)?.(undefined)
+    stop()
     socket.off('data', taker)
+  }
+}
+
+/**
+ * Passes what is pushed into the socket's stream to `taker` instead, while nothing waits in the stream. Node reads TLS over a
+ * socket that was there before into buffers of its own, and the way through a stream costs as much as to handle a small message.
+ */
+function passPushed(socket: Socket, taker: Taker): () => void {
+  const { push } = socket
+  socket.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+    if (chunk === null || socket.readableLength > 0 || socket.isPaused()) {
+      return push.call(socket, chunk, encoding)
+    }
+    taker(chunk)
+    return true
+  }
+  return () => {
+    socket.push = push
   }
 }
 
