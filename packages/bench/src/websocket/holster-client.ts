@@ -4,7 +4,7 @@ import * as gun from '@holster/gun'
 import { createProcess, type Process } from '@holster/process'
 import { BURST, type Client, type Connection, type Data } from './contract.ts'
 
-class HolsterConnection implements Connection {
+export class HolsterWebSocket implements Connection {
   readonly #self: Process<gun.GunMessage>
   readonly #connPid: gun.ConnPid
   readonly #streamRef: gun.StreamRef
@@ -61,7 +61,7 @@ const holster: Client = {
     await gun.awaitUp(connPid)
     const streamRef = gun.wsUpgrade(connPid, pathname, {}, compress ? { compress: true } : {})
     await self.receive([{ type: 'gun_upgrade', connPid, streamRef }])
-    return new HolsterConnection(self, connPid, streamRef)
+    return new HolsterWebSocket(self, connPid, streamRef)
   },
 }
 
