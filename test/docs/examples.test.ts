@@ -34,6 +34,11 @@ const promises: Record<string, readonly string[]> = {
   'content-handler.ts': ['Joe', 'Robert', 'Mike', 'that was all'],
   'http2.ts': ['speaks http2', 'this is /a', '/slow is over at the server', 'the server is still there'],
   'reconnect.ts': ['up (3)', 'down, 1 stream lost'],
+  'proxy.ts': [
+    '200 through a proxy, asked by connect',
+    'the tunnel is up and speaks http',
+    "[ 'text', 'Hello through the tunnel!' ]",
+  ],
   'machine-as-owner.ts': ['heard: one, two'],
   'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
 }
