@@ -1,7 +1,7 @@
 /** The transcript of one connection: a line for each state, event and message, without secrets. */
 
 import { type PrintLimits, print, reportRejection, reportThrown } from '@holster/process/internal'
-import type { ConnPid } from '../handles.js'
+import { type ConnPid, StreamRef, tunnelOf } from '../handles.js'
 import type { GunMessage } from '../messages.js'
 import type { EventName } from '../options/events.js'
 import type { Opts } from '../options/options.js'
@@ -36,11 +36,11 @@ export class Trace {
   }
 
   event(name: EventName, { connPid: _, ...event }: { readonly connPid: ConnPid }): void {
-    this.#tell(() => `event ${name} ${print(event, LIMITS)}`)
+    this.#tell(() => `event ${name}${wayTo(event)} ${print(event, LIMITS)}`)
   }
 
   message({ type, connPid: _, ...message }: GunMessage): void {
-    this.#tell(() => `message ${type} ${print(message, LIMITS)}`)
+    this.#tell(() => `message ${type}${wayTo(message)} ${print(message, LIMITS)}`)
   }
 
   #tell(describe: () => string): void {
@@ -51,6 +51,15 @@ export class Trace {
       reportThrown(this.#connPid, error)
     }
   }
+}
+
+/** Names the tunnels through which a stream was asked for, the outermost first. */
+function wayTo(told: object): string {
+  const { streamRef } = told as { readonly streamRef?: unknown }
+  const tunnels: StreamRef[] = []
+  let tunnel = streamRef instanceof StreamRef ? tunnelOf(streamRef) : undefined
+  for (; tunnel !== undefined; tunnel = tunnelOf(tunnel)) tunnels.unshift(tunnel)
+  return tunnels.length === 0 ? '' : ` within ${tunnels.join(' > ')}`
 }
 
 /** Returns the transcript that the option `trace` asks for. */

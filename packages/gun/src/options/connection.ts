@@ -95,11 +95,10 @@ export interface ConnectionOpts {
   /** How long the TLS handshake may take. Default `Infinity`. */
   readonly tlsHandshakeTimeout?: number
   /**
-   * Writes a transcript of the connection, one line for each state, event and message: with `true` to the
-   * standard error, else to the given function. If the function throws or rejects, the error goes to the exit
-   * hook. Long values are shortened. The transcript leaves out bytes, `tlsOpts`, and the values of headers,
-   * options and query parameters whose names mark them as secret. It does contain the text of frames. Default
-   * `false`.
+   * Writes a transcript of the connection, one line for each state, event and message, which names the tunnels that its stream
+   * is within: with `true` to the standard error, else to the given function. If the function throws or rejects, the error
+   * goes to the exit hook. Long values are shortened. The transcript leaves out bytes, `tlsOpts`, and the values of headers,
+   * options and query parameters whose names mark them as secret. It does contain the text of frames. Default `false`.
    */
   readonly trace?: boolean | ((line: string) => void)
   /** What carries the connection. Default: `'tls'` for port 443, otherwise `'tcp'`. */

@@ -33,6 +33,21 @@ test('a state has a line only when it is another one', () => {
   )
 })
 
+test('a line of a stream names the tunnels that the stream is within, the outermost first', () => {
+  const lines: string[] = []
+  const trace = traceOf(connPid, line => lines.push(line))
+  const outer = new StreamRef(connPid, () => {}, undefined, undefined, true)
+  const inner = new StreamRef(connPid, () => {}, undefined, outer, true)
+  const within = new StreamRef(connPid, () => {}, undefined, inner)
+  trace?.message({ type: 'gun_inform', connPid, streamRef: within, status: 103, headers: [] })
+  trace?.event('requestEnd', { connPid, ...{ streamRef: inner } })
+  assert.match(
+    lines[0] ?? '',
+    new RegExp(`message gun_inform within ${outer} > ${inner} \\{ streamRef: ${within}`),
+  )
+  assert.match(lines[1] ?? '', new RegExp(`event requestEnd within ${outer} \\{ streamRef: ${inner}`))
+})
+
 test('a message has its type and what it holds, in one line', () => {
   const lines: string[] = []
   const trace = traceOf(connPid, line => lines.push(line))
