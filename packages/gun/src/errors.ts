@@ -229,3 +229,8 @@ export function asKind(kind: GunErrorKind, error: GunError): GunError {
   const { code, message, cause, isPermanent } = error
   return new GunError(code, kind, message, { cause, isPermanent })
 }
+
+/** Returns the error for a stream in a tunnel that the caller has cancelled. */
+export function cancelledTunnel(): GunError {
+  return new GunError('cancelled', 'stream_error', 'the tunnel was cancelled')
+}

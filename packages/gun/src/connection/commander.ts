@@ -1,7 +1,7 @@
 /** Carries out each command of a connection's callers now, later, or never: then its stream hears why. */
 
 import type { Source } from '@holster/process/internal'
-import { GunError } from '../errors.js'
+import { cancelledTunnel, GunError } from '../errors.js'
 import type { Events } from '../events/events.js'
 import { closedHere } from '../exchange/errors.js'
 import { type ConnPid, noteCancelled, type StreamRef, sendMarkOf, tunnelOf } from '../handles.js'
@@ -113,7 +113,6 @@ export class Commander {
       noteCancelled(streamRef)
       this.#due?.callOff(streamRef)
     }
-    if (isUnsent) this.#tunnels?.remove(streamRef)
     if (isUnsent) steps.add({ type: 'task', run: () => this.#tellCancelled(streamRef) })
     else this.perform({ type: 'cancel', streamRef, wasOpen })
   }
@@ -149,8 +148,8 @@ export class Commander {
   }
 
   /** A tunnel has ended, or the proxy has refused it. */
-  onTunnelOver(streamRef: StreamRef): void {
-    this.#tunnels?.remove(streamRef)
+  onTunnelOver(streamRef: StreamRef, cause: GunError | undefined): void {
+    this.#tunnels?.remove(streamRef, cause)
   }
 
   /** The layer that a stream runs on: that of its tunnel, or the connection's own. */
@@ -321,6 +320,7 @@ export class Commander {
       book.add(command)
       return answer
     }
+    if (command.type === 'cancel' && command.wasOpen) this.#tunnels?.remove(streamRef, cancelledTunnel())
     const own = this.#layerOf(streamRef)
     const isForBytes = command.type === 'flow' || command.type === 'data'
     const layer = isForBytes ? (layerOf(streamRef) ?? own) : own
@@ -361,6 +361,7 @@ export class Commander {
     const { connPid, events } = this.#home
     const replyTo = replyToOf(streamRef)
     events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
+    this.#tunnels?.remove(streamRef, cancelledTunnel())
   }
 }
 

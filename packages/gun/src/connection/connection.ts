@@ -451,8 +451,8 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
     this.commands.onTunnel(streamRef, layer)
   }
 
-  onTunnelOver(streamRef: StreamRef): void {
-    this.commands.onTunnelOver(streamRef)
+  onTunnelOver(streamRef: StreamRef, cause?: GunError): void {
+    this.commands.onTunnelOver(streamRef, cause)
   }
 
   onHeard(): void {
@@ -467,7 +467,7 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
   }
 
   fail(streamRef: StreamRef, reason: GunError): void {
-    if (asksForTunnel(streamRef)) this.commands.onTunnelOver(streamRef)
+    if (asksForTunnel(streamRef)) this.commands.onTunnelOver(streamRef, reason)
     const message: GunMessage = { type: 'gun_error', connPid: this.connPid, streamRef, reason }
     this.trace?.message(message)
     post(this.connPid, this.source, replyToOf(streamRef), message, 0)

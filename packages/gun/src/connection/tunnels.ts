@@ -1,6 +1,6 @@
 /** The tunnels of a connection that callers have asked for, and the commands that wait until one is up. */
 
-import { GunError } from '../errors.js'
+import { asKind, GunError } from '../errors.js'
 import type { StreamRef } from '../handles.js'
 import type { BeginCommand, StreamCommand } from '../layer/commands.js'
 import type { Layer } from '../layer/layer.js'
@@ -57,17 +57,20 @@ export class Tunnels {
   }
 
   /** A tunnel has ended, or will never be: fails all that wait for it. */
-  remove(streamRef: StreamRef): void {
+  remove(streamRef: StreamRef, cause?: GunError): void {
     const tunnel = this.#tunnels.get(streamRef)
     this.#tunnels.delete(streamRef)
-    tunnel?.waiting.fail(this.#fail, neverUp())
+    tunnel?.waiting.fail(this.#fail, neverUp(cause))
   }
 }
 
-function neverUp(): GunError {
+/** Makes the error of a command for a tunnel that is not up, for a reason that is known or not. */
+function neverUp(cause: GunError | undefined): GunError {
+  // A caller that ended the tunnel, or the connection, does not mean to repeat the request.
+  if (cause?.code === 'cancelled' || cause?.code === 'shutdown') return asKind('stream_error', cause)
   const text =
     'the tunnel that the request was to go through could not be made, or has ended; nothing of it was sent'
-  return new GunError('refused_stream', 'stream_error', text)
+  return new GunError('refused_stream', 'stream_error', text, cause && { cause })
 }
 
 /** Makes the error of a command for a tunnel that begins nothing more. */

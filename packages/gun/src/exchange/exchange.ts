@@ -170,7 +170,9 @@ export class Exchange {
       return
     }
     this.#isEnded = isEnd
-    if (isEnd && this.passage !== undefined) this.refusePassage()
+    if (isEnd && this.passage !== undefined) {
+      this.refusePassage(message.type === 'gun_error' ? message.reason : undefined)
+    }
     this.#host.deliver(this.ref, message, bytes, this.source)
   }
 
@@ -183,10 +185,10 @@ export class Exchange {
   }
 
   /** Takes note that the proxy has refused the tunnel. The refusal is a response like any other. */
-  refusePassage(): void {
+  refusePassage(cause?: GunError): void {
     if (this.passage === undefined) return
     this.passage = undefined
-    this.#host.home.onTunnelOver(this.ref)
+    this.#host.home.onTunnelOver(this.ref, cause)
   }
 
   /** Posts the error that ends the stream. */

@@ -168,8 +168,8 @@ export interface Home {
   enter(layer: Host, passage: Passage, rest: Buffer): void
   /** The tunnel of a stream leads through a layer, whose state has another name now. */
   onTunnel(streamRef: StreamRef, layer: Host): void
-  /** The stream of a tunnel has ended, or the proxy has refused it. */
-  onTunnelOver(streamRef: StreamRef): void
+  /** The stream of a tunnel ends, or the proxy has refused it: what waits for the tunnel is told before the stream is. */
+  onTunnelOver(streamRef: StreamRef, cause?: GunError): void
   /** Posts to the owner; `bytes` is what the message holds. */
   tellOwner(message: GunMessage, bytes?: number): void
   /** Answers a command that cannot be carried out, as `fail`, but never before its caller has got the streamRef. */

@@ -4,7 +4,7 @@
  */
 
 import { type Mark, Source, type Valve } from '@holster/process/internal'
-import { GunError, messageOf, overflowError } from '../errors.js'
+import { asKind, cancelledTunnel, GunError, messageOf, overflowError } from '../errors.js'
 import { connPidOf, innerOf, StreamRef, setLayer, wasCancelled } from '../handles.js'
 import { type GunMessage, replyToOf } from '../messages.js'
 import { authorityOf } from '../options/host.js'
@@ -134,7 +134,7 @@ export class Layer implements Host, LineUser, Valve {
     if (protocol === undefined) return false
     if (command.type === 'cancel' && this.#hops?.has(command.streamRef)) {
       this.#tellCancelled(command.streamRef)
-      this.lost(cancelledTunnel())
+      this.lost(asKind('connection_error', cancelledTunnel()))
       return true
     }
     return carryOut(protocol, command) ?? this.#refuse(command, protocol)
@@ -202,10 +202,11 @@ export class Layer implements Host, LineUser, Valve {
     // The end in order of the connection's own line is told by `gun_down`.
     const isTold = reason === 'normal' && this.#streamRef === undefined
     const tunnels = this.#hops.streams.filter(ref => ref !== protocol?.streamRef && !wasCancelled(ref))
-    if (!isTold) for (const ref of tunnels) this.fail(ref, reason === 'normal' ? tunnelEnded() : reason)
+    const error = reason === 'normal' ? tunnelEnded() : reason
     for (const ref of this.#hops.streams) {
       setLayer(ref, undefined)
-      this.home.onTunnelOver(ref)
+      this.home.onTunnelOver(ref, error)
+      if (!isTold && tunnels.includes(ref)) this.fail(ref, error)
     }
     return isTold ? killed : [...killed, ...tunnels]
   }
@@ -477,10 +478,6 @@ export class Layer implements Host, LineUser, Valve {
 export function defect(cause: unknown): GunError {
   const text = `a defect of @holster/gun: ${messageOf(cause)}`
   return new GunError('internal_error', 'connection_error', text, { cause })
-}
-
-function cancelledTunnel(): GunError {
-  return new GunError('cancelled', 'connection_error', 'the tunnel was cancelled')
 }
 
 function tunnelEnded(): GunError {
