@@ -1,6 +1,6 @@
 /** The life of a protocol within a stream: when it ends, the stream ends, and nothing else. */
 
-import { asKind, GunError } from '../errors.js'
+import { asKind, cancelledTunnel, GunError } from '../errors.js'
 import { type StreamRef, setLayer } from '../handles.js'
 import type { Again, Host, Protocol } from '../layer/contract.js'
 import { Layer, type LayerUser } from '../layer/layer.js'
@@ -24,6 +24,7 @@ export class Inner<Stream> implements LayerUser {
   readonly layer: Layer
   readonly #host: Host
   readonly #user: InnerUser
+  readonly #session: Http2Session<Stream>
   readonly #line: StreamLine<Stream>
   readonly #streamRef: StreamRef
   /** Whether the caller wants the stream to end, so that there is nothing to come back to. */
@@ -46,6 +47,7 @@ export class Inner<Stream> implements LayerUser {
     this.#host = host
     this.#user = user
     this.#streamRef = streamRef
+    this.#session = session
     this.#line = new StreamLine(session, host.outlet, stream)
     this.layer = new Layer(host.home, this.#line, host.endpoint, this, { streamRef })
     this.#line.attach(this.layer)
@@ -116,7 +118,7 @@ export class Inner<Stream> implements LayerUser {
     if (this.#isOver) return
     this.#dispose()
     this.silence()
-    this.layer.abort(new GunError('cancelled', 'stream_error', 'the tunnel was cancelled'), undefined)
+    this.layer.abort(cancelledTunnel(), undefined)
     if (this.layer.line !== this.#line) this.layer.line.abort()
   }
 
@@ -142,8 +144,18 @@ export class Inner<Stream> implements LayerUser {
     const mayComeBack = !this.#isFinal && (reason === 'normal' || BY_PEER.has(reason.code))
     const again = mayComeBack ? this.#user.again : undefined
     this.layer.abort(reason === 'normal' ? reason : asKind('stream_error', reason), again)
-    this.layer.line.finish()
+    this.#finish()
     this.#user.onInnerOver()
+  }
+
+  /** Ends the line in order. TLS over the stream waits for the peer's end longer than the stream, but not than the connection. */
+  #finish(): void {
+    const { line } = this.layer
+    line.finish()
+    if (line === this.#line || line.socket === undefined || line.socket.closed) return
+    const { lingering } = this.#session
+    lingering.add(line)
+    line.socket.once('close', () => lingering.delete(line))
   }
 
   onClosing(timeout: number, isFinal: boolean): void {

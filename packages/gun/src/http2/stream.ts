@@ -240,7 +240,8 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
   /** Takes a part of the body, which is only valid during the call. */
   onData(data: Buffer, isFin: boolean): void {
     if (this.inner !== undefined) {
-      this.inner.handle(data)
+      // An end often comes as a part without bytes.
+      if (data.length > 0) this.inner.handle(data)
       if (isFin) this.inner.ended(undefined)
       return
     }
