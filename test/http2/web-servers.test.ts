@@ -12,6 +12,7 @@ import {
   needing,
   nginx,
   type Program,
+  versionOf,
   type WebServerOptions,
 } from '../support/debian-servers.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
@@ -22,13 +23,20 @@ interface WebServer {
   readonly start: (options: WebServerOptions) => Promise<DebianServer>
   /** The signal that asks it to finish what it has, and to take nothing more. */
   readonly gracefully: NodeJS.Signals
-  /** Whether it then finishes a response that waits for a window; apache 2.4.68 cuts it off. */
+  /** Whether it then finishes a response that waits for a window. */
   readonly finishes: boolean
+}
+
+/** Whether apache finishes what waits for a window: 2.4.68 and the versions before it cut that off, and 2.4.71 finishes it. */
+function apacheFinishes(): boolean {
+  const said = versionOf('apache2', '-v')
+  const [, patch] = /Apache\/2\.4\.(\d+)/.exec(said) ?? []
+  return patch === undefined || Number(patch) > 68
 }
 
 const servers: readonly WebServer[] = [
   { program: 'nginx', start: nginx, gracefully: 'SIGQUIT', finishes: true },
-  { program: 'apache2', start: apache, gracefully: 'SIGWINCH', finishes: false },
+  { program: 'apache2', start: apache, gracefully: 'SIGWINCH', finishes: apacheFinishes() },
   { program: 'h2o', start: h2o, gracefully: 'SIGTERM', finishes: true },
 ]
 

@@ -1,6 +1,6 @@
 // Programs that Debian packages, as servers of a test: each test starts its own and ends it.
 
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -38,6 +38,12 @@ const pathOf = (program: Program): string | undefined =>
 export function needing(...programs: Program[]): { skip: string | false } {
   const missing = programs.find(program => pathOf(program) === undefined)
   return { skip: missing !== undefined && `${missing} is not installed` }
+}
+
+/** What a program says of its version; nothing where it is not installed. */
+export function versionOf(program: Program, option: string): string {
+  const path = pathOf(program)
+  return path === undefined ? '' : spawnSync(path, [option], { encoding: 'utf8' }).stdout
 }
 
 /** Debian's user without privileges: whom a program runs as that must not, or need not, be root's. */

@@ -4,7 +4,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DebianServer, type Files, HOST, start } from './debian-programs.ts'
 
-export { type DebianServer, needing, type Program } from './debian-programs.ts'
+export { type DebianServer, needing, type Program, versionOf } from './debian-programs.ts'
 
 export type Transport = 'tcp' | 'tls'
 
