@@ -51,6 +51,10 @@ export function placeOf(proxies: readonly ProxyHop[], index: number): string {
 
 /** Returns the error with the name of the proxy at which it has happened. */
 export function errorAt(proxies: readonly ProxyHop[], index: number, error: GunError): GunError {
-  const { code, kind, message, isPermanent } = error
-  return new GunError(code, kind, `${placeOf(proxies, index)}: ${message}`, { cause: error, isPermanent })
+  return withPrefix(placeOf(proxies, index), error)
+}
+
+/** Returns the error with words in front that say where it has happened; its cause stays that of the system. */
+export function withPrefix(prefix: string, { code, message, cause, isPermanent }: GunError): GunError {
+  return new GunError(code, 'connection_error', `${prefix}: ${message}`, { cause, isPermanent })
 }

@@ -1,9 +1,12 @@
-/** The credentials for the proxies of a connection: those of the URLs, and those with which the caller answers a refusal. */
+/** The credentials for the proxies of a connection: those of the options, and those with which the caller answers a refusal. */
 
 import { GunError, messageOf } from '../errors.js'
+import { headerValue } from '../headers.js'
+import { isBasicName, isPassword } from '../options/credentials.js'
 import type { ProxyHop } from '../options/proxies.js'
 import type { ProxyAuth, ProxyChallenge, ProxyCredentials } from '../options/proxy.js'
 import { basic } from '../tunnel/goal.js'
+import type { Headers } from '../words.js'
 
 /** How many times in a row the caller is asked for one proxy. */
 const MOST_ANSWERS = 3
@@ -15,27 +18,27 @@ export class ProxyLogin {
   readonly #auth: ProxyAuth | undefined
   /** The values of `proxy-authorization` by the place of the proxy. */
   readonly #values = new Map<number, string>()
+  /** How many times the caller was asked for each proxy since the connection was up. */
   readonly #answers = new Map<number, number>()
   /** The question under way. */
   #question: object | undefined
-  #whenAnswered: (() => void) | undefined
 
   constructor(proxies: readonly ProxyHop[], auth: ProxyAuth | undefined) {
     this.#proxies = proxies
     this.#auth = auth
-    proxies.forEach(({ username, password }, index) => {
-      if (username !== undefined && password !== undefined) this.#values.set(index, basic(username, password))
+    proxies.forEach(({ headers, username, password }, index) => {
+      const fromUrl = username === undefined || password === undefined ? undefined : basic(username, password)
+      const value = headerValue(headers, 'proxy-authorization') ?? fromUrl
+      if (value !== undefined) this.#values.set(index, value)
     })
   }
 
-  /** Whether the caller is being asked. */
-  get isAsking(): boolean {
-    return this.#question !== undefined
-  }
-
-  /** The value of `proxy-authorization` for a proxy; `undefined`: none is sent. */
-  valueFor(index: number): string | undefined {
-    return this.#values.get(index)
+  /** Returns the header fields of a CONNECT, the caller's own and the credentials, if there are any. */
+  headersFor(index: number): Headers {
+    const headers = this.#proxies[index]?.headers ?? []
+    const value = this.#values.get(index)
+    if (value === undefined) return headers
+    return [...headers.filter(([name]) => name !== 'proxy-authorization'), ['proxy-authorization', value]]
   }
 
   /** The connection is up: what was refused before counts no more. */
@@ -49,7 +52,7 @@ export class ProxyLogin {
     const proxy = this.#proxies[index]
     const answers = this.#answers.get(index) ?? 0
     if (auth === undefined || proxy === undefined || answers >= MOST_ANSWERS) {
-      return answer(refused(this.#values.has(index), challenges))
+      return answer(this.#values.has(index) ? notAccepted(challenges) : notGiven(challenges))
     }
     this.#answers.set(index, answers + 1)
     const question = {}
@@ -58,54 +61,44 @@ export class ProxyLogin {
       if (this.#question !== question) return
       this.#question = undefined
       if (typeof outcome === 'string') this.#values.set(index, outcome)
-      const then = this.#whenAnswered
-      this.#whenAnswered = undefined
       answer(outcome)
-      then?.()
     }
-    let given: ReturnType<ProxyAuth>
+    const take = (credentials: ProxyCredentials | undefined) =>
+      credentials === undefined ? notAnswered(challenges) : headerOf(credentials)
     try {
-      given = auth(challenges, new URL(proxy.name))
+      const given = auth(challenges, new URL(proxy.name))
+      if (isPromise(given)) {
+        Promise.resolve(given)
+          .then(take)
+          .then(settle, cause => settle(failed(cause)))
+      } else settle(take(given))
     } catch (cause) {
-      return settle(failed(cause))
+      settle(failed(cause))
     }
-    if (given instanceof Promise) {
-      given.then(
-        credentials => settle(headerOf(credentials, challenges)),
-        cause => settle(failed(cause)),
-      )
-    } else settle(headerOf(given, challenges))
-  }
-
-  /** Calls `run` once the caller has answered. */
-  whenAnswered(run: () => void): void {
-    this.#whenAnswered = run
   }
 
   /** Takes no answer to the question under way. */
   abandon(): void {
     this.#question = undefined
-    this.#whenAnswered = undefined
   }
 }
 
-function headerOf(
-  credentials: ProxyCredentials | undefined,
-  challenges: readonly ProxyChallenge[],
-): string | GunError {
-  if (credentials === undefined) return refused(false, challenges)
+function isPromise<T>(given: T | Promise<T>): given is Promise<T> {
+  return typeof given === 'object' && given !== null && 'then' in given
+}
+
+function headerOf(credentials: ProxyCredentials): string | GunError {
   if (typeof credentials === 'string') {
     // Neither a line break nor anything else that could be taken for another field.
     return /^[\x20-\x7e]+$/.test(credentials) ? credentials : wrong()
   }
   const { username, password } = Object(credentials)
-  if (typeof username !== 'string' || typeof password !== 'string' || username.includes(':')) return wrong()
-  return basic(username, password)
+  return isBasicName(username) && isPassword(password) ? basic(username, password) : wrong()
 }
 
 function wrong(): GunError {
   const text =
-    "proxyAuth must return { username, password }, a value of proxy-authorization, or undefined; a username has no ':'"
+    "proxyAuth must return { username, password } without control characters and with no ':' in the username, a value of proxy-authorization, or undefined"
   return new GunError('bad_option', 'connection_error', text)
 }
 
@@ -113,11 +106,24 @@ function failed(cause: unknown): GunError {
   return new GunError('bad_option', 'connection_error', `proxyAuth failed: ${messageOf(cause)}`, { cause })
 }
 
-function refused(hasAny: boolean, challenges: readonly ProxyChallenge[]): GunError {
+function notAccepted(challenges: readonly ProxyChallenge[]): GunError {
+  return refused(`it does not accept the credentials that it was given${takenBy(challenges)}`)
+}
+
+function notGiven(challenges: readonly ProxyChallenge[]): GunError {
+  const how = 'give them in the URL of the proxy, or by proxyAuth'
+  return refused(`it asks for credentials${takenBy(challenges)}: ${how}`)
+}
+
+function notAnswered(challenges: readonly ProxyChallenge[]): GunError {
+  return refused(`it asks for credentials${takenBy(challenges)}, and proxyAuth gave none`)
+}
+
+function takenBy(challenges: readonly ProxyChallenge[]): string {
   const schemes = challenges.map(({ scheme }) => scheme).join(', ')
-  const wanted = schemes === '' ? '' : ` (it takes ${schemes})`
-  const text = hasAny
-    ? `it does not accept the credentials that it was given${wanted}`
-    : `it asks for credentials${wanted}: give them in the URL of the proxy, or by proxyAuth`
+  return schemes === '' ? '' : ` (it takes ${schemes})`
+}
+
+function refused(text: string): GunError {
   return new GunError('proxy_auth', 'connection_error', text, { isPermanent: true })
 }
