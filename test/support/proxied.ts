@@ -87,9 +87,12 @@ export async function startProxies(
 }
 
 /** Opens a connection to an origin, which may not come up. It has no retries unless `opts` say so. */
-export function open(to: Pick<Place, 'port'> & { readonly host?: string }, opts: gun.Opts): Client {
+export function open(
+  { port, name = 'localhost' }: { readonly port: number; readonly name?: string },
+  opts: gun.Opts,
+): Client {
   const owner = createProcess<gun.GunMessage>()
-  const connPid = gun.open(to.host ?? 'localhost', to.port, {
+  const connPid = gun.open(name, port, {
     owner,
     retry: 0,
     // Which of the addresses of localhost comes first is not the same everywhere.
