@@ -240,7 +240,7 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
         if (event.type === 'connected') this.#start(event.socket, event.protocol)
         return event.type === 'connected' || event.type === 'arrived' ? this.#rise(event.protocol) : undefined
       case 'accept':
-        return this.commands.accept()
+        return this.#accept()
       case 'retire':
         return this.commands.retire()
       case 'finish':
@@ -297,7 +297,14 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
     this.#upSince = performance.now()
     this.#hasHeard = false
     this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol })
-    for (const command of this.comeback.take()) this.commands.performLate(command)
+  }
+
+  #accept(): void {
+    // SOCKS5 has to lead on before there is anything to upgrade.
+    if (this.protocol?.upgrade !== undefined) {
+      for (const command of this.comeback.take()) this.commands.performLate(command)
+    }
+    this.commands.accept()
   }
 
   #finish(): void {
@@ -442,7 +449,9 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
   }
 
   enter(layer: Layer, passage: Passage, rest: Buffer): void {
-    enterTunnel(layer, passage, rest, (name, host, inits, streamRef) =>
+    // The tunnels of the way belong to the connection, and to no stream.
+    const own = this.#way === undefined ? passage : { ...passage, streamRef: undefined }
+    enterTunnel(layer, own, rest, (name, host, inits, streamRef) =>
       startProtocol(name, host, this.opts, inits, streamRef),
     )
   }

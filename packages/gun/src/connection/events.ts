@@ -62,6 +62,8 @@ export interface ConnectionContext {
   readonly setback: Setback
   /** Whether the connection was up, on this socket or on an earlier one. */
   readonly hasBeenUp: boolean
+  /** The protocol with which the connection came up last; `undefined`: HTTP/1.1. */
+  readonly protocol: ProtocolName | undefined
   /** Why the last attempt failed or the connection was lost; `undefined` after neither, and after an orderly end. */
   readonly lastError: GunError | undefined
   /** Who has decided that no connection follows; `undefined` while nobody has. */

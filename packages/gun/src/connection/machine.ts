@@ -66,6 +66,7 @@ function contextOf(input: ConnectionInput, self: AnyActorRef): ConnectionContext
     closingTimeout: 0,
     setback: 'attempt',
     hasBeenUp: false,
+    protocol: undefined,
     lastError: undefined,
     ending: undefined,
   }
@@ -95,6 +96,8 @@ const machine = setup({
   guards: {
     isTls: ({ context }) => context.isTls,
     isProxied: ({ context }) => context.isProxied,
+    isRaw: ({ context }) => context.protocol === 'raw',
+    isSocks: ({ context }) => context.protocol === 'socks',
     /** A later `shutdown`, or the owner's exit, outranks a close frame that the caller has sent. */
     mayEnd: ({ context: { ending } }) => ending === undefined || ending.by === 'protocol',
     isOver: ({ context }) =>
@@ -126,7 +129,11 @@ const machine = setup({
     noteFailure: assign(({ event }) =>
       event.type === 'failed' ? { lastError: event.reason, setback: 'attempt' as const } : {},
     ),
-    noteUp: assign({ hasBeenUp: true, lastError: undefined }),
+    noteUp: assign(({ event }) => ({
+      hasBeenUp: true,
+      lastError: undefined,
+      protocol: event.type === 'connected' || event.type === 'arrived' ? event.protocol : undefined,
+    })),
     noteClosing: assign(({ context, event }) =>
       event.type === 'closing'
         ? {
@@ -222,8 +229,16 @@ export const connectionMachine = machine.createMachine({
     connected: {
       tags: 'up',
       entry: ['noteUp', 'rise'],
-      initial: 'connected',
+      initial: 'rising',
       states: {
+        /** As Gun's `init` of each protocol says. */
+        rising: {
+          always: [
+            { guard: 'isRaw', target: 'connected_data_only' },
+            { guard: 'isSocks', target: 'connected_no_input' },
+            'connected',
+          ],
+        },
         connected: accepting,
         connected_no_input: { entry: 'retire', on: { connected: 'connected' } },
         connected_data_only: accepting,

@@ -127,7 +127,6 @@ export class Way implements LayerUser {
       this.#proceed()
     } else {
       this.#dispose()
-      this.layer.forgetTunnels()
       this.#home.onArrived(protocol)
     }
     return true

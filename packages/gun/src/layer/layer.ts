@@ -383,11 +383,6 @@ export class Layer implements Host, LineUser, Valve {
     else this.deliver(streamRef, { type: 'gun_tunnel_up', connPid, streamRef, protocol })
   }
 
-  /** Tells no caller of the tunnels so far: they belong to the connection, and no stream has to hear of them. */
-  forgetTunnels(): void {
-    this.#hops = undefined
-  }
-
   /** Goes on over another line, which lies over the present one. */
   moveTo(line: Line): void {
     this.line = line

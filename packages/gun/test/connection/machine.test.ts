@@ -7,6 +7,7 @@ import {
   close,
   closing,
   connected,
+  connectedIn,
   failed,
   HOST,
   hungUp,
@@ -14,6 +15,7 @@ import {
   lost,
   missing,
   ownerExit,
+  PROXIED,
   permanent,
   planned,
   refusal,
@@ -26,6 +28,9 @@ import {
   UNIX,
   waited,
 } from '../support/life.ts'
+
+/** A way through a proxy, over TLS, that is being made. */
+const leading = () => after(begun(PROXIED), resolved, connected, connected)
 
 /** Checks the state, what is to be done, and the parts of the context that are given. */
 function shows(
@@ -360,6 +365,18 @@ function withSocket(): Readonly<Record<string, Life>> {
 }
 
 describe('a protocol that takes over', () => {
+  for (const [protocol, state, effect] of [
+    ['raw', 'connected.connected_data_only.accepting', 'accept'],
+    ['socks', 'connected.connected_no_input', 'retire'],
+    ['http2', ACCEPTING, 'accept'],
+  ] as const) {
+    test(`${protocol} comes up as ${state}`, () => {
+      shows(after(begun(), resolved, connectedIn(protocol)), state, ['rise', effect], { protocol })
+      const arrived = { type: 'arrived', protocol } as const
+      shows(after(leading(), arrived), state, ['rise', effect], { protocol })
+    })
+  }
+
   for (const type of ['connected_data_only', 'connected_ws_only'] as const) {
     test(`leaves the connection in ${type}, in which commands are carried out`, () => {
       const life = after(risen(), { type })
@@ -446,5 +463,31 @@ describe('a connection that is terminated', () => {
     const { snapshot, tags } = after(risen(), close)
     assert.equal(snapshot.status, 'done')
     assert.deepEqual(tags, [])
+  })
+})
+
+describe('a way through proxies', () => {
+  const again: ConnectionEvent = { type: 'again' }
+
+  test('is made over the connection to the first one', () => {
+    shows(leading(), 'initial_tunnel', ['lead'], { hasBeenUp: false })
+  })
+
+  test('begins anew without a retry', () => {
+    shows(after(leading(), again), 'domain_lookup', ['lookUp'], { retriesLeft: 5 })
+    shows(after(leading(), again, resolved, connected, connected), 'initial_tunnel', ['lead'])
+  })
+
+  test('that fails is followed by another attempt', () => {
+    shows(after(leading(), failed(refusal)), PLANNING, ['rest', 'plan'], {
+      lastError: refusal,
+      setback: 'attempt',
+    })
+    shows(after(leading(), failed(permanent)), 'terminated', ['rest', 'terminate'], { lastError: permanent })
+  })
+
+  test('ends at once, whoever asks for that', () => {
+    for (const event of [close, shutdown, ownerExit])
+      shows(after(leading(), event), 'terminated', ['terminate'])
   })
 })

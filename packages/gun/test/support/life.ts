@@ -11,6 +11,7 @@ import {
 import type { ConnectionEvent, Effect } from '../../src/connection/events.ts'
 import { type ConnectionInput, connectionMachine } from '../../src/connection/machine.ts'
 import { GunError } from '../../src/errors.ts'
+import type { ProtocolName } from '../../src/words.ts'
 
 /** What one event leads to. */
 export interface Life {
@@ -59,6 +60,12 @@ export function risen(input?: ConnectionInput, retry?: number): Life {
 
 export const resolved: ConnectionEvent = { type: 'resolved', addresses: [] }
 export const connected: ConnectionEvent = { type: 'connected', socket: new Socket(), protocol: 'http' }
+
+/** The transport is connected, and another protocol than HTTP is spoken. */
+export function connectedIn(protocol: ProtocolName): ConnectionEvent {
+  return { type: 'connected', socket: new Socket(), protocol }
+}
+
 export const retired: ConnectionEvent = { type: 'retired' }
 export const close: ConnectionEvent = { type: 'close' }
 export const shutdown: ConnectionEvent = { type: 'shutdown', ending: { by: 'shutdown' } }
