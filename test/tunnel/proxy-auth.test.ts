@@ -290,6 +290,7 @@ test('credentials are kept for the next connection, and the caller may be asked 
     it.server.resetTunnel()
     await it.owner.receive([{ type: 'gun_down', connPid: it.connPid }], PATIENCE)
     await it.owner.receive([{ type: 'gun_up', connPid: it.connPid }], PATIENCE)
+    await gun.awaitResponse(it.connPid, gun.get(it.connPid, '/'), PATIENCE)
   }
   await again()
   assert.deepEqual(sent(it.requests), [undefined, RIGHT, RIGHT])
