@@ -1,7 +1,7 @@
 /** Tells what is known of a connection now. */
 
 import { briefly } from '../layer/brief.js'
-import { schemeOf } from '../layer/hops.js'
+import { schemeOver } from '../layer/hops.js'
 import type { Info } from '../layer/info.js'
 import type { Connection } from './connection.js'
 
@@ -9,6 +9,7 @@ export function infoOf(connection: Connection): Info {
   const { layer, owner, socket, protocol, stateName, opts } = connection
   const end = layer?.endpoint ?? { ...connection.origin, transport: connection.transport, intermediaries: [] }
   const { host, port, transport, intermediaries } = end
+  const speaksHttp = protocol?.name !== 'raw' && protocol?.name !== 'socks'
   const info: Info = {
     owner,
     socket,
@@ -17,7 +18,7 @@ export function infoOf(connection: Connection): Info {
     stateName,
     sockIp: socket?.localAddress,
     sockPort: socket?.localPort,
-    originScheme: schemeOf(protocol?.name, transport),
+    originScheme: speaksHttp ? schemeOver(transport) : undefined,
     originHost: host.given,
     originPort: port,
     intermediaries,

@@ -67,7 +67,7 @@ export class Hops {
       tunnel: {
         transport,
         protocol: hop.protocol,
-        originScheme: schemeOf(hop.protocol, transport),
+        originScheme: hop.protocol === 'raw' ? undefined : schemeOver(transport),
         originHost: host.given,
         originPort: port,
       },
@@ -75,11 +75,7 @@ export class Hops {
   }
 }
 
-/** The scheme of what is spoken; only HTTP has any. */
-export function schemeOf(
-  protocol: string | undefined,
-  transport: 'tcp' | 'tls',
-): 'http' | 'https' | undefined {
-  if (protocol === 'raw' || protocol === 'socks') return undefined
+/** The scheme of HTTP over a transport. */
+export function schemeOver(transport: 'tcp' | 'tls'): 'http' | 'https' {
   return transport === 'tls' ? 'https' : 'http'
 }

@@ -27,7 +27,7 @@ export interface TunnelInfo {
   readonly transport: 'tcp' | 'tls'
   /** The protocol spoken with the other end; `undefined` until TLS has agreed on it. */
   readonly protocol: ProtocolName | undefined
-  /** `'https'` over tls; `undefined` for a protocol other than HTTP. */
+  /** `'https'` over tls; `undefined` where the protocol is raw. As in Gun there is one, too, where it is SOCKS5. */
   readonly originScheme: 'http' | 'https' | undefined
   /** The host, as it was given. */
   readonly originHost: string
