@@ -47,7 +47,8 @@ export class StreamOutlet<Stream> implements Outlet {
 
   set onSent(onSent) {
     this.#onSent = onSent
-    if (onSent !== undefined) this.#await()
+    // What waits on the stream alone is told of by `onWritten`, however soon the connection could send more.
+    if (onSent !== undefined && (this.buffered === 0 || this.#unsent.leaving > 0)) this.#await()
   }
 
   /** Bytes that waited on the stream have been written. */
