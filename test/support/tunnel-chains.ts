@@ -1,7 +1,12 @@
 // Chains of proxies with an origin behind them, and the options with which a client goes through them.
 
 import { certificates } from './certificates.ts'
-import { type OriginKind, type TunnelOrigin, tunnelOrigin } from './tunnel-origins.ts'
+import {
+  type OriginKind,
+  type TunnelOrigin,
+  type TunnelOriginOptions,
+  tunnelOrigin,
+} from './tunnel-origins.ts'
 import { http2Proxy, httpProxy, socks5Proxy, type TunnelProxy } from './tunnel-proxies.ts'
 
 export const proxyKinds = ['http', 'https', 'h2c', 'h2', 'socks5', 'socks5tls'] as const
@@ -86,8 +91,8 @@ function destinationOf([hop, ...further]: readonly Hop[]): Destination {
 }
 
 /** Starts the servers of a chain. Every hop is `localhost` to the one before it. */
-export async function tunnelChain(kinds: Kinds): Promise<TunnelChain> {
-  const origin = await tunnelOrigin(kinds.at(-1) as OriginKind)
+export async function tunnelChain(kinds: Kinds, options: TunnelOriginOptions = {}): Promise<TunnelChain> {
+  const origin = await tunnelOrigin(kinds.at(-1) as OriginKind, options)
   const proxies: TunnelProxy[] = []
   for (const kind of kinds.slice(0, -1)) proxies.push(await tunnelProxy(kind as ProxyKind))
   const hops = [...proxies, origin].map(({ port }, i): Hop => {

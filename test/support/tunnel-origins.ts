@@ -32,8 +32,8 @@ export interface TunnelOrigin extends AsyncDisposable, Place {
   close(): Promise<void>
 }
 
-type Request = IncomingMessage | http2.Http2ServerRequest
-type Response = ServerResponse | http2.Http2ServerResponse
+export type Request = IncomingMessage | http2.Http2ServerRequest
+export type Response = ServerResponse | http2.Http2ServerResponse
 
 /** `GET /` says hello, `GET /big` gives a body of 1 MiB, `POST /echo` the body of the request, and `GET /pushing` pushes. */
 function answer(request: Request, response: Response): void {
@@ -58,13 +58,22 @@ function answer(request: Request, response: Response): void {
   } else say(HELLO)
 }
 
+export interface TunnelOriginOptions {
+  /** Goes over the default `certificates.server`. */
+  readonly tls?: tls.TlsOptions
+  /** In place of the answers that `answer` gives. */
+  readonly onRequest?: (request: Request, response: Response) => void
+  /** In place of the echo. */
+  readonly onSocket?: (socket: net.Socket) => void
+}
+
 /**
  * Starts one. All of HTTP have a WebSocket's echo with permessage-deflate at any path besides; raw ones send back what
  * comes, and end when the client has ended its side.
  */
 export async function tunnelOrigin(
   kind: OriginKind,
-  options: { readonly tls?: tls.TlsOptions } = {},
+  options: TunnelOriginOptions = {},
 ): Promise<TunnelOrigin> {
   const transport = kind === 'https' || kind === 'h2' || kind === 'rawtls' ? 'tls' : 'tcp'
   const requests: TunnelOrigin['requests'][number][] = []
@@ -78,7 +87,8 @@ export async function tunnelOrigin(
   const onRequest = (request: Request, response: Response): void => {
     const authority = 'authority' in request ? request.authority : request.headers.host
     requests.push({ method: request.method ?? '', path: request.url ?? '', authority: authority ?? '' })
-    answer(request, response)
+    const { onRequest: respond = answer } = options
+    respond(request, response)
   }
   const given = { transport, ...(options.tls && { tls: options.tls }) } as const
 
@@ -91,7 +101,9 @@ export async function tunnelOrigin(
       connections += 1
       note(peer.socket)
       const socket = peer.detach()
-      socket.on('error', () => {}).pipe(socket)
+      socket.on('error', () => {})
+      if (options.onSocket === undefined) socket.pipe(socket)
+      else options.onSocket(socket)
     }, given)
   }
   if ('server' in server) {

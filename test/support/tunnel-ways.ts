@@ -6,6 +6,7 @@ import { createProcess, P, type Process, type ProcessOptions } from '@holster/pr
 import { PATIENCE } from './client.ts'
 import { streamEnds } from './stream-ends.ts'
 import { type HopKind, type Kinds, type TunnelChain, tunnelChain } from './tunnel-chains.ts'
+import type { TunnelOriginOptions } from './tunnel-origins.ts'
 
 export interface Through extends AsyncDisposable {
   readonly chain: TunnelChain
@@ -32,6 +33,22 @@ const names: Readonly<Record<HopKind, string>> = {
   rawtls: 'raw over TLS',
 }
 
+/** Ways in which each proxy comes first and second, each origin is reached, and TLS runs within TLS within TLS. */
+export const someWays: readonly Kinds[] = [
+  ['http', 'https', 'h2c'],
+  ['https', 'h2', 'h2'],
+  ['h2c', 'http', 'https'],
+  ['h2', 'h2c', 'http'],
+  ['socks5', 'socks5tls', 'h2'],
+  ['socks5tls', 'socks5', 'rawtls'],
+  ['https', 'https', 'https'],
+  ['h2', 'socks5', 'raw'],
+]
+
+/** Whether a way leads to an origin that speaks this. */
+export const leadsTo = (kinds: Kinds, ...origins: readonly HopKind[]): boolean =>
+  origins.includes(kinds.at(-1) as HopKind)
+
 /** A way in words, such as `HTTP/1.1, SOCKS5 over TLS and HTTP/2`. */
 export function wayName(kinds: Kinds): string {
   const hops = kinds.map(kind => names[kind])
@@ -47,8 +64,9 @@ export async function through(
   kinds: Kinds,
   opts: gun.Opts = {},
   ownerOptions: ProcessOptions = {},
+  originOptions: TunnelOriginOptions = {},
 ): Promise<Through> {
-  const chain = await tunnelChain(kinds)
+  const chain = await tunnelChain(kinds, originOptions)
   const self = createProcess<gun.GunMessage>(ownerOptions)
   const [host, port, way] = chain.open
   const connPid = gun.open(host, port, { owner: self, retry: 0, ...way, ...opts })
