@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import type { Kinds } from '../support/tunnel-chains.ts'
-import { type Through, through } from '../support/tunnel-ways.ts'
+import { type Through, through } from '../support/tunnel-scene.ts'
 
 const chains: readonly Kinds[] = [
   ['http', 'http'],

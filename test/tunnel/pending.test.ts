@@ -6,7 +6,7 @@ import * as gun from '@holster/gun'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type OriginKind, tunnelOrigin } from '../support/tunnel-origins.ts'
 import { type Http2ProxyAnswer, http2Proxy, httpProxy, type TunnelProxy } from '../support/tunnel-proxies.ts'
-import { connect, type TunnelScene, tunnelScene } from '../support/tunnel-ways.ts'
+import { connect, type TunnelScene, tunnelScene } from '../support/tunnel-scene.ts'
 
 const versions = ['http', 'http2'] as const
 type Version = (typeof versions)[number]
