@@ -72,6 +72,9 @@ function reasonOf(connection: Connection, streamRef: StreamRef): string {
       ? 'the peer sent no message'
       : 'its flow is used up, and updateFlow asks for more'
   }
+  if (info.tunnel !== undefined && info.tunnel.protocol === undefined) {
+    return 'the proxy has agreed to the tunnel, and TLS with its end is not agreed on'
+  }
   if (info.request === undefined) return 'the peer sent nothing'
   return info.request.state === 'waiting'
     ? `nothing of it was sent, since ${describeWait(connection, info.request)}`

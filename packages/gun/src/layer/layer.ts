@@ -332,9 +332,13 @@ export class Layer implements Host, LineUser, Valve {
     this.stateChanged()
     const { connPid, events } = this
     const streamRef = protocol.streamRef ?? this.#hops?.lastStream ?? this.#streamRef
-    if (streamRef !== undefined && events.wants('protocolChanged')) {
-      events.tell('protocolChanged', { connPid, streamRef, protocol: protocol.name })
-    }
+    // To agree on TLS is no protocol of its own.
+    if (protocol.stateName === 'tls_handshake' || !events.wants('protocolChanged')) return
+    events.tell('protocolChanged', {
+      connPid,
+      ...(streamRef !== undefined && { streamRef }),
+      protocol: protocol.name,
+    })
   }
 
   stateChanged(): void {

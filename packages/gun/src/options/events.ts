@@ -175,8 +175,8 @@ export interface WsSendFrameEvent extends StreamEvent {
 
 /** The connection speaks another protocol from now on. */
 export interface ProtocolChangedEvent extends ConnectionEvent {
-  /** The stream that caused the change. */
-  readonly streamRef: StreamRef
+  /** The stream that caused the change; absent behind a SOCKS5 server, which the whole connection leads through. */
+  readonly streamRef?: StreamRef
   /** The protocol spoken from now on. */
   readonly protocol: ProtocolName | 'ws'
 }
