@@ -10,6 +10,8 @@ import type { Headers } from '../words.js'
 
 /** How many times in a row the caller is asked for one proxy. */
 const MOST_ANSWERS = 3
+/** How many schemes of a proxy a message names. */
+const MOST_SCHEMES = 5
 
 type Answer = (outcome: string | GunError) => void
 
@@ -119,9 +121,10 @@ function notAnswered(challenges: readonly ProxyChallenge[]): GunError {
   return refused(`it asks for credentials${takenBy(challenges)}, and proxyAuth gave none`)
 }
 
+/** Names the schemes for a message that people read, which a proxy shall not be able to fill. */
 function takenBy(challenges: readonly ProxyChallenge[]): string {
-  const schemes = challenges.map(({ scheme }) => scheme).join(', ')
-  return schemes === '' ? '' : ` (it takes ${schemes})`
+  const schemes = new Set(challenges.map(({ scheme }) => scheme).filter(scheme => scheme.length <= 32))
+  return schemes.size === 0 ? '' : ` (it takes ${[...schemes].slice(0, MOST_SCHEMES).join(', ')})`
 }
 
 function refused(text: string): GunError {

@@ -3,32 +3,45 @@
 import type { ProxyChallenge } from '../options/proxy.js'
 import type { Headers } from '../words.js'
 
-/** Elements of a list: commas within quotes part nothing. */
-const ELEMENT = /(?:[^",]|"(?:[^"\\]|\\.)*")+/g
-/** A parameter, which belongs to the challenge before it. */
-const PARAMETER = /^[^\s="]+\s*=(?!=*$)/
-const SCHEME = /^[^\s,="]+/
-const REALM = /(?:^|[\s,])realm\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/i
+// A proxy may write anything, so that none of these may try the same bytes again and again: a quoted string without an end is one
+// up to the end of the value.
 
+/** An element of the list: commas within quotes part nothing. */
+const ELEMENT = /(?:[^",]|"(?:[^"\\]|\\.?)*(?:"|$))+/gs
+/** The beginning of a parameter, which belongs to the challenge before it. */
+const PARAMETER = /^[^\s="]+\s*=(?!=*$)/
+const SCHEME = /^[^\s,="]*/
+/** A parameter with its value, quoted or plain. */
+const PAIR = /(?<![^\s,])([^\s,="]+)\s*=\s*(?:"((?:[^"\\]|\\.?)*)(?:"|$)|([^\s,"]*))/gs
+
+/** Returns the challenges in the order of the fields. */
 export function challengesIn(headers: Headers): readonly ProxyChallenge[] {
-  const texts: string[] = []
+  const challenges: string[][] = []
   for (const [name, value] of headers) {
     if (name !== 'proxy-authenticate') continue
     // A field begins with a scheme, whatever the field before it ends with.
-    let isFirst = true
+    let current: string[] | undefined
     for (const [element] of value.matchAll(ELEMENT)) {
       const text = element.trim()
       if (text === '') continue
-      if (isFirst || !PARAMETER.test(text)) texts.push(text)
-      else texts.push(`${texts.pop()}, ${text}`)
-      isFirst = false
+      if (current !== undefined && PARAMETER.test(text)) current.push(text)
+      else {
+        current = [text]
+        challenges.push(current)
+      }
     }
   }
-  return texts.map(challengeOf)
+  return challenges.map(elements => challengeOf(elements.join(', ')))
 }
 
 function challengeOf(text: string): ProxyChallenge {
   const [scheme = ''] = SCHEME.exec(text) ?? []
-  const [, quoted, plain] = REALM.exec(text.slice(scheme.length)) ?? []
-  return { scheme: scheme.toLowerCase(), realm: quoted?.replace(/\\(.)/g, '$1') ?? plain, text }
+  return { scheme: scheme.toLowerCase(), realm: realmIn(text.slice(scheme.length)), text }
+}
+
+function realmIn(parameters: string): string | undefined {
+  for (const [, name = '', quoted, plain] of parameters.matchAll(PAIR)) {
+    if (name.toLowerCase() === 'realm') return quoted?.replace(/\\(.)/gs, '$1') ?? plain
+  }
+  return undefined
 }
