@@ -400,6 +400,11 @@ export class Http implements Protocol, ResponseHandler {
       const text = 'the server agreed to an upgrade without the header fields that say to what'
       return this.#host.lost(new GunError('bad_upgrade', 'connection_error', text))
     }
+    const asked = upgradesIn(stream.fields).map(name => name.toLowerCase())
+    if (!protocols.every(name => asked.includes(name.toLowerCase()))) {
+      const text = `the server has switched to ${protocols.join(', ')}, which the request did not ask for`
+      return this.#host.lost(new GunError('bad_upgrade', 'connection_error', text))
+    }
     const { connPid } = this.#host
     const { ref: streamRef } = stream
     this.#dispose()
