@@ -1,4 +1,4 @@
-/** The protocol raw: bytes both ways, as they are, until both sides have ended. */
+/** The protocol raw: bytes both ways, as they are, until the peer has ended. */
 
 import { GunError } from '../errors.js'
 import { closedEarly, nothingToCancel, takesNoData } from '../exchange/errors.js'
@@ -19,6 +19,9 @@ import { keep } from '../transport/reading.js'
 import type { IsFin } from '../words.js'
 
 const EMPTY = Buffer.alloc(0)
+
+/** How long what was given may take to leave at the end, in milliseconds. */
+const CLOSING = 15_000
 
 /** In bytes. A piece of this size is handed on before the mailboxes are looked at again. */
 const PIECE = 64 * 1024
@@ -44,6 +47,8 @@ export class Raw implements Protocol {
   #hasEnded = false
   /** Whether the caller has given the last bytes. */
   #hasFinished = false
+  /** Whether the line is to be left once all that was given has left it. */
+  #isFinishing = false
 
   constructor(host: Host, opts: RawOpts, streamRef: StreamRef | undefined) {
     this.#host = host
@@ -87,7 +92,7 @@ export class Raw implements Protocol {
   }
 
   flow({ streamRef, increment }: FlowCommand): void {
-    if (streamRef !== this.streamRef) return
+    if (!this.#isMeant(streamRef)) return
     this.#credit += increment
     this.#handOn()
   }
@@ -99,7 +104,7 @@ export class Raw implements Protocol {
   }
 
   data({ streamRef, isFin, data, isToldToWait }: DataCommand): boolean {
-    if (streamRef !== this.streamRef || this.#hasFinished) {
+    if (!this.#isMeant(streamRef) || this.#hasFinished) {
       this.#refuse(streamRef, takesNoData())
       return false
     }
@@ -113,7 +118,7 @@ export class Raw implements Protocol {
 
   foresee(command: DataCommand | FramesCommand, before: number): Foreseen | undefined {
     if (command.type === 'frames') return 'refused'
-    if (command.streamRef !== this.streamRef) return undefined
+    if (!this.#isMeant(command.streamRef)) return undefined
     if (this.#hasFinished) return 'refused'
     return this.#outlet.buffered + before + bytesOf(command) <= this.#sendMark ? 'room' : 'full'
   }
@@ -141,8 +146,12 @@ export class Raw implements Protocol {
     this.#host.lost(new GunError('cancelled', 'connection_error', 'the stream was cancelled'))
   }
 
+  /** Has what was given leave, though nobody waits for an answer. */
   finish(): number {
-    return 0
+    if (this.#outlet.buffered === 0) return 0
+    this.#isFinishing = true
+    this.#watch()
+    return CLOSING
   }
 
   abort(reason: GunError | 'normal'): readonly StreamRef[] {
@@ -152,6 +161,11 @@ export class Raw implements Protocol {
     if (streamRef === undefined || this.#hasEnded || wasCancelled(streamRef)) return []
     this.#host.fail(streamRef, reason === 'normal' ? closedEarly() : reason)
     return [streamRef]
+  }
+
+  /** Whether a command is for the bytes: it names their stream, or, as in Gun behind an upgrade, the whole connection. */
+  #isMeant(streamRef: StreamRef | undefined): boolean {
+    return streamRef === undefined || streamRef === this.streamRef
   }
 
   get #isHeld(): boolean {
@@ -175,7 +189,9 @@ export class Raw implements Protocol {
     if (reason !== undefined) return this.#host.lost(reason)
     this.#post('fin', EMPTY)
     this.#hasEnded = true
-    this.#host.lost('normal')
+    const timeout = this.finish()
+    if (timeout === 0) this.#host.lost('normal')
+    else this.#host.closing(timeout, false)
   }
 
   #regulate(): void {
@@ -199,15 +215,20 @@ export class Raw implements Protocol {
   #hasRoom(isLate: boolean): boolean {
     if (!isLate && this.#outlet.buffered <= this.#sendMark) return true
     this.#isFull = true
-    this.#outlet.onSent ??= () => this.#host.guard(() => this.#onSent())
+    this.#watch()
     return false
+  }
+
+  #watch(): void {
+    this.#outlet.onSent ??= () => this.#host.guard(() => this.#onSent())
   }
 
   #onSent(): void {
     const data = this.#outlet.buffered
+    if (this.#isFinishing && data === 0) return this.#host.lost('normal')
     if (!this.#isFull || data > this.#sendMark / 2) return
     this.#isFull = false
-    this.#outlet.onSent = undefined
+    if (!this.#isFinishing) this.#outlet.onSent = undefined
     const { connPid } = this.#host
     const { streamRef } = this
     const drain = { type: 'gun_notify', connPid, event: 'drain', data } as const
