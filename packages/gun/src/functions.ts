@@ -20,7 +20,7 @@ import { infoOf } from './connection/info.js'
 import { type ConnectionInput, connectionMachine } from './connection/machine.js'
 import { checkFraming, checkTrailers } from './exchange/framing.js'
 import { type ConnPid, connPidOf, StreamRef } from './handles.js'
-import { checkMethod, checkPath, type HeadersInit, normalizeHeaders } from './headers.js'
+import { checkMethod, checkPath, checkWithoutBody, type HeadersInit, normalizeHeaders } from './headers.js'
 import { briefly } from './layer/brief.js'
 import type { Info, StreamInfo } from './layer/info.js'
 import type { Owner } from './messages.js'
@@ -305,7 +305,7 @@ export function connect(
   if (tunnel !== undefined) checkTunnel(connPid, tunnel)
   const isChecked = invalidRequestHeaders !== 'ignore'
   const fields = withCredentials(normalizeHeaders(headers, isChecked), destination)
-  checkFraming(fields, undefined)
+  checkWithoutBody(fields)
   const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark, tunnel, true)
   const goal = goalOf(destination)
   connection.commands.perform({ type: 'connect', streamRef, goal, headers: fields, isChecked, flow })

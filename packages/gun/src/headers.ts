@@ -146,6 +146,15 @@ export function sizeOf(headers: Headers): number {
   return size
 }
 
+/** Throws a TypeError for header fields that announce a body, which a CONNECT has not (RFC 9110 section 9.3.6). */
+export function checkWithoutBody(headers: Headers): void {
+  for (const name of ['content-length', 'transfer-encoding']) {
+    if (headerValue(headers, name) !== undefined) {
+      throw new TypeError(`headers: ${name} has no meaning for a tunnel, whose request has no body`)
+    }
+  }
+}
+
 /** Returns the protocols that header fields ask for, or agree to, in place of HTTP (RFC 9110 section 7.8). */
 export function upgradesIn(headers: Headers): readonly string[] {
   if (headerValue(headers, 'upgrade') === undefined) return NO_UPGRADES

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkMethod, checkPath, type HeadersInit, headerValue, normalizeHeaders } from '../src/headers.ts'
+import {
+  checkMethod,
+  checkPath,
+  checkWithoutBody,
+  type HeadersInit,
+  headerValue,
+  normalizeHeaders,
+} from '../src/headers.ts'
 
 /** What only somebody without types can write. */
 function refuse(given: unknown, message: RegExp): void {
@@ -159,4 +166,19 @@ test('a value may be full of blanks', () => {
   const blanks = ' \t'.repeat(1_000_000)
   assert.deepEqual(normalizeHeaders([['x-a', `${blanks}a${blanks}b${blanks}`]]), [['x-a', `a${blanks}b`]])
   assert.deepEqual(normalizeHeaders([['x-a', blanks]]), [['x-a', '']])
+})
+
+test('a header that announces a body is refused for a tunnel, and named', () => {
+  for (const name of ['content-length', 'transfer-encoding']) {
+    const message = `headers: ${name} has no meaning for a tunnel, whose request has no body`
+    assert.throws(
+      () =>
+        checkWithoutBody([
+          ['host', 'a'],
+          [name, '0'],
+        ]),
+      { name: 'TypeError', message },
+    )
+  }
+  checkWithoutBody([['user-agent', 'feeds/1.0']])
 })

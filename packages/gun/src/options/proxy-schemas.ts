@@ -1,7 +1,7 @@
 /** The schema of the option `proxy`: no issue shows a part of a URL, which may be a password. */
 
 import * as v from 'valibot'
-import { type HeadersInit, normalizeHeaders } from '../headers.js'
+import { checkWithoutBody, type HeadersInit, normalizeHeaders } from '../headers.js'
 import type { ProxyOpts } from './proxy.js'
 import { readProxyUrl } from './proxy-url.js'
 import { tlsOpts } from './socket-schemas.js'
@@ -54,7 +54,7 @@ export const proxy: v.GenericSchema = v.lazy(value => {
 /** Whether the value holds header fields, and can be read again with each connection, as an iterator cannot. */
 function isHeaders(value: unknown): value is HeadersInit {
   try {
-    normalizeHeaders(value as HeadersInit)
+    checkWithoutBody(normalizeHeaders(value as HeadersInit))
     return value !== undefined && !isFunction(value as object, 'next')
   } catch {
     return false
