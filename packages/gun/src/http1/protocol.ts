@@ -212,6 +212,10 @@ export class Http implements Protocol, ResponseHandler {
     this.#responses.resume()
   }
 
+  lift(): void {
+    this.#responses.lift()
+  }
+
   flow({ streamRef, increment }: FlowCommand<StreamRef>): void {
     // Mostly the response that is coming is meant.
     const { first } = this.#responses.open

@@ -87,6 +87,11 @@ export class HttpResponses implements ResponseUser<Exchange>, Responder, EventSo
     this.#backlog.resume()
   }
 
+  /** Lets no flow hold back what has come: nothing more comes. */
+  lift(): void {
+    this.#backlog.lift()
+  }
+
   /** Adds to the number of messages that are wanted of the body. */
   updateFlow(stream: Exchange, increment: number): void {
     stream.credit += increment

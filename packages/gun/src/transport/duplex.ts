@@ -13,6 +13,8 @@ type Done = (error?: Error | null) => void
 /** Ends when the peer does, finishes when it is ended, and aborts the line when it is destroyed before both. */
 export class LineDuplex extends Duplex {
   readonly #line: Line
+  /** Called when nothing more comes, so that the reader need hold back nothing for the sake of flow. */
+  onLift: (() => void) | undefined
   /** Lets the writer go on. */
   #written: Done | undefined
   /** Whether nobody reads for now. */
@@ -34,7 +36,7 @@ export class LineDuplex extends Duplex {
       // The outlet drops what is written from now on.
       unwritable: () => this.#goOn(),
       beforeReading() {},
-      lift() {},
+      lift: () => this.onLift?.(),
     })
     this.once('end', () => this.#settle())
   }
@@ -91,6 +93,7 @@ export class LineDuplex extends Duplex {
       return
     }
     this.#reason ??= reason
+    this.onLift?.()
     this.#settle()
   }
 

@@ -73,6 +73,7 @@ export class TlsHandshake implements Protocol {
     if (outcome instanceof GunError) return this.#layer.lost(withoutBlame(outcome))
     this.#deadline.clear()
     this.#abort = undefined
+    if (below instanceof LineDuplex) below.onLift = () => this.#layer.lift()
     this.#layer.moveTo(new SocketLine(outcome.socket))
     this.#begin(outcome.protocol)
   }
