@@ -159,3 +159,15 @@ for (const kinds of someWays) {
     assert.equal(well.taken, given)
   })
 }
+
+test('whoever waits for a response behind a body that fills the mailbox gets it, within a tunnel over HTTP/2', async () => {
+  await using it = await through(['h2c', 'http'], {}, { highWaterMark: { messages: 2, bytes: 1024 } })
+  const { connPid, self, to } = it
+  const big = gun.get(connPid, '/big', {}, to)
+  const behind = gun.get(connPid, '/', {}, to)
+  // The body presses back while nobody waits.
+  await eventually(() => self.messageQueueLength > 1, 'nothing of the body has come')
+  await self.receive([{ type: 'gun_response', streamRef: behind }], PATIENCE)
+  const { body } = await gun.awaitBody(connPid, big, PATIENCE)
+  assert.equal(body.length, MiB)
+})

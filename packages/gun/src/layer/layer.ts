@@ -5,7 +5,7 @@
 
 import { type Mark, Source, type Valve } from '@holster/process/internal'
 import { asKind, cancelledTunnel, GunError, messageOf, overflowError } from '../errors.js'
-import { connPidOf, innerOf, StreamRef, setLayer, wasCancelled } from '../handles.js'
+import { connPidOf, innerOf, StreamRef, setLayer, tunnelOf, wasCancelled } from '../handles.js'
 import { type GunMessage, replyToOf } from '../messages.js'
 import { authorityOf } from '../options/host.js'
 import type { Line, LineUser } from '../transport/line.js'
@@ -285,8 +285,12 @@ export class Layer implements Host, LineUser, Valve {
 
   carries(reference: object): boolean {
     if (reference === this.connPid) return true
-    if (this.#streamRef !== undefined) return reference === this.#streamRef
-    return reference instanceof StreamRef && connPidOf(reference) === this.connPid
+    if (!(reference instanceof StreamRef)) return false
+    if (this.#streamRef === undefined) return connPidOf(reference) === this.connPid
+    // What is asked for through a tunnel comes through its layer, however many tunnels are in between.
+    let streamRef: StreamRef | undefined = reference
+    while (streamRef !== undefined && streamRef !== this.#streamRef) streamRef = tunnelOf(streamRef)
+    return streamRef !== undefined
   }
 
   // The protocol asks:
