@@ -22,6 +22,8 @@ export interface TunnelScene extends AsyncDisposable {
   hears(line: string, times?: number): Promise<void>
   /** Resolves when a condition holds; fails with what was waited for, and all that was heard, instead. */
   until(holds: () => boolean, what: string): Promise<void>
+  /** Resolves when all of a stream's response has come. */
+  whole(name: string): Promise<void>
   /** Resolves with all that was heard when the connection has ended. */
   end(): Promise<readonly string[]>
   /** The lines of a stream. */
@@ -79,6 +81,8 @@ export function watch(owner: Process<gun.GunMessage>, connPid: gun.ConnPid): Tun
       await wait(() => isOver, 'DOWN')
       return told
     },
+    whole: name =>
+      wait(() => told.some(line => line.startsWith(`${name}: `) && line.endsWith(' fin')), `all of ${name}`),
     of: name => told.filter(line => line.startsWith(`${name}: `)).map(line => line.slice(name.length + 2)),
     async [Symbol.asyncDispose]() {
       gun.close(connPid)
