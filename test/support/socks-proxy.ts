@@ -113,6 +113,7 @@ async function serve(
   offers: number[][],
 ): Promise<void> {
   const { auth = 'none', method, login, delivery = 'whole' } = options
+  peer.socket.setNoDelay()
   const read: Buffer[] = []
   const receive = async (count: number): Promise<Buffer> => {
     const bytes = await peer.receive(count)

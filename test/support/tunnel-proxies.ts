@@ -142,6 +142,7 @@ export async function httpProxy(options: HttpProxyOptions = {}): Promise<TunnelP
   const ledger = createLedger(options)
   const server = await origin(
     async peer => {
+      peer.socket.setNoDelay()
       while (await serveHttp(ledger, peer, delivery));
     },
     { transport, ...(options.tls && { tls: options.tls }) },
