@@ -13,6 +13,7 @@ import { certificates } from '../support/certificates.ts'
 import { eventually, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
 import {
+  failure,
   open,
   originOpts,
   originProtocols,
@@ -25,7 +26,12 @@ import {
 } from '../support/proxied.ts'
 import { streamEnds } from '../support/stream-ends.ts'
 import { BIG, HELLO, type OriginKind, originKinds, tunnelOrigin } from '../support/tunnel-origins.ts'
-import { httpProxy, socks5Proxy, type TunnelRequest } from '../support/tunnel-proxies.ts'
+import {
+  type ConnectResponse,
+  httpProxy,
+  socks5Proxy,
+  type TunnelRequest,
+} from '../support/tunnel-proxies.ts'
 
 const chains: readonly (readonly Scheme[])[] = [
   ...schemes.map(scheme => [scheme]),
@@ -278,6 +284,62 @@ test('options of HTTP are for the origin, and not for the proxies', async () => 
     const [request] = requests
     assert.ok(request !== undefined && 'bytes' in request)
     assert.match(String(request.bytes), /^CONNECT localhost:\d+ HTTP\/1\.1\r\nhost: localhost:\d+\r\n/i)
+  }
+})
+
+describe('what a proxy says', () => {
+  for (const kinds of [['http'], ['https'], ['socks5'], ['https', 'socks5h', 'http']] as const) {
+    test(`byte by byte is understood: ${kinds.join(', ')}`, async () => {
+      const inits = kinds.map(() => ({ delivery: 'bytes' as const }))
+      await using it = await proxied(kinds, 'https', {}, inits)
+      await exchange(it)
+    })
+  }
+
+  const agreements: Readonly<Record<string, ConnectResponse>> = {
+    'behind interim responses': { informs: [[100], [103, [['link', '</a>']]]] },
+    'as 201': { status: 201 },
+    'with a body that RFC 9110 section 9.3.6 forbids': { headers: [['content-length', '10']] },
+    'with a body in chunks': { headers: [['transfer-encoding', 'chunked']] },
+    'with the end of the connection': { headers: [['connection', 'close']] },
+  }
+  for (const [how, answer] of Object.entries(agreements)) {
+    test(`${how} leads on`, async () => {
+      await using it = await proxied(['http'], 'https', {}, [{ answer: () => answer }])
+      await exchange(it)
+    })
+  }
+
+  test('in one piece with the first bytes of the origin is no loss', async () => {
+    const glued = 'Hello before anything was asked'
+    await using it = await proxied(['http', 'socks5h'], 'raw', {}, [{}, { answer: () => ({ glued }) }])
+    const { data, streamRef } = await it.owner.receive([{ type: 'gun_data', connPid: it.connPid }], PATIENCE)
+    assert.deepEqual([String(data), streamRef], [glued, undefined])
+  })
+
+  test('as a switch of protocols is no tunnel', async () => {
+    await using origin = await tunnelOrigin('http')
+    const bytes = Buffer.from('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
+    await using proxies = await startProxies(['http'], [{ answer: () => bytes }])
+    await using client = open(origin, { proxy: proxies.proxy })
+    const { message } = await failure(client)
+    assert.ok(message.startsWith(`${proxies.names[0]}: `), message)
+  })
+})
+
+test('an address of IPv6 is asked for as such', async () => {
+  for (const [scheme, authority] of [
+    ['http', '[::1]:80'],
+    ['socks5', '[::1]:80'],
+    ['socks5h', '[::1]:80'],
+  ] as const) {
+    const leadsTo = { leadsTo: 'nowhere' } as const
+    await using proxies = await startProxies([scheme], [{ answer: () => leadsTo }])
+    await using client = open({ name: '::1', port: 80 }, { proxy: proxies.proxy })
+    await gun.awaitUp(client.connPid, PATIENCE)
+    const [request] = proxies.list[0]?.requests ?? []
+    assert.equal(request?.authority, authority)
+    if (scheme !== 'http') assert.equal(formOf(request), 'ipv6')
   }
 })
 

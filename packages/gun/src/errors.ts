@@ -14,7 +14,7 @@ export interface GunErrorCodes {
    * and by every function that takes options.
    *
    * The same code is reported later where a function among the options threw (the error thrown is the
-   * `cause`) or returned a wrong value: the connection then ends for `retryFun` and
+   * `cause`) or returned a wrong value: the connection then ends for `retryFun`, `proxyAuth` and
    * `tlsOpts.checkServerIdentity`, and the stream for `httpOpts.transformHeaderName`.
    */
   readonly bad_option: 'bad_option'

@@ -53,7 +53,8 @@ export interface ConnectionOpts {
   readonly proxy?: ProxyChoice
   /**
    * Answers a proxy that refuses with 407. Default: the name and the password of the proxy's URL are sent with the first
-   * CONNECT, and a proxy that refuses them has the last word.
+   * CONNECT, and a proxy that refuses them has the last word. The function is asked three times in a row at most, without a
+   * limit of time. If it throws, rejects or gives a wrong value, the connection ends with `bad_option`.
    */
   readonly proxyAuth?: ProxyAuth
   /** Options of the protocol raw; options given in `protocols` win. */
