@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { connect, eventually, PATIENCE, receiveError } from '../support/client.ts'
 import { mockTimeouts } from '../support/clock.ts'
+import { origin } from '../support/origin.ts'
 import { BIG, HELLO, tunnelOrigin } from '../support/tunnel-origins.ts'
 import { http2Proxy, type TunnelProxy } from '../support/tunnel-proxies.ts'
 
@@ -99,6 +100,28 @@ test('a tunnel lives on behind a GOAWAY, and another waits for the next connecti
   await owner.receive([{ type: 'gun_down', connPid }], PATIENCE)
   await gun.awaitResponse(connPid, behind, PATIENCE)
   assert.equal(proxy.connections, 2)
+})
+
+test('a response that is the last of a tunnel ends the tunnel alone', async () => {
+  await using server = await origin(async peer => {
+    await peer.receiveRequest()
+    peer.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi')
+  })
+  await using proxy = await http2Proxy()
+  await using client = await connect(proxy, h2c)
+  const { connPid } = client
+  const tunnel = gun.connect(connPid, { host: 'localhost', port: server.port })
+  const [first, second] = ['/a', '/b'].map(path => gun.get(connPid, path, {}, { tunnel })) as [
+    gun.StreamRef,
+    gun.StreamRef,
+  ]
+  assert.equal(String((await gun.awaitResponse(connPid, first, PATIENCE)).body), 'hi')
+  assert.equal((await receiveError(client, second)).code, 'refused_stream')
+  assert.equal((await receiveError(client, tunnel)).code, 'closed')
+  const late = gun.get(connPid, '/', {}, { tunnel })
+  assert.equal((await receiveError(client, late)).code, 'badstate')
+  assert.equal((await gun.awaitResponse(connPid, gun.get(connPid, '/'), PATIENCE)).status, 200)
+  await gone(proxy)
 })
 
 test('hundreds of tunnels leave nothing', async () => {

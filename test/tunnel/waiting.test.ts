@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
 import { certificates } from '../support/certificates.ts'
-import { connect, PATIENCE, receiveError } from '../support/client.ts'
+import { connect, NO_CONTENT, PATIENCE, receiveError } from '../support/client.ts'
+import { ends } from '../support/http-ends.ts'
 import { type Line, lineName, speaking } from '../support/line.ts'
 import { streamEnds } from '../support/stream-ends.ts'
 import { BIG, HELLO, tunnelOrigin } from '../support/tunnel-origins.ts'
@@ -212,6 +213,34 @@ test('over HTTP/1.1 a request without a tunnel waits for the tunnel as well', as
   const { body } = await gun.awaitResponse(connPid, streamRef, PATIENCE)
   assert.equal(String(body), HELLO)
   assert.equal(gun.info(connPid).stateName, 'connected')
+})
+
+test('over HTTP/1.1 a CONNECT waits behind the requests before it, whose bodies go on', async () => {
+  await using it = await ends('tcp', { httpOpts: { pipelining: 10 } })
+  const { connPid, peer } = it
+  const get = gun.get(connPid, '/first')
+  const post = gun.headers(connPid, 'POST', '/second', { 'content-length': '6' })
+  gun.data(connPid, post, 'nofin', 'abc')
+  const tunnel = gun.connect(connPid, { host: 'a.test', port: 1, protocols: ['raw'] })
+  const { method, path, state, behind } = gun.streamInfo(connPid, tunnel)?.request ?? {}
+  assert.deepEqual(
+    { method, path, state, behind },
+    { method: 'CONNECT', path: 'a.test:1', state: 'waiting', behind: post },
+  )
+  const last = gun.get(connPid, '/third', {}, { tunnel })
+  assert.equal(gun.streamInfo(connPid, last)?.request?.isPostponed, true)
+  gun.data(connPid, post, 'fin', 'def')
+  assert.equal((await peer.receiveRequest()).path, '/first')
+  assert.equal((await peer.receiveRequest()).path, '/second')
+  assert.equal(String(await peer.receive(6)), 'abcdef')
+  await peer.send(NO_CONTENT + NO_CONTENT)
+  assert.equal((await peer.receiveRequest()).path, 'a.test:1')
+  await peer.send('HTTP/1.1 200 OK\r\n\r\n')
+  for (const streamRef of [get, post]) await gun.awaitResponse(connPid, streamRef, PATIENCE)
+  assert.equal((await gun.await(connPid, tunnel, PATIENCE)).type, 'gun_response')
+  assert.equal((await gun.await(connPid, tunnel, PATIENCE)).type, 'gun_tunnel_up')
+  // Raw bytes are all that goes through this tunnel.
+  assert.equal((await receiveError({ owner: it.self, connPid }, last)).code, 'badstate')
 })
 
 test('over HTTP/1.1 a request without a tunnel goes to the proxy that has refused the tunnel', async () => {
