@@ -55,6 +55,10 @@ const acts: Record<string, Act> = {
     if (request !== undefined) gun.cancel(connPid, request)
     gun.cancel(connPid, tunnel)
   },
+  'cancels the tunnel, and then the request': ({ connPid, tunnel, request }) => {
+    gun.cancel(connPid, tunnel)
+    if (request !== undefined) gun.cancel(connPid, request)
+  },
   'asks for more and cancels the tunnel': ({ connPid, tunnel, ask }) => {
     ask('a page', ask('a tunnel', tunnel))
     ask('a page', tunnel)

@@ -6,7 +6,7 @@ import * as gun from '@holster/gun'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { type OriginKind, tunnelOrigin } from '../support/tunnel-origins.ts'
 import { type Http2ProxyAnswer, http2Proxy, httpProxy, type TunnelProxy } from '../support/tunnel-proxies.ts'
-import { connect, type TunnelScene, tunnelScene } from '../support/tunnel-scene.ts'
+import { connect, type TunnelScene, through, tunnelScene } from '../support/tunnel-scene.ts'
 
 const versions = ['http', 'http2'] as const
 type Version = (typeof versions)[number]
@@ -241,5 +241,49 @@ for (const version of versions) {
     await it.hears(`up ${version}`)
     assert.deepEqual(it.told, ['R: error cancelled', `up ${version}`])
     assert.equal(proxy.requests.length, 0)
+  })
+}
+
+test('a CONNECT says connection: close, and the tunnel carries requests all the same', async () => {
+  await using _left = assertNothingLeft()
+  await using _warnings = collectWarnings()
+  await using origin = await tunnelOrigin('http')
+  await using scene = await proxied('http', {})
+  const { it } = scene
+  const to = { host: 'localhost', port: origin.port }
+  const tunnel = it.name('T', gun.connect(it.connPid, to, [['connection', 'close']]))
+  it.name('R', gun.get(it.connPid, '/', [], { tunnel }))
+  await it.whole('R')
+  it.name('S', gun.get(it.connPid, '/', [], { tunnel }))
+  await it.whole('S')
+})
+
+for (const kinds of [
+  ['http', 'http', 'http'],
+  ['h2c', 'http', 'http'],
+  ['h2c', 'h2c', 'https'],
+] as const) {
+  test(`a callback cancels each tunnel and the request in them, through ${kinds.join(', ')}: no one hears of any`, async () => {
+    await using _left = assertNothingLeft()
+    await using _warnings = collectWarnings()
+    let act = (): void => {}
+    await using it = await through(kinds, { eventHandler: { responseStart: () => act() } })
+    const { connPid, tunnels } = it
+    const request = it.name('R', gun.get(connPid, '/', [], it.through))
+    const before = it.told.length
+    await new Promise<void>(resolve => {
+      act = () => {
+        act = () => {}
+        for (const streamRef of [...tunnels, request])
+          if (streamRef !== undefined) gun.cancel(connPid, streamRef)
+        resolve()
+      }
+    })
+    gun.shutdown(connPid)
+    await it.end()
+    assert.deepEqual(
+      it.told.slice(before).filter(line => /^[TR]/.test(line)),
+      [],
+    )
   })
 }

@@ -326,6 +326,11 @@ export class Commander {
     const layer = isForBytes ? (layerOf(streamRef) ?? own) : own
     if (layer !== undefined) return layer.perform(command)
     if (command.type === 'flow') return true
+    if (command.type === 'cancel' && command.wasOpen) {
+      // The tunnel that the stream was in has ended within the same step.
+      this.#tellCancelled(streamRef)
+      return true
+    }
     if (isTerminated) return this.#refuse(streamRef, this.#endedError())
     const text = `${COMMAND_NAMES[command.type]} is not possible: the stream has ended`
     return this.#refuse(streamRef, new GunError('badstate', 'badstate', text))

@@ -371,6 +371,8 @@ export class Layer implements Host, LineUser, Valve {
     this.#hops ??= new Hops()
     this.#hops.add(streamRef, intermediaries, this.endpoint)
     if (streamRef !== undefined) setLayer(streamRef, this)
+    // The proxy closes the connection behind its answer, if that was said of a CONNECT: the tunnel is all that follows.
+    this.#isRetired = false
     const { connPid, events } = this
     events.tell('originChanged', {
       connPid,
