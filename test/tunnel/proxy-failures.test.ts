@@ -385,6 +385,42 @@ test('an attempt that has failed is made again, up to retry times', async () => 
   assert.equal(asked, 3)
 })
 
+// OpenSSL refuses them before anything is sent, and would do so each time.
+const impossible = { ciphers: 'no such cipher' } as const
+const impossibleAt: Readonly<Record<string, (proxies: Proxies) => readonly [opts: gun.Opts, at: number]>> = {
+  'the first proxy': ({ proxy: [first, second] }) => [
+    { proxy: [{ ...first, tlsOpts: impossible }, second] as never },
+    0,
+  ],
+  'the second proxy': ({ proxy: [first, second] }) => [
+    { proxy: [first, { ...second, tlsOpts: impossible }] as never },
+    1,
+  ],
+  'the origin': ({ proxy }) => [{ proxy, tlsOpts: impossible }, 2],
+}
+for (const [where, optsOf] of Object.entries(impossibleAt)) {
+  test(`options of TLS for ${where} that are impossible end the connection at once`, async () => {
+    await using _left = assertNothingLeft()
+    await using origin = await tunnelOrigin('https')
+    await using proxies = await startProxies(['https', 'https'])
+    const [opts, at] = optsOf(proxies)
+    await using client = open(origin, { ...originOpts.https, ...opts, retry: 5 })
+    const error = await failure(client)
+    assert.deepEqual([error.code, error.isPermanent], ['tls_error', true])
+    assertNames(error, proxies, at)
+    assert.ok((proxies.list[0]?.connections ?? 0) <= 1)
+  })
+}
+
+test('so do those for the origin of a SOCKS5 server that open leads to', async () => {
+  await using origin = await tunnelOrigin('https')
+  await using proxies = await startProxies(['socks5h'])
+  const end = { host: 'localhost', port: origin.port, transport: 'tls', tlsOpts: impossible } as const
+  await using client = open({ port: proxies.list[0]?.port ?? 0 }, { protocols: [['socks', end]], retry: 5 })
+  const error = await failure(client)
+  assert.deepEqual([error.code, error.isPermanent], ['tls_error', true])
+})
+
 test('commands given before fail with the reason, each once', async () => {
   await using origin = await tunnelOrigin('http')
   await using proxies = await startProxies(['http'], [{ answer: () => ({ status: 403 }) }])

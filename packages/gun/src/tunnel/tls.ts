@@ -70,12 +70,22 @@ export class TlsHandshake implements Protocol {
     // The handshake and its deadline may come to an end in the same turn.
     if (this.#abort === undefined) return
     this.#tell('End', below, outcome)
-    if (outcome instanceof GunError) return this.#layer.lost(withoutBlame(outcome))
+    if (outcome instanceof GunError) return this.#layer.lost(this.#blame(outcome))
     this.#deadline.clear()
     this.#abort = undefined
     if (below instanceof LineDuplex) below.onLift = () => this.#layer.lift()
     this.#layer.moveTo(new SocketLine(outcome.socket))
     this.#begin(outcome.protocol)
+  }
+
+  /**
+   * Gives the error as one of this tunnel: wrong options of a tunnel that a caller has asked for say nothing of the next connection.
+   * Where the connection itself leads through it, the next one would fail as well.
+   */
+  #blame(error: GunError): GunError {
+    const { code, kind, message, cause, isPermanent } = error
+    if (!isPermanent || this.#passage.streamRef === undefined) return error
+    return new GunError(code, kind, message, { cause, isPermanent: false })
   }
 
   #tell(when: 'Start' | 'End', below: Duplex, outcome?: Secured | GunError): void {
@@ -104,10 +114,4 @@ function streamOver({ line }: Layer, rest: Buffer): Duplex {
 function timedOut(ms: number): GunError {
   const text = `tlsHandshakeTimeout of ${ms} ms has passed in the tunnel`
   return new GunError('tls_handshake_timeout', 'connection_error', text)
-}
-
-/** Gives the error as one of this tunnel: wrong options of TLS say nothing of the next connection to the proxy. */
-function withoutBlame(error: GunError): GunError {
-  if (!error.isPermanent) return error
-  return new GunError(error.code, error.kind, error.message, { cause: error.cause, isPermanent: false })
 }
