@@ -287,3 +287,25 @@ for (const kinds of [
     )
   })
 }
+
+for (const version of versions) {
+  test(`a callback cancels a tunnel over ${version} while parts of a body still wait for it: the request ends once`, async () => {
+    await using _left = assertNothingLeft()
+    await using _warnings = collectWarnings()
+    await using origin = await tunnelOrigin('http')
+    let act = (_event: gun.RequestEvent): void => {}
+    await using scene = await proxied(version, {}, { eventHandler: { requestStart: event => act(event) } })
+    const { it } = scene
+    const { connPid } = it
+    const tunnel = it.name('T', connect(connPid, { host: 'localhost', port: origin.port }))
+    const request = it.name('R', gun.headers(connPid, 'POST', '/echo', [], { tunnel }))
+    for (const isFin of ['nofin', 'nofin', 'fin'] as const) gun.data(connPid, request, isFin, 'part')
+    act = ({ streamRef }) => {
+      if (streamRef === request) gun.cancel(connPid, tunnel)
+    }
+    await it.hears('R: error cancelled')
+    gun.close(connPid)
+    await it.end()
+    assert.deepEqual(it.of('R'), ['error cancelled'])
+  })
+}

@@ -53,14 +53,20 @@ export class Tunnels {
     tunnel.layer = layer
     if (layer.isAccepting) return tunnel.waiting.start()
     tunnel.waiting.pause()
-    if (!layer.isWaiting) tunnel.waiting.fail(this.#fail, ending())
+    if (layer.isWaiting) return
+    // What belongs to streams that have begun is carried out, and their layer tells of their ends.
+    for (const command of tunnel.waiting.takeBegun()) this.#perform(command)
+    tunnel.waiting.fail(this.#fail, ending())
   }
 
   /** A tunnel has ended, or will never be: fails all that wait for it. */
   remove(streamRef: StreamRef, cause?: GunError): void {
     const tunnel = this.#tunnels.get(streamRef)
     this.#tunnels.delete(streamRef)
-    tunnel?.waiting.fail(this.#fail, neverUp(cause))
+    if (tunnel === undefined) return
+    // The streams that have begun end with the layer.
+    tunnel.waiting.takeBegun()
+    tunnel.waiting.fail(this.#fail, neverUp(cause))
   }
 }
 
