@@ -21,6 +21,7 @@ import * as h2 from './http2-frames.ts'
 import { collectWarnings, leftovers } from './leftovers.ts'
 import { closer, listen } from './place.ts'
 import { streamEnds } from './stream-ends.ts'
+import { http2Proxy, httpProxy } from './tunnel-proxies.ts'
 import { switchingProtocols } from './websocket-frames.ts'
 
 /** What is spoken: HTTP/1.1 or HTTP/2, and whether the first stream is to become a WebSocket. */
@@ -28,6 +29,8 @@ export interface Speech {
   readonly version: 'http' | 'http2'
   readonly isWebSocket: boolean
   readonly deflates: boolean
+  /** How the server is reached: by the option `proxy`, or through a tunnel over that version. Default: without a proxy. */
+  readonly way?: 'option' | 'http' | 'http2'
 }
 
 interface Ask {
@@ -55,7 +58,11 @@ type Act =
         | 'exit other'
         | 'set owner'
         | 'close frame'
+        | TunnelAct
     }
+
+/** What the caller, or the proxy, does to the tunnel, if there is one. */
+type TunnelAct = 'cancel tunnel' | 'end tunnel' | 'reset tunnel' | 'another tunnel'
 
 type Step =
   | Act
@@ -132,6 +139,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         'exit other',
         'set owner',
         'close frame',
+        'cancel tunnel',
+        'end tunnel',
+        'reset tunnel',
+        'another tunnel',
       ),
     }),
   },
@@ -265,7 +276,7 @@ function isAnswer(message: gun.GunMessage): boolean {
 /** How many turns of the event loop something that goes on by itself may need. */
 const TURNS = 30
 
-export async function stage({ version, isWebSocket, deflates }: Speech): Promise<Stage> {
+export async function stage({ version, isWebSocket, deflates, way }: Speech): Promise<Stage> {
   const secureContext = tls.createSecureContext({ ca: certificates.ca })
   let onConnection = (socket: net.Socket): void => void socket.destroy()
   const sockets = new Set<net.Socket>()
@@ -280,6 +291,8 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
     tcp: await listen(servers.tcp, 'tcp'),
     tls: await listen(servers.tls, 'tls'),
   }
+  const multiplexing = way === 'http2' ? await http2Proxy() : undefined
+  const proxy = multiplexing ?? (way === undefined ? undefined : await httpProxy())
   for (const server of [servers.tcp, servers.tls]) {
     server.on('connection', (socket: net.Socket) => {
       sockets.add(socket)
@@ -357,11 +370,13 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
       flow: it.flow ?? Number.POSITIVE_INFINITY,
       contentHandlers: it.content.map(contentHandler),
     }
-    const connPid = gun.open('localhost', places[it.transport].port, {
+    const { port } = places[it.transport]
+    const manner = { transport: it.transport, tlsOpts: { secureContext }, protocols: [version] } as const
+    const isByHand = way === 'http' || way === 'http2'
+    const connPid = gun.open('localhost', isByHand ? (proxy?.port ?? 0) : port, {
       owner,
-      transport: it.transport,
-      tlsOpts: { secureContext },
-      protocols: [version],
+      ...(isByHand ? { transport: 'tcp', protocols: [way] } : manner),
+      ...(way === 'option' && { proxy: `http://localhost:${proxy?.port}` }),
       retry: it.retry,
       retryFun: left => ({ retries: left - 1, timeout: 1 }),
       eventHandler,
@@ -379,9 +394,19 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
     watcher.monitor(connPid)
 
     const streams: gun.StreamRef[] = []
+    const dig = (): gun.StreamRef => {
+      const streamRef = gun.connect(connPid, { host: 'localhost', port, ...manner })
+      if (gun.info(connPid).stateName !== 'terminated') streamEnds.began(connPid, streamRef)
+      return streamRef
+    }
+    const tunnel = isByHand ? dig() : undefined
     let hasBegun = false
     const begin = ({ how, to, flow }: Ask): void => {
-      const opts = { replyTo: receivers[to], ...(flow === undefined ? {} : { flow }) }
+      const opts = {
+        replyTo: receivers[to],
+        ...(flow === undefined ? {} : { flow }),
+        ...(tunnel === undefined ? {} : { tunnel }),
+      }
       const path = `/${streams.length}`
       let streamRef: gun.StreamRef
       const isFirst = !hasBegun
@@ -410,7 +435,14 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
       else if (it.act === 'exit other') other.exit()
       else if (it.act === 'set owner') gun.setOwner(connPid, other)
       else if (it.act === 'close frame') gun.wsSend(connPid, ['close', 1000, 'bye'])
-      else gun.ping(connPid)
+      else if (it.act === 'ping') gun.ping(connPid)
+      else if (proxy !== undefined) performOnTunnel(it.act)
+    }
+
+    const performOnTunnel = (act: TunnelAct): void => {
+      if (act === 'another tunnel') dig()
+      else if (act === 'cancel tunnel') tunnel === undefined || gun.cancel(connPid, tunnel)
+      else if ((proxy?.openTunnels ?? 0) > 0) proxy?.[act === 'end tunnel' ? 'closeTunnel' : 'resetTunnel']()
     }
 
     let isDown = false
@@ -433,8 +465,9 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
       )
         await turn()
       if (!it.isEarly) for (const each of [first, ...rest]) begin(each)
+      const within = tunnel === undefined ? {} : { tunnel }
       const upload = it.isSending
-        ? gun.post(connPid, '/upload', {}, undefined, { replyTo: () => {} })
+        ? gun.post(connPid, '/upload', {}, undefined, { replyTo: () => {}, ...within })
         : undefined
       const turns = async (count: number): Promise<void> => {
         for (let i = 0; i < count && !isDown; i++) {
@@ -474,6 +507,8 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
       await patience(down, () => `it never ends: ${gun.info(connPid).stateName}`)
     } finally {
       for (const socket of [...peers, ...sockets]) socket.destroy()
+      // Node's server may keep the socket of a client that has gone while a tunnel was being reset.
+      for (const session of multiplexing?.sessions ?? []) session.destroy()
       // What has been posted and nobody has read.
       owner.exit()
       other.exit()
@@ -496,6 +531,7 @@ export async function stage({ version, isWebSocket, deflates }: Speech): Promise
   return {
     play,
     async [Symbol.asyncDispose]() {
+      await proxy?.close()
       for (const server of [servers.tcp, servers.tls]) await closer(server, () => {})()
     },
   }

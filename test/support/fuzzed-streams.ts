@@ -43,6 +43,23 @@ export const checks: readonly Check[] = [
   },
 ]
 
+/** The same through proxies. */
+export const tunnelChecks: readonly Check[] = [
+  { ...checkOf('HTTP/1.1'), name: 'HTTP/1.1 by the option proxy', way: 'option' },
+  { ...checkOf('WebSocket over HTTP/2'), name: 'WebSocket over HTTP/2 by the option proxy', way: 'option' },
+  { ...checkOf('HTTP/1.1'), name: 'HTTP/1.1 in a tunnel over HTTP/1.1', way: 'http' },
+  { ...checkOf('HTTP/2'), name: 'HTTP/2 in a tunnel over HTTP/1.1', way: 'http' },
+  { ...checkOf('HTTP/1.1'), name: 'HTTP/1.1 in a tunnel over HTTP/2', way: 'http2' },
+  { ...checkOf('HTTP/2'), name: 'HTTP/2 in a tunnel over HTTP/2', way: 'http2' },
+  { ...checkOf('compressed WebSocket'), name: 'compressed WebSocket in a tunnel over HTTP/2', way: 'http2' },
+]
+
+function checkOf(name: string): Check {
+  const check = checks.find(each => each.name === name)
+  if (check === undefined) throw new Error(`there is no check ${name}`)
+  return check
+}
+
 /** How often each of them is fuzzed. */
 export const USUAL_RUNS = 150
 

@@ -249,7 +249,9 @@ function isMessage(message: unknown): message is gun.GunMessage {
 function isAnswer(message: gun.GunMessage, isDown: boolean, isNew: boolean): boolean {
   if (message.type !== 'gun_error') return false
   const { code, message: text } = message.reason
-  return code === 'badstate' || (isDown && code === 'closed' && (isNew || text.endsWith('has ended')))
+  // Behind a tunnel that is over nothing begins.
+  if (code === 'badstate') return !text.includes('is no tunnel')
+  return isDown && code === 'closed' && (isNew || text.endsWith('has ended'))
 }
 
 function allowed(phase: Phase, message: StreamMessage): boolean {
