@@ -6,9 +6,9 @@ import type { Events } from '../events/events.js'
 import type { ConnPid } from '../handles.js'
 import type { Owner } from '../messages.js'
 import type { ConnectEvent, DomainLookupEvent, TlsHandshakeEvent } from '../options/events.js'
+import { harmlessOpts } from '../options/harmless.js'
 import type { Origin } from '../options/host.js'
 import type { Opts } from '../options/options.js'
-import { withoutCredentials } from '../options/proxies.js'
 import type { Secured } from '../transport/tls.js'
 import type { Addresses } from '../words.js'
 import type { Entrance } from './entrance.js'
@@ -34,7 +34,7 @@ export function tellInit({ connPid, events, owner, transport, origin, opts }: Li
     originScheme: transport === 'tls' ? 'https' : 'http',
     originHost: origin.host.given,
     originPort: origin.port,
-    opts: opts.proxy === undefined ? opts : { ...opts, proxy: withoutCredentials(opts.proxy) },
+    opts: harmlessOpts(opts),
   })
 }
 
