@@ -12,7 +12,7 @@ import {
   unsent,
 } from '../exchange/errors.js'
 import type { Exchange } from '../exchange/exchange.js'
-import { frame, targetOf, withHost } from '../exchange/framing.js'
+import { frame, withHost } from '../exchange/framing.js'
 import type { ResponseEvent } from '../exchange/response-event.js'
 import type { StreamRef } from '../handles.js'
 import { saysClose, upgradesIn } from '../headers.js'
@@ -26,11 +26,11 @@ import type {
   TrailersCommand,
   UpgradeCommand,
 } from '../layer/commands.js'
-import type { Again, Foreseen, Host, Passage, Protocol, StartRaw, StartUpgrade } from '../layer/contract.js'
+import type { Again, Foreseen, Host, Protocol, StartRaw, StartUpgrade } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
 import { replyToOf } from '../messages.js'
 import type { HttpOpts } from '../options/http.js'
-import type { Headers } from '../words.js'
+import { type Departing, HttpDeparture } from './departure.js'
 import { HttpRequests } from './requests.js'
 import { HttpResponses, type ResponseHandler } from './responses.js'
 import { writeTrailers } from './writer.js'
@@ -38,41 +38,38 @@ import { writeTrailers } from './writer.js'
 const CRLF: Uint8Array = Buffer.from('\r\n')
 
 /** The protocol of a connection that carries requests. */
-export class Http implements Protocol, ResponseHandler {
+export class Http implements Protocol, ResponseHandler, Departing {
   readonly name = 'http'
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
-  readonly #startUpgrade: StartUpgrade
-  readonly #startRaw: StartRaw
   readonly #responses: HttpResponses
   readonly #requests: HttpRequests
+  readonly #departure: HttpDeparture
   /** Whether the response that is being received is the last one. */
   #isLastResponse = false
   /** Whether an orderly end was asked for; an upgrade may still succeed. */
-  #isFinishing = false
-  /** The stream that asks for a tunnel, in place of all that may still be asked for. */
-  #connecting: Exchange | undefined
+  isFinishing = false
   readonly #keepaliveTimer: NodeJS.Timeout | undefined
 
   constructor(host: Host, opts: Required<HttpOpts>, startUpgrade: StartUpgrade, startRaw: StartRaw) {
     this.#host = host
-    this.#startUpgrade = startUpgrade
-    this.#startRaw = startRaw
     this.#opts = opts
     this.#responses = new HttpResponses(host, opts, this)
     this.#requests = new HttpRequests(host, opts, this.#responses)
+    const parts = { requests: this.#requests, responses: this.#responses, startUpgrade, startRaw }
+    this.#departure = new HttpDeparture(host, opts, this, parts)
     if (opts.keepalive !== Number.POSITIVE_INFINITY) {
       this.#keepaliveTimer = setInterval(() => host.guard(() => this.#keepAlive()), opts.keepalive)
     }
   }
 
   get stateName(): 'connected' | 'connected_no_input' {
-    return this.#connecting === undefined ? 'connected' : 'connected_no_input'
+    return this.#departure.isConnecting ? 'connected_no_input' : 'connected'
   }
 
   request(command: RequestCommand): void {
     const { streamRef, method, path, isChecked, body, flow = this.#opts.flow } = command
-    if (this.#isFinishing) return this.#host.refuse(streamRef, unsent())
+    if (this.isFinishing) return this.#host.refuse(streamRef, unsent())
     const headers = withHost(command.headers, this.#host.authority)
     let framing = frame(headers, method, body)
     if (framing === undefined) {
@@ -149,51 +146,18 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   upgrade(command: UpgradeCommand): void {
-    const { streamRef, path, isChecked, opts } = command
-    if (this.#isFinishing) return this.#host.refuse(streamRef, unsent())
+    const { streamRef } = command
+    if (this.isFinishing) return this.#host.refuse(streamRef, unsent())
     if (this.#opts.version === 'HTTP/1.0') {
       return this.#host.refuse(streamRef, notSupported('an upgrade to WebSocket needs HTTP/1.1'))
     }
-    const upgrade = this.#startUpgrade(command)
-    const { connPid, events } = this.#host
-    events.tell('wsUpgrade', { connPid, streamRef, replyTo: replyToOf(streamRef), opts })
-    const stream = this.#responses.create({
-      ref: streamRef,
-      function: 'wsUpgrade',
-      method: 'GET',
-      path,
-      headers: withHost(upgrade.headers, this.#host.authority),
-      isChecked,
-      framing: { type: 'none' },
-      flow: Number.POSITIVE_INFINITY,
-      upgrade,
-    })
-    stream.isComplete = true
-    this.#requests.add(stream)
+    this.#departure.upgrade(command)
   }
 
-  connect({ streamRef, goal, headers, isChecked, flow = this.#opts.flow }: ConnectCommand): void {
-    if (this.#isFinishing) {
-      this.#host.home.onTunnelOver(streamRef)
-      return this.#host.refuse(streamRef, unsent())
-    }
-    const authority = targetOf(goal)
-    const stream = this.#responses.create({
-      ref: streamRef,
-      function: 'connect',
-      method: 'CONNECT',
-      path: authority,
-      headers: withHost(headers, authority),
-      isChecked,
-      framing: { type: 'none' },
-      flow,
-      passage: { type: 'connect', protocol: 'http', streamRef, goal },
-      authority,
-    })
-    stream.isComplete = true
-    this.#connecting = stream
-    this.#host.stateChanged()
-    this.#requests.add(stream)
+  connect(command: ConnectCommand): void {
+    if (!this.isFinishing) return this.#departure.connect(command)
+    this.#host.home.onTunnelOver(command.streamRef)
+    this.#host.refuse(command.streamRef, unsent())
   }
 
   handle(chunk: Buffer): void {
@@ -239,7 +203,7 @@ export class Http implements Protocol, ResponseHandler {
     // The value within which the caller has cancelled the stream may have been its last.
     if (stream === undefined) return
     if (this.#requests.remove(stream)) {
-      this.#leaveTunnel(stream)
+      this.#departure.stay(stream)
       return this.#requests.advance()
     }
     // The body will never be complete, so that no request can follow it.
@@ -253,16 +217,16 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   finish(): number {
-    this.#isFinishing = true
+    this.isFinishing = true
     this.#requests.retire()
-    this.#refuseWaiting(unsent())
+    this.#requests.refuseAll(unsent())
     this.#responses.resume()
     return this.#responses.open.length === 0 ? 0 : this.#opts.closingTimeout
   }
 
   abort(reason: GunError | 'normal', again: Again | undefined): readonly StreamRef[] {
     const error = reason === 'normal' ? closedEarly() : reason
-    this.#dispose()
+    this.dispose()
     const isKilled = ({ upgrade, isCancelled, isEnded }: Exchange): boolean => {
       if (isCancelled || isEnded) return false
       if (again === undefined || !upgrade?.command.isRepeated) return true
@@ -282,11 +246,8 @@ export class Http implements Protocol, ResponseHandler {
     return [...killed, ...waiting].map(({ ref }) => ref)
   }
 
-  #refuseWaiting(reason: GunError): void {
-    for (const stream of this.#requests.removeAll()) stream.fail(reason)
-  }
-
-  #dispose(): void {
+  /** Lets go of the line, which another protocol may take over. */
+  dispose(): void {
     this.#responses.dispose()
     this.#requests.dispose()
     clearInterval(this.#keepaliveTimer)
@@ -331,7 +292,7 @@ export class Http implements Protocol, ResponseHandler {
   }
 
   onFinal(stream: Exchange, { keepAlive, headers }: ResponseEvent & { type: 'response' }): void {
-    this.#leaveTunnel(stream)
+    this.#departure.stay(stream)
     if (keepAlive && !stream.isExpecting) return
     // The body is never sent, and only a new connection shows the peer where the next request begins.
     if (stream.isExpecting) this.#requests.skipBody(stream)
@@ -361,76 +322,10 @@ export class Http implements Protocol, ResponseHandler {
     }
   }
 
-  /** The proxy has refused the tunnel, or the caller wants none: more may be asked for again, unless the connection ends. */
-  #leaveTunnel(stream: Exchange): void {
-    if (stream !== this.#connecting) return
-    this.#connecting = undefined
-    this.#host.later(() => {
-      if (!this.#requests.isRetired) this.#host.stateChanged()
-    })
-  }
-
-  /** Ends the connection with an upgrade that went wrong and that the next connection does not ask for. */
-  #failUpgrade(stream: Exchange, error: GunError): void {
-    stream.upgrade = undefined
-    this.#host.lost(error)
-  }
-
-  onUpgrade(stream: Exchange, { headers, rest }: ResponseEvent & { type: 'upgrade' }): void {
-    const { passage, upgrade, ref: streamRef } = stream
-    if (passage !== undefined) return this.#enter(passage, rest)
-    if (upgrade === undefined) return this.#leave(stream, headers, rest)
-    const start = upgrade.agree(headers)
-    if (start instanceof GunError) return this.#failUpgrade(stream, start)
-    // The protocol starts before anybody hears of the upgrade, and may answer with a frame at once.
-    const next = start(this.#host)
-    if (next instanceof GunError) return this.#failUpgrade(stream, next)
-    this.#dispose()
-    const { connPid } = this.#host
-    const protocols = ['websocket'] as const
-    this.#host.switchTo(next)
-    this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
-    const reason = 'the connection was upgraded to WebSocket before the request could be sent'
-    this.#refuseWaiting(new GunError('badstate', 'badstate', reason))
-    this.#host.settle()
-    if (rest.length > 0) this.#host.handle(rest)
-    if (this.#isFinishing) this.#host.closing(next.finish(), true)
-  }
-
-  /** The peer has agreed to the upgrade that the caller's own header fields have asked for: bytes follow both ways. */
-  #leave(stream: Exchange, headers: Headers, rest: Buffer): void {
-    const protocols = upgradesIn(headers)
-    if (protocols.length === 0) {
-      const text = 'the server agreed to an upgrade without the header fields that say to what'
-      return this.#host.lost(new GunError('bad_upgrade', 'connection_error', text))
-    }
-    const asked = upgradesIn(stream.fields).map(name => name.toLowerCase())
-    if (!protocols.every(name => asked.includes(name.toLowerCase()))) {
-      const text = `the server has switched to ${protocols.join(', ')}, which the request did not ask for`
-      return this.#host.lost(new GunError('bad_upgrade', 'connection_error', text))
-    }
-    const { connPid } = this.#host
-    const { ref: streamRef } = stream
-    this.#dispose()
-    this.#host.switchTo(this.#startRaw(this.#host, streamRef))
-    this.#host.deliver(streamRef, { type: 'gun_upgrade', connPid, streamRef, protocols, headers })
-    this.#refuseWaiting(new GunError('refused_stream', 'stream_error', behindUpgrade))
-    this.#host.settle()
-    if (rest.length > 0) this.#host.handle(rest)
-    if (this.#isFinishing) this.#host.lost('normal')
-  }
-
-  /** The proxy has agreed: another protocol takes over, with the other end of the tunnel. */
-  #enter(passage: Passage, rest: Buffer): void {
-    if (this.#isFinishing) return this.#host.lost('normal')
-    this.#dispose()
-    this.#refuseWaiting(new GunError('refused_stream', 'stream_error', behindTunnel))
-    this.#host.enter(passage, rest)
+  onUpgrade(stream: Exchange, event: ResponseEvent & { type: 'upgrade' }): void {
+    this.#departure.leave(stream, event)
   }
 }
-
-const behindUpgrade = 'the connection left HTTP before the request was sent; it is safe to ask again'
-const behindTunnel = 'the connection became a tunnel before the request was sent; it is safe to ask again'
 
 /** Whether the last message was posted, the whole response has come, and the whole body was given. */
 function isOver({ isEnded, isComplete, isReceived }: Exchange): boolean {

@@ -82,6 +82,11 @@ export class HttpRequests {
     return this.#waiting.takeAll()
   }
 
+  /** Takes back and fails all requests that have not begun. */
+  refuseAll(reason: GunError): void {
+    for (const stream of this.removeAll()) stream.fail(reason)
+  }
+
   /** Begins no request any more: further ones are for the next connection. */
   retire(): void {
     this.isRetired = true
