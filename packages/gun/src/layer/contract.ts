@@ -12,7 +12,6 @@ import type { Outlet } from '../transport/outlet.js'
 import type { Headers, ProtocolName } from '../words.js'
 import type {
   CancelCommand,
-  Command,
   ConnectCommand,
   DataCommand,
   FlowCommand,
@@ -23,7 +22,6 @@ import type {
   TrailersCommand,
   UpgradeCommand,
 } from './commands.js'
-import { isBare } from './commands.js'
 import type { Intermediary, StreamInfo } from './info.js'
 import type { Steps } from './steps.js'
 
@@ -233,39 +231,4 @@ export interface Host {
   retire(): void
   /** The protocol closes by itself within so many milliseconds. `isFinal`: the caller asked for it, so nothing is connected again. */
   closing(timeout: number, isFinal: boolean): void
-}
-
-/** Hands a command to a protocol. Gives what its caller is answered; `undefined` where the protocol cannot carry it out. */
-export function carryOut(protocol: Protocol, command: Command): boolean | undefined {
-  if (isBare(command)) return protocol.bare?.(command)
-  switch (command.type) {
-    case 'frames':
-      return protocol.frames?.(command)
-    case 'data':
-      return protocol.data?.(command)
-    case 'request':
-      return done(protocol.request, protocol, command)
-    case 'upgrade':
-      return done(protocol.upgrade, protocol, command)
-    case 'connect':
-      return done(protocol.connect, protocol, command)
-    case 'ping':
-      return done(protocol.ping, protocol, command)
-    case 'trailers':
-      return done(protocol.trailers, protocol, command)
-    case 'cancel':
-      return done(protocol.cancel, protocol, command)
-    case 'flow':
-      return done(protocol.flow, protocol, command)
-  }
-}
-
-function done<C>(
-  method: ((command: C) => void) | undefined,
-  protocol: Protocol,
-  command: C,
-): true | undefined {
-  if (method === undefined) return undefined
-  method.call(protocol, command)
-  return true
 }

@@ -4,25 +4,17 @@
  */
 
 import { type Mark, Source, type Valve } from '@holster/process/internal'
-import { asKind, cancelledTunnel, GunError, messageOf, overflowError } from '../errors.js'
-import { connPidOf, innerOf, StreamRef, setLayer, tunnelOf, wasCancelled } from '../handles.js'
+import { GunError, messageOf, overflowError } from '../errors.js'
+import { connPidOf, innerOf, StreamRef, tunnelOf, wasCancelled } from '../handles.js'
 import { type GunMessage, replyToOf } from '../messages.js'
 import { authorityOf } from '../options/host.js'
 import type { Line, LineUser } from '../transport/line.js'
 import { Share } from '../transport/slice.js'
 import type { ProtocolName } from '../words.js'
-import { COMMAND_NAMES, type Command } from './commands.js'
-import {
-  type Again,
-  type ConnectedState,
-  carryOut,
-  type Endpoint,
-  type Home,
-  type Host,
-  type Passage,
-  type Protocol,
-} from './contract.js'
-import { Hops } from './hops.js'
+import type { Command } from './commands.js'
+import type { Again, ConnectedState, Endpoint, Home, Host, Passage, Protocol } from './contract.js'
+import { carryOut, refuse } from './dispatch.js'
+import { endpointBehind, Hops, schemeOver } from './hops.js'
 import type { StreamInfo } from './info.js'
 import { post } from './mail.js'
 
@@ -104,7 +96,7 @@ export class Layer implements Host, LineUser, Valve {
     this.events = home.events
     this.cookies = home.cookies
     this.endpoint = endpoint
-    this.scheme = endpoint.transport === 'tls' ? 'https' : 'http'
+    this.scheme = schemeOver(endpoint.transport)
     this.authority = authorityOf(endpoint, endpoint.transport)
     this.#user = user
     this.source = source ?? new Source(this)
@@ -133,28 +125,10 @@ export class Layer implements Host, LineUser, Valve {
     const protocol = this.protocol
     if (protocol === undefined) return false
     if (command.type === 'cancel' && this.#hops?.has(command.streamRef)) {
-      this.#tellCancelled(command.streamRef)
-      this.lost(asKind('connection_error', cancelledTunnel()))
+      this.#hops.cancel(command.streamRef)
       return true
     }
-    return carryOut(protocol, command) ?? this.#refuse(command, protocol)
-  }
-
-  /** Answers a command that the protocol has no method for. */
-  #refuse(command: Command, protocol: Protocol): boolean {
-    // A protocol without flow control hands everything on anyway.
-    if (command.type === 'flow') return true
-    const why =
-      protocol.name === 'ws'
-        ? `the connection is a WebSocket (${protocol.stateName}), which carries nothing else: open another one`
-        : `the connection speaks ${protocol.name}`
-    const { connPid } = this
-    const { streamRef } = command
-    const text = `${COMMAND_NAMES[command.type]} is not possible: ${why}`
-    const reason = new GunError('badstate', 'badstate', text)
-    if (streamRef === undefined) this.tellOwner({ type: 'gun_error', connPid, reason })
-    else this.home.refuse(streamRef, reason)
-    return false
+    return carryOut(protocol, command) ?? refuse(this, protocol, command)
   }
 
   streamInfo(streamRef: StreamRef): StreamInfo | undefined {
@@ -199,16 +173,7 @@ export class Layer implements Host, LineUser, Valve {
     const { protocol } = this
     const killed = protocol?.abort(reason, this.#hops?.isAsked ? undefined : again) ?? []
     if (this.#hops === undefined) return killed
-    // The end in order of the connection's own line is told by `gun_down`.
-    const isTold = reason === 'normal' && this.#streamRef === undefined
-    const tunnels = this.#hops.streams.filter(ref => ref !== protocol?.streamRef && !wasCancelled(ref))
-    const error = reason === 'normal' ? tunnelEnded() : reason
-    for (const ref of this.#hops.streams) {
-      setLayer(ref, undefined)
-      this.home.onTunnelOver(ref, error)
-      if (!isTold && tunnels.includes(ref)) this.fail(ref, error)
-    }
-    return isTold ? killed : [...killed, ...tunnels]
+    return [...killed, ...this.#hops.abort(reason, protocol, this.#streamRef === undefined)]
   }
 
   get isOver(): boolean {
@@ -348,7 +313,7 @@ export class Layer implements Host, LineUser, Valve {
   stateChanged(): void {
     const state = this.protocol?.stateName
     if (state !== undefined) this.#user.onState(state)
-    for (const ref of this.#hops?.streams ?? []) this.home.onTunnel(ref, this)
+    this.#hops?.tellState()
   }
 
   enter(passage: Passage, rest: Buffer): void {
@@ -357,31 +322,14 @@ export class Layer implements Host, LineUser, Valve {
 
   /** The line leads through a tunnel to another end from here on. */
   pass(passage: Passage): void {
-    const { goal, protocol, streamRef, type } = passage
-    const { host, port, transport, intermediaries } = this.endpoint
-    const proxy = { type, host: host.given, port, transport, protocol }
-    this.endpoint = {
-      host: goal.host,
-      port: goal.port,
-      transport: goal.transport,
-      intermediaries: [...intermediaries, proxy],
-    }
-    this.scheme = goal.transport === 'tls' ? 'https' : 'http'
+    const { goal } = passage
+    this.endpoint = endpointBehind(this.endpoint, passage)
+    this.scheme = schemeOver(goal.transport)
     this.authority = authorityOf(goal, goal.transport)
-    this.#hops ??= new Hops()
-    this.#hops.add(streamRef, intermediaries, this.endpoint)
-    if (streamRef !== undefined) setLayer(streamRef, this)
     // The proxy closes the connection behind its answer, if that was said of a CONNECT: the tunnel is all that follows.
     this.#isRetired = false
-    const { connPid, events } = this
-    events.tell('originChanged', {
-      connPid,
-      ...(streamRef !== undefined && { streamRef }),
-      intermediary: type,
-      originScheme: this.scheme,
-      originHost: goal.host.given,
-      originPort: goal.port,
-    })
+    this.#hops ??= new Hops(this)
+    this.#hops.add(passage)
   }
 
   /** Tells that the last tunnel is up. */
@@ -449,17 +397,11 @@ export class Layer implements Host, LineUser, Valve {
   retire(): void {
     this.#isRetired = true
     this.#user.onRetired()
-    for (const ref of this.#hops?.streams ?? []) this.home.onTunnel(ref, this)
+    this.#hops?.tellState()
   }
 
   closing(timeout: number, isFinal: boolean): void {
     this.#user.onClosing(timeout, isFinal)
-  }
-
-  #tellCancelled(streamRef: StreamRef): void {
-    const { connPid, events } = this
-    const replyTo = replyToOf(streamRef)
-    events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
   }
 
   /** Reads the line for this protocol, whatever the protocol before it had stopped for. */
@@ -483,8 +425,4 @@ export class Layer implements Host, LineUser, Valve {
 export function defect(cause: unknown): GunError {
   const text = `a defect of @holster/gun: ${messageOf(cause)}`
   return new GunError('internal_error', 'connection_error', text, { cause })
-}
-
-function tunnelEnded(): GunError {
-  return new GunError('closed', 'stream_error', 'the tunnel was closed')
 }
