@@ -44,7 +44,7 @@ import { tellInit } from './life-events.js'
 import { Ownership } from './ownership.js'
 import { startProtocol } from './protocols.js'
 import { ProxyLogin } from './proxy-login.js'
-import { nextRetry } from './reconnect.js'
+import { planNext } from './reconnect.js'
 import { Refusals } from './refusals.js'
 import { Way, type WayHome } from './way.js'
 
@@ -252,7 +252,7 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
       case 'rest':
         return this.trace?.state('not_connected')
       case 'plan':
-        return this.#plan()
+        return this.steps.add(planNext(this.context, this.opts, this.comeback.hasFailed))
       case 'terminate':
         return this.#terminate(this.context)
     }
@@ -342,16 +342,6 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
     }
     if (by === 'close') layer.line.abort()
     else layer.line.finish()
-  }
-
-  #plan(): void {
-    const { setback, retry, retriesLeft, lastError } = this.context
-    const follows = setback === 'loss' && this.comeback.hasFailed ? 'hang-up' : setback
-    const left = follows === 'loss' ? retry : retriesLeft
-    if (left <= 0) return this.steps.add({ type: 'spent', reason: undefined })
-    const next = nextRetry(left, this.opts, lastError ?? 'normal', follows)
-    if (next instanceof GunError) this.steps.add({ type: 'spent', reason: next })
-    else this.steps.add({ type: 'planned', ...next })
   }
 
   /** Tells the streams that wait, the owner and all that watch that nothing is connected any more. */

@@ -5,7 +5,7 @@ import { isRetry } from '../options/checks.js'
 import type { Retry } from '../options/connection.js'
 import { ask } from '../options/function.js'
 import { type Opts, RETRY_DEFAULTS } from '../options/options.js'
-import type { ConnectionContext, Setback } from './events.js'
+import type { ConnectionContext, ConnectionEvent, Setback } from './events.js'
 
 /** Whether the next attempt would fail as the last one did. A Unix socket that was there comes back with its server. */
 export function isHopeless(life: Pick<ConnectionContext, 'lastError' | 'hasBeenUp' | 'isUnix'>): boolean {
@@ -34,6 +34,22 @@ function defaultRetry(retriesLeft: number, opts: Opts, setback: Setback): Retry 
   const most = Math.min(FIRST_WITHIN, retryTimeout)
   const timeout = isFirst ? most * Math.random() : retryTimeout * (0.5 + Math.random())
   return { retries, timeout: Math.round(timeout) }
+}
+
+/**
+ * Plans the next attempt, or none. A connection that was of use, but has lost an upgrade that came back too early to count,
+ * counts as one that was not.
+ */
+export function planNext(
+  { setback, retry, retriesLeft, lastError }: ConnectionContext,
+  opts: Opts,
+  hasComebackFailed: boolean,
+): ConnectionEvent {
+  const follows = setback === 'loss' && hasComebackFailed ? 'hang-up' : setback
+  const left = follows === 'loss' ? retry : retriesLeft
+  if (left <= 0) return { type: 'spent', reason: undefined }
+  const next = nextRetry(left, opts, lastError ?? 'normal', follows)
+  return next instanceof GunError ? { type: 'spent', reason: next } : { type: 'planned', ...next }
 }
 
 /** Gives the next retry, or the error that ends the connection because `retryFun` is wrong. Never throws. */
