@@ -1,8 +1,22 @@
 /** Keeps the upgrades that are asked for again, on the next connection or in a while, and notes whether they come to anything. */
 
-import type { StreamRef } from '../handles.js'
+import { reportExit } from '@holster/process/internal'
+import type { ConnPid, StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
 import type { Again } from '../layer/contract.js'
+import type { Layer } from '../layer/layer.js'
+import { delayAfter } from '../websocket/reupgrade.js'
+import type { Headers } from '../words.js'
+import type { ConnectionContext } from './events.js'
+
+/** The connection, as far as the upgrades that come back need it. */
+export interface ComebackHome {
+  readonly connPid: ConnPid
+  readonly context: Pick<ConnectionContext, 'ending'>
+  readonly layer: Pick<Layer, 'deliver' | 'protocol'> | undefined
+  readonly isAccepting: boolean
+  readonly commands: { performLate(command: UpgradeCommand): void }
+}
 
 interface Refused {
   readonly command: UpgradeCommand
@@ -10,11 +24,16 @@ interface Refused {
 }
 
 export class Comeback {
+  readonly #home: ComebackHome
   #commands: UpgradeCommand[] = []
   /** The upgrades that the server has refused, each with the timer that ends its wait. Most connections never have any. */
   #refused: Map<StreamRef, Refused> | undefined
   /** Whether the last connection had brought an upgrade back and lost it again too early to count. */
   hasFailed = false
+
+  constructor(home: ComebackHome) {
+    this.#home = home
+  }
 
   get isEmpty(): boolean {
     return this.#commands.length === 0 && (this.#refused === undefined || this.#refused.size === 0)
@@ -27,24 +46,51 @@ export class Comeback {
     return (command, since = now) => {
       // A server that hangs up at once would keep us busy for ever.
       if (command.isRepeated && now - since < timeout) this.hasFailed = true
-      this.add({ ...command, isRepeated: true })
+      this.#commands.push({ ...command, isRepeated: true })
     }
   }
 
-  /** Keeps an upgrade for the next connection. */
-  add(command: UpgradeCommand): void {
-    this.#commands.push(command)
+  /** Asks for the upgrades once more on the connection that is up now. */
+  accept(): void {
+    if (!this.#isPossible) return
+    for (const command of this.#take()) this.#home.commands.performLate(command)
   }
 
-  /** Keeps a refused upgrade, and calls `again` after `delay` milliseconds, whatever connection there is by then. */
-  wait(command: UpgradeCommand, delay: number, again: (command: UpgradeCommand) => void): void {
+  /** Takes an upgrade that the server has refused, if its options and the response allow that, and tells the caller. */
+  askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean {
+    const { connPid, context, layer } = this.#home
+    const { reupgrade } = command.opts
+    if (context.ending !== undefined || !reupgrade) return false
+    const refusals = (command.refusals ?? 0) + 1
+    let retryIn: number | undefined
+    try {
+      retryIn = delayAfter(reupgrade === true ? {} : reupgrade, status, headers, refusals)
+    } catch (error) {
+      reportExit(connPid, error)
+    }
+    if (retryIn === undefined) return false
+    const { streamRef } = command
+    this.#wait({ ...command, refusals }, retryIn)
+    const data = { status, headers, retryIn }
+    layer?.deliver(streamRef, { type: 'gun_notify', connPid, streamRef, event: 'upgrade_refused', data })
+    return true
+  }
+
+  /** Keeps a refused upgrade for `delay` milliseconds, whatever connection there is by then. */
+  #wait(command: UpgradeCommand, delay: number): void {
     const { streamRef } = command
     const timer = setTimeout(() => {
       this.#refused?.delete(streamRef)
-      again(command)
+      if (this.#home.isAccepting && this.#isPossible) this.#home.commands.performLate(command)
+      else this.#commands.push(command)
     }, delay)
     this.#refused ??= new Map()
     this.#refused.set(streamRef, { command, timer })
+  }
+
+  /** Whether the protocol can upgrade: SOCKS5 has to lead on before, and another upgrade may have taken the connection over. */
+  get #isPossible(): boolean {
+    return this.#home.layer?.protocol?.upgrade !== undefined
   }
 
   has(streamRef: StreamRef): boolean {
@@ -62,16 +108,16 @@ export class Comeback {
     return isFound
   }
 
-  /** Gives the upgrades for the connection that is up now, one by one, so that what is cancelled meanwhile is not given. */
-  *take(): Iterable<UpgradeCommand> {
-    for (let next = this.#commands.shift(); next !== undefined; next = this.#commands.shift()) yield next
-  }
-
   /** Gives all upgrades, and forgets them: none will be asked for again. */
   takeAll(): readonly UpgradeCommand[] {
     const refused = [...(this.#refused?.values() ?? [])]
     for (const { timer } of refused) clearTimeout(timer)
     this.#refused = undefined
-    return [...this.take(), ...refused.map(({ command }) => command)]
+    return [...this.#take(), ...refused.map(({ command }) => command)]
+  }
+
+  /** Gives the upgrades for the next connection one by one, so that those cancelled meanwhile are not given. */
+  *#take(): Iterable<UpgradeCommand> {
+    for (let next = this.#commands.shift(); next !== undefined; next = this.#commands.shift()) yield next
   }
 }

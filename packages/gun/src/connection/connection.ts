@@ -2,21 +2,14 @@
 
 import type { Socket } from 'node:net'
 import { type ExitReason, Process } from '@holster/process'
-import {
-  type Mark,
-  reportExit,
-  Source,
-  type Valve,
-  Watchers,
-  type WatchOrder,
-} from '@holster/process/internal'
+import { reportExit, Source, Watchers, type WatchOrder } from '@holster/process/internal'
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
 import { Cookies } from '../cookies.js'
 import { asKind, GunError } from '../errors.js'
 import { Events } from '../events/events.js'
 import { type Trace, traceOf } from '../events/trace.js'
 import { closedHere } from '../exchange/errors.js'
-import { asksForTunnel, ConnPid, connPidOf, type Life, lifeOf, StreamRef } from '../handles.js'
+import { asksForTunnel, ConnPid, type Life, lifeOf, type StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
 import type { ConnectedState, Passage, Protocol } from '../layer/contract.js'
 import type { StreamInfo } from '../layer/info.js'
@@ -31,7 +24,6 @@ import { type Destination, originOf } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
 import { SocketLine } from '../transport/socket-line.js'
 import { enterTunnel } from '../tunnel/tunnel.js'
-import { delayAfter } from '../websocket/reupgrade.js'
 import type { Headers, ProtocolName } from '../words.js'
 import { Attempt } from './attempt.js'
 import { Comeback } from './comeback.js'
@@ -46,6 +38,7 @@ import { startProtocol } from './protocols.js'
 import { ProxyLogin } from './proxy-login.js'
 import { planNext } from './reconnect.js'
 import { Refusals } from './refusals.js'
+import { ConnectionValve } from './valve.js'
 import { Way, type WayHome } from './way.js'
 
 /** The connection behind a handle. Throws a TypeError that names the argument. */
@@ -54,7 +47,7 @@ export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 /** The effects that come before the transcript's line of the state that they lead to. */
 const ON_THE_WAY: ReadonlySet<Effect> = new Set(['begin', 'fall', 'rest'])
 
-export class Connection implements Life, CommanderHome, WayHome, Valve {
+export class Connection implements Life, CommanderHome, WayHome {
   readonly connPid: ConnPid
   /** The proxies through which the origin is reached. */
   readonly proxies: readonly ProxyHop[]
@@ -73,8 +66,9 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
   readonly #attempt: Attempt
   /** Takes the commands of callers. */
   readonly commands: Commander
-  readonly comeback = new Comeback()
-  readonly source = new Source(this)
+  readonly comeback = new Comeback(this)
+  readonly #valve = new ConnectionValve(this)
+  readonly source = new Source(this.#valve)
   readonly #watchers = new Watchers()
   readonly #ownership: Ownership
   readonly #refusals = new Refusals((streamRef, reason) => this.fail(streamRef, reason))
@@ -87,8 +81,6 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
   /** The way through the proxies, while it is being made. */
   #way: Way | undefined
   #closingDeadline: Deadline | undefined
-  /** Whether a mailbox that the connection posts to is over its mark. */
-  #isPaused = false
   /** Whether the owner was made for the connection, so that its mailbox may have no reader. */
   #isUnattended: boolean
   /** Whether the owner, the streams and all that watch were told of the end. */
@@ -269,7 +261,7 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
     this.layer = this.#way?.layer
     this.#way = undefined
     this.#login.succeed()
-    if (this.#isPaused) this.layer?.pause()
+    if (this.#valve.isPaused) this.layer?.pause()
     // At once, as nothing of the origin may come before its `gun_up`.
     this.#actor.send({ type: 'arrived', protocol })
   }
@@ -287,7 +279,10 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
   #start(socket: Socket, protocol: ProtocolName = 'http'): void {
     const line = new SocketLine(socket)
     const endpoint = { ...this.origin, transport: this.transport, intermediaries: [] }
-    const layer = new Layer(this, line, endpoint, this, { source: this.source, isPaused: this.#isPaused })
+    const layer = new Layer(this, line, endpoint, this, {
+      source: this.source,
+      isPaused: this.#valve.isPaused,
+    })
     this.layer = layer
     line.attach(layer)
     layer.start(startProtocol(protocol, layer, this.opts, this.opts.protocols ?? []))
@@ -300,10 +295,7 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
   }
 
   #accept(): void {
-    // SOCKS5 has to lead on before there is anything to upgrade.
-    if (this.protocol?.upgrade !== undefined) {
-      for (const command of this.comeback.take()) this.commands.performLate(command)
-    }
+    this.comeback.accept()
     this.commands.accept()
   }
 
@@ -477,64 +469,7 @@ export class Connection implements Life, CommanderHome, WayHome, Valve {
   }
 
   askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean {
-    const { reupgrade } = command.opts
-    if (this.context.ending !== undefined || !reupgrade) return false
-    const refusals = (command.refusals ?? 0) + 1
-    let retryIn: number | undefined
-    try {
-      retryIn = delayAfter(reupgrade === true ? {} : reupgrade, status, headers, refusals)
-    } catch (error) {
-      reportExit(this.connPid, error)
-    }
-    if (retryIn === undefined) return false
-    const { streamRef } = command
-    this.comeback.wait({ ...command, refusals }, retryIn, later => this.#reupgrade(later))
-    const { connPid } = this
-    const data = { status, headers, retryIn }
-    this.layer?.deliver(streamRef, {
-      type: 'gun_notify',
-      connPid,
-      streamRef,
-      event: 'upgrade_refused',
-      data,
-    })
-    return true
-  }
-
-  #reupgrade(command: UpgradeCommand): void {
-    // Another upgrade may have taken the connection over meanwhile.
-    if (this.isAccepting && this.layer?.protocol?.upgrade !== undefined) this.commands.performLate(command)
-    else this.comeback.add(command)
-  }
-
-  // Mailboxes ask:
-
-  pause(): void {
-    this.#isPaused = true
-    this.layer?.pause()
-  }
-
-  resume(): void {
-    this.#isPaused = false
-    this.layer?.resume()
-  }
-
-  get whole(): ConnPid {
-    return this.connPid
-  }
-
-  get isPausable(): boolean {
-    return this.layer?.isPausable ?? true
-  }
-
-  overflow(mark: Mark): void {
-    this.layer?.overflow(mark)
-  }
-
-  carries(reference: object): boolean {
-    return (
-      reference === this.connPid || (reference instanceof StreamRef && connPidOf(reference) === this.connPid)
-    )
+    return this.comeback.askAgain(command, status, headers)
   }
 
   // Steps:
