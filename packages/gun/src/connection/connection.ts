@@ -29,6 +29,7 @@ import { Attempt } from './attempt.js'
 import { Comeback } from './comeback.js'
 import { Commander, type CommanderHome, isCommand } from './commander.js'
 import { beginConnect, beginHandshake, beginLookUp } from './connecting.js'
+import { Effects, type EffectsHome } from './effects.js'
 import { type Ending, exitReasonOf } from './ending.js'
 import { type Entrance, entranceOf, errorAt } from './entrance.js'
 import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.js'
@@ -44,10 +45,7 @@ import { Way, type WayHome } from './way.js'
 /** The connection behind a handle. Throws a TypeError that names the argument. */
 export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 
-/** The effects that come before the transcript's line of the state that they lead to. */
-const ON_THE_WAY: ReadonlySet<Effect> = new Set(['begin', 'fall', 'rest'])
-
-export class Connection implements Life, CommanderHome, WayHome {
+export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
   readonly connPid: ConnPid
   /** The proxies through which the origin is reached. */
   readonly proxies: readonly ProxyHop[]
@@ -62,6 +60,8 @@ export class Connection implements Life, CommanderHome, WayHome {
   /** The host and port that requests are for, whatever address was connected to. */
   readonly origin: Origin
   readonly steps: Steps<Step> = new Steps(step => this.#do(step))
+  /** Takes note of what the machine names. */
+  readonly effects = new Effects(this)
   readonly #actor: AnyActorRef
   readonly #attempt: Attempt
   /** Takes the commands of callers. */
@@ -72,11 +72,6 @@ export class Connection implements Life, CommanderHome, WayHome {
   readonly #watchers = new Watchers()
   readonly #ownership: Ownership
   readonly #refusals = new Refusals((streamRef, reason) => this.fail(streamRef, reason))
-  /** The effects that the machine has named during the transition under way. */
-  #effects: { readonly effect: Effect; readonly event: ConnectionEvent }[] = []
-  /** The machine's present state, and the one before, as `terminate` tells it. */
-  #state = 'domain_lookup'
-  #lastState = 'domain_lookup'
   layer: Layer | undefined
   /** The way through the proxies, while it is being made. */
   #way: Way | undefined
@@ -116,9 +111,9 @@ export class Connection implements Life, CommanderHome, WayHome {
     this.commands = new Commander(this)
     this.#ownership = new Ownership(owner, this.source, reason => this.#end({ by: 'owner', reason }))
     actor.subscribe({
-      next: () => this.#carryOut(),
+      next: () => this.effects.carryOut(),
       complete: () => this.#stopped(),
-      error: cause => this.#broken(cause),
+      error: cause => this.onBroken(cause),
     })
   }
 
@@ -191,32 +186,7 @@ export class Connection implements Life, CommanderHome, WayHome {
 
   // The machine asks:
 
-  /** Notes an effect, which is carried out once the transition under way is over. */
-  note(effect: Effect, event: ConnectionEvent): void {
-    this.#effects.push({ effect, event })
-  }
-
-  /** Carries out the effects that the last transition has named. */
-  #carryOut(): void {
-    const effects = this.#effects
-    this.#lastState = this.#state
-    this.#state = this.stateName
-    if (effects.length === 0) return this.trace?.state(this.#state)
-    this.#effects = []
-    const isOutermost = this.steps.begin()
-    try {
-      for (const { effect, event } of effects) {
-        if (!ON_THE_WAY.has(effect)) this.trace?.state(this.#state)
-        this.#effect(effect, event)
-      }
-    } catch (cause) {
-      this.#broken(cause)
-    }
-    // Within a step, such as one in which another protocol takes over, what is due waits for the end of that.
-    if (isOutermost) this.steps.end(true)
-  }
-
-  #effect(effect: Effect, event: ConnectionEvent): void {
+  onEffect(effect: Effect, event: ConnectionEvent): void {
     switch (effect) {
       case 'begin':
         return tellInit(this)
@@ -364,7 +334,7 @@ export class Connection implements Life, CommanderHome, WayHome {
     this.#refusals.tell()
     if (ending === undefined && reason !== 'normal') this.#tellOfFailure(reason)
     if (this.events.wants('terminate')) {
-      const state = ending === undefined ? 'not_connected' : this.#lastState
+      const state = ending === undefined ? 'not_connected' : this.effects.lastState
       this.events.tell('terminate', { connPid: this.connPid, state, reason: exit })
     }
     this.source.close()
@@ -389,14 +359,14 @@ export class Connection implements Life, CommanderHome, WayHome {
   }
 
   /** Ends with a defect: the machine failed, which it never should. */
-  #broken(cause: unknown): void {
+  onBroken(cause: unknown): void {
     if (this.isTerminated) return
     this.#abort({ ending: undefined, lastError: defect(cause), setback: 'attempt', retry: 0 })
   }
 
   /** Ends the connection without its machine, which runs no more. */
   #abort(life: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
-    this.#lastState = this.#state
+    this.effects.stop()
     this.#fall(life.lastError ?? 'normal', life.ending)
     this.#terminate(life)
   }

@@ -79,7 +79,7 @@ function parentOf(self: AnyActorRef): Owner | undefined {
 /** Names an effect for the connection, with the event that has led to it. */
 function due(effect: Effect) {
   return ({ context, event }: { context: ConnectionContext; event: ConnectionEvent }): void => {
-    connectionOf(context.connPid).note(effect, event)
+    connectionOf(context.connPid).effects.note(effect, event)
   }
 }
 

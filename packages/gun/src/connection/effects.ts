@@ -1,0 +1,64 @@
+/** Carries out the effects that the machine has named once the transition is over, so that each sees the machine in its new state. */
+
+import type { Trace } from '../events/trace.js'
+import type { Steps } from '../layer/steps.js'
+import type { ConnectionEvent, Effect, Step } from './events.js'
+
+/** The effects that come before the transcript's line of the state that they lead to. */
+const ON_THE_WAY: ReadonlySet<Effect> = new Set(['begin', 'fall', 'rest'])
+
+/** The connection, as far as effects need it. */
+export interface EffectsHome {
+  readonly steps: Pick<Steps<Step>, 'begin' | 'end'>
+  readonly trace: Trace | undefined
+  readonly stateName: string
+  /** Does what an effect stands for. */
+  onEffect(effect: Effect, event: ConnectionEvent): void
+  /** An effect has failed, which none ever should. */
+  onBroken(cause: unknown): void
+}
+
+export class Effects {
+  readonly #home: EffectsHome
+  /** The effects that the machine has named during the transition under way. */
+  #named: { readonly effect: Effect; readonly event: ConnectionEvent }[] = []
+  /** The machine's present state. */
+  #state = 'domain_lookup'
+  /** The state before that. */
+  lastState = 'domain_lookup'
+
+  constructor(home: EffectsHome) {
+    this.#home = home
+  }
+
+  /** Notes an effect, which is carried out once the transition under way is over. */
+  note(effect: Effect, event: ConnectionEvent): void {
+    this.#named.push({ effect, event })
+  }
+
+  /** Carries out the effects that the last transition has named. */
+  carryOut(): void {
+    const named = this.#named
+    const { stateName, steps, trace } = this.#home
+    this.lastState = this.#state
+    this.#state = stateName
+    if (named.length === 0) return trace?.state(stateName)
+    this.#named = []
+    const isOutermost = steps.begin()
+    try {
+      for (const { effect, event } of named) {
+        if (!ON_THE_WAY.has(effect)) trace?.state(this.#state)
+        this.#home.onEffect(effect, event)
+      }
+    } catch (cause) {
+      this.#home.onBroken(cause)
+    }
+    // Within a step, such as one in which another protocol takes over, what is due waits for the end of that.
+    if (isOutermost) steps.end(true)
+  }
+
+  /** The connection ends without its machine, in the state in which that is. */
+  stop(): void {
+    this.lastState = this.#state
+  }
+}
