@@ -1,14 +1,13 @@
 /** Does what the machine names: makes the layer on the socket, tells the owner, and ends both. */
 
 import type { Socket } from 'node:net'
-import { type ExitReason, Process } from '@holster/process'
-import { reportExit, Source, Watchers, type WatchOrder } from '@holster/process/internal'
+import type { ExitReason } from '@holster/process'
+import { Source, Watchers, type WatchOrder } from '@holster/process/internal'
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
 import { Cookies } from '../cookies.js'
-import { asKind, GunError } from '../errors.js'
+import { GunError } from '../errors.js'
 import { Events } from '../events/events.js'
 import { type Trace, traceOf } from '../events/trace.js'
-import { closedHere } from '../exchange/errors.js'
 import { asksForTunnel, ConnPid, type Life, lifeOf, type StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
 import type { ConnectedState, Passage, Protocol } from '../layer/contract.js'
@@ -30,9 +29,10 @@ import { Comeback } from './comeback.js'
 import { Commander, type CommanderHome, isCommand } from './commander.js'
 import { beginConnect, beginHandshake, beginLookUp } from './connecting.js'
 import { Effects, type EffectsHome } from './effects.js'
-import { type Ending, exitReasonOf } from './ending.js'
+import type { Ending } from './ending.js'
 import { type Entrance, entranceOf, errorAt } from './entrance.js'
 import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.js'
+import { type FarewellHome, type LifeStory, tellEnd, tellLoss } from './farewell.js'
 import { tellInit } from './life-events.js'
 import { Ownership } from './ownership.js'
 import { startProtocol } from './protocols.js'
@@ -45,7 +45,7 @@ import { Way, type WayHome } from './way.js'
 /** The connection behind a handle. Throws a TypeError that names the argument. */
 export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 
-export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
+export class Connection implements Life, CommanderHome, EffectsHome, FarewellHome, WayHome {
   readonly connPid: ConnPid
   /** The proxies through which the origin is reached. */
   readonly proxies: readonly ProxyHop[]
@@ -71,13 +71,11 @@ export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
   readonly source = new Source(this.#valve)
   readonly #watchers = new Watchers()
   readonly #ownership: Ownership
-  readonly #refusals = new Refusals((streamRef, reason) => this.fail(streamRef, reason))
+  readonly refusals = new Refusals((streamRef, reason) => this.fail(streamRef, reason))
   layer: Layer | undefined
   /** The way through the proxies, while it is being made. */
   #way: Way | undefined
   #closingDeadline: Deadline | undefined
-  /** Whether the owner was made for the connection, so that its mailbox may have no reader. */
-  #isUnattended: boolean
   /** Whether the owner, the streams and all that watch were told of the end. */
   isTerminated = false
   /** When the connection came up last, as `performance.now` says. */
@@ -104,12 +102,12 @@ export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
     this.proxies = opts.proxy === undefined ? [] : proxiesOf(opts.proxy, { ...this.origin, transport })
     this.#login = new ProxyLogin(this.proxies, opts.proxyAuth)
     this.entrance = entranceOf(destination, transport, opts, this.proxies)
-    this.#isUnattended = isUnattended
     const { proxies } = this
     const name = (error: GunError) => (proxies.length === 0 ? error : errorAt(proxies, 0, error))
     this.#attempt = new Attempt(opts, this.steps, name)
     this.commands = new Commander(this)
-    this.#ownership = new Ownership(owner, this.source, reason => this.#end({ by: 'owner', reason }))
+    const exited = (reason: ExitReason) => this.#end({ by: 'owner', reason })
+    this.#ownership = new Ownership(owner, isUnattended, this.source, exited)
     actor.subscribe({
       next: () => this.effects.carryOut(),
       complete: () => this.#stopped(),
@@ -137,6 +135,11 @@ export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
 
   get lastError(): GunError | undefined {
     return this.context.lastError
+  }
+
+  /** Whether nobody is known to read the owner's mailbox or to watch the connection. */
+  get isUnattended(): boolean {
+    return this.#ownership.isUnattended && this.#watchers.isEmpty
   }
 
   get goesOn(): boolean {
@@ -171,7 +174,6 @@ export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
       return this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
     }
     this.#ownership.owner = owner
-    this.#isUnattended = false
   }
 
   shutdown(): void {
@@ -287,67 +289,22 @@ export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
     this.layer = undefined
     this.events.isMute = false
     this.#closingDeadline?.clear()
-    this.commands.cancelDue()
-    this.commands.pause()
-    const by = ending?.by
-    const isOurs = by === 'close' || (reason === 'normal' && by !== undefined && by !== 'protocol')
-    const { retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
-    const again = this.comeback.lost(retryTimeout)
-    const end = isOurs ? closedHere() : reason === 'normal' ? reason : asKind('connection_error', reason)
-    const { protocol } = layer
-    const killedStreams = layer.abort(end, this.goesOn ? again : undefined)
-    this.commands.forget()
-    if (this.events.wants('disconnect')) this.events.tell('disconnect', { connPid: this.connPid, reason })
-    if (protocol !== undefined && (by === undefined || by === 'protocol')) {
-      const { name } = protocol
-      this.tellOwner({ type: 'gun_down', connPid: this.connPid, protocol: name, reason, killedStreams })
-    }
-    if (by === 'close') layer.line.abort()
+    tellLoss(this, layer, reason, ending)
+    if (ending?.by === 'close') layer.line.abort()
     else layer.line.finish()
   }
 
-  /** Tells the streams that wait, the owner and all that watch that nothing is connected any more. */
-  #terminate({
-    ending,
-    lastError,
-    setback,
-    retry,
-  }: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
+  #terminate(life: LifeStory): void {
     if (this.isTerminated) return
     this.isTerminated = true
     this.events.isMute = false
-    // Retries that were spent on connections which ended in order, and without a response, need a reason all the same.
-    const isHungUp = setback === 'hang-up' && ending === undefined && retry > 0
-    const reason = lastError ?? (isHungUp ? hungUp() : 'normal')
     this.#attempt.abort()
     this.#way?.abort()
     this.#way = undefined
     this.#ownership.dispose()
-    const exit = exitReasonOf(ending, reason)
-    // Errors are costly to make, and mostly there is nobody to tell.
-    if (!this.commands.isEmpty || !this.comeback.isEmpty) {
-      const error = ending === undefined ? endOf(reason) : closedHere()
-      for (const { streamRef } of this.comeback.takeAll()) this.fail(streamRef, error)
-      this.commands.abort(error)
-    }
-    this.commands.abortDue(() => (ending === undefined ? endOf(reason) : closedHere()))
-    this.#refusals.tell()
-    if (ending === undefined && reason !== 'normal') this.#tellOfFailure(reason)
-    if (this.events.wants('terminate')) {
-      const state = ending === undefined ? 'not_connected' : this.effects.lastState
-      this.events.tell('terminate', { connPid: this.connPid, state, reason: exit })
-    }
+    const exit = tellEnd(this, life)
     this.source.close()
     this.#watchers.tell(exit)
-  }
-
-  /** Reports the failure through the exit hook where the mailbox of an owner made for the connection has no reader. */
-  #tellOfFailure(reason: GunError): void {
-    const { owner } = this
-    const isUnread = owner instanceof Process && this.#isUnattended && this.#watchers.isEmpty
-    const waiting = isUnread ? owner.messageQueueLength : 0
-    this.tellOwner({ type: 'gun_error', connPid: this.connPid, reason })
-    if (isUnread && owner.messageQueueLength > waiting) reportExit(this.connPid, reason)
   }
 
   /** Ends at once: the actor was stopped from outside. */
@@ -365,7 +322,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
   }
 
   /** Ends the connection without its machine, which runs no more. */
-  #abort(life: Pick<ConnectionContext, 'ending' | 'lastError' | 'setback' | 'retry'>): void {
+  #abort(life: LifeStory): void {
     this.effects.stop()
     this.#fall(life.lastError ?? 'normal', life.ending)
     this.#terminate(life)
@@ -435,7 +392,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, WayHome {
   }
 
   refuse(streamRef: StreamRef, reason: GunError): void {
-    this.#refusals.add(streamRef, reason)
+    this.refusals.add(streamRef, reason)
   }
 
   askAgain(command: UpgradeCommand, status: number, headers: Headers): boolean {
@@ -476,15 +433,4 @@ function nameOf(value: string | object): string {
 
 function closingTimedOut(): GunError {
   return new GunError('closing_timeout', 'connection_error', 'the peer did not finish closing in time')
-}
-
-/** Makes the error of the streams that wait for a connection which has ended. */
-function endOf(reason: GunError | 'normal'): GunError {
-  if (reason !== 'normal') return asKind('connection_error', reason)
-  return new GunError('closed', 'connection_error', 'the connection was closed')
-}
-
-function hungUp(): GunError {
-  const text = 'the peer closed each connection at once, before it had answered anything'
-  return new GunError('closed', 'connection_error', text)
 }

@@ -9,12 +9,15 @@ export class Ownership {
   readonly #source: Source
   readonly #onExit: (reason: ExitReason) => void
   #owner!: Owner
+  /** Whether the owner was made for the connection, so that its mailbox may have no reader. */
+  isUnattended: boolean
   #unwatch: (() => void) | undefined
 
-  constructor(owner: Owner, source: Source, onExit: (reason: ExitReason) => void) {
+  constructor(owner: Owner, isUnattended: boolean, source: Source, onExit: (reason: ExitReason) => void) {
     this.#source = source
     this.#onExit = onExit
     this.owner = owner
+    this.isUnattended = isUnattended
   }
 
   get owner(): Owner {
@@ -24,6 +27,7 @@ export class Ownership {
   set owner(owner: Owner) {
     this.#unwatch?.()
     this.#owner = owner
+    this.isUnattended = false
     attachTo(this.#source, owner)
     const exited = (reason: ExitReason) => {
       if (this.#owner === owner) this.#onExit(reason)
