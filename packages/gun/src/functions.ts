@@ -16,7 +16,7 @@ import {
 } from './await/await.js'
 import { flushConnection, flushStream } from './await/flush.js'
 import { connectionOf } from './connection/connection.js'
-import { infoOf } from './connection/info.js'
+import { infoOf, streamInfoOf } from './connection/info.js'
 import { type ConnectionInput, connectionMachine } from './connection/machine.js'
 import { checkFraming, checkTrailers } from './exchange/framing.js'
 import { type ConnPid, connPidOf, StreamRef } from './handles.js'
@@ -564,7 +564,7 @@ export function updateFlow(connPid: ConnPid, streamRef: StreamRef | undefined, i
 export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo | undefined {
   const connection = connectionOf(connPid)
   checkStreamRef(connPid, streamRef)
-  const info = connection.streamInfo(streamRef)
+  const info = streamInfoOf(connection, streamRef)
   return info && briefly(info, ['replyTo'])
 }
 

@@ -10,14 +10,13 @@ import { Events } from '../events/events.js'
 import { type Trace, traceOf } from '../events/trace.js'
 import { asksForTunnel, ConnPid, type Life, lifeOf, type StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
-import type { ConnectedState, Passage, Protocol } from '../layer/contract.js'
-import type { StreamInfo } from '../layer/info.js'
+import type { Passage, Protocol } from '../layer/contract.js'
 import { defect, Layer } from '../layer/layer.js'
 import { post } from '../layer/mail.js'
 import { Steps } from '../layer/steps.js'
 import { type GunMessage, type Owner, replyToOf } from '../messages.js'
 import type { Origin } from '../options/host.js'
-import { type Opts, RETRY_DEFAULTS } from '../options/options.js'
+import type { Opts } from '../options/options.js'
 import { type ProxyHop, proxiesOf } from '../options/proxies.js'
 import { type Destination, originOf } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
@@ -33,6 +32,7 @@ import type { Ending } from './ending.js'
 import { type Entrance, entranceOf, errorAt } from './entrance.js'
 import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.js'
 import { type FarewellHome, type LifeStory, tellEnd, tellLoss } from './farewell.js'
+import { LayerReports, type LayerReportsHome } from './layer-reports.js'
 import { tellInit } from './life-events.js'
 import { Ownership } from './ownership.js'
 import { startProtocol } from './protocols.js'
@@ -45,7 +45,7 @@ import { Way, type WayHome } from './way.js'
 /** The connection behind a handle. Throws a TypeError that names the argument. */
 export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 
-export class Connection implements Life, CommanderHome, EffectsHome, FarewellHome, WayHome {
+export class Connection implements Life, CommanderHome, EffectsHome, FarewellHome, LayerReportsHome, WayHome {
   readonly connPid: ConnPid
   /** The proxies through which the origin is reached. */
   readonly proxies: readonly ProxyHop[]
@@ -60,8 +60,10 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   /** The host and port that requests are for, whatever address was connected to. */
   readonly origin: Origin
   readonly steps: Steps<Step> = new Steps(step => this.#do(step))
-  /** Takes note of what the machine names. */
+  /** The effects that the machine names. */
   readonly effects = new Effects(this)
+  /** Takes what the layer on the socket tells. */
+  readonly reports = new LayerReports(this)
   readonly #actor: AnyActorRef
   readonly #attempt: Attempt
   /** Takes the commands of callers. */
@@ -78,10 +80,6 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #closingDeadline: Deadline | undefined
   /** Whether the owner, the streams and all that watch were told of the end. */
   isTerminated = false
-  /** When the connection came up last, as `performance.now` says. */
-  #upSince = 0
-  /** Whether the peer has sent something of use since then. */
-  #hasHeard = false
 
   constructor(
     actor: AnyActorRef,
@@ -152,15 +150,6 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   }
 
   // Callers ask:
-
-  streamInfo(streamRef: StreamRef): StreamInfo | undefined {
-    if (this.layer !== undefined) {
-      const { flow = Number.POSITIVE_INFINITY } =
-        (this.protocol?.name === 'http2' ? this.opts.http2Opts : this.opts.httpOpts) ?? {}
-      return this.commands.streamInfo(streamRef) ?? this.commands.infoOf(streamRef, flow)
-    }
-    throw new GunError('badstate', 'badstate', `${this.connPid} is not connected: it is ${this.stateName}`)
-  }
 
   /** Whether the stream may still post something, or waits for the connection. */
   isOpen(streamRef: StreamRef): boolean {
@@ -235,7 +224,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.#login.succeed()
     if (this.#valve.isPaused) this.layer?.pause()
     // At once, as nothing of the origin may come before its `gun_up`.
-    this.#actor.send({ type: 'arrived', protocol })
+    this.send({ type: 'arrived', protocol })
   }
 
   onAstray(reason: GunError): void {
@@ -251,7 +240,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #start(socket: Socket, protocol: ProtocolName = 'http'): void {
     const line = new SocketLine(socket)
     const endpoint = { ...this.origin, transport: this.transport, intermediaries: [] }
-    const layer = new Layer(this, line, endpoint, this, {
+    const layer = new Layer(this, line, endpoint, this.reports, {
       source: this.source,
       isPaused: this.#valve.isPaused,
     })
@@ -261,8 +250,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   }
 
   #rise(protocol: ProtocolName = 'http'): void {
-    this.#upSince = performance.now()
-    this.#hasHeard = false
+    this.reports.begin()
     this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol })
   }
 
@@ -274,7 +262,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #finish(): void {
     const timeout = this.layer?.finish() ?? 0
     if (timeout > 0) this.steps.add({ type: 'closing', timeout, isFinal: false })
-    else this.onLost('normal')
+    else this.reports.onLost('normal')
   }
 
   #giveTime(timeout: number): void {
@@ -332,30 +320,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.layer?.lost(defect(cause))
   }
 
-  // The layer tells:
-
-  onLost(reason: GunError | 'normal'): void {
-    const { retryTimeout = RETRY_DEFAULTS.retryTimeout } = this.opts
-    const isFruitless = !this.#hasHeard && performance.now() - this.#upSince < retryTimeout
-    this.steps.add({ type: 'lost', reason, isFruitless })
-  }
-
-  onClosing(timeout: number, isFinal: boolean): void {
-    this.steps.add({ type: 'closing', timeout, isFinal })
-  }
-
-  onRetired(): void {
-    this.steps.add({ type: 'retired' })
-  }
-
-  /** Tells the machine at once, so that whoever hears of the new protocol sees its state; no caller can come between. */
-  onState(state: ConnectedState): void {
-    if (state === this.stateName) return
-    if (state !== 'connected') this.#actor.send({ type: state })
-    else if (this.socket !== undefined) {
-      this.#actor.send({ type: 'connected', socket: this.socket, protocol: undefined })
-    }
-  }
+  // Layers ask their home:
 
   enter(layer: Layer, passage: Passage, rest: Buffer): void {
     // The tunnels of the way belong to the connection, and to no stream.
@@ -371,10 +336,6 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
 
   onTunnelOver(streamRef: StreamRef, cause?: GunError): void {
     this.commands.onTunnelOver(streamRef, cause)
-  }
-
-  onHeard(): void {
-    this.#hasHeard = true
   }
 
   tellOwner(message: GunMessage, bytes = 0): void {
@@ -404,8 +365,12 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   /** Takes one step: a command, a task, or an event of the machine with all the effects that it names. */
   #do(step: Step): void {
     if (step.type === 'task') return step.run()
-    if (!isCommand(step)) return this.#actor.send(step)
+    if (!isCommand(step)) return this.send(step)
     this.commands.performDue(step)
+  }
+
+  send(event: ConnectionEvent): void {
+    this.#actor.send(event)
   }
 
   #end(ending: Ending): void {

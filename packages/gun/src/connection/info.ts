@@ -1,8 +1,10 @@
-/** Tells what is known of a connection now. */
+/** Tells what is known now of a connection, and of one of its streams. */
 
+import { GunError } from '../errors.js'
+import type { StreamRef } from '../handles.js'
 import { briefly } from '../layer/brief.js'
 import { schemeOver } from '../layer/hops.js'
-import type { Info } from '../layer/info.js'
+import type { Info, StreamInfo } from '../layer/info.js'
 import type { Connection } from './connection.js'
 
 export function infoOf(connection: Connection): Info {
@@ -26,4 +28,15 @@ export function infoOf(connection: Connection): Info {
     eventHandler: opts.eventHandler,
   }
   return briefly(info, ['owner', 'socket', 'cookieStore', 'eventHandler'])
+}
+
+/** Tells of a stream; `undefined` for one that is not open. Throws while the connection is not up. */
+export function streamInfoOf(connection: Connection, streamRef: StreamRef): StreamInfo | undefined {
+  const { commands, connPid, layer, opts, protocol, stateName } = connection
+  if (layer === undefined) {
+    throw new GunError('badstate', 'badstate', `${connPid} is not connected: it is ${stateName}`)
+  }
+  const { flow = Number.POSITIVE_INFINITY } =
+    (protocol?.name === 'http2' ? opts.http2Opts : opts.httpOpts) ?? {}
+  return commands.streamInfo(streamRef) ?? commands.infoOf(streamRef, flow)
 }

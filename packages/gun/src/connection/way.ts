@@ -26,7 +26,9 @@ import { Refusal } from './refusal.js'
 import { WayEnds } from './way-ends.js'
 
 /** The connection, as far as the way needs it. */
-export interface WayHome extends Home, LayerUser {
+export interface WayHome extends Home {
+  /** Takes what the layer tells once the origin is up. */
+  readonly reports: LayerUser
   readonly source: Source
   readonly opts: Opts
   readonly origin: Origin
@@ -93,7 +95,7 @@ export class Way implements LayerUser {
   // The layer tells:
 
   onLost(reason: GunError | 'normal'): void {
-    if (this.#isOver) return this.#home.onLost(reason)
+    if (this.#isOver) return this.#home.reports.onLost(reason)
     if (this.#refusal !== undefined) return this.#loseRefusal(this.#refusal)
     // A proxy that closes without saying so has not looked at what it was asked.
     if (this.#isRepeating) return this.#restart()
@@ -101,21 +103,21 @@ export class Way implements LayerUser {
   }
 
   onClosing(timeout: number, isFinal: boolean): void {
-    if (this.#isOver) this.#home.onClosing(timeout, isFinal)
+    if (this.#isOver) this.#home.reports.onClosing(timeout, isFinal)
   }
 
   onRetired(): void {
-    if (this.#isOver) this.#home.onRetired()
+    if (this.#isOver) this.#home.reports.onRetired()
   }
 
   onState(state: ConnectedState): void {
-    if (this.#isOver) return this.#home.onState(state)
+    if (this.#isOver) return this.#home.reports.onState(state)
     // The proxy has agreed, and the handshake with the next end has a limit of its own.
     if (state === 'tls_handshake') this.#deadline?.clear()
   }
 
   onHeard(): void {
-    if (this.#isOver) this.#home.onHeard()
+    if (this.#isOver) this.#home.reports.onHeard()
   }
 
   /** Takes note of each proxy that is reached, and of the origin. */
