@@ -410,7 +410,7 @@ test('a SOCKS5 server that wants a name and a password gets those of its URL', a
   await using client = open(origin, { proxy: url('joe:open%20sesame@') })
   assert.equal(await gun.awaitUp(client.connPid, PATIENCE), 'http')
   for (const [user, text] of [
-    ['', 'accepts none of the methods'],
+    ['', 'asks for credentials, and none were given: give them in the URL of the proxy'],
     ['joe:wrong@', 'refused the name and the password'],
   ] as const) {
     await using other = open(origin, { proxy: url(user), retry: 5 })

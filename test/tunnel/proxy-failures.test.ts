@@ -163,9 +163,10 @@ for (const place of places) {
       assert.equal(error.isPermanent, false)
       assertNames(error, proxies, at)
       const { port } = proxies.list[at + 1] ?? { port: '\\d+' }
-      if (isHttp(kind)) {
-        assert.match(error.message, new RegExp(`it refused a tunnel to localhost:${port} with status 403$`))
-      }
+      const told = isHttp(kind)
+        ? `it refused a tunnel to localhost:${port} with status 403$`
+        : `no tunnel to localhost:${port}: the rules of the SOCKS server do not allow this connection$`
+      assert.match(error.message, new RegExp(told))
     })
 
     test('what listens nowhere behind it is told', async () => {

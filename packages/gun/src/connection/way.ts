@@ -85,14 +85,14 @@ export class Way implements LayerUser {
     this.#proceed()
   }
 
-  /** Gives up the way; nothing more is told of it. */
+  /** Gives up the way, and tells nothing more of it. */
   abort(): void {
     if (this.#isOver) return
     this.#dispose()
     this.#leave()
   }
 
-  // The layer tells:
+  // News of the layer:
 
   onLost(reason: GunError | 'normal'): void {
     if (this.#isOver) return this.#home.reports.onLost(reason)
@@ -191,7 +191,7 @@ export class Way implements LayerUser {
     if (status !== 407) return this.#fail(this.#refusedWith(status, headers))
     const refusal = new Refusal(isFin, isElsewhere => (isElsewhere ? this.#restart() : this.#repeat()))
     this.#refusal = refusal
-    // Whoever answers may ask a person.
+    // The caller may have to ask a person, which takes its time.
     this.#deadline?.clear()
     this.#login.answer(this.#index, challengesIn(headers), outcome => {
       this.#later(() => {
@@ -240,7 +240,8 @@ export class Way implements LayerUser {
   }
 
   #fail(error: GunError, place = this.#place): void {
-    const named = asRefusal(this.#ends.errorAt(place, error), error)
+    const isAnonymous = this.#proxies[place]?.username === undefined
+    const named = asRefusal(this.#ends.errorAt(place, error), error, isAnonymous)
     this.abort()
     this.#home.onAstray(named)
   }
@@ -284,8 +285,9 @@ function closedByProxy(): GunError {
 }
 
 /** Gives the error of a SOCKS5 server that takes no credentials of the client's as that of any proxy. */
-function asRefusal(named: GunError, cause: GunError): GunError {
+function asRefusal(named: GunError, cause: GunError, isAnonymous: boolean): GunError {
   const { code, message } = named
   if (code !== 'socks_no_acceptable_methods' && code !== 'socks_username_password_auth_failure') return named
-  return new GunError('proxy_auth', 'connection_error', message, { cause, isPermanent: true })
+  const advice = isAnonymous ? ': give them in the URL of the proxy' : ''
+  return new GunError('proxy_auth', 'connection_error', `${message}${advice}`, { cause, isPermanent: true })
 }

@@ -1,6 +1,6 @@
 /** SOCKS5 (RFC 1928): asks a server for a tunnel, through which another protocol takes over. */
 
-import { GunError } from '../errors.js'
+import { GunError, type GunErrorCode } from '../errors.js'
 import type { StreamRef } from '../handles.js'
 import type { Goal } from '../layer/commands.js'
 import type { Host, Protocol } from '../layer/contract.js'
@@ -33,7 +33,7 @@ export class Socks implements Protocol {
           this.#host.outlet.write(value.bytes)
           break
         case 'failed':
-          return this.#host.lost(new GunError(SOCKS_CODES[value.failure], 'connection_error', value.text))
+          return this.#host.lost(this.#failure(SOCKS_CODES[value.failure], value.text))
         case 'connected':
           this.#host.heard()
           return this.#host.enter(
@@ -45,8 +45,7 @@ export class Socks implements Protocol {
   }
 
   end(reason: GunError | undefined): void {
-    const text = 'the SOCKS server closed the connection before it had made the tunnel'
-    this.#host.lost(reason ?? new GunError('closed', 'connection_error', text))
+    this.#host.lost(reason ?? this.#failure('closed', 'the SOCKS server closed the connection'))
   }
 
   finish(): number {
@@ -63,5 +62,10 @@ export class Socks implements Protocol {
 
   foresee(): undefined {
     return undefined
+  }
+
+  #failure(code: GunErrorCode, text: string): GunError {
+    const { host, port } = this.#goal
+    return new GunError(code, 'connection_error', `no tunnel to ${host.uriHost}:${port}: ${text}`)
   }
 }

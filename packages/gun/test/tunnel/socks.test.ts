@@ -156,8 +156,15 @@ describe('each refusal has a name, and counts before its address has come', () =
 })
 
 test('a server that accepts no method, or not the name and the password, is told by name', () => {
-  assert.equal(failure([5, 255])[0], 'no_acceptable_methods')
-  assert.equal(failure([5, 255], [credentials])[0], 'no_acceptable_methods')
+  for (const [offered, text] of [
+    [['none'], /asks for credentials, and none were given$/],
+    [[credentials], /accepts none of the methods/],
+    [['none', credentials], /accepts none of the methods/],
+  ] as const) {
+    const [name, said] = failure([5, 255], offered)
+    assert.equal(name, 'no_acceptable_methods')
+    assert.match(String(said), text)
+  }
   for (const status of [1, 2, 255]) {
     const [name, said] = failure([5, 2, 1, status], [credentials])
     assert.equal(name, 'username_password_auth_failure')

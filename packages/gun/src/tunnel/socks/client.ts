@@ -102,7 +102,10 @@ function readMethod(bytes: Buffer, offered: readonly SocksMethod[]): Reading | S
   if (version !== VERSION) return foreign(version)
   if (chosen === undefined) return undefined
   if (chosen === NO_METHOD) {
-    const text = 'the SOCKS server accepts none of the methods by which the client can say who it is'
+    const isAnonymous = offered.every(each => each === 'none')
+    const text = isAnonymous
+      ? 'the SOCKS server asks for credentials, and none were given'
+      : 'the SOCKS server accepts none of the methods by which the client can say who it is'
     return { type: 'failed', failure: 'no_acceptable_methods', text }
   }
   const method = offered.find(each => numberOf(each) === chosen)
