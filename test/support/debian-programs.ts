@@ -40,7 +40,7 @@ export function needing(...programs: Program[]): { skip: string | false } {
   return { skip: missing !== undefined && `${missing} is not installed` }
 }
 
-/** What a program says of its version; nothing where it is not installed. */
+/** The words of a program about its version; none where the program is not installed. */
 export function versionOf(program: Program, option: string): string {
   const path = pathOf(program)
   return path === undefined ? '' : spawnSync(path, [option], { encoding: 'utf8' }).stdout
@@ -58,16 +58,16 @@ export interface DebianServer extends AsyncDisposable {
   readonly port: number
   /** Asks the program to do what a signal means to it. */
   signal(name: NodeJS.Signals): void
-  /** Resolves when it has ended, whoever has ended it. */
+  /** Resolves when the program has ended, for whatever reason. */
   readonly ended: Promise<void>
 }
 
-/** What is in a folder of its own, where the program has it for as long as it runs. */
+/** The files that a program has in a folder of its own for as long as it runs. */
 export interface Files {
   readonly folder: string
   readonly key: string
   readonly cert: string
-  /** Both in one, as haproxy wants it. */
+  /** The key and the certificate in one file, as haproxy wants them. */
   readonly pem: string
 }
 
@@ -87,9 +87,9 @@ export interface Start {
   readonly args: (port: number, files: Files) => Promise<readonly string[]> | readonly string[]
   /** A file that the program writes once it serves, where it listens for a moment before that. */
   readonly sign?: string
-  /** Whether it runs as a user without privileges, also where the tests run as root. Default: false. */
+  /** Whether the program runs as a user without privileges, also where the tests run as root. Default: false. */
   readonly isUnprivileged?: boolean
-  /** Where it leaves files outside its folder, as a pattern of the shell. */
+  /** Where the program leaves files outside its folder, as a pattern of the shell. */
   readonly leaves?: (port: number) => string
 }
 

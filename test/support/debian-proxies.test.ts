@@ -55,7 +55,7 @@ async function assertGone(server: DebianServer): Promise<void> {
   )
 }
 
-/** Both ends of an echo are passed on. */
+/** Checks that the ends of both sides of an echo are passed on. */
 async function assertEcho(socket: net.Socket): Promise<void> {
   socket.write('abc')
   const [data] = await once(socket, 'data')
@@ -103,7 +103,7 @@ for (const [name, start] of Object.entries(forward)) {
   }
 }
 
-/** What a server of SOCKS5 says to a greeting and a request, so many bytes. */
+/** Resolves to so many bytes of the answers of a server of SOCKS5 to a greeting and a request. */
 async function exchange(socket: net.Socket, bytes: Buffer, length: number): Promise<Buffer> {
   socket.write(bytes)
   for (;;) {

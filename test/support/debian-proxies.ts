@@ -15,7 +15,7 @@ export interface Credentials {
 }
 
 export interface ForwardOptions {
-  /** Who may use the proxy. Default: everybody. */
+  /** The only user of the proxy. Default: everybody may use it. */
   readonly auth?: Credentials
 }
 

@@ -61,7 +61,7 @@ type Act =
         | TunnelAct
     }
 
-/** What the caller, or the proxy, does to the tunnel, if there is one. */
+/** An act of the caller, or of the proxy, on the tunnel, if there is one. */
 type TunnelAct = 'cancel tunnel' | 'end tunnel' | 'reset tunnel' | 'another tunnel'
 
 type Step =

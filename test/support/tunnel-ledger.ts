@@ -1,4 +1,4 @@
-// What all proxies of the tests have in common: requests that are held until the test says so, and tunnels that forward both ways.
+// The part that all proxies of the tests have in common: requests that are held until the test says so, and tunnels that forward both ways.
 
 import { once } from 'node:events'
 import net from 'node:net'
@@ -11,14 +11,14 @@ export interface TunnelRequest {
   /** Without brackets. */
   readonly host: string
   readonly port: number
-  /** Both, as they were sent over HTTP. */
+  /** The host and the port, as they were sent over HTTP. */
   readonly authority: string
 }
 
 /** Another place than the one that was asked for, or none: the tunnel is open, and what the client sends is thrown away. */
 export type LeadsTo = Pick<Place, 'host' | 'port'> | 'nowhere'
 
-/** What a test decides about a request: never to answer, to reset, or what else a proxy of its kind can say. */
+/** The decision of a test about a request: never to answer, to reset, or whatever else a proxy of its kind can say. */
 export type Decide<R, A> = (request: R, index: number) => A | undefined | Promise<A | undefined>
 
 export interface LedgerOptions<R, A> {
@@ -48,11 +48,11 @@ export interface TunnelProxy<R extends TunnelRequest = TunnelRequest> extends As
   close(): Promise<void>
 }
 
-/** One side of a tunnel: what is read and written, and how it is reset. */
+/** A side of a tunnel: the stream to read and write, and how the side is reset. */
 export interface Side {
   readonly duplex: Duplex
   reset(): void
-  /** Whether it was reset by whoever is there. */
+  /** Whether the peer has reset this side. */
   isReset?(): boolean
 }
 
@@ -62,7 +62,7 @@ interface Tunnel {
 }
 
 export interface Ledger<R extends TunnelRequest, A> {
-  /** What a test gets to see, of a server that listens. */
+  /** The test's view of a server that listens. */
   view(server: Listening): TunnelProxy<R>
   /** Notes a request, and resolves to what the test decides about it. */
   ask(request: R): Promise<A | undefined>

@@ -14,7 +14,7 @@ export const originKinds = ['http', 'https', 'h2c', 'h2', 'raw', 'rawtls'] as co
 export type OriginKind = (typeof originKinds)[number]
 
 export const HELLO = 'Hello from the origin'
-/** What comes with a push of `/pushing`, for `/pushed`. */
+/** The body that is pushed with the answer to `/pushing`, for `/pushed`. */
 export const PUSHED = 'Pushed by the origin'
 /** 1 MiB in which each place has its own value, so that a piece that is lost or moved is seen. */
 export const BIG = Buffer.from(
@@ -24,7 +24,7 @@ export const BIG = Buffer.from(
 export interface TunnelOrigin extends AsyncDisposable, Place {
   readonly kind: OriginKind
   readonly connections: number
-  /** What each TLS handshake has asked for as the name of the server, `false` for none, and the ALPN protocol it chose. */
+  /** The name of the server that each TLS handshake has asked for, `false` for none, and the ALPN protocol that was chosen. */
   readonly handshakes: readonly { readonly servername: string | false; readonly alpn: string | false }[]
   /** The requests so far, WebSockets left out: method, path, and the value of host or `:authority`. */
   readonly requests: readonly { readonly method: string; readonly path: string; readonly authority: string }[]

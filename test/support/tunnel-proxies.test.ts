@@ -21,7 +21,7 @@ const ask = (port: number, host = 'localhost'): string =>
   `CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`
 const OPEN = 'HTTP/1.1 200 OK\r\n\r\n'
 
-/** What is still to come of a socket up to its end. */
+/** Resolves to the bytes that still come of a socket up to its end. */
 async function rest(socket: net.Socket): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of socket) chunks.push(chunk)

@@ -115,7 +115,7 @@ async function lead(
   return tunnels
 }
 
-/** What `info` says of the other end of the whole connection, and of the proxies before it. Tunnels of HTTP/2 are its streams'. */
+/** The words of `info` about the other end of the whole connection, and about the proxies before it. Tunnels over HTTP/2 belong to streams. */
 export function endOf({ hops, intermediaries }: TunnelChain) {
   const http2 = hops.findIndex(({ protocol }) => protocol === 'http2')
   const index = http2 === -1 ? hops.length - 1 : http2
@@ -131,7 +131,7 @@ export function endOf({ hops, intermediaries }: TunnelChain) {
   }
 }
 
-/** What `streamInfo` says of the tunnel to the end of a step. */
+/** The words of `streamInfo` about the tunnel to the end of a step. */
 export function tunnelOf({ hops }: TunnelChain, step: number) {
   const { host, port, transport, protocol } = hops[step + 1] as TunnelChain['hops'][number]
   const scheme = transport === 'tls' ? 'https' : 'http'

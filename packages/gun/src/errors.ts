@@ -58,11 +58,15 @@ export interface GunErrorCodes {
   readonly tls_error: 'tls_error'
   /** The TLS handshake took longer than `tlsHandshakeTimeout`. */
   readonly tls_handshake_timeout: 'tls_handshake_timeout'
-  /** A proxy of the option `proxy` answered other than asked; the message names the proxy and its status. */
+  /**
+   * A proxy of the option `proxy` refused a tunnel with a status other than 407; the message names the proxy and the
+   * status. Source: RFC 9110 section 9.3.6.
+   */
   readonly proxy_error: 'proxy_error'
   /**
-   * A proxy asks for credentials and got none that it accepts: it answered 407, or refused the method, the name or
-   * the password of SOCKS5; the message names the proxy.
+   * A proxy of the option `proxy` asks for credentials and got none that it accepts: the proxy answered 407, or refused the
+   * method, the name or the password of SOCKS5. The message names the proxy, and the error is permanent. Source: RFC 9110
+   * section 15.5.8, RFC 1928 section 3, RFC 1929 section 2.
    */
   readonly proxy_auth: 'proxy_auth'
   /**
@@ -182,7 +186,7 @@ export class GunError extends Error {
   readonly kind: GunErrorKind
   /**
    * Whether trying again cannot help, because the fault is on this side: an option that Node or OpenSSL
-   * refuses, or a defect of this package. Such an error ends the connection at once, whatever `retry` says.
+   * refuses, credentials that a proxy does not accept, or a defect of this package. Such an error ends the connection at once, whatever `retry` says.
    */
   readonly isPermanent: boolean
   readonly #frames: readonly WsFrame[] | undefined

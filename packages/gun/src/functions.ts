@@ -278,11 +278,14 @@ function startRequest(
  * Over HTTP/1.1 the connection becomes the tunnel: requests wait until the proxy has answered, and then lead to the destination,
  * with or without `tunnel`. Over HTTP/2 a stream becomes the tunnel, and several may be open beside requests to the proxy; a
  * request goes through one where its options name the tunnel's stream as `tunnel`. Tunnels lead through each other in the same
- * way. A request for a tunnel that is not up yet waits for it, and fails with `refused_stream` if it never is.
+ * way. A request for a tunnel that is not up yet waits for the tunnel, and fails with `refused_stream` if the tunnel never comes up.
  *
  * A tunnel that ends while the connection around it lives gets a `gun_error`, behind those of the streams in it. `cancel` ends a
  * tunnel and all that is in it; over HTTP/1.1 the connection with it. A tunnel is not made again when the connection is: see the
- * option `proxy` of `open` for one that is. Source: manual page gun:connect.
+ * option `proxy` of `open` for one that is.
+ *
+ * The messages go to `reqOpts.replyTo`, by default the owner. Throws a GunError `bad_option` for a wrong destination, and a
+ * TypeError for header fields that cannot be sent or that announce a body. Source: manual page gun:connect.
  *
  * ```ts
  * const streamRef = gun.connect(connPid, { host: 'example.org', port: 443, transport: 'tls' })
@@ -404,8 +407,12 @@ export function ping(connPid: ConnPid, reqOpts: PingOpts = {}): StreamRef {
 }
 
 /**
- * Takes the next message that names no stream: a `gun_tunnel_up` behind a SOCKS5 server, or what a connection that speaks raw
- * posts to its owner.
+ * Takes the next message that names no stream from the owner's mailbox, and resolves to it: a `gun_tunnel_up` behind a SOCKS5
+ * server, or a `gun_data` or a `gun_notify` `'drain'` of a connection that speaks raw.
+ *
+ * Rejects with a GunError of kind `down` if the connection has ended, or of kind `timeout` if no such message came within the
+ * timeout (5000 ms by default); and with the signal's reason if the signal aborts. Throws a TypeError if the owner is no process.
+ * Source: manual page gun:await.
  */
 function awaitStream(
   connPid: ConnPid,

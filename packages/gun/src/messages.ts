@@ -69,7 +69,7 @@ export interface GunDown extends ConnectionMessage<'gun_down'> {
 export interface GunUpgrade extends StreamReply<'gun_upgrade'> {
   /**
    * The protocols spoken now: `['websocket']`; or, where a request has asked for an upgrade by itself, those that the server
-   * names in its `upgrade` header. Their bytes come as `gun_data`, and `data` sends them.
+   * names in its `upgrade` header. The bytes of such a protocol come as `gun_data`, and `data` sends them.
    */
   readonly protocols: readonly string[]
   /**

@@ -1,6 +1,6 @@
-/** What a client of the benchmark of tunnels can be asked to do. */
+/** The work that a client of the benchmark of tunnels can be asked to do. */
 
-/** One piece of work, as the coordinator gives it to a client's process. */
+/** A piece of work, as the coordinator gives it to a client's process. */
 export type Job =
   | { readonly type: 'get'; readonly secure: boolean; readonly inFlight: number; readonly count: number }
   | {

@@ -137,7 +137,7 @@ export class Commander {
     return this.#layerOf(streamRef)?.streamInfo(streamRef)
   }
 
-  /** Whether the peer has not answered that ping yet. */
+  /** Whether the peer has still to answer that ping. */
   isPinging(streamRef: StreamRef): boolean {
     return this.#layerOf(streamRef)?.protocol?.isPinging?.(streamRef) ?? false
   }
@@ -236,7 +236,7 @@ export class Commander {
     return this.#home.isAccepting && this.#postponed.isEmpty
   }
 
-  /** The protocol that sends what is given: that which the stream has become, or that of the layer on which the stream runs. */
+  /** The protocol that sends the data of a stream: the one that the stream has become, or the one of the layer on which the stream runs. */
   #protocolOf({ streamRef }: DataCommand | FramesCommand): Protocol | undefined {
     if (streamRef === undefined) return this.#home.layer?.protocol
     return (layerOf(streamRef) ?? this.#layerOf(streamRef))?.protocol

@@ -91,7 +91,7 @@ function isPromise<T>(given: T | Promise<T>): given is Promise<T> {
 
 function headerOf(credentials: ProxyCredentials): string | GunError {
   if (typeof credentials === 'string') {
-    // Neither a line break nor anything else that could be taken for another field.
+    // A line break, or a character like it, could begin another field.
     return /^[\x20-\x7e]+$/.test(credentials) ? credentials : wrong()
   }
   const { username, password } = Object(credentials)

@@ -54,7 +54,7 @@ export class Tunnels {
     if (layer.isAccepting) return tunnel.waiting.start()
     tunnel.waiting.pause()
     if (layer.isWaiting) return
-    // What belongs to streams that have begun is carried out, and their layer tells of their ends.
+    // Commands of streams that have begun are carried out, and the layer tells of the ends of these streams.
     for (const command of tunnel.waiting.takeBegun()) this.#perform(command)
     tunnel.waiting.fail(this.#fail, ending())
   }

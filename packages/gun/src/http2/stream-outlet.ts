@@ -47,7 +47,7 @@ export class StreamOutlet<Stream> implements Outlet {
 
   set onSent(onSent) {
     this.#onSent = onSent
-    // What waits on the stream alone is told of by `onWritten`, however soon the connection could send more.
+    // Bytes that wait on the stream alone are told of by `onWritten`, however soon the connection could send more.
     if (onSent !== undefined && (this.buffered === 0 || this.#unsent.leaving > 0)) this.#await()
   }
 

@@ -141,7 +141,7 @@ export interface Protocol {
   trailers?(command: TrailersCommand): void
   cancel?(command: CancelCommand): void
   flow?(command: FlowCommand<StreamRef>): void
-  /** Carries out what names no stream, since the line has none. Answers as `data` does. */
+  /** Carries out a command that names no stream, since the line has none. Answers as `data` does. */
   bare?(command: DataCommand<undefined> | FlowCommand<undefined>): boolean
   /** Gives `false` where frames were not sent, of which a `gun_error` tells, or while more than the send mark is buffered. */
   frames?(command: FramesCommand): boolean
@@ -166,7 +166,7 @@ export interface Home {
   enter(layer: Host, passage: Passage, rest: Buffer): void
   /** The tunnel of a stream leads through a layer, whose state has another name now. */
   onTunnel(streamRef: StreamRef, layer: Host): void
-  /** The stream of a tunnel ends, or the proxy has refused it: what waits for the tunnel is told before the stream is. */
+  /** The stream of a tunnel ends, or the proxy has refused it: requests that wait for the tunnel are told before the stream is. */
   onTunnelOver(streamRef: StreamRef, cause?: GunError): void
   /** Posts to the owner; `bytes` is what the message holds. */
   tellOwner(message: GunMessage, bytes?: number): void

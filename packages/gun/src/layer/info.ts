@@ -15,19 +15,19 @@ export interface Intermediary {
   readonly host: string
   /** The proxy's port. */
   readonly port: number
-  /** What the proxy is spoken to over. */
+  /** The transport to the proxy. */
   readonly transport: 'tcp' | 'tls'
-  /** What the proxy is asked in. */
+  /** The protocol in which the proxy is asked. */
   readonly protocol: ProtocolName
 }
 
 /** The other end of a tunnel. */
 export interface TunnelInfo {
-  /** What is spoken through the tunnel: TCP alone or TLS. */
+  /** The transport through the tunnel: TCP alone, or TLS. */
   readonly transport: 'tcp' | 'tls'
   /** The protocol spoken with the other end; `undefined` until TLS has agreed on it. */
   readonly protocol: ProtocolName | undefined
-  /** `'https'` over tls; `undefined` where the protocol is raw. As in Gun there is one, too, where it is SOCKS5. */
+  /** `'http'` over tcp, `'https'` over tls, as in Gun also where the protocol is SOCKS5; `undefined` where the protocol is raw. */
   readonly originScheme: 'http' | 'https' | undefined
   /** The host, as it was given. */
   readonly originHost: string
@@ -35,19 +35,22 @@ export interface TunnelInfo {
   readonly originPort: number
 }
 
-/** A connection as it is now. It prints shortly, with the names of objects for what is in them. What is not known while it is not up is `undefined`. */
+/**
+ * A connection as it is now, which prints shortly, with the names of objects in place of their contents. A value that is known
+ * only while the connection is up is `undefined` otherwise.
+ */
 export interface Info {
-  /** Who owns the connection. */
+  /** The owner of the connection. */
   readonly owner: Owner
-  /** The socket. Whoever writes to it breaks the connection. */
+  /** The socket. A caller that writes to the socket breaks the connection. */
   readonly socket: Socket | undefined
-  /** What the origin is spoken to over; `'tcp'` also for a Unix socket. */
+  /** The transport to the origin; `'tcp'` also for a Unix socket. */
   readonly transport: 'tcp' | 'tls'
-  /** What is spoken now; `'ws'` after an upgrade. */
+  /** The protocol spoken now; `'ws'` after an upgrade. */
   readonly protocol: ProtocolName | 'ws' | undefined
   /**
    * `domain_lookup`, `connecting`, `initial_tls_handshake`, `initial_tunnel` (the way through the proxies of the option `proxy`
-   * is being made), `connected`, `connected_no_input` (a proxy was asked for a tunnel), `tls_handshake` (within a tunnel),
+   * is being made), `connected`, `connected_no_input` (a proxy or a SOCKS5 server was asked for a tunnel), `tls_handshake` (within a tunnel),
    * `connected_data_only` (raw), `connected_ws_only`, `closing`, `not_connected` or `terminated`.
    */
   readonly stateName: string
@@ -55,7 +58,7 @@ export interface Info {
   readonly sockIp: string | undefined
   /** Our own port; `undefined` also for a Unix socket. */
   readonly sockPort: number | undefined
-  /** `'https'` over tls; `undefined` while a protocol other than HTTP is spoken. */
+  /** `'http'` over tcp, `'https'` over tls; `undefined` while a protocol other than HTTP is spoken. */
   readonly originScheme: 'http' | 'https' | undefined
   /** The host that `open` was given, or that the connection has reached through a proxy; `'localhost'` for a Unix socket. */
   readonly originHost: string
@@ -73,17 +76,17 @@ export interface Info {
 export interface StreamInfo {
   /** The stream that was asked about. */
   readonly ref: StreamRef
-  /** Whom it replies to. */
+  /** The recipient of the stream's messages. */
   readonly replyTo: ReplyTo
   /** `'stopping'`: a WebSocket on which a close frame was sent or received, or a cancelled request whose response is dropped. */
   readonly state: 'running' | 'stopping'
   /** The proxies in between, the nearest first. */
   readonly intermediaries: readonly Intermediary[]
-  /** What the tunnel leads to; absent for a stream that is no tunnel. */
+  /** The other end of the tunnel; absent for a stream that is no tunnel. */
   readonly tunnel?: TunnelInfo
-  /** What is known of a request and of its response; absent for a WebSocket. */
+  /** The state of a request and of its response; absent for a WebSocket. */
   readonly request?: RequestInfo
-  /** What is known of a WebSocket; absent for a request. */
+  /** The state of a WebSocket; absent for a request. */
   readonly websocket?: WebSocketInfo
 }
 

@@ -54,7 +54,8 @@ export interface ConnectionOpts {
   /**
    * Answers a proxy that refuses with 407. Default: the name and the password of the proxy's URL are sent with the first
    * CONNECT, and a proxy that refuses them has the last word. The function is asked three times in a row at most, without a
-   * limit of time. If it throws, rejects or gives a wrong value, the connection ends with `bad_option`.
+   * limit of time. A proxy that refuses still ends the connection with `proxy_auth`, whatever `retry` says; so does `undefined`. If
+   * the function throws, rejects or gives a wrong value, the connection ends with `bad_option`.
    */
   readonly proxyAuth?: ProxyAuth
   /** Options of the protocol raw; options given in `protocols` win. */
@@ -99,7 +100,7 @@ export interface ConnectionOpts {
    * Writes a transcript of the connection, one line for each state, event and message, which names the tunnels that its stream
    * is within: with `true` to the standard error, else to the given function. If the function throws or rejects, the error
    * goes to the exit hook. Long values are shortened. The transcript leaves out bytes, `tlsOpts`, and the values of headers,
-   * options and query parameters whose names mark them as secret. It does contain the text of frames. Default `false`.
+   * options and query parameters whose names mark them as secret; the text of frames stays in. Default `false`.
    */
   readonly trace?: boolean | ((line: string) => void)
   /** What carries the connection. Default: `'tls'` for port 443, otherwise `'tcp'`. */

@@ -18,12 +18,12 @@ export interface Opts extends ConnectionOpts {
 
 export const RETRY_DEFAULTS = { retry: 5, retryTimeout: 5000 } as const
 
-/** Returns the options of HTTP/1.1, with defaults. Those in `protocols` win over `httpOpts`. */
+/** Returns the options of HTTP/1.1, with defaults. Options in `protocols` win over `httpOpts`. */
 export function httpOptsOf(opts: Opts, protocols = opts.protocols): Required<HttpOpts> {
   return merge(merge(HTTP_DEFAULTS, opts.httpOpts), optsIn(protocols, 'http'))
 }
 
-/** Returns the options of HTTP/2, with defaults. Those in `protocols` win over `http2Opts`. */
+/** Returns the options of HTTP/2, with defaults. Options in `protocols` win over `http2Opts`. */
 export function http2OptsOf(opts: Opts, protocols = opts.protocols): typeof HTTP2_DEFAULTS {
   return merge(merge(HTTP2_DEFAULTS, opts.http2Opts), optsIn(protocols, 'http2'))
 }

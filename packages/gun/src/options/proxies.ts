@@ -8,7 +8,7 @@ import type { ProxyChoice, ProxyOpts } from './proxy.js'
 import { type ProxyUrl, readProxyUrl } from './proxy-url.js'
 import type { TlsOpts } from './socket.js'
 
-/** One proxy on the way. */
+/** A proxy on the way. */
 export interface ProxyHop extends ProxyUrl {
   /** More header fields of the CONNECT. */
   readonly headers: Headers

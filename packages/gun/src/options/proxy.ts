@@ -7,7 +7,7 @@ import type { TlsOpts } from './socket.js'
 export interface ProxyOpts {
   /**
    * `http:` (a CONNECT over tcp; port 80 unless given), `https:` (a CONNECT over tls; port 443), `socks5:` (port 1080; the next
-   * host is looked up here) or `socks5h:` (the proxy looks it up), with the user's name and password, if any,
+   * host is looked up here) or `socks5h:` (port 1080; the proxy looks the next host up), with the user's name and password, if any,
    * percent-encoded where they contain `/`, `?`, `#`, `%` or, in the name, `:`.
    */
   readonly url: string | URL
@@ -47,5 +47,5 @@ export type ProxyAuth = (
   proxy: URL,
 ) => ProxyCredentials | undefined | Promise<ProxyCredentials | undefined>
 
-/** One proxy, a chain of them in the order in which they are passed, or those that the environment names. */
+/** A proxy, a chain of proxies in the order in which they are passed, or `'environment'` for the proxy that the environment names. */
 export type ProxyChoice = 'environment' | string | URL | ProxyOpts | readonly (string | URL | ProxyOpts)[]

@@ -1,4 +1,4 @@
-/** The protocols of a connection or a tunnel, and the options of what leads on: CONNECT, SOCKS5 and raw. */
+/** The protocols of a connection or a tunnel, and the options of CONNECT, SOCKS5 and raw. */
 
 import type { ProtocolName } from '../words.js'
 import type { Http2Opts, HttpOpts } from './http.js'
@@ -14,15 +14,15 @@ export type ProtocolInit =
 
 /** The other end of a tunnel, and how it is spoken to. */
 export interface TunnelEnd {
-  /** The name or address, without brackets. The proxy looks a name up. */
+  /** The host's name, which the proxy looks up, or its address, without brackets. */
   readonly host: string
-  /** 1 to 65535. */
+  /** The port, 1 to 65535. */
   readonly port: number
   /**
    * The protocols to speak through the tunnel, as in `open`. Default: `['http']` over tcp, `['http2', 'http']` over tls.
    */
   readonly protocols?: readonly ProtocolInit[]
-  /** What is spoken through the tunnel. Default `'tcp'`, whatever the port. */
+  /** The transport within the tunnel. Default `'tcp'`, whatever the port. */
   readonly transport?: 'tcp' | 'tls'
   /** Options of the TLS within the tunnel. Default: those of Node; the `tlsOpts` of `open` do not count. */
   readonly tlsOpts?: TlsOpts

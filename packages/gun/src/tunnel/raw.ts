@@ -20,7 +20,7 @@ import type { IsFin } from '../words.js'
 
 const EMPTY = Buffer.alloc(0)
 
-/** How long what was given may take to leave at the end, in milliseconds. */
+/** The time in milliseconds that bytes of the caller may take to leave at the end. */
 const CLOSING = 15_000
 
 /** In bytes. A piece of this size is handed on before the mailboxes are looked at again. */
@@ -146,7 +146,7 @@ export class Raw implements Protocol {
     this.#host.lost(new GunError('cancelled', 'connection_error', 'the stream was cancelled'))
   }
 
-  /** Has what was given leave, though nobody waits for an answer. */
+  /** Lets the bytes of the caller leave, though nobody waits for an answer. */
   finish(): number {
     if (this.#outlet.buffered === 0) return 0
     this.#isFinishing = true
@@ -172,7 +172,7 @@ export class Raw implements Protocol {
     return this.#isPaused || this.#credit <= 0
   }
 
-  /** Hands on what has come, as far as it is wanted, and then the end. */
+  /** Hands on the bytes that have come, as far as they are wanted, and then the end. */
   #handOn(): void {
     while (this.#rest.length > 0 && !this.#isHeld) {
       this.#host.beforeReading()
