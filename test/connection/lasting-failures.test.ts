@@ -67,6 +67,16 @@ describe('a failure that trying again cannot cure ends the connection at once:',
   })
 })
 
+test('an await that is told of such a failure is permanent as well', async () => {
+  await using _left = assertNothingLeft()
+  await using server = await origin(peer => peer.closed)
+  await using owner = createProcess<gun.GunMessage>()
+  const tlsOpts = { minVersion: 'TLSv9' as never }
+  const connPid = gun.open(server.host, server.port, { owner, transport: 'tls', tlsOpts })
+  const { kind, isPermanent } = await rejection(gun.awaitUp(connPid, PATIENCE))
+  assert.deepEqual([kind, isPermanent], ['down', true])
+})
+
 test('a Unix socket that was there is tried again: its server may come back', async () => {
   await using _left = assertNothingLeft()
   await using owner = createProcess<gun.GunMessage>()
@@ -99,7 +109,8 @@ test('a server that cannot be reached, and a certificate that is not accepted, a
       ...opts,
       retryFun: () => ({ retries: attempts++ < 2 ? 1 : 0, timeout: 0 }),
     })
-    const { cause } = await rejection(gun.awaitUp(connPid, PATIENCE))
+    const { cause, isPermanent } = await rejection(gun.awaitUp(connPid, PATIENCE))
+    assert.equal(isPermanent, false)
     assert.ok(cause instanceof gun.GunError)
     assert.equal(cause.isPermanent, false)
     assert.equal(attempts, 3)

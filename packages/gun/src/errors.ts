@@ -186,7 +186,8 @@ export class GunError extends Error {
   readonly kind: GunErrorKind
   /**
    * Whether trying again cannot help, because the fault is on this side: an option that Node or OpenSSL
-   * refuses, credentials that a proxy does not accept, or a defect of this package. Such an error ends the connection at once, whatever `retry` says.
+   * refuses, credentials that a proxy does not accept, or a defect of this package. Such an error ends the connection at once, whatever `retry` says. An
+   * error of kind `down` is permanent if its cause is.
    */
   readonly isPermanent: boolean
   readonly #frames: readonly WsFrame[] | undefined

@@ -315,5 +315,6 @@ function tooLarge(streamRef: StreamRef, most: number): GunError {
 function downError(connPid: ConnPid, { reason }: Down): GunError {
   const cause = Array.isArray(reason) && reason[0] === 'shutdown' ? reason[1] : reason
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new GunError('down', 'down', `${connPid} has ended: ${why}`, { cause })
+  const isPermanent = cause instanceof GunError && cause.isPermanent
+  return new GunError('down', 'down', `${connPid} has ended: ${why}`, { cause, isPermanent })
 }
