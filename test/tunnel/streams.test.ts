@@ -8,6 +8,7 @@ import { mockTimeouts } from '../support/clock.ts'
 import { origin } from '../support/origin.ts'
 import { BIG, HELLO, tunnelOrigin } from '../support/tunnel-origins.ts'
 import { http2Proxy, type TunnelProxy } from '../support/tunnel-proxies.ts'
+import { through } from '../support/tunnel-ways.ts'
 
 const h2c = { version: 'http2', transport: 'tcp' } as const
 
@@ -135,3 +136,13 @@ test('hundreds of tunnels leave nothing', async () => {
   }
   await gone(proxy)
 })
+
+for (const kind of ['http', 'h2c'] as const) {
+  test(`a tunnel over ${kind} that ends by shutdown is told so`, async () => {
+    await using it = await through([kind, 'http'])
+    const { connPid, self, tunnel } = it
+    gun.shutdown(connPid)
+    const { reason } = await self.receive([{ type: 'gun_error', connPid, streamRef: tunnel }], PATIENCE)
+    assert.equal(reason.code, 'shutdown')
+  })
+}

@@ -19,6 +19,8 @@ interface Hop {
 export class Hops {
   readonly #layer: Host
   readonly #hops: Hop[] = []
+  /** Whether the caller has asked for an orderly end, so that the end is ours. */
+  isFinishing = false
 
   constructor(layer: Host) {
     this.#layer = layer
@@ -93,7 +95,7 @@ export class Hops {
   ): readonly StreamRef[] {
     // The end in order of the connection's own line is told by `gun_down`.
     const isTold = reason === 'normal' && isOutermost
-    const error = reason === 'normal' ? tunnelEnded() : reason
+    const error = reason === 'normal' ? tunnelEnded(this.isFinishing) : reason
     const killed = isTold ? [] : this.streams.filter(ref => ref !== protocol?.streamRef && !wasCancelled(ref))
     for (const streamRef of this.streams) {
       setLayer(streamRef, undefined)
@@ -144,6 +146,7 @@ export function schemeOver(transport: 'tcp' | 'tls'): 'http' | 'https' {
   return transport === 'tls' ? 'https' : 'http'
 }
 
-function tunnelEnded(): GunError {
-  return new GunError('closed', 'stream_error', 'the tunnel was closed')
+function tunnelEnded(isOurs: boolean): GunError {
+  if (!isOurs) return new GunError('closed', 'stream_error', 'the tunnel was closed')
+  return new GunError('shutdown', 'stream_error', 'the tunnel was ended on this side')
 }

@@ -145,6 +145,7 @@ export class Layer implements Host, LineUser, Valve {
 
   /** Begins an orderly end, and returns how many milliseconds it may take. */
   finish(): number {
+    if (this.#hops !== undefined) this.#hops.isFinishing = true
     return this.protocol?.finish() ?? 0
   }
 
