@@ -1,4 +1,4 @@
-// What goes wrong in a tunnel is told of the tunnel: a connection of HTTP/2 goes on, and one that became the tunnel is made again.
+// Errors within a tunnel are told of the tunnel: a connection of HTTP/2 goes on, and one that became the tunnel is made again.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// What is told of tunnels besides messages: events with the streams that they belong to, states, cookies, the transcript.
+// Tunnels are told of besides messages: by events with the streams that they belong to, by states, and by the transcript; cookies are the origin's.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// What holds of any way: its steps come up in order, the origin answers, and `info` and `streamInfo` tell of all that is in between.
+// The steps of any way come up in order, the origin answers, and `info` and `streamInfo` tell of all that is in between.
 
 import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'

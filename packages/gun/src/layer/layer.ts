@@ -228,7 +228,7 @@ export class Layer implements Host, LineUser, Valve {
   resume(): void {
     this.#isPaused = false
     this.#regulate()
-    // Whoever is over the mark again by then has said so.
+    // A mailbox that is over the mark again by then has said so.
     this.later(protocol => this.#isPaused || protocol.resume?.())
   }
 
@@ -253,7 +253,7 @@ export class Layer implements Host, LineUser, Valve {
     if (reference === this.connPid) return true
     if (!(reference instanceof StreamRef)) return false
     if (this.#streamRef === undefined) return connPidOf(reference) === this.connPid
-    // What is asked for through a tunnel comes through its layer, however many tunnels are in between.
+    // A stream within a tunnel comes through the tunnel's layer, however many tunnels are in between.
     let streamRef: StreamRef | undefined = reference
     while (streamRef !== undefined && streamRef !== this.#streamRef) streamRef = tunnelOf(streamRef)
     return streamRef !== undefined
@@ -302,7 +302,7 @@ export class Layer implements Host, LineUser, Valve {
     this.stateChanged()
     const { connPid, events } = this
     const streamRef = protocol.streamRef ?? this.#hops?.lastStream ?? this.#streamRef
-    // To agree on TLS is no protocol of its own.
+    // While TLS is agreed on, no other protocol is spoken yet.
     if (protocol.stateName === 'tls_handshake' || !events.wants('protocolChanged')) return
     events.tell('protocolChanged', {
       connPid,
