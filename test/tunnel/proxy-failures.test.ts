@@ -525,3 +525,15 @@ describe('a SOCKS5 server that is asked for an address', () => {
     })
   }
 })
+
+test('an await that gives up names the proxy that the way waits for', async () => {
+  await using _left = assertNothingLeft()
+  await using origin = await tunnelOrigin('http')
+  await using proxies = await startProxies(['http', 'socks5h'], only(1, { answer: () => 'stall' as const }))
+  await using client = open(origin, { ...originOpts.http, proxy: proxies.proxy })
+  // Until the second proxy was asked, the await may find the way at an earlier end.
+  await eventually(() => proxies.list[1]?.requests.length === 1, 'the second proxy was not asked')
+  const error = await gun.awaitUp(client.connPid, 0).catch((reason: unknown) => reason)
+  assert.ok(error instanceof gun.GunError)
+  assert.ok(error.message.includes(`(initial_tunnel, waiting for ${proxies.names[1]})`), error.message)
+})

@@ -47,10 +47,11 @@ function isUp({ stateName }: Connection): boolean {
 }
 
 function stateOf(connection: Connection): string {
-  const { connPid, lastError, stateName } = connection
+  const { connPid, lastError, stateName, waitsFor } = connection
   if (isUp(connection)) return `${connPid} is up`
+  const where = waitsFor === undefined ? '' : `, waiting for ${waitsFor}`
   const last = lastError === undefined ? '' : `, and the last error was: ${lastError.message}`
-  return `${connPid} is not up (${stateName})${last}`
+  return `${connPid} is not up (${stateName}${where})${last}`
 }
 
 function reasonOf(connection: Connection, streamRef: StreamRef): string {

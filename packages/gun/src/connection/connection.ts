@@ -131,6 +131,11 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     return nameOf(value.connected ?? value)
   }
 
+  /** The proxy, or the origin, that the way through the proxies waits for; `undefined` while no way is being made. */
+  get waitsFor(): string | undefined {
+    return this.#way?.waitsFor
+  }
+
   get lastError(): GunError | undefined {
     return this.context.lastError
   }

@@ -64,6 +64,11 @@ export class WayEnds {
     return withPrefix(`through ${placeOf(this.#proxies, this.#proxies.length - 1)}`, error)
   }
 
+  /** Names an end. */
+  nameAt(index: number): string {
+    return index < this.#proxies.length ? placeOf(this.#proxies, index) : 'the origin'
+  }
+
   #tunnelEndAt(index: number): TunnelEnd & { readonly address?: string } {
     const { host, port, transport } = this.at(index)
     const proxy = this.#proxies[index]

@@ -92,6 +92,11 @@ export class Way implements LayerUser {
     this.#leave()
   }
 
+  /** Names the end that the way waits for. */
+  get waitsFor(): string {
+    return this.#ends.nameAt(this.#place)
+  }
+
   // News of the layer:
 
   onLost(reason: GunError | 'normal'): void {
