@@ -5,8 +5,8 @@ import * as gun from '@holster/gun'
 import { createProcess, P, type Process, type ProcessOptions } from '@holster/process'
 import { PATIENCE } from './client.ts'
 import { streamEnds } from './stream-ends.ts'
-import { type HopKind, type Kinds, type TunnelChain, tunnelChain } from './tunnel-chains.ts'
-import type { TunnelOriginOptions } from './tunnel-origins.ts'
+import { type HopKind, type Kinds, proxyKinds, type TunnelChain, tunnelChain } from './tunnel-chains.ts'
+import { originKinds, type TunnelOriginOptions } from './tunnel-origins.ts'
 
 export interface Through extends AsyncDisposable {
   readonly chain: TunnelChain
@@ -34,7 +34,7 @@ const names: Readonly<Record<HopKind, string>> = {
 }
 
 /** Ways in which each proxy comes first and second, each origin is reached, and TLS runs within TLS within TLS. */
-export const someWays: readonly Kinds[] = [
+const usual: readonly Kinds[] = [
   ['http', 'https', 'h2c'],
   ['https', 'h2', 'h2'],
   ['h2c', 'http', 'https'],
@@ -44,6 +44,14 @@ export const someWays: readonly Kinds[] = [
   ['https', 'https', 'https'],
   ['h2', 'socks5', 'raw'],
 ]
+
+/** All that Gun's tunnel_SUITE has. */
+export const allWays: readonly Kinds[] = proxyKinds.flatMap(first =>
+  proxyKinds.flatMap(second => originKinds.map((origin): Kinds => [first, second, origin])),
+)
+
+/** The ways on which everything is tried: with TUNNEL_WAYS=all all of them, which takes some minutes. */
+export const someWays = process.env.TUNNEL_WAYS === 'all' ? allWays : usual
 
 /** Whether a way leads to an origin that speaks this. */
 export const leadsTo = (kinds: Kinds, ...origins: readonly HopKind[]): boolean =>

@@ -20,8 +20,18 @@ function onEach(ways: readonly Kinds[], name: string, run: (it: Through) => Prom
     test(`${name}, through ${wayName(kinds)}`, async () => {
       await using it = await through(kinds)
       await run(it)
-      assert.equal(it.self.messageQueueLength, 0)
+      await assertNothingElse(it)
     })
+  }
+}
+
+/** Nothing else has come, but what follows the end of raw: that of the tunnel around it, or of the connection. */
+async function assertNothingElse({ self, next, tunnels }: Through): Promise<void> {
+  while (self.messageQueueLength > 0) {
+    const message = await next()
+    if (message.type === 'gun_down') assert.equal(message.reason, 'normal')
+    else if (message.type !== 'gun_error') assert.fail(message.type)
+    else assert.deepEqual([message.streamRef, message.reason.code], [tunnels[0], 'closed'])
   }
 }
 

@@ -2,17 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Kinds, proxyKinds } from '../support/tunnel-chains.ts'
-import { originKinds } from '../support/tunnel-origins.ts'
-import { wayName } from '../support/tunnel-ways.ts'
+import { allWays, wayName } from '../support/tunnel-ways.ts'
 import { checkWay } from './way.ts'
 
-const ways = proxyKinds.flatMap(first =>
-  proxyKinds.flatMap(second => originKinds.map((origin): Kinds => [first, second, origin])),
-)
-
-for (const kinds of ways) {
+for (const kinds of allWays) {
   test(`a way leads through ${wayName(kinds)}, and is told of`, () => checkWay(kinds))
 }
 
-test('these are all of them', () => assert.equal(ways.length, 216))
+test('these are all of them', () => assert.equal(allWays.length, 216))
