@@ -30,11 +30,6 @@ export class Tunnels {
     this.#tunnels.set(streamRef, { layer: undefined, waiting: new Postponed(this.#perform) })
   }
 
-  /** Whether the tunnel is up, or may still come up. */
-  has(streamRef: StreamRef): boolean {
-    return this.#tunnels.has(streamRef)
-  }
-
   /** The layer to which a command goes at once; `undefined`: it has to wait. */
   readyLayerOf(streamRef: StreamRef): Layer | undefined {
     const tunnel = this.#tunnels.get(streamRef)
