@@ -43,7 +43,7 @@ export const checks: readonly Check[] = [
   },
 ]
 
-/** The same through proxies. */
+/** Checks of the same scenes through proxies. */
 export const tunnelChecks: readonly Check[] = [
   { ...checkOf('HTTP/1.1'), name: 'HTTP/1.1 by the option proxy', way: 'option' },
   { ...checkOf('WebSocket over HTTP/2'), name: 'WebSocket over HTTP/2 by the option proxy', way: 'option' },

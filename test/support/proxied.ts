@@ -95,7 +95,7 @@ export function open(
   const connPid = gun.open(name, port, {
     owner,
     retry: 0,
-    // Which of the addresses of localhost comes first is not the same everywhere.
+    // The first address of localhost is not the same everywhere.
     tcpOpts: { family: 4 },
     ...opts,
   })

@@ -34,7 +34,7 @@ interface Kind {
   readonly start: (auth?: Credentials) => Promise<DebianServer>
   /** Whether it can ask for a name and a password. */
   readonly hasAuth: boolean
-  /** Its status for credentials that are wrong. Default: 407. */
+  /** The status with which the proxy refuses wrong credentials. Default: 407. */
   readonly wrongStatus?: number
   /** Whether it says yes before it has reached the origin, and hangs up where it cannot. */
   readonly isEager?: boolean

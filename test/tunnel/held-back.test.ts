@@ -62,7 +62,7 @@ for (const transport of ['tcp', 'tls'] as const) {
     await it.until(() => it.of('R').length === 3, 'two parts of R')
     await end.finished()
     await it.until(() => proxy.openTunnels === 0 || it.of('R').length === 3, 'the end of the origin')
-    // What the origin has sent is with the client before the client's answer to this.
+    // The answer to this PING comes after all that the origin has sent.
     gun.ping(connPid)
     await it.hears('?: gun_notify')
     await proxy.close()

@@ -22,7 +22,7 @@ const tlsOpts = { ca: certificates.ca }
 const rawEnds = (wire: Transport, rawOpts: gun.RawOpts = {}, owner = {}): Promise<Ends> =>
   ends(wire, { protocols: ['raw'], retry: 0, rawOpts }, owner)
 
-/** The same, to a server that is there already. */
+/** Connects, speaking raw, to a server that is there already. */
 async function connectRaw(server: Place, wire: Transport): Promise<Client> {
   const owner = createProcess<gun.GunMessage>()
   const opts: gun.Opts = { owner, protocols: ['raw'], retry: 0 }

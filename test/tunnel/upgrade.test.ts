@@ -10,7 +10,7 @@ import type { Transport } from '../support/origin.ts'
 
 const wires: readonly Transport[] = ['tcp', 'tls', 'unix']
 
-/** So many bytes of the stream. */
+/** Receives that many bytes of the stream. */
 async function receiveBytes(
   { self, connPid }: Pick<Ends, 'self' | 'connPid'>,
   streamRef: gun.StreamRef,

@@ -59,7 +59,7 @@ export class Raw implements Protocol {
     this.#sendMark = mark ?? opts.sendHighWaterMark ?? Number.POSITIVE_INFINITY
   }
 
-  /** Both ends were in order. */
+  /** Whether the peer has ended in order, which was told. */
   get isDone(): boolean {
     return this.#hasEnded
   }
