@@ -18,7 +18,8 @@ import { type Exit, Links } from './exits/link.js'
 import { type Down, MonitorRef, Monitors } from './exits/monitor.js'
 import { tellAll, Watchers, type WatchOrder } from './exits/watchers.js'
 import { onAbort } from './host/abort.js'
-import { checkDuration, Timers } from './host/timer.js'
+import { cancelTimer, checkDuration, readTimer, Timers } from './host/timer.js'
+import { sendLate } from './late.js'
 import { ProcessExit, settleReason } from './mailbox/errors.js'
 import { marksOf } from './mailbox/high-water-mark.js'
 import { Mailbox } from './mailbox/mailbox.js'
@@ -29,6 +30,11 @@ import { Handler } from './patterns/clauses.js'
 import type { Pid } from './pid.js'
 import { compareByIdentity, TimerRef } from './ref.js'
 import { register, withName } from './registry.js'
+import type { TimeoutOf } from './timeout.js'
+
+function checkTimer(ref: unknown): void {
+  if (!(ref instanceof TimerRef)) throw new TypeError('ref must be what sendAfter or startTimer gave')
+}
 
 /** The messages in the mailbox of a process that expects `M`. */
 export type Incoming<M> = M | Down | Exit
@@ -38,6 +44,9 @@ export const deliver: unique symbol = Symbol.for('@holster/process.deliver')
 
 /** The method that makes a source known to a process, so that the source is read while the process waits for it. */
 export const attach: unique symbol = Symbol.for('@holster/process.attach')
+
+/** The timers for names, actors and other pids that have no `Timers`. */
+const otherTimers = new Timers()
 
 let last = 0
 
@@ -210,20 +219,45 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    * all processes that are due together, after the event loop was busy, come in the order of their times. Throws a TypeError
    * or RangeError unless `ms` is a number from 0 to 2147483647. Source: `erlang:send_after/3`.
    */
-  sendAfter(ms: number, message: M): TimerRef {
-    checkDuration('ms', ms, false)
-    if (!this.#isAlive) return new TimerRef()
-    this.#timers ??= new Timers()
-    return this.#timers.start(ms, () => this.send(message))
+  sendAfter(ms: number, message: M): TimerRef
+  /**
+   * Sends `message` to `to`, a process or anything else that takes messages, or to the process that is registered under that name when
+   * the time has come, if there is one. The timer ends with the process that it is for, not with this one.
+   */
+  sendAfter<T>(ms: number, to: Pid<T> | string, message: T): TimerRef
+  sendAfter(...args: [number, unknown] | [number, Pid<unknown> | string, unknown]): TimerRef {
+    const [ms, to, message] = args.length > 2 ? args : [args[0], this, args[1]]
+    return this.#startTimer(ms, to as Pid<unknown> | string, () => message)
   }
 
   /**
-   * Cancels a timer, and gives the milliseconds that were left; `false` if it has fired or was cancelled. Throws a TypeError
-   * unless `ref` is what `sendAfter` gave. Source: `erlang:cancel_timer/1`.
+   * Does as `sendAfter`, but sends `{ type: 'timeout', ref, message }`, whose `ref` is the one that this call gives. Source:
+   * `erlang:start_timer/3`.
+   */
+  startTimer(ms: number, message: TimeoutOf<M>): TimerRef
+  /** Does so for `to`, a process or the name of one. */
+  startTimer<T>(ms: number, to: Pid<T> | string, message: TimeoutOf<T>): TimerRef
+  startTimer(...args: [number, unknown] | [number, Pid<unknown> | string, unknown]): TimerRef {
+    const [ms, to, message] = args.length > 2 ? args : [args[0], this, args[1]]
+    return this.#startTimer(ms, to as Pid<unknown> | string, ref => ({ type: 'timeout', ref, message }))
+  }
+
+  /**
+   * Gives the milliseconds that a timer has left; `false` if it has fired or was cancelled. Throws a TypeError unless `ref` is what
+   * `sendAfter` or `startTimer` gave. Source: `erlang:read_timer/1`.
+   */
+  readTimer(ref: TimerRef): number | false {
+    checkTimer(ref)
+    return readTimer(ref)
+  }
+
+  /**
+   * Cancels a timer, also one that another process has started, and gives the milliseconds that were left; `false` if it has fired or
+   * was cancelled. Throws a TypeError unless `ref` is what `sendAfter` or `startTimer` gave. Source: `erlang:cancel_timer/1`.
    */
   cancelTimer(ref: TimerRef): number | false {
-    if (!(ref instanceof TimerRef)) throw new TypeError('ref must be what sendAfter gave')
-    return this.#timers?.cancel(ref) ?? false
+    checkTimer(ref)
+    return cancelTimer(ref)
   }
 
   /** Aborts with a `ProcessExit` when the process exits. */
@@ -309,6 +343,25 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   #linksOf(): Links {
     this.#links ??= new Links(this, this.#mailbox)
     return this.#links
+  }
+
+  #timersOf(): Timers {
+    this.#timers ??= new Timers()
+    return this.#timers
+  }
+
+  #startTimer(ms: number, to: Pid<unknown> | string, make: (ref: TimerRef) => unknown): TimerRef {
+    checkDuration('ms', ms, false)
+    if (typeof to !== 'string' && typeof to?.send !== 'function') {
+      throw new TypeError(
+        `to must be a process, the name of one, or another pid, not ${inspect(to, { depth: 0 })}`,
+      )
+    }
+    if (!this.#isAlive) return new TimerRef()
+    if (to instanceof Process) {
+      return to.isAlive ? to.#timersOf().start(ms, ref => to.send(make(ref))) : new TimerRef()
+    }
+    return otherTimers.start(ms, ref => sendLate(to, make(ref)))
   }
 
   #signal(pid: MonitorTarget, reason: ExitReason): void {

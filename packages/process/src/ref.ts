@@ -50,9 +50,30 @@ export class Ref {
 
 compareByIdentity(Ref)
 
-/** Names one timer of `sendAfter`. */
+/** What runs behind a `TimerRef`. */
+export interface RunningTimer {
+  /** The milliseconds until the timer fires. */
+  readonly left: number
+  /** Stops the timer. */
+  stop(): void
+}
+
+/** Gives the timer that runs behind `ref`; `undefined` once it has fired or was stopped. */
+export let runningTimer: (ref: TimerRef) => RunningTimer | undefined
+
+/** Sets the timer that runs behind `ref`. */
+export let setRunningTimer: (ref: TimerRef, timer: RunningTimer | undefined) => void
+
+/** Names one timer of `sendAfter` or `startTimer`. */
 export class TimerRef extends Ref {
-  declare private readonly kind: 'timer'
+  #running: RunningTimer | undefined
+
+  static {
+    runningTimer = ref => ref.#running
+    setRunningTimer = (ref, timer) => {
+      ref.#running = timer
+    }
+  }
 
   /** `#TimerRef<12>`; unique within this program. */
   override get id(): string {

@@ -1,6 +1,6 @@
 /** Timers run in the order of their times, also those that are due together after the event loop was busy. */
 
-import { TimerRef } from '../ref.js'
+import { type RunningTimer, runningTimer, setRunningTimer, TimerRef } from '../ref.js'
 
 /** The longest finite duration in milliseconds, about 24.8 days. Node fires a longer timer after 1 ms. */
 export const MAX_DURATION = 2147483647
@@ -22,25 +22,36 @@ export function checkDuration(name: string, ms: unknown, isInfiniteAllowed: bool
 export class Timer {
   /** The time at which it is due, in milliseconds by the clock of `performance.now`. */
   readonly due: number
-  /** The index in the heap; -1 once the timer has run or was cancelled. */
+  /** The index in the heap; -1 if the timer is not there. */
   place = -1
-  private readonly number = ++last
-  private readonly handle: NodeJS.Timeout
+  /** Tells how many timers were started before this one. */
+  readonly number = ++last
   private readonly run: () => void
+  /** The timer of a test's fake clock, which has times of its own. */
+  private fake: NodeJS.Timeout | undefined = undefined
 
   constructor(ms: number, run: () => void) {
     this.due = performance.now() + ms
     this.run = run
-    this.handle = setTimeout(expire, ms, this)
-    add(this)
+    if (setTimeout === nodesTimeout) start(this)
+    else this.fake = setTimeout(() => this.fire(), ms)
   }
 
   /** Cancels the timer, and says whether it was still running. */
   cancel(): boolean {
+    if (this.fake !== undefined) {
+      clearTimeout(this.fake)
+      this.fake = undefined
+      return true
+    }
     if (this.place < 0) return false
-    clearTimeout(this.handle)
     remove(this)
     return true
+  }
+
+  /** The milliseconds until the timer is due. */
+  get left(): number {
+    return Math.max(0, Math.round(this.due - performance.now()))
   }
 
   /** Whether this timer runs before `other`: timers that are due at the same time run in the order of their starts. */
@@ -61,11 +72,53 @@ const heap: Timer[] = []
 
 const nodesTimeout = setTimeout
 
-/** Fires the timers before `timer` first: Node runs all due timers of one duration before those of another. */
-function expire(timer: Timer): void {
-  // A test's fake clock has times of its own, and keeps their order.
-  if (setTimeout === nodesTimeout) while (heap[0]?.isBefore(timer)) heap[0].fire()
-  timer.fire()
+/**
+ * The one timer of Node's for all: one each would cost several times the rest of a receive, and Node runs all due timers of one duration
+ * before those of another.
+ */
+let alarm: NodeJS.Timeout | undefined
+/** The time for which the alarm is set. */
+let alarmAt = Number.POSITIVE_INFINITY
+let isCheckDue = false
+
+function start(timer: Timer): void {
+  add(timer)
+  if (timer.due < alarmAt) setAlarm(timer)
+}
+
+function setAlarm({ due }: Timer): void {
+  clearTimeout(alarm)
+  alarm = nodesTimeout(ring, Math.max(1, Math.ceil(due - performance.now())))
+  alarmAt = due
+}
+
+function dropAlarm(): void {
+  clearTimeout(alarm)
+  alarm = undefined
+  alarmAt = Number.POSITIVE_INFINITY
+}
+
+/** Fires the timers that are due. */
+function ring(): void {
+  // The alarm may ring a part of a millisecond before its time.
+  const now = Math.max(performance.now(), alarmAt)
+  // A timer of 0 ms that starts another one must not keep the event loop from turning.
+  const newest = last
+  dropAlarm()
+  try {
+    for (let timer = heap[0]; timer !== undefined && timer.due <= now; timer = heap[0]) {
+      if (timer.number > newest) break
+      timer.fire()
+    }
+  } finally {
+    if (heap[0] !== undefined) setAlarm(heap[0])
+  }
+}
+
+/** Lets the program end if no timer runs. Once a turn, as a loop of calls starts and cancels one timer after the other. */
+function check(): void {
+  isCheckDue = false
+  if (heap.length === 0) dropAlarm()
 }
 
 function add(timer: Timer): void {
@@ -77,6 +130,10 @@ function remove(timer: Timer): void {
   const { place } = timer
   const moved = heap.pop()
   timer.place = -1
+  if (heap.length === 0 && !isCheckDue) {
+    isCheckDue = true
+    setImmediate(check)
+  }
   if (moved === undefined || moved === timer) return
   rise(moved, place)
   if (moved.place === place) sink(moved, place)
@@ -113,33 +170,61 @@ function put(timer: Timer, place: number): void {
   timer.place = place
 }
 
-/** The timers of one process that have neither fired nor been cancelled. */
-export class Timers {
-  readonly #running = new Map<TimerRef, Timer>()
+/** A timer that sends something, for as long as the process lives to which it belongs. */
+class SendTimer implements RunningTimer {
+  readonly ref = new TimerRef()
+  private readonly timers: Timers
+  private readonly timer: Timer
 
-  /** Calls `fire` after `ms` milliseconds. */
-  start(ms: number, fire: () => void): TimerRef {
-    const ref = new TimerRef()
-    const timer = new Timer(ms, () => {
-      this.#running.delete(ref)
-      fire()
+  constructor(timers: Timers, ms: number, fire: (ref: TimerRef) => void) {
+    this.timers = timers
+    this.timer = new Timer(ms, () => {
+      this.forget()
+      fire(this.ref)
     })
-    this.#running.set(ref, timer)
-    return ref
+    setRunningTimer(this.ref, this)
   }
 
-  /** Cancels a timer, and gives the milliseconds that were left; `false` if it has fired, was cancelled, or is unknown here. */
-  cancel(ref: TimerRef): number | false {
-    const timer = this.#running.get(ref)
-    if (timer === undefined) return false
-    timer.cancel()
-    this.#running.delete(ref)
-    return Math.max(0, Math.round(timer.due - performance.now()))
+  get left(): number {
+    return this.timer.left
+  }
+
+  stop(): void {
+    this.timer.cancel()
+    this.forget()
+  }
+
+  private forget(): void {
+    this.timers.running.delete(this)
+    setRunningTimer(this.ref, undefined)
+  }
+}
+
+/** The timers that end with one process, and have neither fired nor been cancelled. */
+export class Timers {
+  readonly running = new Set<SendTimer>()
+
+  /** Calls `fire` after `ms` milliseconds. */
+  start(ms: number, fire: (ref: TimerRef) => void): TimerRef {
+    const timer = new SendTimer(this, ms, fire)
+    this.running.add(timer)
+    return timer.ref
   }
 
   /** Cancels all timers. */
   clear(): void {
-    for (const timer of this.#running.values()) timer.cancel()
-    this.#running.clear()
+    for (const timer of this.running) timer.stop()
   }
+}
+
+/** Gives the milliseconds until the timer fires; `false` if it has fired or was cancelled. */
+export function readTimer(ref: TimerRef): number | false {
+  return runningTimer(ref)?.left ?? false
+}
+
+/** Cancels a timer, and gives the milliseconds that were left; `false` if it has fired or was cancelled. */
+export function cancelTimer(ref: TimerRef): number | false {
+  const left = readTimer(ref)
+  runningTimer(ref)?.stop()
+  return left
 }

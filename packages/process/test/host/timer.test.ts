@@ -1,8 +1,12 @@
 // The timers of a process send messages to it later.
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { createProcess, makeRef, P, TimerRef } from '../../src/index.ts'
+import { promisify } from 'node:util'
+import { createActor, fromTransition } from 'xstate'
+import { createProcess, makeRef, P, type Pid, type Timeout, TimerRef } from '../../src/index.ts'
+import { collectExits } from '../support/exits.ts'
 
 describe('sendAfter', () => {
   test('sends its message when the time is over, not a millisecond before', t => {
@@ -46,6 +50,130 @@ describe('sendAfter', () => {
   })
 })
 
+describe('sendAfter to another process', () => {
+  test('sends to it, and outlives the process that has started the timer', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const [self, other] = [createProcess(), createProcess<string>()]
+    self.sendAfter(10, other, 'later')
+    self.exit()
+    t.mock.timers.tick(10)
+    assert.equal(other.messageQueueLength, 1)
+  })
+
+  test('ends with it', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const [self, other] = [createProcess(), createProcess<string>()]
+    const ref = self.sendAfter(10, other, 'later')
+    assert.notEqual(self.readTimer(ref), false)
+    other.exit()
+    assert.equal(self.readTimer(ref), false)
+    assert.equal(self.cancelTimer(self.sendAfter(10, other, 'x')), false)
+  })
+
+  test('by name finds the process that has the name when the time has come', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const self = createProcess()
+    const before = createProcess({ name: 'timed' })
+    self.sendAfter(10, 'timed', 'later')
+    before.exit()
+    const after = createProcess<string>({ name: 'timed' })
+    t.mock.timers.tick(10)
+    assert.equal(after.messageQueueLength, 1)
+    self.sendAfter(10, 'timed', 'never')
+    after.exit()
+    t.mock.timers.tick(10)
+  })
+
+  test('may be an actor; one that has stopped by then gets nothing', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const got: unknown[] = []
+    const logic = fromTransition((state: number, event: { type: string }) => {
+      if (event.type !== 'xstate.stop') got.push(event)
+      return state
+    }, 0)
+    const [actor, stopped] = [createActor(logic).start(), createActor(logic).start()]
+    const self = createProcess()
+    for (const to of [actor, stopped]) self.sendAfter(10, to, { type: 'tick' })
+    stopped.stop()
+    t.mock.timers.tick(10)
+    assert.deepEqual(got, [{ type: 'tick' }])
+    actor.stop()
+  })
+
+  test('reports what the send throws', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const exits = collectExits(t)
+    const error = new Error('no')
+    const pid = {
+      send() {
+        throw error
+      },
+    }
+    createProcess().sendAfter(10, pid, 'x')
+    t.mock.timers.tick(10)
+    assert.deepEqual(exits, [{ pid, reason: error }])
+  })
+
+  test('of something that takes no messages throws and names the argument', () => {
+    assert.throws(() => createProcess().sendAfter(10, {} as Pid<string>, 'x'), {
+      message: /^to must be a process/,
+    })
+  })
+})
+
+describe('startTimer', () => {
+  test('sends a timeout that carries its own reference', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const self = createProcess<Timeout<string>>()
+    const ref = self.startTimer(10, 'tick')
+    t.mock.timers.tick(10)
+    assert.deepEqual(await self.receive([{ type: 'timeout', ref }]), {
+      type: 'timeout',
+      ref,
+      message: 'tick',
+    })
+  })
+
+  test('may be for another process', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const other = createProcess<Timeout<string>>()
+    createProcess().startTimer(10, other, 'tick')
+    t.mock.timers.tick(10)
+    assert.equal(other.messageQueueLength, 1)
+  })
+})
+
+describe('readTimer', () => {
+  test('says how much is left, and false once the timer has fired', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const self = createProcess<string>()
+    const ref = self.sendAfter(2147483647, 'x')
+    const left = self.readTimer(ref)
+    assert.ok(typeof left === 'number' && left > 0 && left <= 2147483647)
+    t.mock.timers.tick(2147483647)
+    assert.equal(self.readTimer(ref), false)
+    assert.throws(() => self.readTimer(makeRef() as TimerRef), { message: /^ref must be/ })
+  })
+})
+
+test('a program ends when its last timer was cancelled, and no sooner', async () => {
+  const program = (code: string) =>
+    promisify(execFile)(process.execPath, [
+      '--import=tsx',
+      '--input-type=module',
+      '-e',
+      `import { createProcess } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
+      const self = createProcess()
+      process.on('exit', () => console.log(self.messageQueueLength))
+      ${code}`,
+    ])
+  // The first timer is that of a day.
+  const cancelled = 'const ref = self.sendAfter(86400000, 1); self.sendAfter(5, 2); self.cancelTimer(ref)'
+  assert.equal((await program(cancelled)).stdout, '1\n')
+  assert.equal((await program('self.cancelTimer(self.sendAfter(86400000, 1))')).stdout, '0\n')
+  assert.equal((await program('self.cancelTimer(self.sendAfter(5, 1)); self.sendAfter(20, 2)')).stdout, '1\n')
+})
+
 describe('cancelTimer', () => {
   test('says how much was left, and the message does not come', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -57,16 +185,24 @@ describe('cancelTimer', () => {
     assert.equal(self.messageQueueLength, 0)
   })
 
-  test('is false for a timer that has fired, was cancelled, or belongs to another process', t => {
+  test('is false for a timer that has fired or was cancelled', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    const [self, other] = [createProcess<string>(), createProcess<string>()]
+    const self = createProcess<string>()
     const fired = self.sendAfter(10, 'x')
     t.mock.timers.tick(10)
     assert.equal(self.cancelTimer(fired), false)
     const running = self.sendAfter(10, 'x')
-    assert.equal(other.cancelTimer(running), false)
     assert.notEqual(self.cancelTimer(running), false)
     assert.equal(self.cancelTimer(running), false)
+  })
+
+  test('cancels a timer that another process has started, as whoever has the ref may', t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const self = createProcess<string>()
+    const ref = self.sendAfter(10, 'x')
+    assert.notEqual(createProcess().cancelTimer(ref), false)
+    t.mock.timers.tick(10)
+    assert.equal(self.messageQueueLength, 0)
   })
 
   test('of something that is no timer ref throws and names the argument', () => {

@@ -1,0 +1,16 @@
+/** A timer of `startTimer` names itself in its message, so that one which was cancelled too late can be told apart. */
+
+import type { TimerRef } from './ref.js'
+
+/** The message of `startTimer`. Source: `{timeout, TimerRef, Msg}` of `erlang:start_timer/3`. */
+export interface Timeout<T = unknown> {
+  /** The tag by which patterns and a `switch` tell messages apart. */
+  readonly type: 'timeout'
+  /** The reference that `startTimer` gave. */
+  readonly ref: TimerRef
+  /** What `startTimer` was given. */
+  readonly message: T
+}
+
+/** What the timers of a process may bring that takes messages of type `M`. */
+export type TimeoutOf<M> = unknown extends M ? unknown : M extends Timeout<infer T> ? T : never
