@@ -1,5 +1,8 @@
 /** Each option of a process and of a receive must be known, and of the right type. */
 
+import { inspect } from 'node:util'
+import type { AliasMode } from './exits/alias.js'
+import type { MonitorAliasMode } from './exits/monitor.js'
 import type { HighWaterMark } from './mailbox/high-water-mark.js'
 import { didYouMean, type Synonyms } from './suggestion.js'
 
@@ -36,6 +39,15 @@ export interface ReceiveOptions<R = never> {
   readonly signal?: AbortSignal
 }
 
+/** Options of `monitor`, which throws a TypeError that names a wrong one. */
+export interface MonitorOptions {
+  /** Makes the reference an alias too, which stays active for so long. */
+  readonly alias: MonitorAliasMode
+}
+
+const OF_MONITOR = ['alias']
+const OF_ALIAS: readonly AliasMode[] = ['explicit_unalias', 'reply']
+const OF_MONITOR_ALIAS: readonly MonitorAliasMode[] = ['explicit_unalias', 'demonitor', 'reply_demonitor']
 const OF_PROCESS = ['name', 'highWaterMark', 'waitingHighWaterMark', 'trapExit', 'signal']
 const OF_RECEIVE = ['timeout', 'onTimeout', 'signal']
 const SYNONYMS: Synonyms = {
@@ -76,6 +88,26 @@ export function checkReceiveOptions<R>(options: ReceiveOptions<R>): ReceiveOptio
   }
   if (options.signal !== undefined) checkSignal('options.signal', options.signal)
   return options
+}
+
+/** Gives the options back. Throws a TypeError that names the first wrong one. */
+export function checkMonitorOptions(options: MonitorOptions): MonitorOptions {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
+  checkNames(options, OF_MONITOR, 'monitor')
+  checkChoice('options.alias', options.alias, OF_MONITOR_ALIAS)
+  return options
+}
+
+/** Throws a TypeError unless `mode` is one of `alias`. */
+export function checkAliasMode(mode: AliasMode): void {
+  checkChoice('mode', mode, OF_ALIAS)
+}
+
+function checkChoice(name: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return
+  throw new TypeError(
+    `${name} must be ${choices.map(choice => `'${choice}'`).join(' or ')}, not ${inspect(value)}`,
+  )
 }
 
 function checkSignal(name: string, signal: unknown): void {

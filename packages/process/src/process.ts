@@ -2,7 +2,11 @@
 
 import { inspect } from 'node:util'
 import { P } from 'ts-pattern'
+import type { Call, ReplyTo, RequestOf } from './calls/call.js'
+import { CallError } from './calls/call-error.js'
+import { startCall } from './calls/pending-call.js'
 import type { ExitReason } from './exit-reason.js'
+import { Alias, type AliasMode, checkAlias } from './exits/alias.js'
 import {
   checkTarget,
   type ExitRoute,
@@ -15,22 +19,42 @@ import {
 } from './exits/exit.js'
 import { type ExitHook, reportExit } from './exits/exit-hook.js'
 import { type Exit, Links } from './exits/link.js'
-import { type Down, MonitorRef, Monitors } from './exits/monitor.js'
+import { type Down, MonitorAlias, MonitorRef, Monitors } from './exits/monitor.js'
 import { tellAll, Watchers, type WatchOrder } from './exits/watchers.js'
 import { onAbort } from './host/abort.js'
 import { cancelTimer, checkDuration, readTimer, Timers } from './host/timer.js'
 import { sendLate } from './late.js'
+import { birthplace } from './lives/birthplace.js'
+import { checkBody, startBody } from './lives/body.js'
+import { type Entry, Roll } from './lives/roll.js'
 import { ProcessExit, settleReason } from './mailbox/errors.js'
 import { marksOf } from './mailbox/high-water-mark.js'
 import { Mailbox } from './mailbox/mailbox.js'
 import type { Source } from './mailbox/source.js'
 import type { Checked, CheckedList, Narrowed, On, PatternList, Received } from './narrowing.js'
-import { checkOptions, checkReceiveOptions, type ProcessOptions, type ReceiveOptions } from './options.js'
+import {
+  checkAliasMode,
+  checkMonitorOptions,
+  checkOptions,
+  checkReceiveOptions,
+  type MonitorOptions,
+  type ProcessOptions,
+  type ReceiveOptions,
+} from './options.js'
 import { Handler } from './patterns/clauses.js'
 import type { Pid } from './pid.js'
 import { compareByIdentity, TimerRef } from './ref.js'
-import { register, withName } from './registry.js'
+import { register, whereis, withName } from './registry.js'
 import type { TimeoutOf } from './timeout.js'
+
+/** Throws a TypeError unless messages can be sent to `pid`, and it ends. */
+function checkCallee(pid: unknown): void {
+  checkTarget(pid, 'pid')
+  if (typeof (pid as Partial<Callee>).send === 'function') return
+  throw new TypeError(
+    `pid must be a process, the name of one, or an xstate actor, not ${inspect(pid, { depth: 0 })}`,
+  )
+}
 
 function checkTimer(ref: unknown): void {
   if (!(ref instanceof TimerRef)) throw new TypeError('ref must be what sendAfter or startTimer gave')
@@ -45,6 +69,37 @@ export const deliver: unique symbol = Symbol.for('@holster/process.deliver')
 /** The method that makes a source known to a process, so that the source is read while the process waits for it. */
 export const attach: unique symbol = Symbol.for('@holster/process.attach')
 
+/** The method by which `processInfo` and `trace` look into a process. */
+export const inside: unique symbol = Symbol('@holster/process.inside')
+
+/** What `processInfo` and `trace` look at. */
+export interface Inside {
+  readonly mailbox: Mailbox
+  readonly links: Iterable<MonitorTarget> | undefined
+  readonly monitors: Monitors | undefined
+  readonly watchers: Watchers | undefined
+  readonly timers: Timers | undefined
+  readonly reason: ExitReason
+  readonly stack: string | undefined
+}
+
+/** The processes that have not exited. */
+export const living = new Roll<Process<never>>()
+
+/** A process with its monitor, as `spawnMonitor` gives them. */
+export interface SpawnedMonitor<M> {
+  /** The process. */
+  readonly pid: Process<M>
+  /** The monitor, whose `DOWN` carries this reference. */
+  readonly ref: MonitorRef
+}
+
+/** What can be called: it takes messages, and ends. */
+type Callee = Pid<Call<unknown, unknown>> & MonitorTarget
+
+/** The longest wait for a reply in milliseconds, unless a call says otherwise. */
+const DEFAULT_CALL_TIMEOUT = 5000
+
 /** The timers for names, actors and other pids that have no `Timers`. */
 const otherTimers = new Timers()
 
@@ -58,6 +113,9 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   #watchers: Watchers | undefined
   #disobey: (() => void) | undefined
   readonly #report: ExitHook
+  readonly #entry: Entry<Process<never>>
+  #label: string | undefined
+  readonly #stack: string | undefined
   #monitors: Monitors | undefined
   #links: Links | undefined
   #timers: Timers | undefined
@@ -75,6 +133,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     this.#report = report
     if (options !== undefined) checkOptions(options)
     this.#mailbox = new Mailbox(marksOf(options?.highWaterMark, options?.waitingHighWaterMark))
+    this.#stack = birthplace(Process)
+    this.#entry = living.add(this as unknown as Process<never>)
     if (options === undefined) return
     this.#trapExit = options.trapExit ?? false
     if (options.name !== undefined) register(options.name, this)
@@ -140,16 +200,103 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   }
 
   /**
-   * Asks for one `DOWN` message when `target` ends, or at once, with the reason `'noproc'`, if it has ended already. Each call
-   * makes a monitor of its own. Throws a TypeError unless `target` is something that ends. Source: `erlang:monitor/2`.
+   * Sends `request` to `pid`, a process or the name of one, as a message `{ type: 'call', from, request }`, and resolves to what
+   * `reply(from, …)` answers; other messages keep their place. Rejects with a `CallError` whose `reason` says why: `'timeout'` after
+   * `timeout` milliseconds (5000 by default, or `Infinity`), `'noproc'` if there is no such process, or the reason for which it ends
+   * before it replies. Rejects with `ProcessExit` when this process exits. A reply that comes later is dropped.
+   *
+   * Throws a TypeError or RangeError at once if an argument is wrong, and an Error if the process calls itself, as no reply could come.
+   * Source: `gen_server:call/2,3`.
    */
-  monitor(target: MonitorTarget): MonitorRef {
-    if (!this.#isAlive) {
-      checkTarget(target)
-      return new MonitorRef()
-    }
-    this.#monitors ??= new Monitors(this.#mailbox)
-    return this.#monitors.add(target)
+  call<T, const Q extends RequestOf<T>>(
+    pid: Pid<T> | string,
+    request: Q,
+    timeout: number = DEFAULT_CALL_TIMEOUT,
+  ): Promise<ReplyTo<T, Q>> {
+    checkDuration('timeout', timeout, true)
+    const target: unknown = typeof pid === 'string' ? whereis(pid) : pid
+    if (target !== undefined || typeof pid !== 'string') checkCallee(target)
+    if ((target as unknown) === this) throw new Error(`pid is the process itself: ${this} cannot call itself`)
+    if (!this.#isAlive) return this.#mailbox.receive([], 0) as Promise<never>
+    if (target === undefined) return Promise.reject(new CallError(pid, request, 'noproc'))
+    return startCall(this, this.#mailbox, target as Callee, pid, request, timeout) as Promise<ReplyTo<T, Q>>
+  }
+
+  /**
+   * Makes a reference that stands for this process until `unalias`, or, with `'reply'`, until the first message that is sent to it:
+   * later ones are dropped. Throws a TypeError if `mode` is neither. Source: `erlang:alias/0,1`.
+   *
+   * ```ts
+   * const alias = self.alias<{ type: 'answer'; ok: boolean }>()
+   * worker.send({ type: 'ask', replyTo: alias })
+   * const answer = await self.receive([{ type: 'answer' }], { timeout: 100, onTimeout: () => undefined })
+   * self.unalias(alias)
+   * ```
+   */
+  alias<A = M>(mode: AliasMode = 'explicit_unalias'): Alias<A> {
+    checkAliasMode(mode)
+    return new Alias<A>(this.#isAlive ? this.#mailbox : undefined, mode)
+  }
+
+  /**
+   * Takes an alias of this process back, and says whether it was active; messages that came through it stay in the mailbox. Throws a
+   * TypeError unless `alias` is one. Source: `erlang:unalias/1`.
+   */
+  unalias(alias: Alias<never> | MonitorAlias<never>): boolean {
+    checkAlias(alias)
+    return alias.deactivate(this.#mailbox)
+  }
+
+  /**
+   * Starts a process as `spawn` does, and links this process to it before its body begins. If this process has exited already, the new
+   * one gets its exit signal. Throws as `spawn` does. Source: `erlang:spawn_link/1`.
+   */
+  spawnLink<C = unknown>(body: (self: Process<C>) => unknown, options?: ProcessOptions): Process<C> {
+    const child = this.#begin(body, options)
+    // A signal that was aborted has ended the child at its birth.
+    if (!child.isAlive) this[exitSignal](child, child.#reason, 'link')
+    else if (this.#isAlive) this.link(child)
+    else child[exitSignal](this, this.#reason, 'link')
+    startBody(child, body)
+    return child
+  }
+
+  /**
+   * Starts a process as `spawn` does, and monitors it before its body begins. Throws as `spawn` does. Source:
+   * `erlang:spawn_monitor/1`.
+   */
+  spawnMonitor<C = unknown>(
+    body: (self: Process<C>) => unknown,
+    options?: ProcessOptions,
+  ): SpawnedMonitor<C> {
+    const pid = this.#begin(body, options)
+    const ref = pid.isAlive ? this.monitor(pid) : new MonitorRef()
+    if (!pid.isAlive) this.#mailbox.accept({ type: 'DOWN', ref, pid, reason: pid.#reason })
+    startBody(pid, body)
+    return { pid, ref }
+  }
+
+  /**
+   * Monitors `target` as below, and makes the reference an alias of this process too, to which others may send messages. `alias` says how
+   * long it stays active. Throws a TypeError that names a wrong argument. Source: `erlang:monitor/3`.
+   */
+  monitor<A = M>(target: MonitorTarget | string, options: MonitorOptions): MonitorAlias<A>
+  /**
+   * Asks for one `DOWN` message when `target` ends, or at once, with the reason `'noproc'`, if it has ended already. Each call
+   * makes a monitor of its own. A registered name stands for the process that has it now, and the `DOWN` has the name as its `pid`.
+   * Throws a TypeError unless `target` is something that ends, or a name. Source: `erlang:monitor/2`.
+   */
+  monitor(target: MonitorTarget | string): MonitorRef
+  monitor(target: MonitorTarget | string, options?: MonitorOptions): MonitorRef {
+    const found = typeof target === 'string' ? (whereis(target) as MonitorTarget | undefined) : target
+    if (typeof target !== 'string') checkTarget(target)
+    const mode = options === undefined ? undefined : checkMonitorOptions(options).alias
+    const mailbox = this.#isAlive ? this.#mailbox : undefined
+    const ref = mode === undefined ? new MonitorRef() : new MonitorAlias(mailbox, mode)
+    if (!this.#isAlive) return ref
+    this.#monitors ??= new Monitors(this, this.#mailbox)
+    this.#monitors.add(found, ref, typeof target === 'string' ? target : undefined)
+    return ref
   }
 
   /**
@@ -178,7 +325,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   /** Undoes `link` on both sides. Throws a TypeError unless `target` is something that ends. Source: `erlang:unlink/1`. */
   unlink(target: MonitorTarget): void {
     checkTarget(target)
-    this.#links?.remove(target)
+    this.#links?.remove(target, target instanceof Process ? target.#links : undefined)
   }
 
   /** Whether exit signals arrive as `EXIT` messages. `'kill'` from `exit` cannot be trapped. */
@@ -258,6 +405,18 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   cancelTimer(ref: TimerRef): number | false {
     checkTimer(ref)
     return cancelTimer(ref)
+  }
+
+  /** Describes the process for people, in `processInfo` and in reports; `undefined` by default. Source: `proc_lib:get_label/1`. */
+  get label(): string | undefined {
+    return this.#label
+  }
+
+  /** Throws a TypeError unless the label is a string or `undefined`. Source: `proc_lib:set_label/1`. */
+  set label(label: string | undefined) {
+    if (label !== undefined && typeof label !== 'string')
+      throw new TypeError('label must be a string or undefined')
+    this.#label = label
   }
 
   /** Aborts with a `ProcessExit` when the process exits. */
@@ -345,6 +504,24 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return this.#links
   }
 
+  /** @internal What `processInfo` and `trace` look at. */
+  [inside](): Inside {
+    return {
+      mailbox: this.#mailbox,
+      links: this.#links?.of.keys(),
+      monitors: this.#monitors,
+      watchers: this.#watchers,
+      timers: this.#timers,
+      reason: this.#reason,
+      stack: this.#stack,
+    }
+  }
+
+  #begin<C>(body: (self: Process<C>) => unknown, options: ProcessOptions | undefined): Process<C> {
+    checkBody(body)
+    return new Process<C>(options)
+  }
+
   #timersOf(): Timers {
     this.#timers ??= new Timers()
     return this.#timers
@@ -380,6 +557,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     settleReason(reason)
     this.#isAlive = false
     this.#reason = reason
+    living.remove(this.#entry)
+    this.#mailbox.tracer?.tell({ event: 'exit', reason })
     // First, since the lines below may bring about other ends.
     this.#watchers?.announce(reason)
     this.#disobey?.()

@@ -50,11 +50,21 @@ export function unregister(name: string): void {
 
 /** Adds the name of a pid to its id: `#Process<12>` becomes `#Process<12 worker>`. */
 export function withName(id: string, pid: Registrable): string {
-  const name = names.get(pid)
+  const name = nameOf(pid)
   return name === undefined ? id : `${id.slice(0, -1)} ${name}>`
+}
+
+/** Gives the name of a pid, or the one that it had at its exit; `undefined` if it never had one. */
+export function nameOf(pid: Registrable): string | undefined {
+  return names.get(pid)
 }
 
 /** Gives the pid that has the name; `undefined` if none has. Source: `erlang:whereis/1`. */
 export function whereis<M = unknown>(name: string): Pid<M> | undefined {
   return entries.get(name)?.pid as Pid<M> | undefined
+}
+
+/** Gives the names that are taken, in the order in which they were. Source: `erlang:registered/0`. */
+export function registered(): string[] {
+  return [...entries.keys()]
 }

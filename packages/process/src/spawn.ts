@@ -1,6 +1,6 @@
 /** A process begins with a body that runs, or without one. */
 
-import { thrown } from './exit-reason.js'
+import { checkBody, startBody } from './lives/body.js'
 import type { ProcessOptions } from './options.js'
 import { Process } from './process.js'
 
@@ -14,28 +14,10 @@ export function spawn<M = unknown>(
   body: (self: Process<M>) => unknown,
   options?: ProcessOptions,
 ): Process<M> {
-  if (typeof body !== 'function') throw new TypeError('body must be a function')
+  checkBody(body)
   const process = new Process<M>(options)
-  // A promise rather than queueMicrotask, for which Node makes an async resource each time.
-  void started.then(() => run(process, body))
+  startBody(process, body)
   return process
-}
-
-const started = Promise.resolve()
-
-function run<M>(process: Process<M>, body: (self: Process<M>) => unknown): void {
-  if (!process.isAlive) return
-  let result: unknown
-  try {
-    result = body(process)
-  } catch (error) {
-    return process.exit(thrown(error))
-  }
-  if ((typeof result !== 'object' && typeof result !== 'function') || result === null) return process.exit()
-  Promise.resolve(result).then(
-    () => process.exit(),
-    error => process.exit(thrown(error)),
-  )
 }
 
 /**

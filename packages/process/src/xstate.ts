@@ -63,11 +63,19 @@ const running = new WeakMap<object, Running>()
  * done with the result. When the body throws, the actor fails with the error, which xstate reports; a thrown value that is no
  * Error becomes the cause of one. When the actor is stopped, the process exits `'shutdown'`, or for the reason of the link
  * that stopped the actor. Throws a TypeError or RangeError if an argument is wrong.
+ *
+ * `M` is what the mailbox may hold, and `TEvent` what others may send to the actor: the same, unless the process also gets messages that
+ * no machine sends, such as those of a connection that it owns.
  */
-export function fromProcess<M extends EventObject, TOutput = unknown, TInput = NonReducibleUnknown>(
+export function fromProcess<
+  M = EventObject,
+  TOutput = unknown,
+  TInput = NonReducibleUnknown,
+  TEvent extends EventObject = Extract<M, EventObject>,
+>(
   body: (self: Process<M>, scope: ActorScope<TInput>) => TOutput | Promise<TOutput>,
   options?: ProcessOptions,
-): ProcessActorLogic<M, Awaited<TOutput>, TInput> {
+): ProcessActorLogic<TEvent, Awaited<TOutput>, TInput> {
   if (typeof body !== 'function') throw new TypeError('body must be a function')
   if (options !== undefined) checkOptions(options)
   type State = ProcessSnapshot<Awaited<TOutput>, TInput>
@@ -87,7 +95,7 @@ export function fromProcess<M extends EventObject, TOutput = unknown, TInput = N
         process[exitSignal](from as MonitorTarget | undefined, reason, route)
       })
       const end = (ended: Ended) => {
-        if (running.delete(self)) self.send(ended as EventObject as M)
+        if (running.delete(self)) self.send(ended as EventObject as TEvent)
       }
       const ended = (reason: ExitReason) => {
         if (!running.has(self)) return

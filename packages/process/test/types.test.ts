@@ -5,6 +5,9 @@ import { describe, test } from 'node:test'
 import { expectTypeOf } from 'expect-type'
 import { createActor } from 'xstate'
 import {
+  type Alias,
+  type Call,
+  call,
   createProcess,
   type Down,
   type Exit,
@@ -16,7 +19,9 @@ import {
   type Pid,
   type Process,
   type Ref,
+  reply,
   spawn,
+  type Timeout,
   type TimerRef,
 } from '../src/index.ts'
 import { fromProcess } from '../src/xstate.ts'
@@ -319,4 +324,80 @@ describe('a process', () => {
     expectTypeOf<TimerRef>().not.toExtend<MonitorRef>()
     assert.ok(monitor instanceof MonitorRef)
   })
+})
+
+describe('the types of a call', () => {
+  type Add = Call<{ type: 'add'; n: number }, void>
+  type Get = Call<{ type: 'get' } | { type: 'peek'; at: number }, string>
+  const server = spawn<Add | Get | Timeout<'tick'>>(async self => {
+    await self.receive([
+      self.on({ type: 'call', request: { type: 'add' } }, ({ from, request }) => {
+        expectTypeOf(request.n).toEqualTypeOf<number>()
+        reply(from)
+      }),
+      self.on({ type: 'call', request: { type: 'get' } }, ({ from }) => {
+        // @ts-expect-error a string is wanted
+        assert.throws(() => reply({} as typeof from))
+        reply(from, 'x')
+      }),
+    ])
+  })
+
+  test('give each request the type of its reply', () => {
+    const self = createProcess()
+    const types = () => {
+      expectTypeOf(self.call(server, { type: 'add', n: 1 })).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(self.call(server, { type: 'peek', at: 1 })).toEqualTypeOf<Promise<string>>()
+      expectTypeOf(call(server, { type: 'get' }, 10)).toEqualTypeOf<Promise<string>>()
+      expectTypeOf(self.call(server as Pid<Add>, { type: 'add', n: 1 })).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(self.call('by name', { any: 1 })).toEqualTypeOf<Promise<unknown>>()
+      expectTypeOf(self.call(createProcess(), 7)).toEqualTypeOf<Promise<unknown>>()
+    }
+    assert.ok(types)
+  })
+
+  test('refuse a request that the callee does not know, and any to a process that takes no calls', () => {
+    const self = createProcess()
+    const types = () => {
+      // @ts-expect-error no such request
+      void self.call(server, { type: 'other' })
+      // @ts-expect-error n is a number
+      void self.call(server, { type: 'add', n: '1' })
+      // @ts-expect-error takes no calls
+      void self.call(createProcess<Up>(), { type: 'get' })
+    }
+    assert.ok(types)
+  })
+
+  test('let a timer bring only what the process expects of one', () => {
+    const types = () => {
+      expectTypeOf(createProcess().startTimer(1, server, 'tick')).toEqualTypeOf<TimerRef>()
+      // @ts-expect-error no such timeout
+      createProcess().startTimer(1, server, 'tock')
+      // @ts-expect-error no such message
+      createProcess().sendAfter(1, server, 'tick')
+      createProcess<'tick'>().sendAfter(1, 'tick')
+    }
+    assert.ok(types)
+  })
+
+  test('let an alias take what its process takes, or what is named', () => {
+    const self = createProcess<Message>()
+    expectTypeOf(self.alias()).toEqualTypeOf<Alias<Message>>()
+    expectTypeOf(self.alias<'x'>('reply')).toExtend<Pid<'x'>>()
+    expectTypeOf(self.monitor(createProcess(), { alias: 'demonitor' })).toExtend<MonitorRef>()
+    expectTypeOf(self.monitor(createProcess(), { alias: 'demonitor' })).toExtend<Pid<Message>>()
+    expectTypeOf(self.monitor(createProcess())).toEqualTypeOf<MonitorRef>()
+  })
+})
+
+test('an actor of fromProcess tells apart what others may send and what its mailbox holds', () => {
+  type Event = { type: 'tick' }
+  const logic = fromProcess<Event | Up, number, unknown, Event>(async self => {
+    const message = await self.receive([{ type: 'tick' }, { type: 'up' }])
+    expectTypeOf(message).toEqualTypeOf<Event | Up>()
+    return 1
+  })
+  const actor = createActor(logic)
+  expectTypeOf(actor.send).parameter(0).toEqualTypeOf<Event>()
 })

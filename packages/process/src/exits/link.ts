@@ -97,10 +97,18 @@ export class Links {
 
   /** Links to `target`, unless there is a link already. `back` are the links of the target if it is a process. */
   add(target: MonitorTarget, back: Links | undefined): void {
-    if (!this.of.has(target)) new Link(this, target, back).tie()
+    if (this.of.has(target)) return
+    new Link(this, target, back).tie()
+    this.mailbox.tracer?.tell({ event: 'link', target })
+    back?.mailbox.tracer?.tell({ event: 'link', target: this.owner })
   }
 
-  remove(target: MonitorTarget): void {
-    this.of.get(target)?.untie()
+  /** Undoes the link to `target`, if there is one. `back` are the links of the target if it is a process. */
+  remove(target: MonitorTarget, back: Links | undefined): void {
+    const link = this.of.get(target)
+    if (link === undefined) return
+    link.untie()
+    this.mailbox.tracer?.tell({ event: 'unlink', target })
+    back?.mailbox.tracer?.tell({ event: 'unlink', target: this.owner })
   }
 }

@@ -2,8 +2,9 @@
 
 import type { ExitReason } from '../exit-reason.js'
 import type { Mailbox } from '../mailbox/mailbox.js'
+import type { Pid } from '../pid.js'
 import { Ref } from '../ref.js'
-import { checkTarget, type MonitorTarget, watchBy } from './exit.js'
+import { type MonitorTarget, watchBy } from './exit.js'
 import { tellNoproc, Watch } from './watchers.js'
 
 /** The message that tells of the end of a monitored target. Source: `erlang:monitor/2`. */
@@ -12,8 +13,8 @@ export interface Down {
   readonly type: 'DOWN'
   /** The reference that `monitor` gave. */
   readonly ref: MonitorRef
-  /** The target that was monitored. */
-  readonly pid: MonitorTarget
+  /** The target that was monitored: the process itself, or the name by which it was. */
+  readonly pid: MonitorTarget | string
   /** The reason of its end; `'noproc'` if the target had ended before it was monitored. */
   readonly reason: ExitReason
 }
@@ -39,20 +40,83 @@ export class MonitorRef extends Ref {
   }
 }
 
+/**
+ * How long the alias that a monitor has stays active.
+ *
+ * | mode | until |
+ * | --- | --- |
+ * | `'explicit_unalias'` | `unalias` |
+ * | `'demonitor'` | `unalias`, `demonitor`, or the `DOWN` |
+ * | `'reply_demonitor'` | the same, or the first message through the alias, which also takes the monitor back |
+ *
+ * Source: the option `alias` of `erlang:monitor/3`.
+ */
+export type MonitorAliasMode = 'explicit_unalias' | 'demonitor' | 'reply_demonitor'
+
+/**
+ * A monitor and an alias in one reference: the `DOWN` carries it, and while the alias is active messages that are sent to it go to
+ * the process that made it. Later ones are dropped. Source: the option `alias` of `erlang:monitor/3`.
+ */
+export class MonitorAlias<M = never> extends MonitorRef implements Pid<M> {
+  /** Where the messages go; `undefined` once the alias is not active any more. */
+  #mailbox: Mailbox | undefined
+  readonly #mode: MonitorAliasMode
+
+  /** @internal */
+  constructor(mailbox: Mailbox | undefined, mode: MonitorAliasMode) {
+    super()
+    this.#mailbox = mailbox
+    this.#mode = mode
+  }
+
+  /** `#Alias<12>`; unique within this program. */
+  override get id(): string {
+    return `#Alias<${this.ref}>`
+  }
+
+  /** Sends a message to the process that made the alias; does nothing once the alias is not active. */
+  send(message: M): void {
+    const mailbox = this.#mailbox
+    if (mailbox !== undefined && this.#mode === 'reply_demonitor') {
+      this.#mailbox = undefined
+      monitorOf(this)?.owner.remove(this)
+    }
+    mailbox?.accept(message)
+  }
+
+  /** @internal Takes back the alias of the process with `mailbox`, and says whether it was active. */
+  deactivate(mailbox: Mailbox): boolean {
+    if (this.#mailbox !== mailbox) return false
+    this.#mailbox = undefined
+    return true
+  }
+
+  /** @internal To be called when the monitor is not set any more. */
+  unset(): void {
+    if (this.#mode !== 'explicit_unalias') this.#mailbox = undefined
+  }
+}
+
 /** One monitor: while it is set, in a list of its owner and in one of its target. */
 class Monitor extends Watch {
-  readonly ref = new MonitorRef()
+  readonly ref: MonitorRef
   readonly owner: Monitors
-  readonly target: MonitorTarget
+  /** What was monitored: the target, or its name. */
+  readonly target: MonitorTarget | string
   before: Monitor | undefined = undefined
   after: Monitor | undefined = undefined
   isSet = true
 
-  constructor(owner: Monitors, target: MonitorTarget) {
+  constructor(owner: Monitors, target: MonitorTarget | string, ref: MonitorRef) {
     super()
     this.owner = owner
     this.target = target
-    setMonitor(this.ref, this)
+    this.ref = ref
+    setMonitor(ref, this)
+  }
+
+  override get watcher(): MonitorTarget {
+    return this.owner.owner
   }
 
   told(reason: ExitReason): void {
@@ -62,21 +126,30 @@ class Monitor extends Watch {
 
 /** The monitors that one process has set. */
 export class Monitors {
+  readonly owner: MonitorTarget
   private readonly mailbox: Mailbox
   private last: Monitor | undefined = undefined
 
-  /** `DOWN` messages go to `mailbox`. */
-  constructor(mailbox: Mailbox) {
+  /** `DOWN` messages go to `mailbox`, which is the owner's. */
+  constructor(owner: MonitorTarget, mailbox: Mailbox) {
+    this.owner = owner
     this.mailbox = mailbox
   }
 
-  /** Monitors `target`. Throws a TypeError unless it is something that ends. */
-  add(target: MonitorTarget): MonitorRef {
-    checkTarget(target)
-    const monitor = new Monitor(this, target)
+  /** What is monitored now, newest first: targets, or the names by which they are monitored. */
+  get targets(): (MonitorTarget | string)[] {
+    const targets: (MonitorTarget | string)[] = []
+    for (let monitor = this.last; monitor !== undefined; monitor = monitor.before)
+      targets.push(monitor.target)
+    return targets
+  }
+
+  /** Monitors `target`, by its name if it has been looked up; `undefined` stands for a name that no process has. */
+  add(target: MonitorTarget | undefined, ref: MonitorRef, name?: string): void {
+    const monitor = new Monitor(this, name ?? (target as MonitorTarget), ref)
     this.list(monitor)
-    if (!watchBy(monitor, target, 'monitor')) tellNoproc(monitor)
-    return monitor.ref
+    this.mailbox.tracer?.tell({ event: 'monitor', ref, target: monitor.target })
+    if (target === undefined || !watchBy(monitor, target, 'monitor')) tellNoproc(monitor)
   }
 
   /** Takes a monitor back, and says whether it was still set. */
@@ -85,6 +158,7 @@ export class Monitors {
     if (monitor?.owner !== this) return false
     monitor.stop()
     this.unlist(monitor)
+    this.mailbox.tracer?.tell({ event: 'demonitor', ref, target: monitor.target })
     return true
   }
 
@@ -120,5 +194,6 @@ export class Monitors {
     monitor.after = undefined
     monitor.isSet = false
     setMonitor(monitor.ref, undefined)
+    if (monitor.ref instanceof MonitorAlias) monitor.ref.unset()
   }
 }

@@ -19,6 +19,11 @@ export abstract class Watch {
   previous: Watch | undefined = undefined
   next: Watch | undefined = undefined
 
+  /** The process that is told; `undefined` for a watch that belongs to none, such as the one that frees a name. */
+  get watcher(): unknown {
+    return undefined
+  }
+
   /** Takes the reason of the end. Called once at most. */
   abstract told(reason: ExitReason): void
 
@@ -114,6 +119,15 @@ export class Watchers {
     watch.list = undefined
     watch.previous = undefined
     watch.next = undefined
+  }
+
+  /** Gives the processes that monitor this end, oldest first; one of them as often as it does. */
+  get monitoredBy(): unknown[] {
+    const by: unknown[] = []
+    for (let watch = this.first; watch !== undefined; watch = watch.next) {
+      if (watch.watcher !== undefined) by.push(watch.watcher)
+    }
+    return by
   }
 
   /** Whether there is no watcher. */

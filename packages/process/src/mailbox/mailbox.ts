@@ -6,6 +6,7 @@ import { rejected, resolved } from '../host/turns.js'
 import { areLiteral, compileClause, compileClauses, keep, NO_CLAUSES } from '../patterns/clauses.js'
 import type { Clause } from '../patterns/pattern.js'
 import { describeMiss, type ProcessExit, ReceiveTimeout } from './errors.js'
+import type { Listening } from './happening.js'
 import type { Marks } from './high-water-mark.js'
 import { firstMatch, MessageQueue } from './message-queue.js'
 import { Pressure } from './pressure.js'
@@ -16,6 +17,14 @@ import { handle, Waiter, Waiting } from './waiting.js'
 export interface Limits {
   readonly onTimeout?: () => unknown
   readonly signal?: AbortSignal
+}
+
+/** What one receive waits for. */
+export interface Wait {
+  /** The patterns, each in one line. A call has the request whose reply it waits for. */
+  readonly patterns: readonly string[]
+  /** The milliseconds until the receive gives up; `Infinity` if it never does. */
+  readonly timeout: number
 }
 
 const NO_LIMITS: Limits = {}
@@ -32,6 +41,8 @@ const LONGEST_REFUSAL = 1000
 
 /** The mailbox of one process: the messages, and the receives that wait for others. */
 export class Mailbox implements Sink {
+  /** Set while somebody traces the process. */
+  tracer: Listening | undefined = undefined
   /** Made when the first message has to wait. */
   #queue: MessageQueue | undefined
   readonly #marks: Marks
@@ -72,6 +83,7 @@ export class Mailbox implements Sink {
   accept(message: unknown, bytes = 0, feed?: Feed): void {
     if (this.#closed !== undefined) return
     if (this.isMatching) return this.putOff(() => this.accept(message, bytes, feed))
+    this.tracer?.tell({ event: 'send', message })
     const isTaken = this.#waiting.first !== undefined && this.#offer(message)
     if (!isTaken && this.#closed === undefined) {
       this.#queueOf().push(message, bytes, feed)
@@ -94,6 +106,7 @@ export class Mailbox implements Sink {
       const taken = this.#queue?.take(clauses, clauses === this.#clauses)
       if (taken === undefined) return this.#miss(clauses, timeout, onTimeout, signal)
       this.#pressure?.taken()
+      this.tracer?.tell({ event: 'receive', message: taken.message })
       return taken.clause.handle === undefined ? resolved(taken.message) : resolved(taken).then(handle)
     } catch (error) {
       return rejected(error)
@@ -108,7 +121,9 @@ export class Mailbox implements Sink {
     const clauses = patterns.map(compileClause)
     this.#matching++
     try {
-      return this.#queue?.flush(clauses) ?? 0
+      const messages = this.#queue?.flush(clauses) ?? 0
+      if (messages > 0) this.tracer?.tell({ event: 'flush', messages })
+      return messages
     } finally {
       this.#pressure?.taken()
       this.#matched()
@@ -127,6 +142,41 @@ export class Mailbox implements Sink {
     this.#putOff = undefined
     this.#pressure?.clear()
     this.#pressure = undefined
+  }
+
+  /** Has `waiter`, whose answer does not come through the mailbox, wait among the receives. */
+  expect(waiter: Waiter): void {
+    this.#waiting.add(waiter)
+    this.#pressure?.waiting()
+  }
+
+  /** Takes `waiter` from among the receives that wait, and says whether it was there. */
+  leave(waiter: Waiter): boolean {
+    return this.#waiting.remove(waiter)
+  }
+
+  /** What the receives wait for, the earliest first. */
+  get waits(): Wait[] {
+    const waits: Wait[] = []
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = waiter.next) {
+      waits.push({ patterns: waiter.describe(), timeout: waiter.timer?.left ?? Number.POSITIVE_INFINITY })
+    }
+    return waits
+  }
+
+  /** How many bytes the waiting messages hold, as the sources count them. */
+  get bytes(): number {
+    return this.#queue?.bytes ?? 0
+  }
+
+  /** Shows the oldest `most` of the messages that wait. */
+  show(most: number): string[] {
+    return this.#queue?.show(most) ?? []
+  }
+
+  /** The sources that are paused since too much waits here. */
+  get paused(): Source[] {
+    return this.#pressure?.paused ?? []
   }
 
   attach(source: Source): Feed | undefined {
@@ -228,6 +278,7 @@ export class Mailbox implements Sink {
         }
         // A guard may have ended its own receive.
         if (clause === undefined || !this.#waiting.remove(waiter)) continue
+        this.tracer?.tell({ event: 'receive', message })
         waiter.resolve(message, clause)
         return true
       }

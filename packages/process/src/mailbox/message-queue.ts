@@ -50,6 +50,24 @@ export class MessageQueue {
     return this.#length
   }
 
+  /** How many bytes the waiting messages hold, as the sources count them. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Shows the oldest `most` messages, each in one line. */
+  show(most: number): string[] {
+    const lines: string[] = []
+    for (
+      let envelope = this.#first;
+      envelope !== undefined && lines.length < most;
+      envelope = envelope.next
+    ) {
+      lines.push(printShort(envelope.message))
+    }
+    return lines
+  }
+
   /** Whether more than the given mark waits. */
   exceeds({ messages, bytes }: Mark): boolean {
     return this.#length > messages || this.#bytes > bytes

@@ -53,6 +53,11 @@ export class Pressure {
     this.#half = halfOf(marks.first)
   }
 
+  /** The sources that this mailbox presses on, and that are paused. */
+  get paused(): Source[] {
+    return this.#isPressing ? [...this.#feeds.keys()].filter(source => source.isPaused) : []
+  }
+
   attach(source: Source): Feed {
     const feed = new Feed(source)
     this.#feeds.set(source, feed)

@@ -14,6 +14,7 @@
 
 import { turned } from '../host/turns.js'
 import type { Clause } from '../patterns/pattern.js'
+import { printShort } from '../patterns/print.js'
 import type { Mark } from './high-water-mark.js'
 
 /** A mailbox, as the sources know it that deliver to it. */
@@ -115,6 +116,16 @@ export class Source {
   /** Whether a paused source brings no more messages, as the valve says. */
   get isPausable(): boolean {
     return this.#valve.isPausable ?? true
+  }
+
+  /** Whether the reading behind the source is paused. */
+  get isPaused(): boolean {
+    return this.#paused
+  }
+
+  /** Shows the whole of which the source is a part. */
+  toString(): string {
+    return this.#valve.whole === undefined ? 'a source' : printShort(this.#valve.whole)
   }
 
   /** Makes the source and `sink` known to each other: from now on a receive that waits there keeps the source going. */

@@ -3,6 +3,7 @@
 import type { Timer } from '../host/timer.js'
 import { settle } from '../host/turns.js'
 import type { Clause } from '../patterns/pattern.js'
+import { printShort } from '../patterns/print.js'
 import type { Taken } from './message-queue.js'
 
 /** A receive that waits. */
@@ -18,6 +19,8 @@ export class Waiter {
   /** Takes its listener from the signal. */
   unlisten: (() => void) | undefined = undefined
   isWaiting = true
+  /** What waits, where that is no receive. */
+  subject: { describe(): string } | undefined = undefined
   /** The waiter before this one; after it has left, the one that was before it at that time. */
   previous: Waiter | undefined = undefined
   next: Waiter | undefined = undefined
@@ -35,7 +38,14 @@ export class Waiter {
     this.outcome = this.handled ? taken.then(handle) : taken
   }
 
-  resolve(message: unknown, clause: Clause): void {
+  /** Shows what is waited for. */
+  describe(): string[] {
+    return this.subject === undefined
+      ? this.clauses.map(({ pattern }) => printShort(pattern))
+      : [this.subject.describe()]
+  }
+
+  resolve(message: unknown, clause?: Clause): void {
     this.release()
     settle(this.settle, this.handled ? { message, clause } : message)
   }

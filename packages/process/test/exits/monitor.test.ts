@@ -11,6 +11,7 @@ import {
   makeRef,
   P,
   type Process,
+  unregister,
 } from '../../src/index.ts'
 import { exitSignal, onExit, Watchers, watch } from '../../src/internal.ts'
 import { collectExits, collectUncaught } from '../support/exits.ts'
@@ -319,5 +320,51 @@ describe('misuse', () => {
 
   test('demonitor of something that is no monitor ref throws and names the argument', () => {
     assert.throws(() => createProcess().demonitor(makeRef() as MonitorRef), { message: /^ref must be/ })
+  })
+})
+
+describe('a monitor by name', () => {
+  test('watches the process that has the name, and its DOWN names it', async () => {
+    const self = createProcess()
+    const target = createProcess({ name: 'watched' })
+    const ref = self.monitor('watched')
+    target.exit('shutdown')
+    assert.deepEqual(await self.receive([{ type: 'DOWN', ref }]), {
+      type: 'DOWN',
+      ref,
+      pid: 'watched',
+      reason: 'shutdown',
+    })
+  })
+
+  test('goes on watching that process after another one has taken the name', () => {
+    const self = createProcess()
+    const target = createProcess({ name: 'moved' })
+    self.monitor('moved')
+    unregister('moved')
+    const other = createProcess({ name: 'moved' })
+    other.exit()
+    assert.equal(self.messageQueueLength, 0)
+    target.exit()
+    assert.equal(self.messageQueueLength, 1)
+  })
+
+  test("tells 'noproc' at once if no process has the name", async () => {
+    const self = createProcess()
+    const ref = self.monitor('nobody')
+    assert.deepEqual(await self.receive([{ type: 'DOWN' }]), {
+      type: 'DOWN',
+      ref,
+      pid: 'nobody',
+      reason: 'noproc',
+    })
+  })
+
+  test('can be taken back', () => {
+    const self = createProcess()
+    const target = createProcess({ name: 'let go' })
+    assert.equal(self.demonitor(self.monitor('let go')), true)
+    target.exit()
+    assert.equal(self.messageQueueLength, 0)
   })
 })

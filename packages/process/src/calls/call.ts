@@ -1,0 +1,63 @@
+/** A call is a message with a return address, to which the callee sends one reply. */
+
+import type { MonitorTarget } from '../exits/exit.js'
+import type { Pid } from '../pid.js'
+import type { Ref } from '../ref.js'
+
+/**
+ * The message that a call sends: `request` asks for a reply of type `R`, which `reply(from, …)` sends. A process that is called
+ * names the calls that it answers among its messages, and from these follows what others may ask of it, and what they get:
+ *
+ * ```ts
+ * type Counter = Call<{ type: 'add'; n: number }, void> | Call<{ type: 'sum' }, number>
+ * ```
+ *
+ * Source: `{'$gen_call', From, Request}` of `gen_server`.
+ */
+export interface Call<Q, R = unknown> {
+  /** The tag by which patterns and a `switch` tell messages apart. */
+  readonly type: 'call'
+  /** The return address, for `reply`. */
+  readonly from: From<R>
+  /** What the caller asks. */
+  readonly request: Q
+}
+
+/** The return address of a call. It may be kept, and the reply sent later or by another process. Source: `gen_server:from()`. */
+export interface From<R = never> {
+  /** The process that calls. */
+  readonly pid: Pid<never> & MonitorTarget
+  /** Names the call. A reply that is sent here after the call has ended is dropped. */
+  readonly ref: Ref & Pid<Reply<R>>
+}
+
+/** The message that answers a call. `self.call` takes it; no receive sees it. */
+export interface Reply<R = unknown> {
+  /** The tag by which patterns and a `switch` tell messages apart. */
+  readonly type: 'reply'
+  /** The `ref` of the return address. */
+  readonly ref: Ref
+  /** What the callee answered. */
+  readonly value: R
+}
+
+/** What may be asked of a process that takes messages of type `M`: the requests of the calls among them. */
+export type RequestOf<M> = unknown extends M ? unknown : M extends Call<infer Q, infer _> ? Q : never
+
+/** The type of the reply to a request `Q` by a process that takes messages of type `M`. */
+export type ReplyTo<M, Q> = unknown extends M
+  ? unknown
+  : M extends Call<infer K, infer R>
+    ? Q extends K
+      ? R
+      : never
+    : never
+
+/**
+ * Answers a call. Does nothing if the caller has its reply already, or waits no longer. Throws a TypeError unless `from` is that of
+ * a call. Source: `gen_server:reply/2`.
+ */
+export function reply<R>(from: From<R>, ...[value]: undefined extends R ? [value?: R] : [value: R]): void {
+  if (typeof from?.ref?.send !== 'function') throw new TypeError('from must be that of a call')
+  from.ref.send({ type: 'reply', ref: from.ref, value: value as R })
+}

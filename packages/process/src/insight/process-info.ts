@@ -1,0 +1,82 @@
+/** What can be known of a process, for people who look for one that is stuck. */
+
+import type { ExitReason } from '../exit-reason.js'
+import type { MonitorTarget } from '../exits/exit.js'
+import type { Wait } from '../mailbox/mailbox.js'
+import { inside, living, Process } from '../process.js'
+import { nameOf, type Registrable } from '../registry.js'
+
+/** The most messages that are shown. */
+const SHOWN = 5
+
+/** What `processInfo` tells of a process. Source: `erlang:process_info/2`. */
+export interface ProcessInfo {
+  /** `#Process<12>`; unique within this program. */
+  readonly id: string
+  /** The name under which the process is registered, or was at its exit. */
+  readonly name: string | undefined
+  /** What the process has set as its label. */
+  readonly label: string | undefined
+  /** `'waiting'` while a receive or a call waits, `'exited'` after the exit, otherwise `'running'`. */
+  readonly status: 'running' | 'waiting' | 'exited'
+  /** Why the process exited; `undefined` while it lives. */
+  readonly exitReason: ExitReason
+  /** What the receives and calls wait for, the earliest first. */
+  readonly waitsFor: readonly Wait[]
+  /** How many messages wait in the mailbox. */
+  readonly messageQueueLength: number
+  /** How many bytes the waiting messages hold, as the connections count them that delivered them. */
+  readonly messageQueueBytes: number
+  /** The oldest five of the waiting messages, each in one line, shortened, and without values whose names mark them as secret. */
+  readonly messages: readonly string[]
+  /** The connections that are paused since too much waits in the mailbox, each in one line. */
+  readonly pressesOn: readonly string[]
+  /** What the process is linked to. */
+  readonly links: readonly MonitorTarget[]
+  /** What the process monitors: targets, or the names by which it does; a target as often as it is monitored. */
+  readonly monitors: readonly (MonitorTarget | string)[]
+  /** The processes that monitor this one, or wait for a reply; one of them as often as it does. */
+  readonly monitoredBy: readonly unknown[]
+  /** Whether exit signals arrive as messages. */
+  readonly trapExit: boolean
+  /** The milliseconds that the timers of the process have left. */
+  readonly timers: readonly number[]
+  /** The stack of the process's birth; `undefined` unless `recordSpawns` was on. */
+  readonly spawnedAt: string | undefined
+}
+
+/**
+ * Gives the processes of this program that have not exited, oldest first. Being listed keeps no process alive: one that nothing can
+ * reach, and that waits for what nobody can send, is collected as if it were not listed. Source: `erlang:processes/0`.
+ */
+export function processes(): Process<never>[] {
+  return living.list()
+}
+
+/**
+ * Describes a process, also one that has exited. Nothing is kept for this while nobody asks. Throws a TypeError unless `pid` is a
+ * process. Source: `erlang:process_info/1`.
+ */
+export function processInfo(pid: Registrable): ProcessInfo {
+  if (!(pid instanceof Process)) throw new TypeError('pid must be a process')
+  const { mailbox, links, monitors, watchers, timers, reason, stack } = pid[inside]()
+  const { waits } = mailbox
+  return {
+    id: pid.id,
+    name: nameOf(pid),
+    label: pid.label,
+    status: pid.isAlive ? (waits.length > 0 ? 'waiting' : 'running') : 'exited',
+    exitReason: reason,
+    waitsFor: waits,
+    messageQueueLength: mailbox.length,
+    messageQueueBytes: mailbox.bytes,
+    messages: mailbox.show(SHOWN),
+    pressesOn: mailbox.paused.map(String),
+    links: [...(links ?? [])],
+    monitors: monitors?.targets ?? [],
+    monitoredBy: watchers?.monitoredBy ?? [],
+    trapExit: pid.trapExit,
+    timers: [...(timers?.running ?? [])].map(({ left }) => left),
+    spawnedAt: stack,
+  }
+}

@@ -1,0 +1,36 @@
+/** A process is traced for as long as somebody asks, and no other process is the slower for it. */
+
+import type { Pid } from '../pid.js'
+import { inside, Process } from '../process.js'
+import type { Registrable } from '../registry.js'
+import type { TraceEvent } from './trace-event.js'
+import { type Tell, Tracer } from './tracer.js'
+
+/**
+ * Tells `sink` each event of one process, and nothing of others, until the function is called that this one gives. `sink` is a function,
+ * which is called as the events happen, or a pid, which gets them as messages. What it throws goes to the exit hook. Several may trace
+ * one process. Messages are told as they are, so that a sink which logs must leave secrets out.
+ *
+ * Throws a TypeError unless `pid` is a process and `sink` a function or a pid, and an Error if a process is to trace itself. Source:
+ * `erlang:trace/3`, `sys:trace/2`.
+ */
+export function trace(pid: Registrable, sink: ((event: TraceEvent) => void) | Pid<TraceEvent>): () => void {
+  if (!(pid instanceof Process)) throw new TypeError('pid must be a process')
+  if ((sink as unknown) === pid) throw new Error('sink is pid: a process cannot trace itself')
+  const tell = tellOf(sink)
+  const { mailbox } = pid[inside]()
+  const tracer = mailbox.tracer instanceof Tracer ? mailbox.tracer : new Tracer(pid)
+  mailbox.tracer = tracer
+  tracer.add(tell)
+  return () => {
+    tracer.remove(tell)
+    if (tracer.isIdle && mailbox.tracer === tracer) mailbox.tracer = undefined
+  }
+}
+
+function tellOf(sink: ((event: TraceEvent) => void) | Pid<TraceEvent>): Tell {
+  // A function of its own, so that two traces with one sink are two.
+  if (typeof sink === 'function') return event => sink(event)
+  if (typeof sink?.send !== 'function') throw new TypeError('sink must be a function or a pid')
+  return event => sink.send(event)
+}
