@@ -53,6 +53,11 @@ export const plan: readonly PackagePlan[] = [
     ],
   },
   {
+    name: 'otp',
+    isWithoutSockets: true,
+    rooms: ['index', 'xstate', 'reports', 'child-spec'],
+  },
+  {
     name: 'process',
     isWithoutSockets: true,
     rooms: [

@@ -1,0 +1,16 @@
+/**
+ * OTP on processes: servers, supervisors, tasks, registries, groups, applications. Knows nothing about sockets.
+ * @module
+ */
+
+export type { ChildSpec, Restart, Shutdown, Started } from './child-spec.js'
+export {
+  type ChildReport,
+  type CrashReport,
+  type ProgressReport,
+  type Report,
+  type ReportHook,
+  type ShutdownReport,
+  setReportHook,
+  type UnexpectedReport,
+} from './reports.js'
