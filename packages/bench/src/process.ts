@@ -1,6 +1,6 @@
 /**
- * Processes against those of the BEAM, where Erlang is installed, and against bare queues of promises, in one run and
- * alternating: CPU per process or message, and its ratio to the BEAM on one scheduler.
+ * Processes against those of the BEAM, where Erlang is installed, against the actors of nact and xstate, and against bare queues of
+ * promises, in one run and alternating: CPU per process or message, and its ratio to the BEAM on one scheduler.
  * Run: npm run bench:process -- [part of a row's name…] [--rounds=9] [--clients=holster,beam]
  */
 
@@ -26,6 +26,13 @@ const messages: Row<Job>[] = [
   { name: 'by tag and number, behind 100,000 others', job: ['numbers', 100], units: 100, target: 2.5 },
 ]
 
+const answers: Row<Job>[] = [
+  { name: 'a message there, and one back', job: ['turns', MANY], units: MANY },
+  { name: 'a call', job: ['call', MANY], units: MANY },
+]
+
+const infos: Row<Job>[] = [{ name: 'what each of 100,000 does', job: ['info', MANY], units: MANY }]
+
 const IDLE: Job = ['idle', MANY]
 
 const chosen = choice(CLIENTS.filter(name => name !== 'beam' || hasBeam()))
@@ -37,6 +44,7 @@ async function measureIdle(): Promise<void> {
   if (!isWanted('idle')) return
   const heap = new Map<ClientName, number>()
   for (const name of names) {
+    if (!canDo(name, IDLE)) continue
     const costs: Cost[] = []
     for (let round = 0; round < Math.min(rounds, 3); round++) {
       using client = startClient(name)
@@ -50,4 +58,6 @@ async function measureIdle(): Promise<void> {
 console.log(`Node ${process.version}, ${process.arch}, ${cpus().length} × ${cpus()[0]?.model}`)
 await compare('process', 2, processes, { choice: chosen, table, start: startClient, canDo })
 await compare('message', 0, messages, { choice: chosen, table, start: startClient, canDo })
+await compare('answer', 2, answers, { choice: chosen, table, start: startClient, canDo })
+await compare('process', 2, infos, { choice: chosen, table, start: startClient, canDo })
 await measureIdle()

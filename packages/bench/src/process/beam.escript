@@ -42,6 +42,9 @@ measure(Name, Units) ->
 prepare(monitor, Units) -> spawn_all(Units, []);
 prepare(backlog, _) -> fill(self(), 100000, noise);
 prepare(numbers, _) -> fill(self(), 100000, noise);
+prepare(info, Units) -> spawn_all(Units, []);
+prepare(turns, _) -> spawn(fun answering/0);
+prepare(call, _) -> spawn(fun serving/0);
 prepare(_, _) -> none.
 
 %% Each returns at once; the last one says so, since one scheduler runs them in their order.
@@ -70,6 +73,18 @@ run(backlog, Units, _) ->
 run(numbers, Units, _) ->
     take_numbered(Units);
 
+run(turns, Units, Pid) ->
+    take_turns(Units, Pid),
+    exit(Pid, kill);
+
+run(call, Units, Pid) ->
+    call_each(Units, Pid),
+    exit(Pid, kill);
+
+run(info, _, Pids) ->
+    lists:foreach(fun(Pid) -> {status, waiting} = lists:keyfind(status, 1, process_info(Pid)) end, Pids),
+    stop_all(Pids);
+
 run(idle, Units, _) ->
     {living, spawn_all(Units, [])}.
 
@@ -97,3 +112,22 @@ take_numbered(0) -> ok;
 take_numbered(Units) ->
     self() ! {wanted, Units},
     receive {wanted, Units} -> take_numbered(Units - 1) end.
+
+answering() ->
+    receive {ask, To} -> To ! answer end,
+    answering().
+
+take_turns(0, _) -> ok;
+take_turns(Units, Pid) ->
+    Pid ! {ask, self()},
+    receive answer -> take_turns(Units - 1, Pid) end.
+
+%% The loop of a gen_server without what it does beside a reply.
+serving() ->
+    receive {'$gen_call', From, get} -> gen_server:reply(From, 1) end,
+    serving().
+
+call_each(0, _) -> ok;
+call_each(Units, Pid) ->
+    1 = gen_server:call(Pid, get),
+    call_each(Units - 1, Pid).

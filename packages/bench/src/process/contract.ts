@@ -6,9 +6,21 @@
  * - `monitor`: so many processes that wait are monitored, are ended, and their DOWNs are received by their references.
  * - `backlog`: so many messages are sent and received by their tag behind 100,000 of another tag.
  * - `numbers`: the same by their tag and a number, which is another each time.
+ * - `turns`: so many times a message goes to another process, and one comes back.
+ * - `call`: so many calls, one after the other, each with a timeout and a monitor.
+ * - `info`: so many processes that wait are described.
  * - `idle`: so many processes wait, and stay.
  */
-export type JobName = 'spawn' | 'live' | 'monitor' | 'backlog' | 'numbers' | 'idle'
+export type JobName =
+  | 'spawn'
+  | 'live'
+  | 'monitor'
+  | 'backlog'
+  | 'numbers'
+  | 'turns'
+  | 'call'
+  | 'info'
+  | 'idle'
 
 export type Job = readonly [name: JobName, units: number]
 

@@ -1,6 +1,6 @@
 /** Holster's processes. */
 
-import { createProcess, type Process, spawn } from '@holster/process'
+import { type Call, createProcess, type Pid, type Process, processInfo, reply, spawn } from '@holster/process'
 import { BACKLOG, type Client } from './contract.ts'
 
 interface Stop {
@@ -22,6 +22,23 @@ async function waiting(self: Process<Stop>): Promise<void> {
 
 async function lastOf(processes: readonly Process<Stop>[]): Promise<void> {
   await processes.at(-1)?.exited
+}
+
+interface Ask {
+  readonly type: 'ask'
+  readonly to: Pid<Answer>
+}
+
+interface Answer {
+  readonly type: 'answer'
+}
+
+async function answering(self: Process<Ask>): Promise<void> {
+  for (;;) (await self.receive([{ type: 'ask' }])).to.send({ type: 'answer' })
+}
+
+async function serving(self: Process<Call<'get', number>>): Promise<void> {
+  for (;;) reply((await self.receive([{ type: 'call' }])).from, 1)
 }
 
 function behindNoise(): Process<Numbered> {
@@ -71,6 +88,36 @@ const client: Client = {
           await self.receive([{ type: 'wanted', n }])
         }
         self.exit()
+      }
+    },
+    turns: units => {
+      const other = spawn(answering)
+      const self = createProcess<Answer>()
+      return async () => {
+        for (let n = 0; n < units; n++) {
+          other.send({ type: 'ask', to: self })
+          await self.receive([{ type: 'answer' }])
+        }
+        other.exit()
+        self.exit()
+      }
+    },
+    call: units => {
+      const server = spawn(serving)
+      const self = createProcess()
+      return async () => {
+        for (let n = 0; n < units; n++) await self.call(server, 'get')
+        server.exit()
+        self.exit()
+      }
+    },
+    info: units => {
+      const processes = spawnWaiting(units)
+      return async () => {
+        let waiting = 0
+        for (const process of processes) if (processInfo(process).status === 'waiting') waiting++
+        if (waiting !== units) throw new Error(`${waiting} of ${units} wait`)
+        for (const process of processes) process.send({ type: 'stop' })
       }
     },
     idle: units => async () => {
