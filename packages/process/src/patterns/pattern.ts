@@ -34,6 +34,9 @@ const variadic = Symbol.for('@ts-pattern/isVariadic')
 
 const matcher: typeof P.matcher = P.matcher
 
+/** The test of `P._`, which is known, so that its clause needs no call of ts-pattern, and can be used again. */
+const anything: Test = () => true
+
 interface Matcher {
   [matcher](): { readonly matcherType?: string }
 }
@@ -117,20 +120,23 @@ export class Clause {
     }
   }
 
-  /** Whether the clause only compares fields of an object by identity, so that `isMadeFrom` can recognize its pattern. */
+  /**
+   * Whether the clause matches anything, or only compares fields of an object by identity, so that `isMadeFrom` can recognize its
+   * pattern.
+   */
   get isFixed(): boolean {
-    return (
-      this.kind <= PIN && this.whole === undefined && this.length === undefined && this.handle === undefined
-    )
+    const isPlainest = this.whole === undefined || this.whole === anything
+    return this.kind <= PIN && isPlainest && this.length === undefined && this.handle === undefined
   }
 
-  /** Whether this clause, a fixed one, names only primitives. */
+  /** Whether this clause, a fixed one, names no object but `P._`. */
   get isLiteral(): boolean {
     return this.kind === LITERAL
   }
 
   /** Whether `pattern` would be compiled to an equal of this clause, a fixed one. */
   isMadeFrom(pattern: unknown): boolean {
+    if (this.whole !== undefined) return pattern === this.pattern
     if (!isFieldwise(pattern)) return false
     let { fields: field } = this
     for (const name in pattern) {
@@ -203,6 +209,7 @@ function needsPresence(pattern: Matcher): boolean {
 
 function compile(pattern: unknown): Test {
   checkPattern(pattern, 'there is')
+  if (pattern === P._) return anything
   if (kindOf(pattern) <= PIN) return value => value === pattern
   if (typeof pattern !== 'object' || pattern === null) return value => Number.isNaN(value)
   if (isMatcher(pattern)) return isMatching(pattern as P.Pattern<unknown>)
