@@ -4,13 +4,15 @@
  * @internal
  */
 
+export { describeReason, thrown } from './exit-reason.js'
 export { isActorRef } from './exits/actor-ref.js'
 export { type ExitRoute, exitSignal, onExit, watch } from './exits/exit.js'
 export { reportExit, reportRejection, reportThrown } from './exits/exit-hook.js'
 export { Watchers, type WatchOrder } from './exits/watchers.js'
 export { onRejection } from './host/callback.js'
+export { checkDuration } from './host/timer.js'
 export type { Mark } from './mailbox/high-water-mark.js'
 export { type Feed, type Sink, Source, type Valve } from './mailbox/source.js'
-export { type PrintLimits, print } from './patterns/print.js'
+export { type PrintLimits, print, printShort } from './patterns/print.js'
 export { attach, deliver } from './process.js'
 export { didYouMean, type Synonyms } from './suggestion.js'
