@@ -55,7 +55,7 @@ export const plan: readonly PackagePlan[] = [
   {
     name: 'otp',
     isWithoutSockets: true,
-    rooms: ['index', 'xstate', 'reports', 'child-spec'],
+    rooms: ['index', 'gen-server/', 'xstate', 'reports', 'child-spec'],
   },
   {
     name: 'process',

@@ -4,6 +4,7 @@
  */
 
 export type { ChildSpec, Restart, Shutdown, Started } from './child-spec.js'
+export * as genServer from './gen-server/gen-server.js'
 export {
   type ChildReport,
   type CrashReport,

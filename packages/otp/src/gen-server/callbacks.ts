@@ -1,0 +1,133 @@
+/** The callbacks of a server say what it does; what others may ask of it, and what they get, follows from their types. */
+
+import type { Call, Down, Exit, From, Process } from '@holster/process'
+import type { After, Async, CallAnswer, InitAnswer, NoReplyAnswer } from './answers.js'
+import type { SystemRequest } from './system-request.js'
+
+/** The message that `cast` sends. Source: `{'$gen_cast', Request}` of `gen_server`. */
+export interface Cast<Q> {
+  /** The tag by which patterns and a `switch` tell messages apart. */
+  readonly type: 'cast'
+  /** What is asked of the server. */
+  readonly request: Q
+}
+
+/** What `handleInfo` gets when no message came in the time that the last answer gave. Source: the atom `timeout` of `gen_server`. */
+export interface IdleTimeout {
+  /** The tag by which patterns and a `switch` tell messages apart. A timer's `Timeout` has a `ref` beside it. */
+  readonly type: 'timeout'
+}
+
+/** What may be cast to a process that takes messages of type `M`. */
+export type CastOf<M> = unknown extends M ? unknown : M extends Cast<infer Q> ? Q : never
+
+/** `init`. Its second parameter is the process of the server. */
+export type Init = (args: never, self: Process) => Async<InitAnswer<unknown>>
+
+/** One clause of `handleCall`. `from` says whom to reply to, by `reply`, where the answer is `['noreply', …]`. */
+export type HandleCall<S> = (
+  request: never,
+  from: From<never>,
+  state: S,
+  self: Process,
+) => Async<CallAnswer<S>>
+
+/** `handleInfo`, `handleContinue`, and one clause of `handleCast`. */
+export type HandleMessage<S> = (message: never, state: S, self: Process) => Async<NoReplyAnswer<S>>
+
+/** What a callback answers, at once or later. */
+export type AnswerOf<F> = F extends (...args: never) => infer R ? Awaited<R> : never
+
+/** The type of the state, as `init` gives it. */
+export type StateOf<I> =
+  AnswerOf<I> extends infer A
+    ? A extends readonly ['ok', infer S, ...(readonly [] | readonly [After])]
+      ? S
+      : never
+    : never
+
+/** The type of the first parameter of `init`; `undefined` if it has none, or none with a type. */
+export type ArgsOf<I> = I extends (...args: infer P extends readonly unknown[]) => unknown
+  ? P extends readonly [infer A, ...unknown[]]
+    ? [A] extends [never]
+      ? undefined
+      : A
+    : undefined
+  : undefined
+
+/** The messages that `handleInfo` takes, by the type of its first parameter, and that others may send; none if that is `unknown`. */
+export type InfoOf<F> = F extends (message: infer M, ...others: never) => unknown
+  ? unknown extends M
+    ? never
+    : Exclude<M, Down | Exit | IdleTimeout>
+  : never
+
+/** A request by the name of its clause. */
+export interface Tagged<K> {
+  /** The name of the clause. */
+  readonly type: K
+}
+
+/** The request of the clause `F` with the name `K`. */
+export type RequestTo<K, F> = F extends (request: infer Q, ...others: never) => unknown
+  ? unknown extends Q
+    ? Tagged<K>
+    : [Q] extends [never]
+      ? Tagged<K>
+      : Tagged<K> & Q
+  : never
+
+/** The type of the reply of the clause `F` for calls: what its answers hold, and what the type of its `from` allows. */
+export type ReplyOf<F> =
+  | (AnswerOf<F> extends infer A
+      ? A extends readonly ['reply', infer V, ...unknown[]]
+        ? V
+        : A extends readonly ['stop', unknown, infer V, unknown]
+          ? V
+          : never
+      : never)
+  | (F extends (request: never, from: From<infer R>, ...others: never) => unknown
+      ? unknown extends R
+        ? never
+        : R
+      : never)
+
+/** The messages of a server with the state `S`, the clauses `C` for calls and `K` for casts, and `handleInfo` of the type `F`. */
+export type MessagesOf<S, C, K, F> =
+  | { [N in keyof C]: Call<RequestTo<N, C[N]>, ReplyOf<C[N]>> }[keyof C]
+  | { [N in keyof K]: Cast<RequestTo<N, K[N]>> }[keyof K]
+  | InfoOf<F>
+  | Call<SystemRequest, S>
+
+/**
+ * What a server is made of. `init` must come first, as the compiler takes the type of the state from it for what follows.
+ *
+ * All callbacks may be asynchronous: the server takes its next message when the callback is done. Their last parameter is the process of
+ * the server, to monitor, to start timers, or to own a connection.
+ */
+export interface Callbacks<I, C, K, F> {
+  /** Makes the state of `args`, which `start` was given. The server's name is registered already. Source: `Module:init/1`. */
+  readonly init: I
+  /**
+   * The clauses for calls, by the `type` of the request. The type of the reply is that of the answers; a clause that answers
+   * `['noreply', …]` and replies later annotates `from`, as in `from: From<number>`. Source: `Module:handle_call/3`.
+   */
+  readonly handleCall?: C & Readonly<Record<string, HandleCall<StateOf<I>>>>
+  /** The clauses for casts, by the `type` of the request. Source: `Module:handle_cast/2`. */
+  readonly handleCast?: K & Readonly<Record<string, HandleMessage<StateOf<I>>>>
+  /**
+   * Gets all other messages: those of monitors, links, timers and connections, and `IdleTimeout`. Where it is absent, they are reported
+   * to the hook of `setReportHook` as `'unexpected'` and dropped. Source: `Module:handle_info/2`.
+   */
+  readonly handleInfo?: F & HandleMessage<StateOf<I>>
+  /** Gets the term of `['continue', term]` before any message is taken. Source: `Module:handle_continue/2`. */
+  readonly handleContinue?: HandleMessage<StateOf<I>>
+  /**
+   * Runs before the server exits for a reason of its own: an answer `['stop', …]`, an error in a callback, `stop`, or the exit of the
+   * parent while the server traps exits. Does not run when the server is killed, or ended by an exit signal that it does not trap. What
+   * it throws takes the place of the reason; what it gives is awaited and dropped. Source: `Module:terminate/2`.
+   */
+  readonly terminate?: (reason: unknown, state: StateOf<I>, self: Process) => unknown
+  /** What each process of this server has as its `label`, and a child spec without a name as its id. Default: none. */
+  readonly label?: string
+}

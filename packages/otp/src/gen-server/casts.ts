@@ -1,0 +1,77 @@
+/** A cast asks a server for something, and waits for no reply. */
+
+import { inspect } from 'node:util'
+import { createProcess, type Pid, type ReplyTo, type RequestOf, whereis } from '@holster/process'
+import { checkDuration } from '@holster/process/internal'
+import type { Cast, CastOf } from './callbacks.js'
+
+/** Throws a TypeError unless messages can be sent to `pid`, or it is a name. */
+function checkPid(pid: unknown, argument = 'pid'): void {
+  if (typeof pid === 'string' || typeof (pid as Partial<Pid<never>> | null | undefined)?.send === 'function')
+    return
+  throw new TypeError(
+    `${argument} must be a process, the name of one, or another pid, not ${inspect(pid, { depth: 0 })}`,
+  )
+}
+
+/**
+ * Sends `request` to a server, a process or the name of one, as a message `{ type: 'cast', request }`, which `handleCast` gets. Nothing
+ * says whether it does: a server that has ended, or a name that nothing has, is no error. Throws a TypeError unless `pid` is one of these.
+ * Source: `gen_server:cast/2`.
+ */
+export function cast<T, const Q extends CastOf<T>>(pid: Pid<T> | string, request: Q): void {
+  checkPid(pid)
+  const target = typeof pid === 'string' ? whereis<T>(pid) : pid
+  const message: Cast<Q> = { type: 'cast', request }
+  target?.send(message as T)
+}
+
+/** Casts `request` to each of `pids`, as `cast` does. Source: `gen_server:abcast/2`, whose names are here on one node. */
+export function abcast<T, const Q extends CastOf<T>>(pids: readonly (Pid<T> | string)[], request: Q): void {
+  checkPids(pids)
+  for (const pid of pids) cast<T, Q>(pid, request)
+}
+
+/** What `multiCall` gives. */
+export interface MultiReplies<T, R> {
+  /** Those that have replied, with their replies, in the order in which they were given. */
+  readonly replies: readonly (readonly [pid: Pid<T> | string, value: R])[]
+  /** Those that have not, as they ended before, or were too slow, or do not exist. */
+  readonly bad: readonly (Pid<T> | string)[]
+}
+
+/**
+ * Calls all of `pids` at once, and resolves when each has replied, ended, or been silent for `timeout` milliseconds (`Infinity` by
+ * default). Never rejects. Throws a TypeError or RangeError at once if an argument is wrong. Source: `gen_server:multi_call/4`, whose
+ * names are here on one node.
+ */
+export function multiCall<T, const Q extends RequestOf<T>>(
+  pids: readonly (Pid<T> | string)[],
+  request: Q,
+  timeout: number = Number.POSITIVE_INFINITY,
+): Promise<MultiReplies<T, ReplyTo<T, Q>>> {
+  checkPids(pids)
+  checkDuration('timeout', timeout, true)
+  const caller = createProcess()
+  const calls = pids.map(pid => caller.call<T, Q>(pid, request, timeout))
+  return sort(pids, calls).finally(() => caller.exit())
+}
+
+async function sort<T, R>(
+  pids: readonly (Pid<T> | string)[],
+  calls: readonly Promise<R>[],
+): Promise<MultiReplies<T, R>> {
+  const replies: [Pid<T> | string, R][] = []
+  const bad: (Pid<T> | string)[] = []
+  for (const [i, result] of (await Promise.allSettled(calls)).entries()) {
+    const pid = pids[i] as Pid<T> | string
+    if ('value' in result) replies.push([pid, result.value])
+    else bad.push(pid)
+  }
+  return { replies, bad }
+}
+
+function checkPids(pids: unknown): asserts pids is readonly unknown[] {
+  if (!Array.isArray(pids)) throw new TypeError(`pids must be an array, not ${inspect(pids, { depth: 0 })}`)
+  for (const [i, pid] of pids.entries()) checkPid(pid, `pids[${i}]`)
+}

@@ -1,0 +1,31 @@
+/** What asks a server for its state, or to end, is a call whose request no clause can name. */
+
+/** What a system request asks for. */
+export type SystemTask =
+  | readonly ['get_state']
+  | readonly ['replace_state', (state: never) => unknown]
+  | readonly ['suspend']
+  | readonly ['resume']
+  | readonly ['terminate', reason: unknown]
+
+/** Asks a server for what `getState`, `replaceState`, `suspend`, `resume` and `stop` are about. Source: `{system, From, Request}` of `sys`. */
+export class SystemRequest {
+  /** @internal */
+  readonly system: SystemTask
+
+  /** @internal */
+  constructor(system: SystemTask) {
+    this.system = system
+  }
+}
+
+/** What a replacement of the state has thrown, on its way to the caller. */
+export class Failure {
+  /** @internal */
+  readonly error: unknown
+
+  /** @internal */
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
