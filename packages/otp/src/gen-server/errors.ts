@@ -26,7 +26,7 @@ function hint(request: unknown, known: readonly unknown[]): string {
   const names = known.map(String)
   const type: unknown = (request as { readonly type?: unknown } | null | undefined)?.type
   const near = typeof type === 'string' ? didYouMean(type, names) : ''
-  return `${near}${near === '' ? ': ' : ' '}it has ${names.map(name => `'${name}'`).join(', ')}`
+  return `${near}${near === '' ? ': it' : ' It'} has ${names.map(name => `'${name}'`).join(', ')}`
 }
 
 /**
