@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
  * `IdleTimeout` unless a message arrives in that time. `['continue', term]`: `handleContinue` gets the term before any message is taken.
  * `'hibernate'` does nothing, as JavaScript frees memory by itself. Source: the last elements of the answers of `gen_server`.
  */
-export type After = number | 'hibernate' | readonly ['continue', unknown]
+export type After = number | 'hibernate' | readonly ['continue', Value]
 
 /**
  * A value that is sent as a reply. The union stands for all values; its parts have the compiler keep `'ok'` and `['error', 'full']` as

@@ -24,16 +24,24 @@ export type CastOf<M> = unknown extends M ? unknown : M extends Cast<infer Q> ? 
 /** `init`. Its second parameter is the process of the server. */
 export type Init = (args: never, self: Process) => Async<InitAnswer<unknown>>
 
-/** One clause of `handleCall`. `from` says whom to reply to, by `reply`, where the answer is `['noreply', …]`. */
-export type HandleCall<S> = (
-  request: never,
-  from: From<never>,
-  state: S,
-  self: Process,
-) => Async<CallAnswer<S>>
+/**
+ * One clause of `handleCall`. `from` says whom to reply to, by `reply`, where the answer is `['noreply', …]`. The function is that of
+ * a method, which may expect a narrower state: the compiler looks at some clauses before `init`, when it knows no state yet. `Checks`
+ * then compares the state that the clause expects with the one that there is.
+ */
+export type HandleCall<S> = {
+  call(request: never, from: From<never>, state: S, self: Process): Async<CallAnswer<S>>
+}['call']
 
-/** `handleInfo`, `handleContinue`, and one clause of `handleCast`. */
-export type HandleMessage<S> = (message: never, state: S, self: Process) => Async<NoReplyAnswer<S>>
+/** `handleInfo`, `handleContinue`, and one clause of `handleCast`. The type of the state is as for `HandleCall`. */
+export type HandleMessage<S> = {
+  handle(message: never, state: S, self: Process): Async<NoReplyAnswer<S>>
+}['handle']
+
+/** `terminate`. The type of the state is as for `HandleCall`. */
+export type Terminate<S> = {
+  terminate(reason: unknown, state: S, self: Process): unknown
+}['terminate']
 
 /** What a callback answers, at once or later. */
 export type AnswerOf<F> = F extends (...args: never) => infer R ? Awaited<R> : never
@@ -105,7 +113,7 @@ export type MessagesOf<S, C, K, F> =
  * All callbacks may be asynchronous: the server takes its next message when the callback is done. Their last parameter is the process of
  * the server, to monitor, to start timers, or to own a connection.
  */
-export interface Callbacks<I, C, K, F> {
+export interface Callbacks<I, C, K, F, T, E> {
   /** Makes the state of `args`, which `start` was given. The server's name is registered already. Source: `Module:init/1`. */
   readonly init: I
   /**
@@ -121,13 +129,73 @@ export interface Callbacks<I, C, K, F> {
    */
   readonly handleInfo?: F & HandleMessage<StateOf<I>>
   /** Gets the term of `['continue', term]` before any message is taken. Source: `Module:handle_continue/2`. */
-  readonly handleContinue?: HandleMessage<StateOf<I>>
+  readonly handleContinue?: T & HandleMessage<StateOf<I>>
   /**
    * Runs before the server exits for a reason of its own: an answer `['stop', …]`, an error in a callback, `stop`, or the exit of the
    * parent while the server traps exits. Does not run when the server is killed, or ended by an exit signal that it does not trap. What
    * it throws takes the place of the reason; what it gives is awaited and dropped. Source: `Module:terminate/2`.
    */
-  readonly terminate?: (reason: unknown, state: StateOf<I>, self: Process) => unknown
+  readonly terminate?: E & Terminate<StateOf<I>>
   /** What each process of this server has as its `label`, and a child spec without a name as its id. Default: none. */
   readonly label?: string
+}
+
+/** The type that a type checker shows for a callback that expects another state than `init` gives. */
+export interface StateIsOfAnotherType<S> {
+  /** Holds the state that `init` gives; there is no such property at run time. */
+  readonly 'init gives another state': S
+}
+
+/** The type that a type checker shows for a `handleContinue` that does not expect all terms of the answers. */
+export interface TermIsOfAnotherType<T> {
+  /** Holds the terms; there is no such property at run time. */
+  readonly 'answers continue with other terms': T
+}
+
+/** `unknown` if a callback that takes the state `T` can be given the state `S`; otherwise a type that says that it cannot. */
+export type TakesState<S, T> = unknown extends S
+  ? unknown
+  : [S] extends [T]
+    ? unknown
+    : StateIsOfAnotherType<S>
+
+/** `unknown` if the callback, whose second parameter is the state, takes the state `S`. */
+export type HasState<S, F> = F extends (first: never, state: infer T, ...others: never) => unknown
+  ? TakesState<S, T>
+  : unknown
+
+/** The terms of the answers `['continue', term]`. */
+export type TermOf<A> = A extends readonly [...unknown[], readonly ['continue', infer T]] ? T : never
+
+/** `unknown` if `handleContinue`, of the type `F`, takes all terms `T`. */
+export type HasTerms<T, F> = unknown extends T
+  ? unknown
+  : F extends (term: infer U, ...others: never) => unknown
+    ? [T] extends [U]
+      ? unknown
+      : TermIsOfAnotherType<T>
+    : unknown
+
+/** Compares the states and terms that callbacks expect with those that there are: methods may expect narrower ones than are given. */
+export interface Checks<I, C, K, F, T, E, S = StateOf<I>> {
+  /** Each clause takes the state. */
+  readonly handleCall?: {
+    readonly [N in keyof C]: C[N] extends (
+      request: never,
+      from: never,
+      state: infer U,
+      ...others: never
+    ) => unknown
+      ? TakesState<S, U>
+      : unknown
+  }
+  /** Each clause takes the state. */
+  readonly handleCast?: { readonly [N in keyof K]: HasState<S, K[N]> }
+  /** The callback takes the state. */
+  readonly handleInfo?: HasState<S, F>
+  /** The callback takes the state, and the terms of all answers. */
+  readonly handleContinue?: HasState<S, T> &
+    HasTerms<TermOf<AnswerOf<I> | AnswerOf<C[keyof C]> | AnswerOf<K[keyof K]> | AnswerOf<F> | AnswerOf<T>>, T>
+  /** The callback takes the state. */
+  readonly terminate?: HasState<S, E>
 }

@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import type { Process } from '@holster/process'
 import { didYouMean } from '@holster/process/internal'
-import type { ArgsOf, Callbacks, Init, MessagesOf, StateOf } from './callbacks.js'
+import type { ArgsOf, Callbacks, Checks, Init, MessagesOf, StateOf } from './callbacks.js'
 
 /** Any server. */
 export type AnyServer = Server<never, unknown, unknown, unknown>
@@ -106,8 +106,15 @@ function clausesOf(name: string, table: unknown): ReadonlyMap<unknown, Handle> {
  *
  * Throws a TypeError that names a wrong callback. Source: the callback module of `gen_server`.
  */
-export function define<I extends Init, C extends object = object, K extends object = object, F = unknown>(
-  callbacks: Callbacks<I, C, K, F>,
+export function define<
+  I extends Init,
+  C extends object = object,
+  K extends object = object,
+  F = unknown,
+  T = unknown,
+  E = unknown,
+>(
+  callbacks: Callbacks<I, C, K, F, T, E> & NoInfer<Checks<I, C, K, F, T, E>>,
 ): Server<
   ArgsOf<I>,
   StateOf<I>,

@@ -175,7 +175,8 @@ export function startLinked(
 }
 
 /**
- * Does as `start`, and monitors the server for `self` before its `init` begins. If the server does not start, no `DOWN` comes. Source:
+ * Does as `start`, and monitors the server for `self` before its `init` begins. `self` is the parent of the server also here: an exit signal
+ * that it sends by `self.exit` ends a server that traps exits. If the server does not start, no `DOWN` comes. Source:
  * `gen_server:start_monitor/3,4`.
  */
 export function startMonitor<Own, Args, Messages, Ignored>(
@@ -183,7 +184,7 @@ export function startMonitor<Own, Args, Messages, Ignored>(
   server: Server<Args, unknown, Messages, Ignored>,
   ...[args, options]: StartArgs<Args>
 ): Promise<Monitored<Messages> | Ignored> {
-  checkSelf(self)
+  const parent = checkSelf(self)
   let ref: MonitorRef | undefined
   const starter: Starter = {
     spawn: (body, processOptions) => {
@@ -191,6 +192,7 @@ export function startMonitor<Own, Args, Messages, Ignored>(
       ref = spawned.ref
       return spawned.pid
     },
+    parent,
     forget: () => {
       if (ref !== undefined) self.demonitor(ref)
     },

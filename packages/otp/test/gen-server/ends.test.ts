@@ -165,6 +165,25 @@ describe('an exit signal', () => {
     })
   })
 
+  test('of the process that called startMonitor is one of the parent, though no link sends any', async t => {
+    collectReports(t)
+    const { log, server } = ending()
+    const self = createProcess()
+    const { pid, ref } = await genServer.startMonitor(self, server, true)
+    exit(pid, 'boom')
+    assert.equal(await genServer.getState(pid), 'state')
+    self.exit(pid, 'shutdown')
+    assert.equal((await self.receive([{ type: 'DOWN', ref }])).reason, 'shutdown')
+    assert.deepEqual(log, [
+      ['EXIT', 'boom'],
+      ['terminate', 'shutdown', 'state'],
+    ])
+    const other = await genServer.startMonitor(self, server, true)
+    self.exit()
+    assert.equal(await genServer.getState(other.pid), 'state')
+    await genServer.stop(other.pid)
+  })
+
   test("of the parent with 'normal' does not end a server that traps no exits", async () => {
     const { server } = ending()
     const parent = createProcess()

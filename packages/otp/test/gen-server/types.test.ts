@@ -228,3 +228,52 @@ test('a request has the type of its reply', async () => {
   expectTypeOf(genServer.childSpec(counter, 1, { id: 'x' })).toEqualTypeOf<ChildSpec>()
   await genServer.stop(pid)
 })
+
+test('a callback that expects another state, or other terms, than there are does not compile', () => {
+  interface More {
+    readonly n: number
+    readonly more: string
+  }
+  const init = (n: number) => ['ok', { n }, ['continue', 'load']] as const
+  genServer.define({
+    init,
+    // @ts-expect-error The state has less.
+    handleCall: { get: (_request, _from, state: More) => ['reply', 1, state] },
+  })
+  // @ts-expect-error The state has less.
+  genServer.define({ init, handleCast: { set: (_message, state: More) => ['noreply', state] } })
+  // @ts-expect-error The state has less.
+  genServer.define({ init, handleInfo: (_message, state: More) => ['noreply', state] })
+  // @ts-expect-error The state has less.
+  genServer.define({ init, terminate: (_reason, _state: More) => undefined })
+  genServer.define({
+    init: (n: number) => ['ok', n, ['continue', 'load']],
+    handleCast: { store: (_message, n) => ['noreply', n, ['continue', { type: 'store' }]] },
+    handleContinue: (_term: 'load' | { type: 'store' }, n) => ['noreply', n],
+  })
+  genServer.define({
+    init: (n: number) => ['ok', n, ['continue', 'load']],
+    handleCast: { store: (_message, n) => ['noreply', n, ['continue', { type: 'store' }]] },
+    // @ts-expect-error One of the terms is another.
+    handleContinue: (_term: 'load', n) => ['noreply', n],
+  })
+})
+
+test('clauses may be made elsewhere, and init may name its answer', async () => {
+  interface State {
+    readonly n: number
+  }
+  const casts = { set: ({ n }: { n: number }, _state: State) => ['noreply', { n }] as const }
+  const server = genServer.define({
+    init: (n: number, self): genServer.InitAnswer<State> => (self.isAlive ? ['ok', { n }] : ['stop', 'dead']),
+    handleCall: { get: (_request, _from, state) => ['reply', state.n, state] },
+    handleCast: casts,
+    terminate: (_reason: unknown, _state: State) => undefined,
+  })
+  const pid = await genServer.start(server, 1)
+  assert.notEqual(pid, 'ignore')
+  if (pid === 'ignore') return
+  genServer.cast(pid, { type: 'set', n: 2 })
+  expectTypeOf(await genServer.call(pid, { type: 'get' })).toEqualTypeOf<number>()
+  await genServer.stop(pid)
+})
