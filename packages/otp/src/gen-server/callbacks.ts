@@ -30,16 +30,19 @@ export type Init = (args: never, self: Process) => Async<InitAnswer<unknown>>
  * then compares the state that the clause expects with the one that there is.
  */
 export type HandleCall<S> = {
+  /** Handles a call. */
   call(request: never, from: From<never>, state: S, self: Process): Async<CallAnswer<S>>
 }['call']
 
 /** `handleInfo`, `handleContinue`, and one clause of `handleCast`. The type of the state is as for `HandleCall`. */
 export type HandleMessage<S> = {
+  /** Handles a message. */
   handle(message: never, state: S, self: Process): Async<NoReplyAnswer<S>>
 }['handle']
 
 /** `terminate`. The type of the state is as for `HandleCall`. */
 export type Terminate<S> = {
+  /** Runs before the server exits. */
   terminate(reason: unknown, state: S, self: Process): unknown
 }['terminate']
 

@@ -123,7 +123,7 @@ export class Running {
     } catch (error) {
       return this.end(thrown(error))
     }
-    return isPromise(answer) ? this.await(answer, from) : this.obeyAnswer(answer, from)
+    return isPromise(answer) ? this.settle(answer, from) : this.obeyAnswer(answer, from)
   }
 
   private cast(request: unknown): Pending {
@@ -155,10 +155,10 @@ export class Running {
     } catch (error) {
       return this.end(thrown(error))
     }
-    return isPromise(answer) ? this.await(answer, undefined) : this.obeyAnswer(answer, undefined)
+    return isPromise(answer) ? this.settle(answer, undefined) : this.obeyAnswer(answer, undefined)
   }
 
-  private async await(promise: PromiseLike<unknown>, from: From<unknown> | undefined): Promise<void> {
+  private async settle(promise: PromiseLike<unknown>, from: From<unknown> | undefined): Promise<void> {
     let answer: unknown
     try {
       answer = await promise
