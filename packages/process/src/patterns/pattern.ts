@@ -16,7 +16,8 @@ import { isPlain, matchIdentity } from '../ref.js'
 
 export { P }
 
-type Test = (value: unknown) => boolean
+/** Says whether a value matches. */
+export type Test = (value: unknown) => boolean
 
 // The kinds of fields, in an order in which one comparison tells those that are compared by identity from the others.
 /** The field must be this primitive. */
@@ -207,7 +208,8 @@ function needsPresence(pattern: Matcher): boolean {
   return pattern[matcher]().matcherType !== 'optional'
 }
 
-function compile(pattern: unknown): Test {
+/** Gives the test that a pattern stands for, also outside of a receive. Throws a TypeError for what is no pattern. */
+export function compile(pattern: unknown): Test {
   checkPattern(pattern, 'there is')
   if (pattern === P._) return anything
   if (kindOf(pattern) <= PIN) return value => value === pattern
