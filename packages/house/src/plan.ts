@@ -55,7 +55,17 @@ export const plan: readonly PackagePlan[] = [
   {
     name: 'otp',
     isWithoutSockets: true,
-    rooms: ['index', 'gen-server/', 'xstate', 'reports', 'child-spec'],
+    rooms: [
+      'index',
+      'xstate',
+      'gen-server/',
+      'registry/',
+      'keyed-map',
+      'option-names',
+      'silent-body',
+      'reports',
+      'child-spec',
+    ],
   },
   {
     name: 'process',

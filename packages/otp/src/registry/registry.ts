@@ -1,0 +1,202 @@
+/**
+ * A registry finds processes by keys of any kind, with a value for each, until they end. Elixir's `Registry`, without partitions: here one
+ * thread runs everything, so that there is nothing to share out.
+ * @module
+ */
+
+import { inspect } from 'node:util'
+import type { P, Pid, Registrable } from '@holster/process'
+import { compile } from '@holster/process/internal'
+import { type RegistryRef, tableOf } from './running.js'
+import type { Registration } from './table.js'
+
+export { AlreadyRegistered } from './already-registered.js'
+export {
+  childSpec,
+  type ListenerMessage,
+  type Options,
+  type Registry,
+  type RegistryRef,
+  start,
+  startLink,
+} from './running.js'
+
+/** What is found under a key. */
+export interface Entry<Value> {
+  /** The process, connection or actor that is registered. */
+  readonly pid: Registrable
+  /** The value that it was registered with. */
+  readonly value: Value
+}
+
+/** What `select` finds: an entry with its key. */
+export interface KeyedEntry<Key, Value> extends Entry<Value> {
+  /** The key; an array or plain object is a frozen copy of the one that was registered. */
+  readonly key: Key
+}
+
+/**
+ * Registers `pid` under `key`, with `value`, until it is unregistered or ends. With duplicate keys one process may be registered under a
+ * key several times. Throws `AlreadyRegistered` if the keys are unique and the key is taken, an Error if `pid` has ended, a TypeError
+ * unless it is something that ends. Source: `Registry.register/3`, which registers the caller.
+ */
+export function register<Key, Value>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+  pid: Registrable,
+  ...[value]: undefined extends Value ? [value?: NoInfer<Value>] : [value: NoInfer<Value>]
+): void {
+  tableOf(registry).add(key, pid, value as Value)
+}
+
+/** Removes all entries of `pid` under `key`, and says whether there was one. Source: `Registry.unregister/2`. */
+export function unregister<Key, Value>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+  pid: Registrable,
+): boolean {
+  return tableOf(registry).remove(key, pid, () => true)
+}
+
+/**
+ * Removes the entries of `pid` under `key` whose value matches `pattern`, as `receive` compares, and says whether there was one. Source:
+ * `Registry.unregister_match/4`.
+ */
+export function unregisterMatch<Key, Value>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+  pid: Registrable,
+  pattern: P.Pattern<NoInfer<Value>>,
+): boolean {
+  return tableOf(registry).remove(key, pid, compile(pattern))
+}
+
+/** Gives the entries under `key`, the oldest first; none if there are none. Source: `Registry.lookup/2`. */
+export function lookup<Key, Value>(registry: RegistryRef<Key, Value>, key: NoInfer<Key>): Entry<Value>[] {
+  return Array.from(tableOf(registry).under(key), entryOf)
+}
+
+/**
+ * Gives the process under `key`; `undefined` if there is none. Throws an Error if the keys are not unique. Source: the `:via` names of
+ * Elixir's `Registry`.
+ */
+export function whereis<Message = never, Key = unknown, Value = unknown>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+): (Pid<Message> & Registrable) | undefined {
+  const table = tableOf(registry)
+  checkUnique(table.isUnique, 'whereis')
+  for (const { pid } of table.under(key)) return pid as Pid<Message> & Registrable
+  return undefined
+}
+
+/**
+ * Calls `run` with the entries under `key`, the oldest first, and gives its result. Does not call it, and gives `undefined`, if there are
+ * none. Source: `Registry.dispatch/4`.
+ */
+export function dispatch<Key, Value, R>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+  run: (entries: Entry<Value>[]) => R,
+): R | undefined {
+  checkFunction('run', run)
+  const entries = lookup<Key, Value>(registry, key)
+  return entries.length === 0 ? undefined : run(entries)
+}
+
+/**
+ * Gives the keys of `pid`, in the order of registration, each as often as it is registered under it. Source: `Registry.keys/2`.
+ */
+export function keys<Key, Value>(registry: RegistryRef<Key, Value>, pid: Registrable): Key[] {
+  return Array.from(tableOf(registry).held(pid), ({ row }) => row.key)
+}
+
+/** Gives the values of `pid` under `key`, in the order of registration. Source: `Registry.values/3`. */
+export function values<Key, Value>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+  pid: Registrable,
+): Value[] {
+  return tableOf(registry)
+    .of(key, pid)
+    .map(({ value }) => value)
+}
+
+/** Gives the number of entries. Source: `Registry.count/1`. */
+export function count<Key, Value>(registry: RegistryRef<Key, Value>): number {
+  return tableOf(registry).count
+}
+
+/** Gives the entries under `key` whose value matches `pattern`, as `receive` compares. Source: `Registry.match/4`. */
+export function match<Key, Value>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+  pattern: P.Pattern<NoInfer<Value>>,
+): Entry<Value>[] {
+  const test = compile(pattern)
+  return lookup<Key, Value>(registry, key).filter(({ value }) => test(value))
+}
+
+/** Gives the number of entries that `match` would give. Source: `Registry.count_match/4`. */
+export function countMatch<Key, Value>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+  pattern: P.Pattern<NoInfer<Value>>,
+): number {
+  return match<Key, Value>(registry, key, pattern).length
+}
+
+/** What `select` looks for: patterns, as `receive` compares them, and a process. */
+export interface Selection<Key, Value> {
+  /** Matches the key. Default: any. */
+  readonly key?: P.Pattern<Key>
+  /** The process that is registered. Default: any. */
+  readonly pid?: Registrable
+  /** Matches the value. Default: any. */
+  readonly value?: P.Pattern<Value>
+}
+
+/**
+ * Gives the entries of all keys that match `selection`, or all entries without one. Looks at each entry, unlike all other functions here.
+ * Source: `Registry.select/2`.
+ */
+export function select<Key, Value>(
+  registry: RegistryRef<Key, Value>,
+  selection: Selection<NoInfer<Key>, NoInfer<Value>> = {},
+): KeyedEntry<Key, Value>[] {
+  const entries = Array.from(tableOf(registry).all(), ({ pid, value, row: { key } }) => ({ key, pid, value }))
+  return entries.filter(compile(selection))
+}
+
+/**
+ * Puts what `update` makes of the value of `pid` under `key` in its place, and gives the new value and the old one; `undefined`, without
+ * a call, if `pid` does not have the key. Throws an Error if the keys are not unique. Source: `Registry.update_value/3`.
+ */
+export function updateValue<Key, Value>(
+  registry: RegistryRef<Key, Value>,
+  key: NoInfer<Key>,
+  pid: Registrable,
+  update: (value: Value) => NoInfer<Value>,
+): [value: Value, old: Value] | undefined {
+  checkFunction('update', update)
+  const table = tableOf(registry)
+  checkUnique(table.isUnique, 'updateValue')
+  const [found] = table.of(key, pid)
+  if (found === undefined) return undefined
+  const old = found.value
+  found.value = update(old)
+  return [found.value, old]
+}
+
+function entryOf<Key, Value>({ pid, value }: Registration<Key, Value>): Entry<Value> {
+  return { pid, value }
+}
+
+function checkUnique(isUnique: boolean, name: string): void {
+  if (!isUnique) throw new Error(`${name} needs a registry with unique keys`)
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (typeof value === 'function') return
+  throw new TypeError(`${name} must be a function, not ${inspect(value, { depth: 0 })}`)
+}
