@@ -60,6 +60,7 @@ export const plan: readonly PackagePlan[] = [
       'xstate',
       'gen-server/',
       'registry/',
+      'pg/',
       'keyed-map',
       'option-names',
       'silent-body',

@@ -5,6 +5,7 @@
 
 export type { ChildSpec, Restart, Shutdown, Started } from './child-spec.js'
 export * as genServer from './gen-server/gen-server.js'
+export * as pg from './pg/pg.js'
 export * as registry from './registry/registry.js'
 export {
   type ChildReport,

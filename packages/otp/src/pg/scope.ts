@@ -1,0 +1,198 @@
+/** The members of the groups of one scope: an end takes a process out of all its groups, at once, as its name goes. */
+
+import type { Pid, Registrable } from '@holster/process'
+import { makeRef, type Ref } from '@holster/process'
+import { reportThrown, watch } from '@holster/process/internal'
+import { KeyedMap } from '../keyed-map.js'
+
+/** What tells of a change in a group. Source: `{Ref, join | leave, Group, Pids}` of `pg`. */
+export interface Change<Group = unknown> {
+  /** The tag by which patterns and a `switch` tell messages apart. */
+  readonly type: 'pg_join' | 'pg_leave'
+  /** The reference that `monitor` or `monitorScope` gave. */
+  readonly ref: Ref
+  /** The group; an array or plain object is a frozen copy. */
+  readonly group: Group
+  /** The processes that have joined or left: one as often as it did. */
+  readonly pids: readonly Registrable[]
+}
+
+/** A group: it is there while it has members or monitors. */
+interface Group {
+  readonly name: unknown
+  /** The memberships in the order of joining, one for each time that a process has joined. */
+  readonly members: Set<Membership>
+  readonly monitors: Set<Monitor>
+}
+
+interface Membership {
+  readonly pid: Registrable
+  readonly group: Group
+}
+
+/** One call of `monitor`, which has a group, or of `monitorScope`. */
+interface Monitor {
+  readonly ref: Ref
+  readonly to: Pid<Change>
+  readonly group: Group | undefined
+  readonly stop: (() => void) | undefined
+}
+
+/** All memberships of one process, the oldest first. */
+interface Member {
+  readonly memberships: Membership[]
+  readonly stop: () => void
+}
+
+/** The groups of one scope. */
+export class Scope {
+  readonly #groups = new KeyedMap<unknown, Group>()
+  readonly #members = new Map<Registrable, Member>()
+  readonly #monitors = new Map<Ref, Monitor>()
+  /** The monitors of the whole scope. */
+  readonly #whole = new Set<Monitor>()
+
+  /** Has `pids`, which may name a process more than once, join. One that has ended leaves at once. */
+  join(name: unknown, pids: readonly Registrable[]): void {
+    if (pids.length === 0) return
+    const group = this.#groupOf(name)
+    const ended: Membership[] = []
+    for (const pid of pids) {
+      const membership: Membership = { pid, group }
+      const member = this.#memberOf(pid)
+      if (member === undefined) ended.push(membership)
+      member?.memberships.push(membership)
+      group.members.add(membership)
+    }
+    this.#tell('pg_join', group, pids)
+    for (const membership of ended) this.#end(membership)
+  }
+
+  /** Has each of `pids` leave once, and says whether one of them was a member. */
+  leave(name: unknown, pids: readonly Registrable[]): boolean {
+    const group = this.#groups.get(name)
+    if (group === undefined) return false
+    const left = pids.filter(pid => this.#leave(group, pid))
+    if (left.length === 0) return false
+    this.#tell('pg_leave', group, left)
+    this.#tidy(group)
+    return true
+  }
+
+  members(name: unknown): Registrable[] {
+    return membersOf(this.#groups.get(name))
+  }
+
+  /** The names of the groups that have members. */
+  get groups(): unknown[] {
+    return [...this.#populated()].map(({ name }) => name)
+  }
+
+  /** The members of each group that has some. */
+  get all(): Map<unknown, Registrable[]> {
+    return new Map(Array.from(this.#populated(), group => [group.name, membersOf(group)]))
+  }
+
+  /** Sends `self` each change from now on, of one group or, without a name, of all. */
+  monitor(self: Pid<Change> & Registrable, name?: { readonly group: unknown }): Ref {
+    const ref = makeRef()
+    const stop = watch(self, () => this.demonitor(ref))
+    if (stop === undefined) return ref
+    const group = name === undefined ? undefined : this.#groupOf(name.group)
+    const monitor: Monitor = { ref, to: self, group, stop }
+    this.#monitors.set(ref, monitor)
+    const monitors = group?.monitors ?? this.#whole
+    monitors.add(monitor)
+    return ref
+  }
+
+  /** Takes a monitor back, and says whether it was set. */
+  demonitor(ref: Ref): boolean {
+    const monitor = this.#monitors.get(ref)
+    if (monitor === undefined) return false
+    this.#monitors.delete(ref)
+    monitor.stop?.()
+    if (monitor.group === undefined) return this.#whole.delete(monitor)
+    monitor.group.monitors.delete(monitor)
+    this.#tidy(monitor.group)
+    return true
+  }
+
+  /** Forgets all members and all monitors. */
+  clear(): void {
+    for (const { stop } of this.#members.values()) stop()
+    for (const { stop } of this.#monitors.values()) stop?.()
+    this.#members.clear()
+    this.#monitors.clear()
+    this.#whole.clear()
+    this.#groups.clear()
+  }
+
+  *#populated(): Generator<Group> {
+    for (const group of this.#groups.values()) if (group.members.size > 0) yield group
+  }
+
+  #groupOf(name: unknown): Group {
+    return this.#groups.getOrMake(name, name => ({ name, members: new Set(), monitors: new Set() }))
+  }
+
+  /** Gives the memberships of `pid`; `undefined` if it has ended. */
+  #memberOf(pid: Registrable): Member | undefined {
+    const known = this.#members.get(pid)
+    if (known !== undefined) return known
+    const stop = watch(pid, () => this.#forget(pid), 'pid', 'name')
+    if (stop === undefined) return undefined
+    const member: Member = { memberships: [], stop }
+    this.#members.set(pid, member)
+    return member
+  }
+
+  /** Takes the newest membership of `pid` back, without a word to the monitors, and says whether there was one. */
+  #leave(group: Group, pid: Registrable): boolean {
+    const member = this.#members.get(pid)
+    const index = member?.memberships.findLastIndex(membership => membership.group === group) ?? -1
+    if (member === undefined || index === -1) return false
+    for (const membership of member.memberships.splice(index, 1)) group.members.delete(membership)
+    if (member.memberships.length === 0) {
+      member.stop()
+      this.#members.delete(pid)
+    }
+    return true
+  }
+
+  #forget(pid: Registrable): void {
+    const member = this.#members.get(pid)
+    if (member === undefined) return
+    this.#members.delete(pid)
+    // The newest first, as in OTP.
+    for (const membership of member.memberships.reverse()) this.#end(membership)
+  }
+
+  #end(membership: Membership): void {
+    const { pid, group } = membership
+    if (!group.members.delete(membership)) return
+    this.#tell('pg_leave', group, [pid])
+    this.#tidy(group)
+  }
+
+  #tidy(group: Group): void {
+    if (group.members.size === 0 && group.monitors.size === 0) this.#groups.delete(group.name)
+  }
+
+  #tell(type: Change['type'], group: Group, pids: readonly Registrable[]): void {
+    // Copies, since whoever is told may monitor and demonitor.
+    for (const { ref, to } of [...this.#whole, ...group.monitors]) {
+      if (!this.#monitors.has(ref)) continue
+      try {
+        to.send({ type, ref, group: group.name, pids })
+      } catch (error) {
+        // An actor may throw at an event, and the others are to be told all the same.
+        reportThrown(to, error)
+      }
+    }
+  }
+}
+
+function membersOf(group: Group | undefined): Registrable[] {
+  return Array.from(group?.members ?? [], ({ pid }) => pid)
+}
