@@ -17,3 +17,4 @@ export {
   setReportHook,
   type UnexpectedReport,
 } from './reports.js'
+export * as task from './task/task.js'
