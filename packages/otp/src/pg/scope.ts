@@ -1,7 +1,6 @@
 /** The members of the groups of one scope: an end takes a process out of all its groups, at once, as its name goes. */
 
-import type { Pid, Registrable } from '@holster/process'
-import { makeRef, type Ref } from '@holster/process'
+import { makeRef, type Pid, type Ref, type Registrable } from '@holster/process'
 import { reportThrown, watch } from '@holster/process/internal'
 import { KeyedMap } from '../keyed-map.js'
 
@@ -35,7 +34,7 @@ interface Monitor {
   readonly ref: Ref
   readonly to: Pid<Change>
   readonly group: Group | undefined
-  readonly stop: (() => void) | undefined
+  readonly stop: () => void
 }
 
 /** All memberships of one process, the oldest first. */
@@ -96,13 +95,16 @@ export class Scope {
   /** Sends `self` each change from now on, of one group or, without a name, of all. */
   monitor(self: Pid<Change> & Registrable, name?: { readonly group: unknown }): Ref {
     const ref = makeRef()
-    const stop = watch(self, () => this.demonitor(ref))
-    if (stop === undefined) return ref
     const group = name === undefined ? undefined : this.#groupOf(name.group)
-    const monitor: Monitor = { ref, to: self, group, stop }
-    this.#monitors.set(ref, monitor)
-    const monitors = group?.monitors ?? this.#whole
-    monitors.add(monitor)
+    const stop = watch(self, () => this.demonitor(ref))
+    if (stop !== undefined) {
+      const monitor: Monitor = { ref, to: self, group, stop }
+      this.#monitors.set(ref, monitor)
+      const monitors = group?.monitors ?? this.#whole
+      monitors.add(monitor)
+    } else if (group !== undefined) {
+      this.#tidy(group)
+    }
     return ref
   }
 
@@ -111,7 +113,7 @@ export class Scope {
     const monitor = this.#monitors.get(ref)
     if (monitor === undefined) return false
     this.#monitors.delete(ref)
-    monitor.stop?.()
+    monitor.stop()
     if (monitor.group === undefined) return this.#whole.delete(monitor)
     monitor.group.monitors.delete(monitor)
     this.#tidy(monitor.group)
@@ -121,7 +123,7 @@ export class Scope {
   /** Forgets all members and all monitors. */
   clear(): void {
     for (const { stop } of this.#members.values()) stop()
-    for (const { stop } of this.#monitors.values()) stop?.()
+    for (const { stop } of this.#monitors.values()) stop()
     this.#members.clear()
     this.#monitors.clear()
     this.#whole.clear()

@@ -5,7 +5,7 @@
  */
 
 import { inspect } from 'node:util'
-import type { P, Pid, Registrable } from '@holster/process'
+import type { MonitorTarget, P, Pid, Registrable } from '@holster/process'
 import { compile } from '@holster/process/internal'
 import { type RegistryRef, tableOf } from './running.js'
 import type { Registration } from './table.js'
@@ -83,10 +83,10 @@ export function lookup<Key, Value>(registry: RegistryRef<Key, Value>, key: NoInf
 export function whereis<Message = never, Key = unknown, Value = unknown>(
   registry: RegistryRef<Key, Value>,
   key: NoInfer<Key>,
-): (Pid<Message> & Registrable) | undefined {
+): (Pid<Message> & MonitorTarget) | undefined {
   const table = tableOf(registry)
   checkUnique(table.isUnique, 'whereis')
-  for (const { pid } of table.under(key)) return pid as Pid<Message> & Registrable
+  for (const { pid } of table.under(key)) return pid as Pid<Message> & MonitorTarget
   return undefined
 }
 

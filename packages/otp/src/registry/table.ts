@@ -50,9 +50,8 @@ export class Table<Key, Value> {
   }
 
   add(key: Key, pid: Registrable, value: Value): void {
-    if (this.isUnique) {
-      for (const other of this.under(key)) throw new AlreadyRegistered(key, other.pid)
-    }
+    const [other] = this.under(key)
+    if (this.isUnique && other !== undefined) throw new AlreadyRegistered(key, other.pid)
     const holder = this.#holderOf(pid)
     const row = this.#rows.getOrMake(key, kept => ({ key: kept, registrations: new Set() }))
     const registration: Registration<Key, Value> = { pid, value, row }
@@ -73,6 +72,7 @@ export class Table<Key, Value> {
     }
     const [first] = removed
     if (first === undefined) return false
+    if (this.of(key, pid).length > 0) return true
     this.#listener.unregistered(first.row.key, pid)
     return true
   }

@@ -218,10 +218,14 @@ test('no two different keys are taken for one', t => {
   ref.exit()
 })
 
-test('a key that holds itself is refused', t => {
+test('a key that holds itself is refused, and leaves nothing behind', t => {
   const all = unique<unknown>(t)
+  const many = duplicate<unknown>(t)
+  const [pid] = members(t, 1) as [Process]
   const key: unknown[] = []
   key.push(key)
+  assert.throws(() => registry.register(many, key, pid), { name: 'TypeError' })
+  assert.deepEqual(registry.keys(many, pid), [])
   assert.throws(() => registry.lookup(all, key), {
     name: 'TypeError',
     message: /^key must not be deeper than 100 levels$/,
@@ -371,6 +375,21 @@ test('listeners hear of each change, by pid and by name, also of the ends of pro
     self.exit()
   }
   assert.equal(reasons.length, 5)
+  rooms.exit()
+})
+
+test('a listener hears that a process is unregistered from a key when its last entry there is gone', async t => {
+  const listener = createProcess<registry.ListenerMessage>()
+  const rooms = registry.start<string, number>({ keys: 'duplicate', listeners: [listener] })
+  const [pid] = members(t, 1) as [Process]
+  registry.register(rooms, 'a', pid, 1)
+  registry.register(rooms, 'a', pid, 2)
+  listener.flush()
+  registry.unregisterMatch(rooms, 'a', pid, 1)
+  assert.equal(listener.messageQueueLength, 0)
+  registry.unregisterMatch(rooms, 'a', pid, 2)
+  assert.equal(listener.messageQueueLength, 1)
+  listener.exit()
   rooms.exit()
 })
 
