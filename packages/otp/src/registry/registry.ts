@@ -5,9 +5,9 @@
  */
 
 import { inspect } from 'node:util'
-import type { MonitorTarget, P, Pid, Registrable } from '@holster/process'
+import type { P, Registrable } from '@holster/process'
 import { compile } from '@holster/process/internal'
-import { type RegistryRef, tableOf } from './running.js'
+import { type Registered, type RegistryRef, tableOf } from './running.js'
 import type { Registration } from './table.js'
 
 export { AlreadyRegistered } from './already-registered.js'
@@ -15,6 +15,7 @@ export {
   childSpec,
   type ListenerMessage,
   type Options,
+  type Registered,
   type Registry,
   type RegistryRef,
   start,
@@ -22,15 +23,15 @@ export {
 } from './running.js'
 
 /** What is found under a key. */
-export interface Entry<Value> {
+export interface Entry<Value, Message = unknown> {
   /** The process, connection or actor that is registered. */
-  readonly pid: Registrable
+  readonly pid: Registered<Message>
   /** The value that it was registered with. */
   readonly value: Value
 }
 
 /** What `select` finds: an entry with its key. */
-export interface KeyedEntry<Key, Value> extends Entry<Value> {
+export interface KeyedEntry<Key, Value, Message = unknown> extends Entry<Value, Message> {
   /** The key; an array or plain object is a frozen copy of the one that was registered. */
   readonly key: Key
 }
@@ -40,18 +41,18 @@ export interface KeyedEntry<Key, Value> extends Entry<Value> {
  * key several times. Throws `AlreadyRegistered` if the keys are unique and the key is taken, an Error if `pid` has ended, a TypeError
  * unless it is something that ends. Source: `Registry.register/3`, which registers the caller.
  */
-export function register<Key, Value>(
-  registry: RegistryRef<Key, Value>,
+export function register<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
-  pid: Registrable,
+  pid: Registered<NoInfer<Message>>,
   ...[value]: undefined extends Value ? [value?: NoInfer<Value>] : [value: NoInfer<Value>]
 ): void {
   tableOf(registry).add(key, pid, value as Value)
 }
 
 /** Removes all entries of `pid` under `key`, and says whether there was one. Source: `Registry.unregister/2`. */
-export function unregister<Key, Value>(
-  registry: RegistryRef<Key, Value>,
+export function unregister<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
   pid: Registrable,
 ): boolean {
@@ -62,8 +63,8 @@ export function unregister<Key, Value>(
  * Removes the entries of `pid` under `key` whose value matches `pattern`, as `receive` compares, and says whether there was one. Source:
  * `Registry.unregister_match/4`.
  */
-export function unregisterMatch<Key, Value>(
-  registry: RegistryRef<Key, Value>,
+export function unregisterMatch<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
   pid: Registrable,
   pattern: P.Pattern<NoInfer<Value>>,
@@ -72,7 +73,10 @@ export function unregisterMatch<Key, Value>(
 }
 
 /** Gives the entries under `key`, the oldest first; none if there are none. Source: `Registry.lookup/2`. */
-export function lookup<Key, Value>(registry: RegistryRef<Key, Value>, key: NoInfer<Key>): Entry<Value>[] {
+export function lookup<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
+  key: NoInfer<Key>,
+): Entry<Value, Message>[] {
   return Array.from(tableOf(registry).under(key), entryOf)
 }
 
@@ -80,13 +84,13 @@ export function lookup<Key, Value>(registry: RegistryRef<Key, Value>, key: NoInf
  * Gives the process under `key`; `undefined` if there is none. Throws an Error if the keys are not unique. Source: the `:via` names of
  * Elixir's `Registry`.
  */
-export function whereis<Message = never, Key = unknown, Value = unknown>(
-  registry: RegistryRef<Key, Value>,
+export function whereis<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
-): (Pid<Message> & MonitorTarget) | undefined {
+): Registered<Message> | undefined {
   const table = tableOf(registry)
   checkUnique(table.isUnique, 'whereis')
-  for (const { pid } of table.under(key)) return pid as Pid<Message> & MonitorTarget
+  for (const { pid } of table.under(key)) return pid as Registered<Message>
   return undefined
 }
 
@@ -94,26 +98,29 @@ export function whereis<Message = never, Key = unknown, Value = unknown>(
  * Calls `run` with the entries under `key`, the oldest first, and gives its result. Does not call it, and gives `undefined`, if there are
  * none. Source: `Registry.dispatch/4`.
  */
-export function dispatch<Key, Value, R>(
-  registry: RegistryRef<Key, Value>,
+export function dispatch<Key, Value, Message, R>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
-  run: (entries: Entry<Value>[]) => R,
+  run: (entries: Entry<Value, Message>[]) => R,
 ): R | undefined {
   checkFunction('run', run)
-  const entries = lookup<Key, Value>(registry, key)
+  const entries = lookup<Key, Value, Message>(registry, key)
   return entries.length === 0 ? undefined : run(entries)
 }
 
 /**
  * Gives the keys of `pid`, in the order of registration, each as often as it is registered under it. Source: `Registry.keys/2`.
  */
-export function keys<Key, Value>(registry: RegistryRef<Key, Value>, pid: Registrable): Key[] {
+export function keys<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
+  pid: Registrable,
+): Key[] {
   return Array.from(tableOf(registry).held(pid), ({ row }) => row.key)
 }
 
 /** Gives the values of `pid` under `key`, in the order of registration. Source: `Registry.values/3`. */
-export function values<Key, Value>(
-  registry: RegistryRef<Key, Value>,
+export function values<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
   pid: Registrable,
 ): Value[] {
@@ -123,27 +130,27 @@ export function values<Key, Value>(
 }
 
 /** Gives the number of entries. Source: `Registry.count/1`. */
-export function count<Key, Value>(registry: RegistryRef<Key, Value>): number {
+export function count<Key, Value, Message>(registry: RegistryRef<Key, Value, Message>): number {
   return tableOf(registry).count
 }
 
 /** Gives the entries under `key` whose value matches `pattern`, as `receive` compares. Source: `Registry.match/4`. */
-export function match<Key, Value>(
-  registry: RegistryRef<Key, Value>,
+export function match<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
   pattern: P.Pattern<NoInfer<Value>>,
-): Entry<Value>[] {
+): Entry<Value, Message>[] {
   const test = compile(pattern)
-  return lookup<Key, Value>(registry, key).filter(({ value }) => test(value))
+  return lookup<Key, Value, Message>(registry, key).filter(({ value }) => test(value))
 }
 
 /** Gives the number of entries that `match` would give. Source: `Registry.count_match/4`. */
-export function countMatch<Key, Value>(
-  registry: RegistryRef<Key, Value>,
+export function countMatch<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
   pattern: P.Pattern<NoInfer<Value>>,
 ): number {
-  return match<Key, Value>(registry, key, pattern).length
+  return match<Key, Value, Message>(registry, key, pattern).length
 }
 
 /** What `select` looks for: patterns, as `receive` compares them, and a process. */
@@ -160,10 +167,10 @@ export interface Selection<Key, Value> {
  * Gives the entries of all keys that match `selection`, or all entries without one. Looks at each entry, unlike all other functions here.
  * Source: `Registry.select/2`.
  */
-export function select<Key, Value>(
-  registry: RegistryRef<Key, Value>,
+export function select<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   selection: Selection<NoInfer<Key>, NoInfer<Value>> = {},
-): KeyedEntry<Key, Value>[] {
+): KeyedEntry<Key, Value, Message>[] {
   const entries = Array.from(tableOf(registry).all(), ({ pid, value, row: { key } }) => ({ key, pid, value }))
   return entries.filter(compile(selection))
 }
@@ -172,8 +179,8 @@ export function select<Key, Value>(
  * Puts what `update` makes of the value of `pid` under `key` in its place, and gives the new value and the old one; `undefined`, without
  * a call, if `pid` does not have the key. Throws an Error if the keys are not unique. Source: `Registry.update_value/3`.
  */
-export function updateValue<Key, Value>(
-  registry: RegistryRef<Key, Value>,
+export function updateValue<Key, Value, Message>(
+  registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
   pid: Registrable,
   update: (value: Value) => NoInfer<Value>,
@@ -188,8 +195,8 @@ export function updateValue<Key, Value>(
   return [found.value, old]
 }
 
-function entryOf<Key, Value>({ pid, value }: Registration<Key, Value>): Entry<Value> {
-  return { pid, value }
+function entryOf<Key, Value, Message>({ pid, value }: Registration<Key, Value>): Entry<Value, Message> {
+  return { pid: pid as Registered<Message>, value }
 }
 
 function checkUnique(isUnique: boolean, name: string): void {

@@ -1,7 +1,14 @@
 /** A registry is a process, and what it holds lives as long as that does. */
 
 import { inspect } from 'node:util'
-import { type Pid, type Process, type Registrable, spawn, whereis } from '@holster/process'
+import {
+  type MonitorTarget,
+  type Pid,
+  type Process,
+  type Registrable,
+  spawn,
+  whereis,
+} from '@holster/process'
 import { reportThrown, watch } from '@holster/process/internal'
 import type { ChildSpec } from '../child-spec.js'
 import { checkChoice, checkOptionNames } from '../option-names.js'
@@ -10,14 +17,20 @@ import { type Listener, Table } from './table.js'
 
 declare const holds: unique symbol
 
-/** A registry: a process that can be linked, monitored, named and supervised, and takes no messages. */
-export interface Registry<in Key, in out Value = undefined> extends Process<never> {
-  /** @internal Holds the types of keys and values; there is no such property at run time. */
-  readonly [holds]: (key: Key, value: Value) => Value
+/** A process, connection or actor that is registered, and understands messages of type `Message`. */
+export type Registered<Message = unknown> = Pid<Message> & MonitorTarget
+
+/**
+ * A registry of processes that understand messages of type `Message`. It is itself a process that can be linked, monitored, named and
+ * supervised, and takes no messages.
+ */
+export interface Registry<Key, Value = undefined, Message = unknown> extends Process<never> {
+  /** @internal Holds the types; there is no such property at run time. */
+  readonly [holds]: (key: Key, value: Value, message: Message) => readonly [Value, Message]
 }
 
 /** A registry, or the name under which one is registered, which stands for the next one after a restart. */
-export type RegistryRef<Key, Value> = Registry<Key, Value> | string
+export type RegistryRef<Key, Value, Message> = Registry<Key, Value, Message> | string
 
 /** What a listener of a registry is sent. Source: `t:Registry.listener_message/0`. */
 export type ListenerMessage<Key = unknown, Value = unknown> =
@@ -62,16 +75,18 @@ const tables = new WeakMap<object, Table<unknown, unknown>>()
  * Starts a registry. It lives until it is ended, and then forgets everything; the registered processes live on. Throws a TypeError that
  * names a wrong option, and an Error if the name is taken.
  */
-export function start<Key, Value = undefined>(options: Options): Registry<Key, Value> {
+export function start<Key, Value = undefined, Message = unknown>(
+  options: Options,
+): Registry<Key, Value, Message> {
   checkOptions(options)
   return open(spawn(silentBody, nameOf(options)), options)
 }
 
 /** Does as `start`, and links the registry to `self`. Source: `Registry.start_link/1`. */
-export function startLink<Key, Value = undefined, M = unknown>(
+export function startLink<Key, Value = undefined, Message = unknown, M = unknown>(
   self: Process<M>,
   options: Options,
-): Registry<Key, Value> {
+): Registry<Key, Value, Message> {
   checkOptions(options)
   return open(self.spawnLink(silentBody, nameOf(options)), options)
 }
@@ -84,7 +99,7 @@ export function childSpec(options: Options & { readonly id?: string }): ChildSpe
 }
 
 /** Gives the table of a registry. Throws a TypeError unless it is one, and an Error if it has ended. */
-export function tableOf<Key, Value>(registry: RegistryRef<Key, Value>): Table<Key, Value> {
+export function tableOf<Key, Value, Message>(registry: RegistryRef<Key, Value, Message>): Table<Key, Value> {
   const process = typeof registry === 'string' ? whereis(registry) : registry
   if (process === undefined) throw new Error(`no registry is registered as '${registry}'`)
   const table = typeof process === 'object' && process !== null ? tables.get(process) : undefined
@@ -97,12 +112,12 @@ export function tableOf<Key, Value>(registry: RegistryRef<Key, Value>): Table<Ke
   return table as Table<unknown, unknown> as Table<Key, Value>
 }
 
-function open<Key, Value>(process: Process, options: Options): Registry<Key, Value> {
+function open<Key, Value, Message>(process: Process, options: Options): Registry<Key, Value, Message> {
   process.label = `registry of ${options.keys} keys`
   const table = new Table(options.keys === 'unique', new Listeners(process, options.listeners ?? []))
   tables.set(process, table)
   watch(process, () => table.clear(), 'registry', 'name')
-  return process as unknown as Registry<Key, Value>
+  return process as unknown as Registry<Key, Value, Message>
 }
 
 /** Sends each change to the listeners. */

@@ -3,12 +3,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import {
+  type Call,
+  call,
   createProcess,
   P,
   type Process,
   processes,
   processInfo,
   type Registrable,
+  reply,
   spawn,
   whereis,
 } from '@holster/process'
@@ -239,7 +242,7 @@ test('dispatch calls its function with all entries, and not at all if there are 
   registry.register(topics, 'news', second, 'b')
   const said = registry.dispatch(topics, 'news', entries => {
     expectTypeOf(entries).toEqualTypeOf<registry.Entry<string>[]>()
-    for (const { pid, value } of entries) (pid as Process).send(value)
+    for (const { pid, value } of entries) pid.send(value)
     return entries.length
   })
   expectTypeOf(said).toEqualTypeOf<number | undefined>()
@@ -415,6 +418,27 @@ test('wrong arguments throw at once, and name themselves', t => {
     message: /^update must be a function/,
   })
   assert.throws(() => registry.match(rooms, 'a', (() => true) as never), { message: /P.when/ })
+})
+
+test('the processes of a registry understand the messages that its type says', async t => {
+  type Ask = Call<'who', number>
+  const users = registry.start<string, undefined, Ask>({ keys: 'unique' })
+  t.after(() => users.exit())
+  const user = spawn<Ask>(async self => reply((await self.receive([{ type: 'call' }])).from, 42))
+  registry.register(users, 'me', user)
+  const found = registry.whereis(users, 'me')
+  expectTypeOf(found).toEqualTypeOf<registry.Registered<Ask> | undefined>()
+  expectTypeOf(registry.lookup(users, 'me')).toEqualTypeOf<registry.Entry<undefined, Ask>[]>()
+  const asked = found && call(found, 'who')
+  expectTypeOf(asked).toEqualTypeOf<Promise<number> | undefined>()
+  assert.equal(await asked, 42)
+  const check = (): void => {
+    // @ts-expect-error nobody there understands that
+    found?.send('hello')
+    // @ts-expect-error such a process does not understand the messages
+    registry.register(users, 'other', createProcess<{ type: 'other' }>())
+  }
+  assert.equal(typeof check, 'function')
 })
 
 test('the types refuse other keys and values', () => {
