@@ -73,11 +73,6 @@ function keep<T>(key: T): T {
 export class KeyedMap<K, V> {
   readonly #entries = new Map<unknown, { readonly key: K; readonly value: V }>()
 
-  /** The number of keys. */
-  get size(): number {
-    return this.#entries.size
-  }
-
   /** Gives the value under `key`. Throws a TypeError if the key holds itself. */
   get(key: K): V | undefined {
     return this.#entries.get(identify(key))?.value

@@ -58,12 +58,11 @@ export function startTask<T, M>(owner: Process<M>, run: TaskFunction<T>, isLinke
   return new Task(pid as unknown as Process<never>, ref, owner as unknown as Process<never>)
 }
 
-/** Takes back the monitor and the alias, and drops what of the task waits in the owner's mailbox. */
+/** Takes back the monitor, and with it the alias, and drops what of the task waits in the owner's mailbox. */
 export function conclude(task: Task): void {
   task.isConcluded = true
   const { ref } = task
   const owner = ownerOf(task)
-  owner.unalias(ref)
   owner.demonitor(ref)
   owner.flush({ type: 'task_reply', ref })
 }

@@ -95,8 +95,6 @@ class Streamer<Item, T> {
     this.#items = items
     this.#isAsync = isAsync
     self.label = 'stream of tasks'
-    // Whatever the owner does with its end of the link, the stream ends with it.
-    self.monitor(owner)
   }
 
   async run(): Promise<void> {
@@ -127,9 +125,9 @@ class Streamer<Item, T> {
         return endQuietly(run.task.pid, 'killed')
       }
       case 'DOWN':
-        return message.pid === this.#owner ? this.#abandon() : this.#down(message)
+        return this.#down(message)
       case 'EXIT':
-        // The end of a task is told by its monitor.
+        // The end of a task is told by its monitor; that of the owner comes through the link, whatever its reason.
         return message.from === this.#owner ? this.#abandon() : undefined
     }
   }

@@ -1,8 +1,9 @@
 /** Runs a program of process groups on this package. */
 
 import assert from 'node:assert/strict'
-import { createProcess, P, type Process, processInfo, type Ref, type Registrable } from '@holster/process'
+import { createProcess, P, type Process, type Ref, type Registrable } from '@holster/process'
 import { pg } from '../../src/index.ts'
+import { isWatched } from '../support/watched.ts'
 import { GROUPS, PIDS, type Step, type View } from './pg-program.ts'
 
 let runs = 0
@@ -61,8 +62,24 @@ export async function run(steps: readonly Step[]): Promise<View[]> {
     )
     views.push({ result, changes, members })
   }
+  for (const [i, pid] of pids.entries()) {
+    assert.equal(
+      isWatched(pid),
+      views.at(-1) !== undefined && isMember(views.at(-1) as View, i),
+      `process ${i}`,
+    )
+  }
+  for (const ref of monitors) pg.demonitor(self, ref, scope)
+  assert.equal(isWatched(self), false)
   process.exit('shutdown')
-  assert.deepEqual(processInfo(self).monitoredBy, [])
-  for (const pid of [...pids, self]) pid.exit()
+  self.exit()
+  for (const pid of pids) {
+    assert.equal(isWatched(pid), false)
+    pid.exit()
+  }
   return views
+}
+
+function isMember({ members }: View, pid: number): boolean {
+  return Object.values(members).some(pids => pids.includes(pid))
 }

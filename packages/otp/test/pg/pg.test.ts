@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import {
   createProcess,
+  type Down,
+  type Exit,
   exit,
   P,
   type Process,
@@ -88,6 +90,25 @@ test('a process that ends leaves all its groups at once, before whoever monitors
   assert.equal(await watcher.exited, 'normal')
 })
 
+test('a process is in no group at the moment at which links and monitors are told', async t => {
+  fresh(t)
+  const pid = createProcess()
+  const watcher = createProcess({ trapExit: true })
+  watcher.monitor(pid)
+  watcher.link(pid)
+  pg.join('room', pid)
+  const seen: unknown[] = []
+  const look = P.when((message: unknown) => {
+    seen.push((message as Exit | Down).type, pg.members('room'))
+    return true
+  })
+  const told = [watcher.receive([look]), watcher.receive([look])]
+  pid.exit()
+  await Promise.all(told)
+  assert.deepEqual(seen, ['EXIT', [], 'DOWN', []])
+  watcher.exit()
+})
+
 test('a monitor of a group is given its members, and told of each change from then on', async t => {
   fresh(t)
   const [a, b] = pids(t, 2) as [Process, Process]
@@ -154,6 +175,27 @@ test('a process that ends is told of nothing more, and monitors nothing', t => {
   pg.join('room', a)
   assert.equal(pg.demonitor(self, ref), false)
   assert.equal(pg.demonitor(self, late.ref), false)
+})
+
+test('a scope keeps no name of a group that nobody is in or looks at', async t => {
+  fresh(t)
+  const [a] = pids(t, 1) as [Process]
+  const ended = createProcess()
+  ended.exit()
+  const names = (() => {
+    const [joined, monitored, missed] = [new Date(1), new Date(2), new Date(3)]
+    pg.join(joined, [a, ended])
+    pg.leave(joined, a)
+    pg.demonitor(a, pg.monitor(a, monitored).ref)
+    pg.monitor(ended, missed)
+    return [joined, monitored, missed].map(name => new WeakRef(name))
+  })()
+  await turn()
+  gc?.()
+  assert.deepEqual(
+    names.map(name => name.deref()),
+    [undefined, undefined, undefined],
+  )
 })
 
 test('a process that has ended joins and leaves at once', async t => {

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createProcess, type Process, processInfo } from '@holster/process'
+import { createProcess, type Process } from '@holster/process'
 import fc from 'fast-check'
 import { runs } from '../../../../test/support/runs.ts'
 import { registry } from '../../src/index.ts'
+import { isWatched } from '../support/watched.ts'
 
 const PIDS = 4
 
@@ -122,28 +123,18 @@ for (const kind of ['unique', 'duplicate'] as const) {
               registry.keys(started, pid),
               held.map(({ key }) => named(key)),
             )
-            assert.equal(watchers(pid), held.length > 0)
+            assert.equal(isWatched(pid), held.length > 0)
           }
           assert.equal(registry.count(started), model.length)
           assert.equal(registry.select(started).length, model.length)
         }
         started.exit('shutdown')
         for (const pid of pids) {
-          assert.equal(watchers(pid), false)
+          assert.equal(isWatched(pid), false)
           pid.exit()
         }
       }),
       runs(200),
     )
   })
-}
-
-/** Whether anything watches for the end of `pid`. */
-function watchers(pid: Process): boolean {
-  assert.deepEqual(processInfo(pid).links, [])
-  const symbol = Object.getOwnPropertySymbols(Object.getPrototypeOf(pid)).find(
-    ({ description }) => description === '@holster/process.watchersOf',
-  ) as symbol
-  const list = (pid as unknown as Record<symbol, () => { readonly isEmpty: boolean }>)[symbol]?.()
-  return list?.isEmpty === false
 }

@@ -6,6 +6,8 @@ import {
   type Call,
   call,
   createProcess,
+  type Down,
+  type Exit,
   P,
   type Process,
   processes,
@@ -131,6 +133,39 @@ test('a process that ends is forgotten at once, before whoever monitors it hears
   assert.deepEqual(seen, [pid, []])
   assert.equal(registry.count(rooms), 0)
   trapping.exit()
+})
+
+test('a key is free at the moment at which links and monitors are told', async t => {
+  const rooms = unique<string>(t)
+  const pid = createProcess()
+  const watcher = createProcess({ trapExit: true })
+  watcher.monitor(pid)
+  watcher.link(pid)
+  registry.register(rooms, 'lobby', pid)
+  const seen: unknown[] = []
+  const look = P.when((message: unknown) => {
+    seen.push((message as Exit | Down).type, registry.lookup(rooms, 'lobby'))
+    return true
+  })
+  const told = [watcher.receive([look]), watcher.receive([look])]
+  pid.exit()
+  await Promise.all(told)
+  assert.deepEqual(seen, ['EXIT', [], 'DOWN', []])
+  watcher.exit()
+})
+
+test('a registry keeps no key that nobody has', async t => {
+  const rooms = unique<object>(t)
+  const [pid] = members(t, 1) as [Process]
+  const key = (() => {
+    const key = new Date()
+    registry.register(rooms, key, pid)
+    registry.unregister(rooms, key, pid)
+    return new WeakRef(key)
+  })()
+  await turn()
+  gc?.()
+  assert.equal(key.deref(), undefined)
 })
 
 test('a process that has ended cannot be registered', t => {

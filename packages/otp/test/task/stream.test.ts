@@ -247,14 +247,22 @@ test('a stream whose task took too long while nobody asked says so to the next w
   const pass = mockTimeouts(t)
   const self = owner(t)
   const gates = new Gates<number>()
-  const stream = task
-    .asyncStream(self, numbers().items, gates.run, { maxConcurrency: 2, timeout: 100 })
-    [Symbol.asyncIterator]()
+  const options = { maxConcurrency: 3, timeout: 100 }
+  const stream = task.asyncStream(self, numbers().items, gates.run, options)[Symbol.asyncIterator]()
   const first = stream.next()
   await turn()
   await gates.open(0, 0)
   await first
-  await pass(100)
+  await pass(50)
+  const second = stream.next()
+  await turn()
+  await gates.open(1, 1)
+  await second
+  const [streamer] = processInfo(self).links as [Process]
+  assert.equal(processInfo(streamer).timers.length, 2)
+  await pass(50)
+  assert.deepEqual(gates.aborted, [2, 3])
+  assert.deepEqual(processInfo(streamer).timers, [])
   await assert.rejects(stream.next(), { reason: 'timeout' })
   assert.deepEqual(await stream.next(), { done: true, value: undefined })
 })

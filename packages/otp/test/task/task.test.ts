@@ -145,6 +145,23 @@ test('a task that is late rejects its await, runs on, and its result is dropped'
   assert.equal(self.messageQueueLength, 0)
 })
 
+test('a result that comes with the timeout is dropped too', async t => {
+  const pass = mockTimeouts(t)
+  const self = owner(t)
+  for (let ticks = 0; ticks < 12; ticks++) {
+    const late = gate<string>()
+    const slow = task.async(self, () => late.promise)
+    const rejected = assert.rejects(task.await(slow, 100), { reason: 'timeout' })
+    await turn()
+    const passed = pass(100)
+    for (let i = 0; i < ticks; i++) await undefined
+    late.open('late')
+    await passed
+    await rejected
+    assert.equal(self.messageQueueLength, 0)
+  }
+})
+
 test('await waits for 5000 ms by default', async t => {
   const pass = mockTimeouts(t)
   const self = owner(t)
