@@ -58,6 +58,7 @@ export const plan: readonly PackagePlan[] = [
     rooms: [
       'index',
       'xstate',
+      'supervisor/',
       'task/',
       'gen-server/',
       'registry/',

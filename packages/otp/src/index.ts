@@ -3,7 +3,7 @@
  * @module
  */
 
-export type { ChildSpec, Restart, Shutdown, Started } from './child-spec.js'
+export type { AutoShutdown, Backoff, ChildSpec, Restart, Shutdown, Started } from './child-spec.js'
 export * as genServer from './gen-server/gen-server.js'
 export * as pg from './pg/pg.js'
 export * as registry from './registry/registry.js'
@@ -17,4 +17,9 @@ export {
   setReportHook,
   type UnexpectedReport,
 } from './reports.js'
+export type { CheckedChildSpec } from './supervisor/checked-spec.js'
+export { SupervisorError, type SupervisorErrorCode } from './supervisor/errors.js'
+export type { NestedOptions, Strategy, SupervisorOptions } from './supervisor/options.js'
+export type { ChildCounts, RunningChild } from './supervisor/requests.js'
+export * as supervisor from './supervisor/supervisor.js'
 export * as task from './task/task.js'
