@@ -58,6 +58,7 @@ export const plan: readonly PackagePlan[] = [
     rooms: [
       'index',
       'xstate',
+      'application/',
       'supervisor/',
       'task/',
       'gen-server/',

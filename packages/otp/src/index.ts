@@ -3,6 +3,7 @@
  * @module
  */
 
+export * as application from './application/application.js'
 export type { AutoShutdown, Backoff, ChildSpec, Restart, Shutdown, Started } from './child-spec.js'
 export * as genServer from './gen-server/gen-server.js'
 export * as pg from './pg/pg.js'

@@ -107,3 +107,8 @@ export function tell(report: Report): void {
     reportThrown(hook, error)
   }
 }
+
+/** Whether the program has set a hook. */
+export function hasReportHook(): boolean {
+  return hook !== undefined
+}

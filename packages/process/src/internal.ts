@@ -7,7 +7,7 @@
 export { describeReason, thrown } from './exit-reason.js'
 export { isActorRef } from './exits/actor-ref.js'
 export { type ExitRoute, exitSignal, onExit, watch } from './exits/exit.js'
-export { reportExit, reportRejection, reportThrown } from './exits/exit-hook.js'
+export { hasExitHook, reportExit, reportRejection, reportThrown } from './exits/exit-hook.js'
 export { Watchers, type WatchOrder } from './exits/watchers.js'
 export { onRejection } from './host/callback.js'
 export { checkDuration } from './host/timer.js'

@@ -5,7 +5,7 @@ import { P } from 'ts-pattern'
 import type { Call, ReplyTo, RequestOf } from './calls/call.js'
 import { CallError } from './calls/call-error.js'
 import { startCall } from './calls/pending-call.js'
-import type { ExitReason } from './exit-reason.js'
+import { type ExitReason, isOrderly } from './exit-reason.js'
 import { Alias, type AliasMode, checkAlias } from './exits/alias.js'
 import {
   checkTarget,
@@ -81,6 +81,7 @@ export interface Inside {
   readonly timers: Timers | undefined
   readonly reason: ExitReason
   readonly stack: string | undefined
+  readonly messages: readonly string[]
 }
 
 /** The processes that have not exited. */
@@ -96,6 +97,9 @@ export interface SpawnedMonitor<M> {
 
 /** What can be called: it takes messages, and ends. */
 type Callee = Pid<Call<unknown, unknown>> & MonitorTarget
+
+/** The most messages that are shown. */
+const SHOWN = 5
 
 /** The longest wait for a reply in milliseconds, unless a call says otherwise. */
 const DEFAULT_CALL_TIMEOUT = 5000
@@ -116,6 +120,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   readonly #entry: Entry<Process<never>>
   #label: string | undefined
   readonly #stack: string | undefined
+  /** The oldest messages that were left when the process crashed. */
+  #left: readonly string[] | undefined
   #monitors: Monitors | undefined
   #links: Links | undefined
   #timers: Timers | undefined
@@ -514,6 +520,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
       timers: this.#timers,
       reason: this.#reason,
       stack: this.#stack,
+      messages: this.#left ?? this.#mailbox.show(SHOWN),
     }
   }
 
@@ -555,6 +562,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   #end(reason: ExitReason): void {
     if (!this.#isAlive) return
     settleReason(reason)
+    // The mailbox is about to be emptied, and a report may show what was left.
+    if (!isOrderly(reason) && this.#mailbox.length > 0) this.#left = this.#mailbox.show(SHOWN)
     this.#isAlive = false
     this.#reason = reason
     living.remove(this.#entry)

@@ -44,6 +44,11 @@ export function setExitHook(next: ExitHook | undefined): ExitHook {
   return previous
 }
 
+/** Whether the program has set a hook of its own. */
+export function hasExitHook(): boolean {
+  return hook !== warn
+}
+
 /** Hands a reason to the exit hook, unless it is an orderly one. Never throws. */
 export function reportExit(pid: unknown, reason: ExitReason): void {
   if (isOrderly(reason)) return

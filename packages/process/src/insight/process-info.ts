@@ -6,9 +6,6 @@ import type { Wait } from '../mailbox/mailbox.js'
 import { inside, living, Process } from '../process.js'
 import { nameOf, type Registrable } from '../registry.js'
 
-/** The most messages that are shown. */
-const SHOWN = 5
-
 /** What `processInfo` tells of a process. Source: `erlang:process_info/2`. */
 export interface ProcessInfo {
   /** `#Process<12>`; unique within this program. */
@@ -27,7 +24,10 @@ export interface ProcessInfo {
   readonly messageQueueLength: number
   /** How many bytes the waiting messages hold, as the connections count them that delivered them. */
   readonly messageQueueBytes: number
-  /** The oldest five of the waiting messages, each in one line, shortened, and without values whose names mark them as secret. */
+  /**
+   * The oldest five of the waiting messages, each in one line, shortened, and without values whose names mark them as secret. A process
+   * that has exited for a reason that is not orderly shows those that were left then.
+   */
   readonly messages: readonly string[]
   /** The connections that are paused since too much waits in the mailbox, each in one line. */
   readonly pressesOn: readonly string[]
@@ -59,7 +59,7 @@ export function processes(): Process<never>[] {
  */
 export function processInfo(pid: Registrable): ProcessInfo {
   if (!(pid instanceof Process)) throw new TypeError('pid must be a process')
-  const { mailbox, links, monitors, watchers, timers, reason, stack } = pid[inside]()
+  const { mailbox, links, monitors, watchers, timers, reason, stack, messages } = pid[inside]()
   const { waits } = mailbox
   return {
     id: pid.id,
@@ -70,7 +70,7 @@ export function processInfo(pid: Registrable): ProcessInfo {
     waitsFor: waits,
     messageQueueLength: mailbox.length,
     messageQueueBytes: mailbox.bytes,
-    messages: mailbox.show(SHOWN),
+    messages,
     pressesOn: mailbox.paused.map(String),
     links: [...(links ?? [])],
     monitors: monitors?.targets ?? [],

@@ -1,0 +1,99 @@
+/** A program that the tests run and send signals: node programs.ts <name>. It prints a line for each thing that happens. */
+
+import { createProcess, type Process, spawn } from '@holster/process'
+import { application, type ChildSpec } from '../../src/index.ts'
+
+const [, , name] = process.argv
+
+/** A child that says when it begins and ends; its end takes `ms` milliseconds. */
+function child(id: string, { endsWithin = 0, shutdown = 60_000 } = {}): ChildSpec {
+  return {
+    id,
+    shutdown,
+    start: parent =>
+      parent.spawnLink(
+        async (self: Process<never>) => {
+          console.log(`${id} begins`)
+          await self.receive([{ type: 'EXIT' }])
+          if (endsWithin > 0) await new Promise(resolve => setTimeout(resolve, endsWithin))
+          console.log(`${id} ends`)
+        },
+        { trapExit: true },
+      ),
+  }
+}
+
+const crashing: ChildSpec = {
+  id: 'crashing',
+  start: parent =>
+    parent.spawnLink<{ type: 'job'; password: string }>(
+      async self => {
+        self.label = 'a worker'
+        self.send({ type: 'job', password: 'hunter2' })
+        await null
+        throw new Error('broken', { cause: new Error('because') })
+      },
+      { name: 'worker' },
+    ),
+}
+
+const programs: Record<string, () => Promise<unknown>> = {
+  orderly: () => application.run({ children: [child('first'), child('second')] }),
+  slow: () =>
+    application.run(
+      { children: [child('stuck', { endsWithin: 3_600_000, shutdown: Number.POSITIVE_INFINITY })] },
+      { shutdownTimeout: 50 },
+    ),
+  stuck: () =>
+    application.run({
+      children: [child('stuck', { endsWithin: 3_600_000, shutdown: Number.POSITIVE_INFINITY })],
+    }),
+  crashing: () => application.run({ children: [crashing], intensity: 1 }),
+  failing: () =>
+    application.run({
+      children: [
+        child('first'),
+        {
+          id: 'failing',
+          start: () => {
+            throw new Error('cannot start')
+          },
+        },
+      ],
+    }),
+  starting: () =>
+    application.run({
+      children: [
+        {
+          id: 'starting',
+          start: async parent => {
+            console.log('starting begins')
+            await new Promise(resolve => setTimeout(resolve, 3_600_000))
+            return parent.spawnLink(() => undefined)
+          },
+        },
+      ],
+    }),
+  significant: () =>
+    application.run({
+      autoShutdown: 'any_significant',
+      children: [
+        child('first'),
+        {
+          id: 'job',
+          restart: 'transient',
+          significant: true,
+          start: parent => parent.spawnLink(() => console.log('done')),
+        },
+      ],
+    }),
+  alone: () => {
+    spawn(async () => {
+      throw new Error('on its own')
+    })
+    createProcess()
+    return application.run({ children: [child('first')] })
+  },
+}
+
+await programs[name ?? '']?.()
