@@ -16,13 +16,14 @@ import {
 } from './await/await.js'
 import { flushConnection, flushStream } from './await/flush.js'
 import { connectionOf } from './connection/connection.js'
-import { infoOf, streamInfoOf } from './connection/info.js'
+import { infoOf, listed, streamInfoOf } from './connection/info.js'
+import { living } from './connection/living.js'
 import { type ConnectionInput, connectionMachine } from './connection/machine.js'
 import { checkFraming, checkTrailers } from './exchange/framing.js'
 import { type ConnPid, connPidOf, StreamRef } from './handles.js'
 import { checkMethod, checkPath, checkWithoutBody, type HeadersInit, normalizeHeaders } from './headers.js'
 import { briefly } from './layer/brief.js'
-import type { Info, StreamInfo } from './layer/info.js'
+import type { ConnectionInfo, Info, StreamInfo } from './layer/info.js'
 import type { Owner } from './messages.js'
 import { type Bytes, toBytes } from './octets.js'
 import { AWAIT_DEFAULTS, type AwaitBodyOpts, type AwaitOpts } from './options/await.js'
@@ -116,6 +117,14 @@ export function close(connPid: ConnPid): void {
  */
 export function info(connPid: ConnPid): Info {
   return infoOf(connectionOf(connPid))
+}
+
+/**
+ * Returns the connections of this program that have not ended, in the order in which they were opened, with the facts that `info`
+ * tells. Asks nothing of them, and keeps none of them alive. Gun has no such function; Erlang's processes() is like it.
+ */
+export function connections(): readonly ConnectionInfo[] {
+  return living.all.map(connPid => listed(connectionOf(connPid)))
 }
 
 /** Sends a GET request. Source: manual page gun:get. */

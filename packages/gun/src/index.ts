@@ -15,7 +15,7 @@ export { GunError, type GunErrorCode, type GunErrorCodes, type GunErrorKind } fr
 export * from './functions.js'
 export type { ConnPid, StreamRef } from './handles.js'
 export type { HeadersInit } from './headers.js'
-export type { Info, Intermediary, RequestInfo, StreamInfo, TunnelInfo, WebSocketInfo } from './layer/info.js'
+export type { ConnectionInfo, Info, Intermediary, RequestInfo, StreamInfo, TunnelInfo, WebSocketInfo } from './layer/info.js'
 export type * from './messages.js'
 export type { Bytes } from './octets.js'
 export type { AwaitBodyOpts, AwaitOpts } from './options/await.js'

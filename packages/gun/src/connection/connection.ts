@@ -33,6 +33,7 @@ import { type Entrance, entranceOf, errorAt } from './entrance.js'
 import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.js'
 import { type FarewellHome, type LifeStory, tellEnd, tellLoss } from './farewell.js'
 import { LayerReports, type LayerReportsHome } from './layer-reports.js'
+import { living } from './living.js'
 import { tellInit } from './life-events.js'
 import { Ownership } from './ownership.js'
 import { startProtocol } from './protocols.js'
@@ -91,6 +92,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   ) {
     this.#actor = actor
     this.connPid = new ConnPid(this)
+    living.add(this.connPid)
     this.trace = traceOf(this.connPid, opts.trace)
     this.events = new Events(this.connPid, opts.eventHandler, this.trace)
     this.cookies = opts.cookieStore && new Cookies(this.connPid, opts.cookieStore)
@@ -290,6 +292,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #terminate(life: LifeStory): void {
     if (this.isTerminated) return
     this.isTerminated = true
+    living.delete(this.connPid)
     this.events.isMute = false
     this.#attempt.abort()
     this.#way?.abort()

@@ -4,15 +4,28 @@ import { GunError } from '../errors.js'
 import type { StreamRef } from '../handles.js'
 import { briefly } from '../layer/brief.js'
 import { schemeOver } from '../layer/hops.js'
-import type { Info, StreamInfo } from '../layer/info.js'
+import type { ConnectionInfo, Info, StreamInfo } from '../layer/info.js'
 import type { Connection } from './connection.js'
 
 export function infoOf(connection: Connection): Info {
+  return briefly(factsOf(connection), BRIEF)
+}
+
+/** Tells of a connection among others. */
+export function listed(connection: Connection): ConnectionInfo {
+  const { connPid, protocol } = connection
+  return briefly({ connPid, ...factsOf(connection), streams: protocol?.load ?? 0 }, BRIEF)
+}
+
+/** The fields whose values are only named in print. */
+const BRIEF = ['owner', 'socket', 'cookieStore', 'eventHandler'] as const
+
+function factsOf(connection: Connection): Info {
   const { layer, owner, socket, protocol, stateName, opts } = connection
   const end = layer?.endpoint ?? { ...connection.origin, transport: connection.transport, intermediaries: [] }
   const { host, port, transport, intermediaries } = end
   const speaksHttp = protocol?.name !== 'raw' && protocol?.name !== 'socks'
-  const info: Info = {
+  return {
     owner,
     socket,
     transport,
@@ -27,7 +40,6 @@ export function infoOf(connection: Connection): Info {
     cookieStore: opts.cookieStore,
     eventHandler: opts.eventHandler,
   }
-  return briefly(info, ['owner', 'socket', 'cookieStore', 'eventHandler'])
 }
 
 /** Tells of a stream; `undefined` for one that is not open. Throws while the connection is not up. */

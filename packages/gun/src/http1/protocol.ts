@@ -67,6 +67,10 @@ export class Http implements Protocol, ResponseHandler, Departing {
     return this.#departure.isConnecting ? 'connected_no_input' : 'connected'
   }
 
+  get load(): number {
+    return this.#responses.open.length + this.#requests.load
+  }
+
   request(command: RequestCommand): void {
     const { streamRef, method, path, isChecked, body, flow = this.#opts.flow } = command
     if (this.isFinishing) return this.#host.refuse(streamRef, unsent())

@@ -41,6 +41,12 @@ export class HttpRequests {
     return this.#writing === undefined && this.#waiting.length === 0 && !this.isRetired
   }
 
+  /** How many requests have not begun, or have a body that is still being sent though the response is over. */
+  get load(): number {
+    const isLate = this.#writing?.isEnded && this.#writing.isReceived
+    return this.#waiting.length + (isLate ? 1 : 0)
+  }
+
   /** The stream whose body is being sent. */
   get writing(): Exchange | undefined {
     return this.#writing

@@ -66,6 +66,14 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     this.#streams = new Http2Streams(host, this.#session, () => this.#leave(usedUp))
   }
 
+  get load(): number {
+    return this.#streams.load
+  }
+
+  get most(): number {
+    return this.#streams.most
+  }
+
   // The caller asks:
 
   request(command: RequestCommand): void {

@@ -42,6 +42,16 @@ export class Http2Streams {
     return this.#begun.size === 0
   }
 
+  /** How many of ours are open or wait. */
+  get load(): number {
+    return this.#open + this.#waiting.length
+  }
+
+  /** How many of ours the server lets be open at once; 0 until it has stated its settings. */
+  get most(): number {
+    return this.#canConnect === undefined ? 0 : this.#limit
+  }
+
   find(streamRef: StreamRef): Http2Stream | undefined {
     return this.#begun.get(streamRef) ?? this.#waiting.find(({ http }) => http.ref === streamRef)
   }

@@ -94,6 +94,10 @@ export interface Protocol {
   readonly streamRef?: StreamRef | undefined
   /** Whether both sides have said that they are done, so that any end of the line is one in order. */
   readonly isDone?: boolean
+  /** How many requests are under way or wait for their turn; absent where the protocol takes none. */
+  readonly load?: number
+  /** How many requests the peer takes at once: 0 until the peer has said how many, `undefined` where it never says. */
+  readonly most?: number | undefined
   /** Whether the protocol pauses single streams itself, so that the line is read whatever a mailbox says. */
   readonly holdsStreams?: boolean
 

@@ -1,7 +1,7 @@
 /** What `info` tells about a connection. */
 
 import type { Socket } from 'node:net'
-import type { StreamRef } from '../handles.js'
+import type { ConnPid, StreamRef } from '../handles.js'
 import type { Owner, ReplyTo } from '../messages.js'
 import type { CookieStore } from '../options/cookie-store.js'
 import type { EventHandler } from '../options/events.js'
@@ -70,6 +70,14 @@ export interface Info {
   readonly cookieStore: CookieStore | undefined
   /** As `open` was given it. */
   readonly eventHandler: EventHandler | undefined
+}
+
+/** A connection that lives, as `connections` lists it. */
+export interface ConnectionInfo extends Info {
+  /** The connection. */
+  readonly connPid: ConnPid
+  /** How many requests are under way or wait for their turn; 0 while none can be. */
+  readonly streams: number
 }
 
 /** A stream that is open, as it is now. */
