@@ -150,6 +150,15 @@ export interface GunErrorCodes {
    * was lost, if either happened.
    */
   readonly timeout: 'timeout'
+  /** There is no pool for the scope and the authority, which the message names. Source: `pool_not_found` of gun_pool. */
+  readonly pool_not_found: 'pool_not_found'
+  /**
+   * No connection of the pool was free in time, or all of them fail; `cause` is why the last of them failed, if any has. Nothing
+   * of the request was sent. Source: `no_connection_available` of gun_pool.
+   */
+  readonly no_connection_available: 'no_connection_available'
+  /** There is a pool for the scope and the authority already. Source: `already_started` of supervisor:start_child. */
+  readonly already_started: 'already_started'
   /** A defect of this package; `cause` is the error thrown. */
   readonly internal_error: 'internal_error'
 }

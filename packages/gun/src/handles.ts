@@ -57,6 +57,12 @@ export let noteCancelled: (streamRef: StreamRef) => void
 /** Whether the caller cancelled the stream while it was open. */
 export let wasCancelled: (streamRef: StreamRef) => boolean
 
+/** Gives a stream that was made without one its connection, and its recipient where it has none. */
+export let bindStream: (streamRef: StreamRef, connPid: ConnPid, recipient: Recipient) => void
+
+/** Gives a stream of which nothing was posted yet another recipient. */
+export let redirectStream: (streamRef: StreamRef, recipient: Recipient) => void
+
 /** The handle of a connection, returned by `open`. Every operation on it is a function of this package. */
 export class ConnPid implements Monitorable, AsyncDisposable {
   /** @internal Exists for the type checker alone; there is no such property at run time. */
@@ -139,8 +145,8 @@ export class StreamRef {
   declare readonly [handle]: 'StreamRef'
   /** An own property, so that two handles differ under deep equality. */
   private readonly stream: number = ++lastStream
-  readonly #connPid: ConnPid
-  readonly #recipient: Recipient
+  #connPid: ConnPid
+  #recipient: Recipient
   readonly #sendMark: number | undefined
   readonly #tunnel: StreamRef | undefined
   readonly #asksForTunnel: boolean
@@ -176,6 +182,13 @@ export class StreamRef {
       streamRef.#isCancelled = true
     }
     wasCancelled = streamRef => streamRef.#isCancelled
+    bindStream = (streamRef, connPid, recipient) => {
+      streamRef.#connPid = connPid
+      streamRef.#recipient ??= recipient
+    }
+    redirectStream = (streamRef, recipient) => {
+      streamRef.#recipient = recipient
+    }
   }
 
   /** `#Stream<7>`; the number is unique within this program. */

@@ -6,6 +6,7 @@
  */
 
 export type { BareMessage, Body, FullResponse, StreamMessage } from './await/await.js'
+export { childSpec } from './child-spec.js'
 export type { Ending } from './connection/ending.js'
 export type { ConnectionContext, Setback } from './connection/events.js'
 export { type ConnectionInput, connectionMachine } from './connection/machine.js'
@@ -15,10 +16,25 @@ export { GunError, type GunErrorCode, type GunErrorCodes, type GunErrorKind } fr
 export * from './functions.js'
 export type { ConnPid, StreamRef } from './handles.js'
 export type { HeadersInit } from './headers.js'
-export type { ConnectionInfo, Info, Intermediary, RequestInfo, StreamInfo, TunnelInfo, WebSocketInfo } from './layer/info.js'
+export type {
+  ConnectionInfo,
+  Info,
+  Intermediary,
+  RequestInfo,
+  StreamInfo,
+  TunnelInfo,
+  WebSocketInfo,
+} from './layer/info.js'
 export type * from './messages.js'
 export type { Bytes } from './octets.js'
 export type { AwaitBodyOpts, AwaitOpts } from './options/await.js'
+export type {
+  ChildSpec,
+  ChildSpecOpts,
+  Parent,
+  PoolChildSpecOpts,
+  ShutdownTime,
+} from './options/child-spec.js'
 export type { ConnectionOpts, Retry } from './options/connection.js'
 export type { ContentHandler, ContentReader, ContentResponse, Next } from './options/content-handler.js'
 export type { CookieStore } from './options/cookie-store.js'
@@ -49,6 +65,22 @@ export type {
 export type { Http2Opts, HttpOpts, PingOpts, ReqOpts } from './options/http.js'
 export type { Opts } from './options/options.js'
 export type {
+  CheckoutLimits,
+  CheckoutOpts,
+  PoolAwaitOpts,
+  PoolAwaitUpOpts,
+  PoolConnOpts,
+  PoolLookupOpts,
+  PoolMeta,
+  PoolOpts,
+  PoolReqOpts,
+  PoolWsSendOpts,
+  SetupFun,
+  SetupMessage,
+  SetupResult,
+  StopPoolOpts,
+} from './options/pool.js'
+export type {
   ProxyAuth,
   ProxyChallenge,
   ProxyChoice,
@@ -66,4 +98,10 @@ export type {
   TunnelEnd,
 } from './options/tunnel.js'
 export type { CompressOpts, ReupgradeOpts, WsHandler, WsOpts } from './options/websocket.js'
+export type { Checkout } from './pool/checkout.js'
+export * as pool from './pool/functions.js'
+export type { PoolConnInfo, PoolInfo } from './pool/info.js'
+export type { PoolPid } from './pool/process.js'
+export type { PoolStreamRef } from './pool/reference.js'
+export type { PoolState } from './pool/states.js'
 export type { Headers, IsFin, ProtocolName, WsFrame, WsFrameIn } from './words.js'

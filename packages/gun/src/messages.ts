@@ -307,6 +307,15 @@ export type GunMessage =
   | GunWs
   | GunNotify
 
+/**
+ * Sent to the owner of a connection that `childSpec` describes, each time a supervisor starts one, before anything else of the
+ * connection. No `GunMessage`, as connections that `open` starts post none: such an owner expects `GunMessage | GunStarted`.
+ */
+export interface GunStarted extends ConnectionMessage<'gun_started'> {
+  /** The id of the child spec. */
+  readonly id: string
+}
+
 /** A function that takes messages in place of a process or an actor. */
 export type Receiver = (message: GunMessage) => void
 

@@ -23,6 +23,8 @@ export const plan: readonly PackagePlan[] = [
     name: 'gun',
     rooms: [
       'index',
+      'pool/',
+      'child-spec',
       'functions',
       'await/',
       'connection/',

@@ -285,7 +285,7 @@ function cancelAndFlush(connPid: ConnPid, streamRef: StreamRef): void {
 }
 
 /** Collects the parts of a body. */
-class Parts {
+export class Parts {
   readonly #most: number
   readonly #parts: Buffer[] = []
   size = 0
@@ -307,7 +307,8 @@ class Parts {
   }
 }
 
-function tooLarge(streamRef: StreamRef, most: number): GunError {
+/** Returns the error for a body of more bytes than the caller wants. */
+export function tooLarge(streamRef: StreamRef, most: number): GunError {
   const text = `the body of ${streamRef} has more than the ${most} bytes of maxBodySize; the stream was cancelled`
   return new GunError('limit_reached', 'stream_error', text)
 }

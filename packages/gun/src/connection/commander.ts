@@ -47,6 +47,8 @@ export interface CommanderHome {
   tellOwner(message: GunMessage): void
   fail(streamRef: StreamRef, reason: GunError): void
   refuse(streamRef: StreamRef, reason: GunError): void
+  /** A stream of the caller's begins, or waits to. */
+  readonly onBegun: ((streamRef: StreamRef) => void) | undefined
   /** A defect of this package came to light. */
   onDefect(cause: unknown): void
 }
@@ -262,6 +264,7 @@ export class Commander {
   #begin(command: BeginCommand): boolean {
     const { context, isAccepting, isTerminated, layer, source } = this.#home
     const { streamRef } = command
+    if (command.type !== 'ping') this.#home.onBegun?.(streamRef)
     if (isTerminated) return this.#refuse(streamRef, this.#endedError())
     attachTo(source, replyToOf(streamRef))
     if (command.type === 'connect') this.#addTunnel(streamRef)

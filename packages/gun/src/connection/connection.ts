@@ -33,8 +33,8 @@ import { type Entrance, entranceOf, errorAt } from './entrance.js'
 import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.js'
 import { type FarewellHome, type LifeStory, tellEnd, tellLoss } from './farewell.js'
 import { LayerReports, type LayerReportsHome } from './layer-reports.js'
-import { living } from './living.js'
 import { tellInit } from './life-events.js'
+import { living } from './living.js'
 import { Ownership } from './ownership.js'
 import { startProtocol } from './protocols.js'
 import { ProxyLogin } from './proxy-login.js'
@@ -81,6 +81,8 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #closingDeadline: Deadline | undefined
   /** Whether the owner, the streams and all that watch were told of the end. */
   isTerminated = false
+  /** Called with each stream of the caller's that begins, or waits to. */
+  onBegun: ((streamRef: StreamRef) => void) | undefined
 
   constructor(
     actor: AnyActorRef,

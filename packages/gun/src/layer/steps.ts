@@ -13,6 +13,8 @@ export class Steps<Step> {
   /** How many of these were done. */
   #done = 0
   #isBusy = false
+  /** Called behind each step, and all that it has brought about, once nothing is under way. */
+  onIdle: (() => void) | undefined
 
   /** `perform` does a step, and never throws. */
   constructor(perform: (step: Step) => void) {
@@ -50,7 +52,9 @@ export class Steps<Step> {
   /** Ends a value, or, `isOutermost` as `begin` has given it, what `begin` began. */
   end(isOutermost: boolean): void {
     if (this.#due.length > 0) this.#settle()
-    if (isOutermost) this.#isBusy = false
+    if (!isOutermost) return
+    this.#isBusy = false
+    this.onIdle?.()
   }
 
   /** Comes here again from within a step that reads on, such as one that lifts a hold: it settles behind each value as well. */

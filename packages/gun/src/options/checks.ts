@@ -69,7 +69,8 @@ const elsewhere = [
   ...namesIn('rawOpts', rawOpts),
 ]
 
-const opts = options(
+/** The options of `open`. */
+export const opts = options(
   {
     connectTimeout: v.optional(duration),
     cookieStore: v.optional(cookieStore),
@@ -96,7 +97,8 @@ const opts = options(
   elsewhere,
 )
 
-function check(schema: v.GenericSchema, value: unknown, prefix: string): void {
+/** Throws a GunError `bad_option` that names the path of the wrong option, behind `prefix`. */
+export function check(schema: v.GenericSchema, value: unknown, prefix: string): void {
   const { success, issues } = v.safeParse(schema, value, { abortEarly: true })
   if (success) return
   const [issue] = issues
@@ -105,11 +107,12 @@ function check(schema: v.GenericSchema, value: unknown, prefix: string): void {
 }
 
 /** Throws a GunError `bad_option` that names the path of the wrong option. */
-export function checkOpts(value: unknown): asserts value is Opts {
-  check(opts, value, '')
+export function checkOpts(value: unknown, prefix = ''): asserts value is Opts {
+  check(opts, value, prefix)
   const { protocols = [], socksOpts } = value as Opts
   if (socksOpts !== undefined || protocols[0] !== 'socks') return
-  const text = "protocols.0 needs a host and a port: give ['socks', { host, port }], or socksOpts"
+  const path = prefix === '' ? 'protocols.0' : `${prefix}.protocols.0`
+  const text = `${path} needs a host and a port: give ['socks', { host, port }], or socksOpts`
   throw new GunError('bad_option', 'options', text)
 }
 

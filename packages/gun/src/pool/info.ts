@@ -1,0 +1,45 @@
+/** The facts about a pool that `pool.info` tells. */
+
+import type { GunError } from '../errors.js'
+import type { ConnPid } from '../handles.js'
+import type { PoolMeta, PoolOpts } from '../options/pool.js'
+import type { ProtocolName } from '../words.js'
+import type { PoolState } from './states.js'
+
+/** One connection of a pool, as it is now. */
+export interface PoolConnInfo {
+  /** `'connecting'`, `'setup'` (the caller's set-up is under way), `'up'`, `'down'` (it takes nothing more, and will end), or `'leaving'` (it ends with its streams). */
+  readonly state: 'connecting' | 'setup' | 'up' | 'down' | 'leaving'
+  /** The protocol with which it came up; `undefined` before that. */
+  readonly protocol: ProtocolName | 'ws' | undefined
+  /** How many streams the pool counts: those under way, and checkouts on which none has begun. */
+  readonly streams: number
+  /** The state of the connection, as `info` of the connection names it. */
+  readonly stateName: string
+  /** The facts that the set-up has handed on. */
+  readonly meta: PoolMeta
+}
+
+/** A pool as it is now. Source: info of gun_pool. */
+export interface PoolInfo {
+  /** `'operational'`: every connection that the pool wants is up. */
+  readonly state: PoolState
+  /** The scope, as `startPool` was given it. */
+  readonly scope: unknown
+  /** The host and port as in the `host` header of a request. */
+  readonly authority: string
+  /** As `startPool` was given it. */
+  readonly host: string
+  /** As `startPool` was given it. */
+  readonly port: number
+  /** As `startPool` was given them. */
+  readonly opts: PoolOpts
+  /** How many connections the pool wants now. */
+  readonly size: number
+  /** The connections, those that leave among them. */
+  readonly conns: ReadonlyMap<ConnPid, PoolConnInfo>
+  /** How many callers wait for a connection. */
+  readonly waiting: number
+  /** The error with which a connection ended last; `undefined`: none has. */
+  readonly lastError: GunError | undefined
+}

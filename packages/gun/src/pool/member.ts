@@ -1,0 +1,140 @@
+/** One connection of a pool: how much it has to do, and how much more it takes. */
+
+import { createProcess } from '@holster/process'
+import { type Connection, connectionOf } from '../connection/connection.js'
+import type { ConnPid, StreamRef } from '../handles.js'
+import type { BeginCommand } from '../layer/commands.js'
+import { type GunMessage, replyToOf } from '../messages.js'
+import type { PoolMeta } from '../options/pool.js'
+import type { Deadline } from '../transport/deadline.js'
+import type { ProtocolName } from '../words.js'
+import type { Checkout } from './checkout.js'
+import type { Ranked } from './ranking.js'
+
+/** The pool, as far as its connections need it. */
+export interface MemberHome {
+  readonly pipelining: number
+  /** Something has happened on the connection. */
+  onSettled(member: Member): void
+  /** The holder of a checkout has begun a stream. */
+  onCheckedOutStream(checkout: Checkout, streamRef: StreamRef): void
+}
+
+export class Member implements Ranked {
+  readonly connPid: ConnPid
+  readonly connection: Connection
+  /** Reads the messages of streams whose caller has named no replyTo. */
+  readonly inbox = createProcess<GunMessage>()
+  readonly #home: MemberHome
+  /** The phases of its life; the pool moves it on. */
+  phase: 'connecting' | 'setup' | 'up' | 'leaving' = 'connecting'
+  /** The state of the caller's set-up. */
+  setupState: unknown
+  protocol: ProtocolName | 'ws' | undefined
+  meta: PoolMeta = {}
+  /** When it was up, as `performance.now` says. */
+  upSince = 0
+  /** When it was last idle, as `performance.now` says; only while the pool asks for that. */
+  idleSince = 0
+  /** When it was idle as its present watch began. */
+  watchedSince = 0
+  /** Whether a stream has ended while the connection lived. */
+  hasServed = false
+  /** Whether the pool counts it among those that are up. */
+  isCounted = false
+  idle: Deadline | undefined
+  lifetime: Deadline | undefined
+  /** The streams that the pool has asked for within a step of the connection, which carries them out behind it. */
+  readonly #due = new Set<StreamRef>()
+  /** The stream that the pool has asked for last, outside of any step. */
+  #own: StreamRef | undefined
+  /** The checkouts on which no stream has begun. */
+  readonly #checkouts: Checkout[] = []
+  #lastLoad = 0
+  level = -1
+  previous: Ranked | undefined
+  next: Ranked | undefined
+
+  constructor(connPid: ConnPid, home: MemberHome) {
+    this.connPid = connPid
+    this.connection = connectionOf(connPid)
+    this.#home = home
+    this.connection.onBegun = streamRef => this.#onBegun(streamRef)
+    this.connection.steps.onIdle = () => {
+      this.#due.clear()
+      this.#home.onSettled(this)
+    }
+  }
+
+  /** How many streams are under way, or will be. */
+  get load(): number {
+    return (this.connection.protocol?.load ?? 0) + this.#due.size + this.#checkouts.length
+  }
+
+  /** How many streams more it takes. */
+  get room(): number {
+    if (this.phase !== 'up' || !this.connection.isAccepting) return 0
+    const { protocol } = this.connection
+    if (protocol?.load === undefined) return 0
+    const most = protocol.name === 'http2' ? (protocol.most ?? 0) : this.#home.pipelining
+    return Math.max(0, most - this.load)
+  }
+
+  /** Whether requests, or what the set-up has made of the connection, can go on. */
+  get isReady(): boolean {
+    const { isAccepting, protocol } = this.connection
+    if (this.phase !== 'up' || protocol === undefined) return false
+    return protocol.load === undefined || (isAccepting && protocol.most !== 0)
+  }
+
+  /** Looks whether a stream has ended since it was last looked. */
+  look(): void {
+    const { protocol } = this.connection
+    if (protocol === undefined) return
+    const load = protocol.load ?? 0
+    if (load < this.#lastLoad) this.hasServed = true
+    this.#lastLoad = load
+  }
+
+  /** Begins a stream of the pool's. */
+  begin(command: BeginCommand): void {
+    const { commands, steps } = this.connection
+    if (!steps.isBusy) {
+      this.#own = command.streamRef
+      commands.perform(command)
+      return
+    }
+    this.#due.add(command.streamRef)
+    commands.perform(command)
+    this.#home.onSettled(this)
+  }
+
+  addCheckout(checkout: Checkout): void {
+    this.#checkouts.push(checkout)
+  }
+
+  /** Takes a checkout back on which no stream has begun. Gives whether it was one. */
+  removeCheckout(checkout: Checkout): boolean {
+    const at = this.#checkouts.indexOf(checkout)
+    if (at !== -1) this.#checkouts.splice(at, 1)
+    return at !== -1
+  }
+
+  /** Lets go of the connection, which goes on or has ended. */
+  dispose(): void {
+    this.connection.onBegun = undefined
+    this.connection.steps.onIdle = undefined
+    this.idle?.clear()
+    this.lifetime?.clear()
+    this.#checkouts.length = 0
+  }
+
+  #onBegun(streamRef: StreamRef): void {
+    if (streamRef === this.#own || this.#due.delete(streamRef) || this.#checkouts.length === 0) return
+    const replyTo = replyToOf(streamRef)
+    const holder = this.#checkouts.find(({ caller }) => caller !== undefined && caller === replyTo)
+    const checkout = holder ?? (this.#checkouts[0] as Checkout)
+    this.removeCheckout(checkout)
+    this.#home.onCheckedOutStream(checkout, streamRef)
+  }
+}

@@ -1,0 +1,55 @@
+/** A place for one connection: empty while the pool pauses behind a failure, and filled again. */
+
+import type { ExitReason } from '@holster/process'
+import { GunError } from '../errors.js'
+import type { PoolSettings } from '../options/pool.js'
+import { pauseOf } from './backoff.js'
+import type { Member } from './member.js'
+
+export class Place {
+  readonly #settings: PoolSettings
+  readonly #open: (place: Place) => void
+  member: Member | undefined
+  /** How many connections in a row have ended here without having been of use. */
+  failures = 0
+  /** Whether no connection can ever be made, because the fault is on this side. */
+  isHopeless = false
+  #timer: NodeJS.Timeout | undefined
+
+  /** `open` makes a connection for the place. */
+  constructor(settings: PoolSettings, open: (place: Place) => void) {
+    this.#settings = settings
+    this.#open = open
+  }
+
+  /** Takes note of the end of its connection, and plans the next one. Gives the error, if the connection ended with one. */
+  lost(member: Member, reason: ExitReason): GunError | undefined {
+    this.member = undefined
+    const error = errorIn(reason)
+    const wasUp = member.upSince > 0 && performance.now() - member.upSince >= this.#settings.backoff
+    const isUseful = member.hasServed || wasUp || member.phase === 'leaving'
+    this.failures = isUseful ? 0 : this.failures + 1
+    if (error?.isPermanent) {
+      this.isHopeless = true
+      return error
+    }
+    const pause = pauseOf(this.#settings, this.failures, error === undefined)
+    this.#timer = setTimeout(() => this.#open(this), pause)
+    return error
+  }
+
+  /** Makes a connection at once, in place of one that goes on elsewhere until its streams have ended. */
+  refill(): void {
+    this.#open(this)
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+/** Gives the error in the reason of an end; `undefined` for an end in order. */
+export function errorIn(reason: ExitReason): GunError | undefined {
+  const cause: unknown = Array.isArray(reason) && reason[0] === 'shutdown' ? reason[1] : reason
+  return cause instanceof GunError ? cause : undefined
+}
