@@ -1,0 +1,19 @@
+/** What a client of the benchmark can be asked to do: GETs over as many connections as all clients have. */
+
+/** One piece of work, as the coordinator gives it to a client's process. */
+export interface Job {
+  /** How many bytes each body has. */
+  readonly size: number
+  /** How many callers there are, each of which asks again when it has its response. */
+  readonly callers: number
+  /** How many requests they make together. */
+  readonly count: number
+}
+
+/** How many connections each client has. */
+export const SIZE = 8
+
+export interface Client {
+  /** Connects; each call of the function takes a whole response, and gives the size of its body. */
+  connect(origin: string): Promise<(path: string, caller: number) => Promise<number>>
+}
