@@ -40,6 +40,14 @@ const promises: Record<string, readonly string[]> = {
     "[ 'text', 'Hello through the tunnel!' ]",
   ],
   'machine-as-owner.ts': ['heard: one, two'],
+  'pool.ts': [
+    'the pool is operational',
+    '96 of 100 wait',
+    '100 responses, the last: you asked for /99',
+    '0 wait once their caller has exited',
+    'lent: http',
+    '0 connections are left',
+  ],
   'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
 }
 
