@@ -169,7 +169,8 @@ test('a pool is linked to the supervisor of its child spec, and ends with it, wh
 test('connOpts may name proxies', async () => {
   await using it = await proxied(['http'], 'http')
   const { originPort, originHost } = gun.info(it.connPid)
-  gun.pool.startPool(originHost, originPort, { size: 2, connOpts: { proxy: it.proxies.proxy } })
+  const connOpts = { proxy: it.proxies.proxy, tcpOpts: { family: 4 } } as const
+  await gun.pool.awaitUp(gun.pool.startPool(originHost, originPort, { size: 2, connOpts }))
   const { body } = await gun.pool.awaitResponse(gun.pool.get('/', { host: `${originHost}:${originPort}` }))
   assert.equal(String(body), HELLO)
   assert.equal(it.proxies.list[0]?.requests.length, 3)

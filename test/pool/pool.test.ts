@@ -1,6 +1,9 @@
 // A pool gives each request the connection with least to do, as Gun's pool_SUITE and its manual have it.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
@@ -271,6 +274,62 @@ test('a set-up makes WebSockets of the connections, and wsSend uses them in turn
   assert.ok(checkout.meta.ws instanceof Object)
 })
 
+test('a push of the server neither ends the connection nor counts as a stream', async () => {
+  const server = createServer()
+  server.on('stream', (stream, headers) => {
+    if (headers[':path'] === '/push') {
+      stream.pushStream({ ':path': '/pushed' }, (error, pushed) => {
+        assert.equal(error, null)
+        pushed.respond({ ':status': 200 })
+        pushed.end('pushed')
+        stream.end('pushing')
+      })
+    } else stream.end('plain')
+  })
+  server.listen(0, HOST)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const host = `${HOST}:${port}`
+  {
+    await using it = await started(port, { size: 1, connOpts: { protocols: ['http2'] } })
+    const streamRef = gun.pool.get('/push', { host })
+    const push = await gun.pool.await(streamRef)
+    assert.equal(push.type, 'gun_push')
+    assert.equal((await gun.pool.await(streamRef)).type, 'gun_response')
+    assert.equal(String((await gun.pool.awaitBody(streamRef)).body), 'pushing')
+    const { connPid } = streamRef
+    assert.ok(connPid && push.type === 'gun_push')
+    assert.equal(String((await gun.awaitResponse(connPid, push.newStreamRef)).body), 'pushed')
+    assert.equal(gun.pool.info(it.pool)?.conns.get(connPid)?.streams, 0)
+    assert.equal(await bodyOf(gun.pool.get('/', { host })), 'plain')
+  }
+  server.close()
+})
+
+test('messages that come to the pool and are meant for nobody are reported once', async () => {
+  await using collected = collectWarnings()
+  await using server = await websocketServer()
+  const setUp = (connPid: gun.ConnPid, message: gun.SetupMessage): gun.SetupResult => {
+    if (message.type === 'gun_up') gun.wsUpgrade(connPid, '/')
+    return message.type === 'gun_upgrade' ? ['up', 'ws', { ws: message.streamRef }] : ['setup', 0]
+  }
+  await using it = await started(server.port, { size: 1, setupFun: [setUp, 0] })
+  const authority = `${HOST}:${server.port}`
+  gun.pool.wsSend(
+    [
+      ['text', 'a'],
+      ['text', 'b'],
+      ['text', 'c'],
+    ],
+    { authority },
+  )
+  await eventually(() => collected.warnings.length > 0, 'it is reported')
+  const { warnings } = await collected.take()
+  assert.equal(warnings.length, 1)
+  assert.match(String(warnings[0]), /gun_ws of #Conn<\d+> has come to the pool/)
+  assert.equal(gun.pool.info(it.pool)?.state, 'operational')
+})
+
 test('a set-up that throws is reported, and its connection is made again after the pause', async () => {
   await using collected = collectWarnings()
   await using server = await poolServer()
@@ -291,7 +350,7 @@ test('a connection that cannot be made because of a wrong option is not tried ag
   const { port } = server
   const pool = gun.pool.startPool(HOST, port, {
     size: 2,
-    connOpts: { transport: 'tls', tlsOpts: { ca: 'no certificate' } },
+    connOpts: { transport: 'tls', tlsOpts: { ciphers: 'NONE' } },
   })
   const error = await rejection(gun.pool.awaitResponse(gun.pool.get('/', { host: `${HOST}:${port}` })))
   assert.equal(error.code, 'no_connection_available')

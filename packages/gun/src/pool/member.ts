@@ -40,6 +40,8 @@ export class Member implements Ranked {
   watchedSince = 0
   /** Whether a stream has ended while the connection lived. */
   hasServed = false
+  /** Whether it was said that its messages have come to the pool, which has no use for them. */
+  isRefused = false
   /** Whether the pool counts it among those that are up. */
   isCounted = false
   idle: Deadline | undefined

@@ -265,17 +265,22 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
     if (member === undefined || message.type === 'gun_down') return
     const isNew = member.phase === 'connecting' && message.type === 'gun_up'
     if (!isNew && member.phase !== 'setup') {
-      if ('streamRef' in message && message.streamRef !== undefined) this.#refuse(message)
+      if ('streamRef' in message && message.streamRef !== undefined) this.#refuse(member, message)
       return
     }
     if (message.type === 'gun_up') member.protocol = message.protocol
     const isUp = setUp(member, message, this.settings.setupFun, this.pid)
-    if (isUp) this.#places.up(member, member.connection.protocol?.load === undefined)
+    if (!isUp) return
+    // Over HTTP/2 a connection has WebSockets beside requests.
+    const isForFrames = member.connection.protocol?.load === undefined || member.meta.ws !== undefined
+    this.#places.up(member, isForFrames)
   }
 
-  /** Says that a message has come to the pool which is meant for nobody. */
-  #refuse({ type, connPid }: GunMessage): void {
-    const text = `${type} of ${connPid} has come to the pool, which has no use for it: name a replyTo, also in the wsOpts of a set-up`
+  /** Says once that messages of a connection have come to the pool which are meant for nobody. */
+  #refuse(member: Member, { type, connPid }: GunMessage): void {
+    if (member.isRefused) return
+    member.isRefused = true
+    const text = `${type} of ${connPid} has come to the pool, which has no use for it: give the upgrade of a set-up a handler (defaultProtocol), and other streams a replyTo`
     reportThrown(this.pid, new Error(text))
   }
 
