@@ -58,5 +58,5 @@ test('a random program of supervisors has the same starts, exits, reports and re
     const there = canonical(await erlang.run(line))
     assert.deepEqual(canonical(await runHere(program)), there, line)
   })
-  await fc.assert(property, runs(300))
+  await fc.assert(property, { ...runs(300), includeErrorInReport: true })
 })

@@ -136,15 +136,16 @@ class Drawer {
     const draw = this.#draw
     const supervisor = draw(fc.constantFrom(...this.supervisors))
     const isDynamic = supervisor.strategy === 'simple_one_for_one'
-    const dynamic = draw(fc.constantFrom('d1', 'd2', 'd3', 'd4'))
-    const anywhere = draw(fc.constantFrom(...this.workers, 'd1', 'd2', 'nobody'))
+    // An id is never that of children of two supervisors, since a step stops only one of them.
+    const dynamic = `${supervisor.id}d${draw(fc.nat(3))}`
+    const anywhere = draw(fc.constantFrom(...this.workers, dynamic, 'nobody'))
     const here = supervisor.children.map(({ id }) => id)
     const child = draw(fc.constantFrom(...here, ...here, anywhere))
     const workersHere = supervisor.children.filter(({ type }) => type === 'worker').map(({ id }) => id)
     const way = draw(fc.nat(13))
     if (way <= 3) return ['crash', isDynamic ? dynamic : anywhere, draw(reasons)]
     if (way === 4) {
-      const ids = isDynamic ? ['d1', 'd2', 'd3'] : workersHere
+      const ids = isDynamic ? [0, 1, 2].map(n => `${supervisor.id}d${n}`) : workersHere
       return ['crash_all', supervisor.id, draw(fc.shuffledSubarray(ids)), draw(reasons)]
     }
     if (way === 5) return ['unlink', isDynamic ? dynamic : anywhere]
@@ -152,8 +153,9 @@ class Drawer {
       if (isDynamic) return ['start_dynamic', supervisor.id, dynamic]
       const isNew = draw(fc.boolean())
       if (isNew) return ['start_child', supervisor.id, this.child(supervisor.autoShutdown, 1)]
-      const present = this.supervisors.find(({ id }) => id === child)
-      return ['start_child', supervisor.id, present ?? this.worker('any_significant', child)]
+      const taken = draw(fc.constantFrom(...here, `w${++this.#last}`))
+      const present = this.supervisors.find(({ id }) => id === taken)
+      return ['start_child', supervisor.id, present ?? this.worker('any_significant', taken)]
     }
     if (way === 9)
       return [isDynamic ? 'terminate_dynamic' : 'terminate_child', supervisor.id, isDynamic ? dynamic : child]
