@@ -26,7 +26,7 @@ import { cancelTimer, checkDuration, readTimer, Timers } from './host/timer.js'
 import { sendLate } from './late.js'
 import { birthplace } from './lives/birthplace.js'
 import { checkBody, startBody } from './lives/body.js'
-import { type Entry, Roll } from './lives/roll.js'
+import { type Place, placed, Roll } from './lives/roll.js'
 import { ProcessExit, settleReason } from './mailbox/errors.js'
 import { marksOf } from './mailbox/high-water-mark.js'
 import { Mailbox } from './mailbox/mailbox.js'
@@ -117,7 +117,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   #watchers: Watchers | undefined
   #disobey: (() => void) | undefined
   readonly #report: ExitHook
-  readonly #entry: Entry<Process<never>>
+  /** The place among the living. */
+  #place: Place
   #label: string | undefined
   readonly #stack: string | undefined
   /** The oldest messages that were left when the process crashed. */
@@ -140,7 +141,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     if (options !== undefined) checkOptions(options)
     this.#mailbox = new Mailbox(marksOf(options?.highWaterMark, options?.waitingHighWaterMark))
     this.#stack = birthplace(Process)
-    this.#entry = living.add(this as unknown as Process<never>)
+    this.#place = living.add(this as unknown as Process<never>)
     if (options === undefined) return
     this.#trapExit = options.trapExit ?? false
     if (options.name !== undefined) register(options.name, this)
@@ -510,6 +511,11 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return this.#links
   }
 
+  /** @internal Takes a new place among the living. */
+  [placed](place: Place): void {
+    this.#place = place
+  }
+
   /** @internal What `processInfo` and `trace` look at. */
   [inside](): Inside {
     return {
@@ -566,7 +572,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     if (!isOrderly(reason) && this.#mailbox.length > 0) this.#left = this.#mailbox.show(SHOWN)
     this.#isAlive = false
     this.#reason = reason
-    living.remove(this.#entry)
+    living.remove(this.#place)
     this.#mailbox.tracer?.tell({ event: 'exit', reason })
     // First, since the lines below may bring about other ends.
     this.#watchers?.announce(reason)
