@@ -1,6 +1,7 @@
 /** Timers run in the order of their times, also those that are due together after the event loop was busy. */
 
 import { type RunningTimer, runningTimer, setRunningTimer, TimerRef } from '../ref.js'
+import { clearNodesTimeout, isClockFake, nodesImmediate, nodesTime, nodesTimeout } from './nodes-clock.js'
 
 /** The longest finite duration in milliseconds, about 24.8 days. Node fires a longer timer after 1 ms. */
 export const MAX_DURATION = 2147483647
@@ -33,8 +34,8 @@ export class Timer {
   constructor(ms: number, run: () => void) {
     this.due = performance.now() + ms
     this.run = run
-    if (setTimeout === nodesTimeout) start(this)
-    else this.fake = setTimeout(() => this.fire(), ms)
+    if (isClockFake()) this.fake = setTimeout(() => this.fire(), ms)
+    else start(this)
   }
 
   /** Cancels the timer, and says whether it was still running. */
@@ -51,7 +52,7 @@ export class Timer {
 
   /** The milliseconds until the timer is due. */
   get left(): number {
-    return Math.max(0, Math.round(this.due - performance.now()))
+    return Math.max(0, Math.round(this.due - (this.fake === undefined ? nodesTime() : performance.now())))
   }
 
   /** Whether this timer runs before `other`: timers that are due at the same time run in the order of their starts. */
@@ -70,8 +71,6 @@ let last = 0
 /** A binary heap of the timers that have neither run nor been cancelled, with the one that is due first on top. */
 const heap: Timer[] = []
 
-const nodesTimeout = setTimeout
-
 /**
  * The one timer of Node's for all: one each would cost several times the rest of a receive, and Node runs all due timers of one duration
  * before those of another.
@@ -87,13 +86,14 @@ function start(timer: Timer): void {
 }
 
 function setAlarm({ due }: Timer): void {
-  clearTimeout(alarm)
-  alarm = nodesTimeout(ring, Math.max(1, Math.ceil(due - performance.now())))
+  clearNodesTimeout(alarm)
+  // Sums of large and small numbers are rounded, and Node fires a timer that is longer than the longest at once.
+  alarm = nodesTimeout(ring, Math.min(MAX_DURATION, Math.max(1, Math.ceil(due - nodesTime()))))
   alarmAt = due
 }
 
 function dropAlarm(): void {
-  clearTimeout(alarm)
+  clearNodesTimeout(alarm)
   alarm = undefined
   alarmAt = Number.POSITIVE_INFINITY
 }
@@ -101,7 +101,7 @@ function dropAlarm(): void {
 /** Fires the timers that are due. */
 function ring(): void {
   // The alarm may ring a part of a millisecond before its time.
-  const now = Math.max(performance.now(), alarmAt)
+  const now = Math.max(nodesTime(), alarmAt)
   // A timer of 0 ms that starts another one must not keep the event loop from turning.
   const newest = last
   dropAlarm()
@@ -132,7 +132,7 @@ function remove(timer: Timer): void {
   timer.place = -1
   if (heap.length === 0 && !isCheckDue) {
     isCheckDue = true
-    setImmediate(check)
+    nodesImmediate(check)
   }
   if (moved === undefined || moved === timer) return
   rise(moved, place)

@@ -1,5 +1,7 @@
 /** A loop of receives that never have to wait still lets the event loop turn, so that sockets and timers run. */
 
+import { nodesImmediate } from './nodes-clock.js'
+
 /** The number of receives in a row between two looks at the clock. */
 const LOOK = 1024
 /** The longest time in milliseconds for which the event loop is kept from turning. */
@@ -20,19 +22,19 @@ function isDue(): boolean {
 /** Calls `resolve` at once, or after a turn of the event loop where one is due. */
 export function settle<T>(resolve: (value: T) => void, value: T): void {
   if (++settled < LOOK || !isDue()) return resolve(value)
-  setImmediate(resolve, value)
+  nodesImmediate(resolve, value)
 }
 
 /** Gives a promise that resolves to `value`, by the same rule. */
 export function resolved<T>(value: T): Promise<T> {
   if (++settled < LOOK || !isDue()) return Promise.resolve(value)
-  return new Promise(resolve => setImmediate(resolve, value))
+  return new Promise(resolve => nodesImmediate(resolve, value))
 }
 
 /** Gives a promise that rejects with `reason`, by the same rule, since its receiver may catch that and receive again. */
 export function rejected(reason: unknown): Promise<never> {
   if (++settled < LOOK || !isDue()) return Promise.reject(reason)
-  return new Promise((_, reject) => setImmediate(reject, reason))
+  return new Promise((_, reject) => nodesImmediate(reject, reason))
 }
 
 /** To be called when data has come from outside, which shows that the event loop turns. */

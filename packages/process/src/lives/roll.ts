@@ -3,6 +3,8 @@
  * from then on, since a weak reference costs as much as the rest of a process that returns at once.
  */
 
+import { nodesImmediate } from '../host/nodes-clock.js'
+
 /** The method by which a roll tells an owner its new place. */
 export const placed: unique symbol = Symbol('@holster/process.placed')
 
@@ -50,7 +52,7 @@ export class Roll<T extends Listed> {
   add(owner: T): Place {
     if (!this.isAging) {
       this.isAging = true
-      setImmediate(age, this)
+      nodesImmediate(age, this)
     }
     // A program may make any number of them before the event loop turns.
     if (this.young.length >= this.youngLimit) this.forgetEnded()

@@ -1,6 +1,7 @@
 /** A mailbox gives each message to the earliest waiting receive that matches, and keeps it for a later one otherwise. */
 
 import { onAbort } from '../host/abort.js'
+import { nodesImmediate } from '../host/nodes-clock.js'
 import { Timer } from '../host/timer.js'
 import { rejected, resolved } from '../host/turns.js'
 import { areLiteral, compileClause, compileClauses, keep, NO_CLAUSES } from '../patterns/clauses.js'
@@ -205,7 +206,7 @@ export class Mailbox implements Sink {
   #refuse(reason: ProcessExit): Promise<never> {
     const delay = Math.min(this.#refusals++ - PROMPT_REFUSALS, LONGEST_REFUSAL)
     const refused = new Promise<never>((_, reject) => {
-      if (delay < 0) setImmediate(reject, reason)
+      if (delay < 0) nodesImmediate(reject, reason)
       else setTimeout(reject, delay, reason).unref()
     })
     // An exit is intended, so a receive that nobody awaits must not become an unhandled rejection.

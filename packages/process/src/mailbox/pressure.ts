@@ -12,6 +12,7 @@
  * source is ended on account of another one.
  */
 
+import { clearNodesImmediate, nodesImmediate } from '../host/nodes-clock.js'
 import type { Clause } from '../patterns/pattern.js'
 import type { Mark, Marks } from './high-water-mark.js'
 import type { MessageQueue } from './message-queue.js'
@@ -81,7 +82,7 @@ export class Pressure {
   /** Presses at once, rather than at the end of the turn, if the mark was passed in this turn. */
   checkMark(): void {
     if (this.#check === undefined) return
-    clearImmediate(this.#check)
+    clearNodesImmediate(this.#check)
     this.#checkMark()
   }
 
@@ -131,14 +132,14 @@ export class Pressure {
 
   /** Detaches all sources. */
   clear(): void {
-    if (this.#check !== undefined) clearImmediate(this.#check)
+    if (this.#check !== undefined) clearNodesImmediate(this.#check)
     for (const source of this.#feeds.keys()) source.detach(this.#sink)
     this.#feeds.clear()
     this.#over.clear()
   }
 
   #checkLater(): void {
-    this.#check = setImmediate(() => this.#checkMark())
+    this.#check = nodesImmediate(() => this.#checkMark())
   }
 
   #checkMark(): void {

@@ -40,6 +40,18 @@ describe('sendAfter', () => {
     self.exit()
   })
 
+  test('of 2147483647 ms does not come at once, whatever the time is by a coarse clock', async t => {
+    const self = createProcess<string>()
+    for (let n = 0; n < 200; n++) {
+      t.mock.method(performance, 'now', () => 1000 + n * 0.001234)
+      const far = self.sendAfter(2147483647, 'far')
+      await new Promise(resolve => setTimeout(resolve, 2))
+      assert.notEqual(self.cancelTimer(far), false)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    assert.equal(self.messageQueueLength, 0)
+  })
+
   test('does nothing once the process has exited', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const setTimer = t.mock.method(globalThis, 'setTimeout')
