@@ -11,21 +11,30 @@ import { type Tell, Tracer } from './tracer.js'
  * which is called as the events happen, or a pid, which gets them as messages. What it throws goes to the exit hook. Several may trace
  * one process. Messages are told as they are, so that a sink which logs must leave secrets out.
  *
- * Throws a TypeError unless `pid` is a process and `sink` a function or a pid, and an Error if a process is to trace itself. Source:
- * `erlang:trace/3`, `sys:trace/2`.
+ * Throws a TypeError unless `pid` is a process and `sink` a function or a pid, and an Error if a process would be told of what it is told
+ * itself: where `pid` gets what happens to `sink`, directly or through others. Source: `erlang:trace/3`, `sys:trace/2`.
  */
 export function trace(pid: Registrable, sink: ((event: TraceEvent) => void) | Pid<TraceEvent>): () => void {
   if (!(pid instanceof Process)) throw new TypeError('pid must be a process')
   if ((sink as unknown) === pid) throw new Error('sink is pid: a process cannot trace itself')
   const tell = tellOf(sink)
+  if (tells(sink, pid))
+    throw new Error(`sink is traced to pid: ${pid} and ${sink} would tell each other for ever`)
   const { mailbox } = pid[inside]()
   const tracer = mailbox.tracer instanceof Tracer ? mailbox.tracer : new Tracer(pid)
   mailbox.tracer = tracer
-  tracer.add(tell)
+  tracer.add(tell, sink)
   return () => {
     tracer.remove(tell)
     if (tracer.isIdle && mailbox.tracer === tracer) mailbox.tracer = undefined
   }
+}
+
+/** Whether what happens to `traced` is told to `pid`, directly or through others. */
+function tells(traced: unknown, pid: Process): boolean {
+  if (!(traced instanceof Process)) return false
+  const { tracer } = traced[inside]().mailbox
+  return tracer instanceof Tracer && tracer.sinks.some(sink => sink === pid || tells(sink, pid))
 }
 
 function tellOf(sink: ((event: TraceEvent) => void) | Pid<TraceEvent>): Tell {

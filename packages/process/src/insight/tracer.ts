@@ -11,7 +11,8 @@ export type Tell = (event: TraceEvent) => unknown
 /** The sinks of one traced process. */
 export class Tracer implements Listening {
   readonly #pid: MonitorTarget
-  readonly #sinks = new Set<Tell>()
+  /** How each sink is told. */
+  readonly #sinks = new Map<Tell, unknown>()
 
   constructor(pid: MonitorTarget) {
     this.#pid = pid
@@ -22,21 +23,27 @@ export class Tracer implements Listening {
     return this.#sinks.size === 0
   }
 
-  add(sink: Tell): void {
-    this.#sinks.add(sink)
+  /** Those who are told: functions and pids. */
+  get sinks(): unknown[] {
+    return [...this.#sinks.values()]
   }
 
-  remove(sink: Tell): void {
-    this.#sinks.delete(sink)
+  /** Has `tell` hand each event to `sink` from now on. */
+  add(tell: Tell, sink: unknown): void {
+    this.#sinks.set(tell, sink)
+  }
+
+  remove(tell: Tell): void {
+    this.#sinks.delete(tell)
   }
 
   /** Tells every sink. The error of one goes to the exit hook, and the others are told all the same. */
   tell(happening: Happening): void {
     const at = performance.timeOrigin + performance.now()
     const event = { type: 'trace', pid: this.#pid, at, ...happening } as TraceEvent
-    for (const sink of this.#sinks) {
+    for (const [tell, sink] of this.#sinks) {
       try {
-        reportRejection(sink, sink(event))
+        reportRejection(sink, tell(event))
       } catch (error) {
         reportThrown(sink, error)
       }

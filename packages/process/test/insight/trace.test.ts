@@ -89,6 +89,50 @@ describe('a trace', () => {
     stop()
   })
 
+  test('may not go in a circle, which would never end', () => {
+    const [one, two, three] = [createProcess(), createProcess(), createProcess()]
+    const stop = trace(one, two)
+    trace(two, three)
+    assert.throws(() => trace(one, one), /a process cannot trace itself/)
+    assert.throws(() => trace(two, one), /sink is traced to pid/)
+    assert.throws(() => trace(three, one), /sink is traced to pid/)
+    stop()
+    trace(three, one)
+    assert.throws(() => trace(one, two), /sink is traced to pid/)
+    one.send('x')
+    assert.deepEqual(
+      [one, two, three].map(({ messageQueueLength }) => messageQueueLength),
+      [1, 0, 0],
+    )
+    for (const process of [one, two, three]) process.exit()
+  })
+
+  test('may end the process, or itself, within an event', async () => {
+    const self = createProcess<string>()
+    const events: string[] = []
+    const stop = trace(self, ({ event }) => {
+      events.push(event)
+      if (event === 'receive') self.exit()
+    })
+    const received = self.receive(['x'])
+    const never = self.receive(['y'])
+    self.send('x')
+    assert.equal(await received, 'x')
+    await assert.rejects(never, { name: 'ProcessExit' })
+    assert.equal(self.messageQueueLength, 0)
+    assert.deepEqual(events, ['send', 'receive', 'exit'])
+    stop()
+    const other = createProcess<string>()
+    const end = trace(other, () => {
+      events.push('once')
+      end()
+    })
+    other.send('x')
+    other.send('y')
+    assert.equal(events.filter(event => event === 'once').length, 1)
+    other.exit()
+  })
+
   test('may be one of several of a process, each with an end of its own', () => {
     const self = createProcess<number>()
     const [one, two] = [traced(self), traced(self)]
