@@ -4,6 +4,7 @@
  * @internal
  */
 
+export { checkCallee } from './calls/callee.js'
 export { describeReason, thrown } from './exit-reason.js'
 export { isActorRef } from './exits/actor-ref.js'
 export { type ExitRoute, exitSignal, onExit, watch } from './exits/exit.js'

@@ -2,8 +2,9 @@
 
 import { inspect } from 'node:util'
 import { P } from 'ts-pattern'
-import type { Call, ReplyTo, RequestOf } from './calls/call.js'
+import type { ReplyTo, RequestOf } from './calls/call.js'
 import { CallError } from './calls/call-error.js'
+import { type Callee, checkCallee } from './calls/callee.js'
 import { startCall } from './calls/pending-call.js'
 import { type ExitReason, isOrderly } from './exit-reason.js'
 import { Alias, type AliasMode, checkAlias } from './exits/alias.js'
@@ -47,15 +48,6 @@ import { compareByIdentity, TimerRef } from './ref.js'
 import { register, whereis, withName } from './registry.js'
 import type { TimeoutOf } from './timeout.js'
 
-/** Throws a TypeError unless messages can be sent to `pid`, and it ends. */
-function checkCallee(pid: unknown): void {
-  checkTarget(pid, 'pid')
-  if (typeof (pid as Partial<Callee>).send === 'function') return
-  throw new TypeError(
-    `pid must be a process, the name of one, or an xstate actor, not ${inspect(pid, { depth: 0 })}`,
-  )
-}
-
 function checkTimer(ref: unknown): void {
   if (!(ref instanceof TimerRef)) throw new TypeError('ref must be what sendAfter or startTimer gave')
 }
@@ -94,9 +86,6 @@ export interface SpawnedMonitor<M> {
   /** The monitor, whose `DOWN` carries this reference. */
   readonly ref: MonitorRef
 }
-
-/** What can be called: it takes messages, and ends. */
-type Callee = Pid<Call<unknown, unknown>> & MonitorTarget
 
 /** The most messages that are shown. */
 const SHOWN = 5
@@ -221,9 +210,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     timeout: number = DEFAULT_CALL_TIMEOUT,
   ): Promise<ReplyTo<T, Q>> {
     checkDuration('timeout', timeout, true)
-    const target: unknown = typeof pid === 'string' ? whereis(pid) : pid
-    if (target !== undefined || typeof pid !== 'string') checkCallee(target)
-    if ((target as unknown) === this) throw new Error(`pid is the process itself: ${this} cannot call itself`)
+    const target: unknown = typeof pid === 'string' ? whereis(pid) : checkCallee(pid)
+    if (target === this) throw new Error(`pid is the process itself: ${this} cannot call itself`)
     if (!this.#isAlive) return this.#mailbox.receive([], 0) as Promise<never>
     if (target === undefined) return Promise.reject(new CallError(pid, request, 'noproc'))
     return startCall(this, this.#mailbox, target as Callee, pid, request, timeout) as Promise<ReplyTo<T, Q>>

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util'
 import { createProcess, type Pid, type ReplyTo, type RequestOf, whereis } from '@holster/process'
-import { checkDuration } from '@holster/process/internal'
+import { checkCallee, checkDuration } from '@holster/process/internal'
 import type { Cast, CastOf } from './callbacks.js'
 
 /** Throws a TypeError unless messages can be sent to `pid`, or it is a name. */
@@ -28,7 +28,7 @@ export function cast<T, const Q extends CastOf<T>>(pid: Pid<T> | string, request
 
 /** Casts `request` to each of `pids`, as `cast` does. Source: `gen_server:abcast/2`, whose names are here on one node. */
 export function abcast<T, const Q extends CastOf<T>>(pids: readonly (Pid<T> | string)[], request: Q): void {
-  checkPids(pids)
+  checkPids(pids, checkPid)
   for (const pid of pids) cast<T, Q>(pid, request)
 }
 
@@ -50,7 +50,7 @@ export function multiCall<T, const Q extends RequestOf<T>>(
   request: Q,
   timeout: number = Number.POSITIVE_INFINITY,
 ): Promise<MultiReplies<T, ReplyTo<T, Q>>> {
-  checkPids(pids)
+  checkPids(pids, checkTarget)
   checkDuration('timeout', timeout, true)
   const caller = createProcess()
   const calls = pids.map(pid => caller.call<T, Q>(pid, request, timeout))
@@ -71,7 +71,13 @@ async function sort<T, R>(
   return { replies, bad }
 }
 
-function checkPids(pids: unknown): asserts pids is readonly unknown[] {
+/** Throws a TypeError unless `pids` is an array, all of which pass `check`. */
+function checkPids(pids: readonly unknown[], check: (pid: unknown, argument: string) => void): void {
   if (!Array.isArray(pids)) throw new TypeError(`pids must be an array, not ${inspect(pids, { depth: 0 })}`)
-  for (const [i, pid] of pids.entries()) checkPid(pid, `pids[${i}]`)
+  for (const [i, pid] of pids.entries()) check(pid, `pids[${i}]`)
+}
+
+/** Throws a TypeError unless `pid` can be called, or is a name. */
+function checkTarget(pid: unknown, argument: string): void {
+  if (typeof pid !== 'string') checkCallee(pid, argument)
 }

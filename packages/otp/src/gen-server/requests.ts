@@ -13,7 +13,7 @@ import {
   type RequestOf,
   whereis,
 } from '@holster/process'
-import { checkDuration } from '@holster/process/internal'
+import { checkCallee, checkDuration } from '@holster/process/internal'
 import { checkSelf } from './start.js'
 
 /** Names a request that `sendRequest` has sent; `R` is the type of its reply. Source: `gen_server:request_id()`. */
@@ -50,16 +50,17 @@ export function sendRequest<Own, T, const Q extends RequestOf<T>>(
   request: Q,
 ): RequestId<ReplyTo<T, Q>> {
   checkSelf(self)
-  const target = typeof pid === 'string' ? whereis<unknown>(pid) : (pid as Pid<unknown>)
-  if (typeof pid !== 'string' && typeof target?.send !== 'function') {
-    throw new TypeError(
-      `pid must be a process, the name of one, or an xstate actor, not ${inspect(pid, { depth: 0 })}`,
-    )
-  }
+  const target = typeof pid === 'string' ? whereis<unknown>(pid) : checkCallee(pid)
   const ref = self.monitor<Reply<ReplyTo<T, Q>>>(pid as unknown as MonitorTarget | string, {
     alias: 'reply_demonitor',
   })
-  target?.send({ type: 'call', from: { pid: self, ref }, request })
+  try {
+    target?.send({ type: 'call', from: { pid: self, ref }, request })
+  } catch (error) {
+    // An actor may throw at an event, and then nobody waits for its end.
+    self.demonitor(ref)
+    throw error
+  }
   return new RequestId(self, ref, pid, request)
 }
 

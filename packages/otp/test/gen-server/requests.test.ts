@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { CallError, createProcess, type From, type Process, reply } from '@holster/process'
+import {
+  CallError,
+  createProcess,
+  type From,
+  type Process,
+  processes,
+  processInfo,
+  reply,
+} from '@holster/process'
 import { genServer } from '../../src/index.ts'
 import { collectReports } from '../support/reports.ts'
 
@@ -193,6 +201,35 @@ describe('multiCall', () => {
     self.exit()
     for (const pid of [one, three]) await genServer.stop(pid)
   })
+})
+
+test('a request to an actor that throws leaves no monitor, and multiCall one to what cannot be called leaves nothing', async t => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.after(() => process.off('unhandledRejection', note))
+  const self = createProcess()
+  const { length } = processes()
+  const ended = createProcess<never>()
+  ended.exit()
+  assert.throws(() => genServer.multiCall([ended, self.alias() as never], 1 as never), {
+    name: 'TypeError',
+    message: /^pids\[1\] must be a process/,
+  })
+  assert.equal(processes().length, length)
+  const actor = {
+    id: 'thrower',
+    send: () => {
+      throw new Error('no')
+    },
+    getSnapshot: () => ({ status: 'active' }),
+    subscribe: () => ({ unsubscribe: () => undefined }),
+  }
+  assert.throws(() => genServer.sendRequest(self, actor as never, 1 as never), /no/)
+  assert.deepEqual(processInfo(self).monitors, [])
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(unhandled, [])
+  self.exit()
 })
 
 describe('childSpec', () => {

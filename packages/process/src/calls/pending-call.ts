@@ -10,8 +10,9 @@ import { Clause } from '../patterns/pattern.js'
 import { printShort } from '../patterns/print.js'
 import type { Pid } from '../pid.js'
 import { Ref } from '../ref.js'
-import type { Call, Reply } from './call.js'
+import type { Reply } from './call.js'
 import { CallError } from './call-error.js'
+import type { Callee } from './callee.js'
 
 /** Matches no message: the reply does not come through the mailbox, and may come from anywhere. */
 const NO_MESSAGE: readonly Clause[] = [new Clause(Symbol('the reply to a call'))]
@@ -33,6 +34,10 @@ class CallRef extends Ref implements Pid<Reply> {
   /** Ends the call with its reply; does nothing once the call has ended. */
   send({ value }: Reply): void {
     this.#call?.answered(value)
+  }
+
+  /** Lets go of a call that has ended: a callee may keep the return address for ever. */
+  forget(): void {
     this.#call = undefined
   }
 }
@@ -74,6 +79,11 @@ class PendingCall extends Watch {
     this.waiter.reject(new CallError(this.callee, this.request, reason, after))
   }
 
+  override stop(): void {
+    super.stop()
+    this.ref.forget()
+  }
+
   override get watcher(): MonitorTarget {
     return this.caller
   }
@@ -91,7 +101,7 @@ class PendingCall extends Watch {
 export function startCall(
   caller: Pid<never> & MonitorTarget,
   mailbox: Mailbox,
-  target: Pid<Call<unknown, unknown>> & MonitorTarget,
+  target: Callee,
   callee: unknown,
   request: unknown,
   timeout: number,

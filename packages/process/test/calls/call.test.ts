@@ -294,6 +294,29 @@ describe('a wrong argument of a call throws at once', () => {
   })
 })
 
+test('a return address that is kept keeps nothing of a call that has ended', async () => {
+  const kept: From<string>[] = []
+  const server = spawn<Call<object, string>>(async self => {
+    for (;;) kept.push((await self.receive([{ type: 'call' }])).from)
+  })
+  const self = createProcess()
+  const ask = async () => {
+    const request = { type: 'keep' }
+    // The error of the call has the request too.
+    await assert.rejects(self.call(server, request, 0), { reason: 'timeout' })
+    return new WeakRef(request)
+  }
+  const request = await ask()
+  for (let tries = 0; request.deref() !== undefined; tries++) {
+    assert.ok(tries < 20, 'the request is kept')
+    await turn()
+    globalThis.gc?.()
+  }
+  assert.equal(kept.length, 1)
+  server.exit()
+  self.exit()
+})
+
 test('a callee that is killed while it answers tells its caller the reason', async t => {
   const exits = collectExits(t)
   const { server } = counter()
