@@ -159,18 +159,18 @@ describe('what has ended leaves nothing:', () => {
 
   test('a member of a group, and one that is registered', async () => {
     const names = registry.start<object>({ keys: 'duplicate' })
-    // The default scope begins with its first use, and stays.
-    assert.deepEqual(pg.whichGroups(), [])
+    const scope = pg.start('leaks')
     await leavesNothing(() => {
       const self = createProcess()
       registry.register(names, { key: 1 }, self)
-      pg.join({ group: 1 }, self)
-      pg.monitor(self, { group: 2 })
+      pg.join({ group: 1 }, self, 'leaks')
+      pg.monitor(self, { group: 2 }, 'leaks')
       self.exit()
       return self
     })
     assert.equal(registry.count(names), 0)
-    assert.deepEqual(pg.whichGroups(), [])
+    assert.deepEqual(pg.whichGroups('leaks'), [])
+    scope.exit()
     names.exit()
   })
 })
