@@ -1,10 +1,10 @@
 /** Each option of a process and of a receive must be known, and of the right type. */
 
-import { inspect } from 'node:util'
 import type { AliasMode } from './exits/alias.js'
 import type { MonitorAliasMode } from './exits/monitor.js'
 import type { HighWaterMark } from './mailbox/high-water-mark.js'
-import { didYouMean, type Synonyms } from './suggestion.js'
+import { checkChoice, checkNames } from './option-checks.js'
+import type { Synonyms } from './suggestion.js'
 
 /** Options of `spawn`, `createProcess` and `fromProcess`, which throw a TypeError or RangeError that names a wrong one. */
 export interface ProcessOptions {
@@ -63,17 +63,9 @@ const SYNONYMS: Synonyms = {
   registeredname: ['name'],
 }
 
-function checkNames(options: object, known: readonly string[], what: string): void {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TypeError(`options.${key} is not an option of ${what}${didYouMean(key, known, SYNONYMS)}`)
-  }
-}
-
 /** Throws a TypeError that names the first wrong option. */
 export function checkOptions(options: ProcessOptions): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
-  checkNames(options, OF_PROCESS, 'a process')
+  checkNames(options, OF_PROCESS, 'a process', SYNONYMS)
   if (options.trapExit !== undefined && typeof options.trapExit !== 'boolean') {
     throw new TypeError('options.trapExit must be a boolean')
   }
@@ -82,7 +74,7 @@ export function checkOptions(options: ProcessOptions): void {
 
 /** Gives the options back. Throws a TypeError that names the first wrong one. */
 export function checkReceiveOptions<R>(options: ReceiveOptions<R>): ReceiveOptions<R> {
-  checkNames(options, OF_RECEIVE, 'receive')
+  checkNames(options, OF_RECEIVE, 'receive', SYNONYMS)
   if (options.onTimeout !== undefined && typeof options.onTimeout !== 'function') {
     throw new TypeError('options.onTimeout must be a function')
   }
@@ -92,8 +84,7 @@ export function checkReceiveOptions<R>(options: ReceiveOptions<R>): ReceiveOptio
 
 /** Gives the options back. Throws a TypeError that names the first wrong one. */
 export function checkMonitorOptions(options: MonitorOptions): MonitorOptions {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
-  checkNames(options, OF_MONITOR, 'monitor')
+  checkNames(options, OF_MONITOR, 'monitor', SYNONYMS)
   checkChoice('options.alias', options.alias, OF_MONITOR_ALIAS)
   return options
 }
@@ -101,13 +92,6 @@ export function checkMonitorOptions(options: MonitorOptions): MonitorOptions {
 /** Throws a TypeError unless `mode` is one of `alias`. */
 export function checkAliasMode(mode: AliasMode): void {
   checkChoice('mode', mode, OF_ALIAS)
-}
-
-function checkChoice(name: string, value: string, choices: readonly string[]): void {
-  if (choices.includes(value)) return
-  throw new TypeError(
-    `${name} must be ${choices.map(choice => `'${choice}'`).join(' or ')}, not ${inspect(value)}`,
-  )
 }
 
 function checkSignal(name: string, signal: unknown): void {

@@ -3,9 +3,14 @@
 import { constants } from 'node:os'
 import { inspect } from 'node:util'
 import { createProcess, isOrderly, processInfo, setExitHook } from '@holster/process'
-import { checkDuration, hasExitHook, type Synonyms } from '@holster/process/internal'
+import {
+  checkDuration,
+  checkNames,
+  hasExitHook,
+  MAX_DURATION,
+  type Synonyms,
+} from '@holster/process/internal'
 import { hasReportHook, type Report, setReportHook } from '../reports.js'
-import { checkNames } from '../supervisor/checked-spec.js'
 import { checkOptions, type SupervisorOptions } from '../supervisor/options.js'
 import { startLink } from '../supervisor/supervisor.js'
 import { format, formatExit } from './log.js'
@@ -45,15 +50,14 @@ const SYNONYMS: Synonyms = {
 const OF_RUN = ['shutdownTimeout', 'signals', 'log', 'exit']
 const DEFAULT_TIMEOUT = 30_000
 const DEFAULT_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
-/** The longest interval of Node's in milliseconds: it keeps the program alive while its processes only wait for each other. */
-const FOR_EVER = 2147483647
 
 /** Sets the signals' listeners and both hooks, and takes them back when it is disposed of. */
 class Surroundings implements Disposable {
   readonly #undo: (() => void)[] = []
 
   stayAlive(): void {
-    const timer = setInterval(() => undefined, FOR_EVER)
+    // Processes that only wait for each other keep no program alive.
+    const timer = setInterval(() => undefined, MAX_DURATION)
     this.#undo.push(() => clearInterval(timer))
   }
 
@@ -169,8 +173,7 @@ async function live(tree: SupervisorOptions, options: Required<RunOptions>): Pro
 }
 
 function checkRunOptions(options: RunOptions): Required<RunOptions> {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
-  checkNames('options', options, OF_RUN, SYNONYMS, 'run')
+  checkNames(options, OF_RUN, 'run', SYNONYMS)
   const {
     shutdownTimeout = DEFAULT_TIMEOUT,
     signals = DEFAULT_SIGNALS,

@@ -1,6 +1,7 @@
 /** A callback answers with a tuple, which says what becomes of the caller, of the server's state, and of the server. */
 
 import { inspect } from 'node:util'
+import { MAX_DURATION } from '@holster/process/internal'
 
 /**
  * What a server does when a callback is done, beside taking the next message. A number of milliseconds: `handleInfo` gets an
@@ -55,12 +56,10 @@ export type CallAnswer<S> =
 /** A value, or a promise of it. */
 export type Async<T> = T | Promise<T>
 
-/** The longest finite time in milliseconds that a timer can have. */
-const LONGEST = 2147483647
-
 /** Whether `value` can be the last element of an answer. */
 function isAfter(value: unknown): value is After {
-  if (typeof value === 'number') return (value >= 0 && value <= LONGEST) || value === Number.POSITIVE_INFINITY
+  if (typeof value === 'number')
+    return (value >= 0 && value <= MAX_DURATION) || value === Number.POSITIVE_INFINITY
   return value === 'hibernate' || (Array.isArray(value) && value.length === 2 && value[0] === 'continue')
 }
 

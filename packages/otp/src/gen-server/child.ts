@@ -1,6 +1,6 @@
 /** A server is a child of a supervisor by a spec that says how it is started. */
 
-import { inspect } from 'node:util'
+import { checkObject } from '@holster/process/internal'
 import type { ChildSpec } from '../child-spec.js'
 import type { Server } from './server.js'
 import { checkServer, checkStartOptions, type StartOptions, startLinked } from './start.js'
@@ -23,9 +23,7 @@ export function childSpec<Args>(
   ...[args, options = {}]: ChildArgs<Args>
 ): ChildSpec {
   checkServer(server)
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`options must be an object, not ${inspect(options)}`)
-  }
+  checkObject(options)
   const { id = options.name ?? server.label, restart, shutdown, significant, ...startOptions } = options
   checkStartOptions(startOptions)
   if (typeof id !== 'string' || id === '') {

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util'
 import type { Process } from '@holster/process'
-import { didYouMean } from '@holster/process/internal'
+import { checkObject, didYouMean } from '@holster/process/internal'
 import type { ArgsOf, Callbacks, Checks, Init, MessagesOf, StateOf } from './callbacks.js'
 
 /** Any server. */
@@ -56,9 +56,7 @@ export class Server<Args = never, State = unknown, Messages = unknown, Ignored =
 const NAMES = ['init', 'handleCall', 'handleCast', 'handleInfo', 'handleContinue', 'terminate', 'label']
 
 function checkNames(callbacks: unknown): void {
-  if (typeof callbacks !== 'object' || callbacks === null) {
-    throw new TypeError(`callbacks must be an object, not ${inspect(callbacks)}`)
-  }
+  checkObject(callbacks, 'callbacks')
   for (const name of Object.keys(callbacks)) {
     if (!NAMES.includes(name)) {
       throw new TypeError(`${name} is not a callback of a server${didYouMean(name, NAMES, SYNONYMS)}`)

@@ -10,7 +10,7 @@ import {
   spawn,
   whereis,
 } from '@holster/process'
-import { checkDuration, didYouMean, onExit } from '@holster/process/internal'
+import { checkDuration, checkNames, onExit } from '@holster/process/internal'
 import { StartError } from './errors.js'
 import { Running } from './running.js'
 import { type AnyServer, Server } from './server.js'
@@ -48,13 +48,7 @@ export function checkServer(server: unknown): asserts server is AnyServer {
 
 /** Gives the options of the process. Throws a TypeError or RangeError that names the first wrong one. */
 export function checkStartOptions(options: StartOptions): ProcessOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`options must be an object, not ${inspect(options)}`)
-  }
-  for (const name of Object.keys(options)) {
-    if (OPTIONS.includes(name)) continue
-    throw new TypeError(`options.${name} is not an option of a server${didYouMean(name, OPTIONS, SYNONYMS)}`)
-  }
+  checkNames(options, OPTIONS, 'a server', SYNONYMS)
   const { timeout, ...others } = options
   if (timeout !== undefined) checkDuration('options.timeout', timeout, true)
   return others

@@ -9,9 +9,8 @@ import {
   spawn,
   whereis,
 } from '@holster/process'
-import { reportThrown, watch } from '@holster/process/internal'
+import { checkChoice, checkNames, reportThrown, watch } from '@holster/process/internal'
 import type { ChildSpec } from '../child-spec.js'
-import { checkChoice, checkOptionNames } from '../option-names.js'
 import { silentBody } from '../silent-body.js'
 import { type Listener, Table } from './table.js'
 
@@ -156,7 +155,7 @@ function nameOf({ name }: Options): { readonly name?: string } {
 }
 
 function checkOptions(options: Options): void {
-  checkOptionNames(options, KNOWN, 'a registry')
+  checkNames(options, KNOWN, 'a registry')
   checkChoice('options.keys', options.keys, ['unique', 'duplicate'])
   const { listeners } = options
   if (listeners === undefined) return

@@ -1,7 +1,7 @@
 /** A child spec that was checked names all that its author left to defaults, so that nothing else has to know them. */
 
 import { inspect } from 'node:util'
-import { didYouMean, type Synonyms } from '@holster/process/internal'
+import { checkChoice, checkNames, MAX_DURATION, type Synonyms } from '@holster/process/internal'
 import type { AutoShutdown, Backoff, ChildSpec, Restart, Shutdown } from '../child-spec.js'
 
 /** A child spec with its defaults, as `getChildspec` gives it. */
@@ -26,8 +26,6 @@ const OF_SPEC = ['id', 'start', 'restart', 'shutdown', 'type', 'significant', 'b
 const OF_BACKOFF = ['initial', 'max', 'factor', 'jitter']
 const RESTARTS: readonly Restart[] = ['permanent', 'transient', 'temporary']
 const TYPES = ['worker', 'supervisor'] as const
-/** The longest time of a timer in milliseconds. */
-const MAX_DURATION = 2147483647
 /** The milliseconds that a worker has to end, unless its spec says otherwise. */
 const WORKER_SHUTDOWN = 5000
 const SYNONYMS: Synonyms = {
@@ -47,27 +45,6 @@ const SYNONYMS: Synonyms = {
   restarttype: ['restart'],
   startlink: ['start'],
   timeout: ['shutdown'],
-}
-
-/** Throws a TypeError for the first option of `options` that is not in `known`. `owner` names the options in the error. */
-export function checkNames(
-  owner: string,
-  options: object,
-  known: readonly string[],
-  synonyms: Synonyms,
-  what: string,
-): void {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new TypeError(`${owner}.${key} is not an option of ${what}${didYouMean(key, known, synonyms)}`)
-  }
-}
-
-/** Throws a TypeError unless `value` is one of `choices`. */
-export function checkChoice(name: string, value: unknown, choices: readonly unknown[]): void {
-  if (choices.includes(value)) return
-  const listed = choices.map(choice => inspect(choice)).join(', ')
-  throw new TypeError(`${name} must be one of ${listed}, not ${inspect(value, { depth: 0 })}`)
 }
 
 /** Throws a TypeError or RangeError unless `value` is a number from `least` to `most`. */
@@ -93,8 +70,7 @@ function checkShutdown(name: string, shutdown: unknown): void {
 /** Throws a TypeError or RangeError that names the first wrong option of a back-off. `undefined` stands for none. */
 export function checkBackoff(name: string, backoff: Backoff | undefined): void {
   if (backoff === undefined) return
-  if (typeof backoff !== 'object' || backoff === null) throw new TypeError(`${name} must be an object`)
-  checkNames(name, backoff, OF_BACKOFF, SYNONYMS, 'a back-off')
+  checkNames(backoff, OF_BACKOFF, 'a back-off', SYNONYMS, name)
   checkNumber(`${name}.initial`, backoff.initial, 1, MAX_DURATION)
   checkNumber(`${name}.max`, backoff.max, backoff.initial, MAX_DURATION)
   if (backoff.factor !== undefined) checkNumber(`${name}.factor`, backoff.factor, 1, MAX_DURATION)
@@ -113,7 +89,7 @@ export function checkSpec(
   if (typeof spec !== 'object' || spec === null) {
     throw new TypeError(`${name} must be a child spec, not ${inspect(spec, { depth: 0 })}`)
   }
-  checkNames(name, spec, OF_SPEC, SYNONYMS, 'a child spec')
+  checkNames(spec, OF_SPEC, 'a child spec', SYNONYMS, name)
   const { id, start, restart = 'permanent', type = 'worker', significant = false, backoff } = spec
   if (typeof id !== 'string' || id === '') throw new TypeError(`${name}.id must be a non-empty string`)
   if (typeof start !== 'function') throw new TypeError(`${name}.start must be a function`)

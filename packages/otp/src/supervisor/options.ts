@@ -1,15 +1,8 @@
 /** Each option of a supervisor must be known, of the right type, and fit the others. */
 
-import type { Synonyms } from '@holster/process/internal'
+import { checkChoice, checkNames, type Synonyms } from '@holster/process/internal'
 import type { AutoShutdown, Backoff, ChildSpec, Restart, Shutdown } from '../child-spec.js'
-import {
-  type CheckedChildSpec,
-  checkBackoff,
-  checkChoice,
-  checkNames,
-  checkNumber,
-  checkSpecs,
-} from './checked-spec.js'
+import { type CheckedChildSpec, checkBackoff, checkNumber, checkSpecs } from './checked-spec.js'
 
 /**
  * Which children are started anew with one that has ended: no others; all of them; those that were started later. A
@@ -91,8 +84,7 @@ const SYNONYMS: Synonyms = {
 
 /** Gives the options with their defaults. Throws a TypeError or RangeError that names the first wrong one. */
 export function checkOptions(options: SupervisorOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
-  checkNames('options', options, OF_SUPERVISOR, SYNONYMS, 'a supervisor')
+  checkNames(options, OF_SUPERVISOR, 'a supervisor', SYNONYMS)
   const { strategy = 'one_for_one', intensity = 1, period = 5000, autoShutdown = 'never', backoff } = options
   checkChoice('options.strategy', strategy, STRATEGIES)
   checkCount('options.intensity', intensity)

@@ -11,9 +11,9 @@ import {
   spawn,
   whereis,
 } from '@holster/process'
-import { isActorRef, onExit } from '@holster/process/internal'
+import { checkNames, checkObject, isActorRef, onExit } from '@holster/process/internal'
 import type { AutoShutdown, ChildSpec } from '../child-spec.js'
-import { type CheckedChildSpec, checkNames, checkSpec, checkSpecs } from './checked-spec.js'
+import { type CheckedChildSpec, checkSpec, checkSpecs } from './checked-spec.js'
 import { isEndFor, SupervisorError } from './errors.js'
 import { live, type Starter } from './life.js'
 import type { Answer, Message, Request, Self } from './messages.js'
@@ -90,8 +90,7 @@ function begin(
 }
 
 function checkStartOptions(options: StartOptions): StartOptions {
-  if (typeof options !== 'object' || options === null) throw new TypeError('startOptions must be an object')
-  checkNames('startOptions', options, ['name'], {}, 'the start of a supervisor')
+  checkNames(options, ['name'], 'the start of a supervisor', {}, 'startOptions')
   return options
 }
 
@@ -122,7 +121,7 @@ export async function stop(
  * ```
  */
 export function childSpec(options: NestedOptions): ChildSpec {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
+  checkObject(options)
   const { id, name, restart, shutdown, significant, ...others } = options
   const startOptions = name === undefined ? {} : { name }
   checkOptions(others)

@@ -3,8 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
 import { CallError, type Process } from '@holster/process'
-import { checkDuration } from '@holster/process/internal'
-import { checkChoice, checkOptionNames } from '../option-names.js'
+import { checkChoice, checkDuration, checkNames } from '@holster/process/internal'
 import { checkFunction, type Outcome } from './handle.js'
 import { type Job, type Step, type StreamerMessage, startStreamer } from './streamer.js'
 import { forgivingExit, TaskError } from './task-error.js'
@@ -140,7 +139,7 @@ class Stream<Item, T> implements AsyncIterableIterator<Outcome<T>, undefined, un
 }
 
 function checkOptions(options: StreamOptions): Required<StreamOptions> {
-  checkOptionNames(options, KNOWN, 'asyncStream', {
+  checkNames(options, KNOWN, 'asyncStream', {
     concurrency: ['maxConcurrency'],
     limit: ['maxConcurrency'],
     ms: ['timeout'],

@@ -2,8 +2,7 @@
 
 import { inspect } from 'node:util'
 import { type ExitReason, P, type TimerRef } from '@holster/process'
-import { checkDuration } from '@holster/process/internal'
-import { checkChoice, checkOptionNames } from '../option-names.js'
+import { checkChoice, checkDuration, checkNames } from '@holster/process/internal'
 import { ignore, shutdown } from './ending.js'
 import { checkTask, conclude, type Outcome, ownerOf, type Task, type TaskReply, unlink } from './handle.js'
 import { forgivingExit, TaskError } from './task-error.js'
@@ -208,7 +207,7 @@ function ask(tasks: readonly Task<unknown>[]): void {
 }
 
 function checkYieldOptions(options: YieldOptions): Required<YieldOptions> {
-  checkOptionNames(options, OF_YIELD, 'yieldMany', { max: ['limit'], ms: ['timeout'] })
+  checkNames(options, OF_YIELD, 'yieldMany', { max: ['limit'], ms: ['timeout'] })
   const { timeout = DEFAULT_TIMEOUT, limit = Number.POSITIVE_INFINITY, onTimeout = 'nothing' } = options
   checkDuration('options.timeout', timeout, true)
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isInteger(limit) && limit > 0)) {

@@ -16,7 +16,7 @@ test('a wrong child spec names its option', () => {
     [{ id: 'a' }, /^TypeError: specs\[0\]\.start must be a function/],
     [
       { ...spec, restart: 'always' },
-      /specs\[0\]\.restart must be one of 'permanent', 'transient', 'temporary', not 'always'/,
+      /specs\[0\]\.restart must be 'permanent', 'transient' or 'temporary', not 'always'/,
     ],
     [
       { ...spec, restrat: 'permanent' },
@@ -28,7 +28,7 @@ test('a wrong child spec names its option', () => {
       { ...spec, shutdown: 'kill' },
       /specs\[0\]\.shutdown must be a number of milliseconds, Infinity or 'brutal_kill'/,
     ],
-    [{ ...spec, type: 'server' }, /specs\[0\]\.type must be one of 'worker', 'supervisor'/],
+    [{ ...spec, type: 'server' }, /specs\[0\]\.type must be 'worker' or 'supervisor'/],
     [{ ...spec, significant: 1 }, /specs\[0\]\.significant must be a boolean/],
     [{ ...spec, significant: true }, /significant must be false for a permanent child/],
     [{ ...spec, restart: 'transient', significant: true }, /must be false where autoShutdown is 'never'/],
@@ -49,12 +49,12 @@ test('a wrong child spec names its option', () => {
 test('a wrong option of a supervisor is named', () => {
   const self = createProcess()
   const cases: readonly [Record<string, unknown>, RegExp][] = [
-    [{ strategy: 'one_for_two' }, /options\.strategy must be one of 'one_for_one'/],
+    [{ strategy: 'one_for_two' }, /options\.strategy must be 'one_for_one'/],
     [{ maxRestarts: 3 }, /options\.maxRestarts is not an option of a supervisor: did you mean 'intensity'\?/],
     [{ intensity: -1 }, /^RangeError: options\.intensity/],
     [{ intensity: 1.5 }, /options\.intensity must be a whole number or Infinity/],
     [{ period: 0 }, /^RangeError: options\.period/],
-    [{ autoShutdown: true }, /options\.autoShutdown must be one of 'never'/],
+    [{ autoShutdown: true }, /options\.autoShutdown must be 'never'/],
     [{ maxChildren: 3 }, /options\.maxChildren is an option of the strategy 'simple_one_for_one' only/],
     [{ strategy: 'simple_one_for_one', children: [spec] }, /options\.children must be left out/],
     [{ children: spec }, /options\.children must be an array of child specs/],

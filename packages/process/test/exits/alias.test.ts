@@ -137,7 +137,7 @@ describe('a monitor with an alias', () => {
     const [self, target] = pair()
     assert.throws(() => self.monitor(target, { alias: 'once' as 'demonitor' }), {
       name: 'TypeError',
-      message: "options.alias must be 'explicit_unalias' or 'demonitor' or 'reply_demonitor', not 'once'",
+      message: "options.alias must be 'explicit_unalias', 'demonitor' or 'reply_demonitor', not 'once'",
     })
     assert.throws(() => self.monitor(target, { alas: 'demonitor' } as unknown as { alias: 'demonitor' }), {
       message: "options.alas is not an option of monitor: did you mean 'alias'?",
