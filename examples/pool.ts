@@ -8,9 +8,11 @@ import type { AddressInfo } from 'node:net'
 import * as gun from '@holster/gun'
 import { spawn } from '@holster/process'
 
+let sockets = 0
 const server = createServer((request, response) => {
   setImmediate(() => response.end(`you asked for ${request.url}`))
 })
+server.on('connection', () => sockets++)
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address() as AddressInfo
@@ -24,7 +26,7 @@ console.log(`the pool is ${gun.pool.info(pool)?.state}`)
 const streams = Array.from({ length: 100 }, (_, n) => gun.pool.get(`/${n}`, headers))
 console.log(`${gun.pool.info(pool)?.waiting} of 100 wait`)
 const responses = await Promise.all(streams.map(streamRef => gun.pool.awaitResponse(streamRef)))
-console.log(`${responses.length} responses, the last: ${responses.at(-1)?.body}`)
+console.log(`${responses.length} responses over ${sockets} sockets, the last: ${responses.at(-1)?.body}`)
 
 // A caller that is a process gets the messages itself. What it still waits for ends with it.
 await spawn<gun.GunMessage>(async self => {

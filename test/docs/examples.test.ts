@@ -1,8 +1,12 @@
 /** Every example runs to its end and prints what it promises; so does the first example of the README. */
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as gun from '@holster/gun'
@@ -43,11 +47,21 @@ const promises: Record<string, readonly string[]> = {
   'pool.ts': [
     'the pool is operational',
     '96 of 100 wait',
-    '100 responses, the last: you asked for /99',
+    '100 responses over 4 sockets, the last: you asked for /99',
     '0 wait once their caller has exited',
     'lent: http',
     '0 connections are left',
   ],
+  'server.ts': [
+    'bought the last one on the shelf\n0 in stock\nbought one fresh from the box\n',
+    'the shop ends: normal\nclosed with 2 left\nnobody answers: noproc\n',
+  ],
+  'supervised-consumer.ts': [
+    'subscribing\nnews 1 of the first server\nnews 2 of the first server\n',
+    'the connection is lost\n',
+    'subscribing\nnews 1 of the second server\nnews 2 of the second server\n0 connections are left\n',
+  ],
+  'machine-client.ts': ["ready\n[ 'one', 'two' ]\nthree\nlost\nready\nfour\n", 'the client has ended: true'],
   'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
 }
 
@@ -62,7 +76,27 @@ for (const [file, lines] of Object.entries(promises)) {
 
 test('every example is run by these tests', async () => {
   const files = (await readdir(join(root, 'examples'))).filter(file => file.endsWith('.ts'))
-  assert.deepEqual(files.filter(file => file !== 'local-server.ts').sort(), Object.keys(promises).sort())
+  const others = ['application.ts', 'local-server.ts']
+  assert.deepEqual(files.filter(file => !others.includes(file)).sort(), Object.keys(promises).sort())
+})
+
+test('examples/application.ts serves until SIGTERM, and ends its children in reverse, with code 0', async () => {
+  const program = spawn(process.execPath, ['--import', 'tsx', 'examples/application.ts'], { cwd: root })
+  const ended = once(program, 'close')
+  const log = text(program.stderr)
+  const lines: string[] = []
+  for await (const line of createInterface({ input: program.stdout })) {
+    const [url] = /^http:\S+/.exec(line) ?? []
+    if (url === undefined) {
+      lines.push(line)
+      continue
+    }
+    for (const n of [1, 2]) assert.equal(await (await fetch(url)).text(), `you are number ${n}\n`)
+    program.kill('SIGTERM')
+  }
+  assert.deepEqual(lines, ['the web server has closed', 'the counter ends at 2'])
+  assert.match(await log, /^\S+ SIGTERM: ending in order\n$/)
+  assert.deepEqual(await ended, [0, null])
 })
 
 test('examples/websocket.ts talks to the server it is given', async () => {
