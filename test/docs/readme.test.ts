@@ -1,4 +1,4 @@
-/** The rows of the README's table compile, and what it says of the exit code is so. */
+/** The rows of the tables to TypeScript compile, and what the README says of the exit code is so. */
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -7,74 +7,27 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { compile } from '../support/compiler.ts'
+import { errorsIn, rowsOf } from '../support/erlang-table.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The names that rows use without saying where they come from. */
-const names = `
-import * as gun from '@holster/gun'
-import { GunError } from '@holster/gun'
-import { createProcess, exit, makeRef, P, Process, ReceiveTimeout, register, spawn, whereis } from '@holster/process'
-import type { MonitorRef } from '@holster/process'
-import { CookieJar } from 'tough-cookie'
-type Message = gun.GunMessage | { readonly type: 'a'; readonly n: number } | { readonly type: 'b'; readonly n: number }
-declare const self: Process<Message>
-declare const pid: Process<Message>
-declare const message: Message
-declare const reason: unknown
-declare const connPid: gun.ConnPid
-declare const streamRef: gun.StreamRef
-declare const frame: gun.WsFrame
-declare const host: string
-declare const path: string
-declare const hs: Record<string, string>
-declare const a: { readonly type: 'a' }
-declare const pattern: { readonly type: 'a' }
-declare const patterns: readonly [{ readonly type: 'a' }]
-declare const ms: number
-declare const f: (message: Message) => number
-declare const g: (message: Message) => string
-declare const myHandler: gun.WsHandler<object>
-declare const init: unknown
-declare const handle: unknown
-declare function asPattern(pattern: P.Pattern<number>): void
-`
-
 const readme = await readFile(join(root, 'README.md'), 'utf8')
-
-/** What names that rows give to different things are in a row about the client, and in another. */
-const ofClient = 'declare const ref: gun.StreamRef\ndeclare const b: Uint8Array\n'
-const ofProcess = "declare const ref: MonitorRef\ndeclare const b: { readonly type: 'b' }\n"
-
-/** The code of a row, as a module: what it declares hides what it would otherwise find. */
-function asModule(code: string, others: string): string {
-  return `${names}${others}export async function row() {\n${code}\n}\n`
-}
-
-/** The code in a cell of a table, each piece behind the other. */
-function codeOf(cell: string): string {
-  return [...cell.matchAll(/`([^`]+)`/g)]
-    .map(([, code = '']) => code.replaceAll('{ … }', '{}').replaceAll('…', 'undefined'))
-    .map(code => (code.startsWith('P.') ? `asPattern(${code})` : code.startsWith('{') ? `;(${code})` : code))
-    .join('\n')
-}
 
 test('every row of the table from Erlang to TypeScript compiles', async () => {
   const [, table = ''] = readme.split('## From Erlang to TypeScript')
-  const rows = [...(table.split('\n##')[0] ?? '').matchAll(/^\| ([^|]*`[^|]*|[^|]*) \| ([^|]*) \|$/gm)].slice(
-    2,
-  )
-  assert.ok(rows.length > 40, String(rows.length))
-  const files = rows.map(([, , cell = ''], i) => {
-    const others = /gun[._]/.test(cell) ? ofClient : ofProcess
-    return [`row-${i}.ts`, `// ${cell}\n${asModule(codeOf(cell), others)}`]
-  })
-  const errors = await compile(Object.fromEntries(files))
+  const rows = rowsOf(table.split('\n##')[0] ?? '')
+  assert.ok(rows.length > 50, String(rows.length))
+  assert.deepEqual(await errorsIn(rows), [])
+})
+
+test('every row of the table from OTP to TypeScript compiles', async () => {
+  const rows = rowsOf(await readFile(join(root, 'docs/otp/README.md'), 'utf8'))
+  assert.ok(rows.length > 45, String(rows.length))
   assert.deepEqual(
-    errors.map(error => [error, rows[Number(/^row-(\d+)/.exec(error)?.[1])]?.[2]]),
+    rows.filter(cells => cells.length !== 3),
     [],
   )
+  assert.deepEqual(await errorsIn(rows), [])
 })
 
 /** How a program ends that has these lines. */
