@@ -9,7 +9,7 @@ import { GunError } from '@holster/gun'
 import { application, type ChildSpec, genServer, pg, registry, setReportHook, supervisor, task } from '@holster/otp'
 import { fromMachine } from '@holster/otp/xstate'
 import {
-  call, createProcess, exit, isAlive, makeRef, P, Process, processes, processInfo, ReceiveTimeout, register, registered, reply,
+  call, CallError, createProcess, exit, isAlive, makeRef, P, Process, processes, processInfo, ReceiveTimeout, register, registered, reply,
   setExitHook, spawn, trace, whereis,
 } from '@holster/process'
 import type { Call, From, MonitorRef, Timeout } from '@holster/process'
@@ -67,7 +67,12 @@ export function rowsOf(text: string): readonly (readonly string[])[] {
   const isRule = (line: string | undefined) => line !== undefined && /^\| -/.test(line)
   return lines
     .filter((line, i) => line.startsWith('| ') && !isRule(line) && !isRule(lines[i + 1]))
-    .map(line => line.slice(2, -2).split(' | ').map(cell => cell.trim()))
+    .map(line =>
+      line
+        .slice(2, -2)
+        .split(' | ')
+        .map(cell => cell.trim()),
+    )
 }
 
 /** The code in a cell of a table, each piece behind the other. */
