@@ -29,6 +29,12 @@ const messages: Row<Job>[] = [
 const answers: Row<Job>[] = [
   { name: 'a message there, and one back', job: ['turns', MANY], units: MANY },
   { name: 'a call', job: ['call', MANY], units: MANY },
+  { name: 'a call to a server', job: ['server', MANY], units: MANY, target: 1 },
+]
+
+const RESTARTS = 10_000
+const restarts: Row<Job>[] = [
+  { name: 'a child crashes, and is started anew', job: ['restart', RESTARTS], units: RESTARTS, target: 1 },
 ]
 
 const infos: Row<Job>[] = [{ name: 'what each of 100,000 does', job: ['info', MANY], units: MANY }]
@@ -59,5 +65,6 @@ console.log(`Node ${process.version}, ${process.arch}, ${cpus().length} × ${cpu
 await compare('process', 2, processes, { choice: chosen, table, start: startClient, canDo })
 await compare('message', 0, messages, { choice: chosen, table, start: startClient, canDo })
 await compare('answer', 2, answers, { choice: chosen, table, start: startClient, canDo })
+await compare('restart', 2, restarts, { choice: chosen, table, start: startClient, canDo })
 await compare('process', 2, infos, { choice: chosen, table, start: startClient, canDo })
 await measureIdle()

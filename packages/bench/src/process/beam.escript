@@ -3,6 +3,7 @@
 %% The BEAM's part of ../process.ts: takes jobs, one a line, and answers with what each cost. A job is written as an Erlang
 %% term, which JSON's lists of strings and numbers are. One scheduler, as JavaScript has one thread.
 -mode(compile).
+-export([init/1, handle_call/3, handle_cast/2, start_child/1]).
 
 main(_) ->
     case io:get_line("") of
@@ -45,6 +46,13 @@ prepare(numbers, _) -> fill(self(), 100000, noise);
 prepare(info, Units) -> spawn_all(Units, []);
 prepare(turns, _) -> spawn(fun answering/0);
 prepare(call, _) -> spawn(fun serving/0);
+prepare(server, _) ->
+    {ok, Pid} = gen_server:start(?MODULE, server, []),
+    Pid;
+prepare(restart, _) ->
+    logger:set_primary_config(level, none),
+    {ok, Pid} = supervisor:start_link(?MODULE, {supervisor, self()}),
+    Pid;
 prepare(_, _) -> none.
 
 %% Each returns at once; the last one says so, since one scheduler runs them in their order.
@@ -80,6 +88,15 @@ run(turns, Units, Pid) ->
 run(call, Units, Pid) ->
     call_each(Units, Pid),
     exit(Pid, kill);
+
+run(server, Units, Pid) ->
+    call_each(Units, Pid),
+    gen_server:stop(Pid);
+
+run(restart, Units, Pid) ->
+    restart_each(Units),
+    receive {started, _} -> ok end,
+    gen_server:stop(Pid);
 
 run(info, _, Pids) ->
     lists:foreach(fun(Pid) -> {status, waiting} = lists:keyfind(status, 1, process_info(Pid)) end, Pids),
@@ -131,3 +148,24 @@ call_each(0, _) -> ok;
 call_each(Units, Pid) ->
     1 = gen_server:call(Pid, get),
     call_each(Units - 1, Pid).
+
+%% A server, and a supervisor with one child that tells of its start, and crashes when it is told to.
+init(server) -> {ok, 1};
+init({supervisor, Told}) ->
+    Flags = #{strategy => one_for_one, intensity => 1000000, period => 1},
+    {ok, {Flags, [#{id => child, start => {?MODULE, start_child, [Told]}}]}}.
+
+handle_call(get, _From, State) -> {reply, State, State}.
+
+handle_cast(_, State) -> {noreply, State}.
+
+start_child(Told) ->
+    {ok, spawn_link(fun() ->
+        Told ! {started, self()},
+        receive stop -> exit(crash) end
+    end)}.
+
+restart_each(0) -> ok;
+restart_each(Units) ->
+    receive {started, Pid} -> Pid ! stop end,
+    restart_each(Units - 1).

@@ -8,6 +8,8 @@
  * - `numbers`: the same by their tag and a number, which is another each time.
  * - `turns`: so many times a message goes to another process, and one comes back.
  * - `call`: so many calls, one after the other, each with a timeout and a monitor.
+ * - `server`: the same to a server, whose handler answers each.
+ * - `restart`: so many times a child of a supervisor crashes, and is started anew; the next crash waits for that.
  * - `info`: so many processes that wait are described.
  * - `idle`: so many processes wait, and stay.
  */
@@ -19,6 +21,8 @@ export type JobName =
   | 'numbers'
   | 'turns'
   | 'call'
+  | 'server'
+  | 'restart'
   | 'info'
   | 'idle'
 

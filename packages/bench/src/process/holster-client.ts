@@ -1,6 +1,16 @@
 /** Holster's processes. */
 
-import { type Call, createProcess, type Pid, type Process, processInfo, reply, spawn } from '@holster/process'
+import { genServer, supervisor } from '@holster/otp'
+import {
+  type Call,
+  createProcess,
+  type Pid,
+  type Process,
+  processInfo,
+  reply,
+  setExitHook,
+  spawn,
+} from '@holster/process'
 import { BACKLOG, type Client } from './contract.ts'
 
 interface Stop {
@@ -39,6 +49,23 @@ async function answering(self: Process<Ask>): Promise<void> {
 
 async function serving(self: Process<Call<'get', number>>): Promise<void> {
   for (;;) reply((await self.receive([{ type: 'call' }])).from, 1)
+}
+
+const server = genServer.define({
+  init: () => ['ok', 1],
+  handleCall: { get: (_request, _from, state) => ['reply', state, state] },
+})
+
+/** A child that tells whoever waits of its start, and crashes when it is told to. */
+async function crashing(self: Process<Stop>, told: Pid<Started>): Promise<void> {
+  told.send({ type: 'started', pid: self })
+  await self.receive([{ type: 'stop' }])
+  self.exit('crash')
+}
+
+interface Started {
+  readonly type: 'started'
+  readonly pid: Process<Stop>
 }
 
 function behindNoise(): Process<Numbered> {
@@ -108,6 +135,34 @@ const client: Client = {
       return async () => {
         for (let n = 0; n < units; n++) await self.call(server, 'get')
         server.exit()
+        self.exit()
+      }
+    },
+    server: units => {
+      const self = createProcess()
+      const started = genServer.start(server)
+      return async () => {
+        const pid = await started
+        for (let n = 0; n < units; n++) await self.call(pid, { type: 'get' })
+        pid.exit()
+        self.exit()
+      }
+    },
+    restart: units => {
+      const self = createProcess<Started>()
+      const start = (parent: Process<never>) => parent.spawnLink<Stop>(child => crashing(child, self))
+      const started = supervisor.start({
+        intensity: Number.POSITIVE_INFINITY,
+        children: [{ id: 'child', start }],
+      })
+      return async () => {
+        // Erlang logs nothing of an exit without an error in the code either.
+        const hook = setExitHook(() => undefined)
+        const tree = await started
+        for (let n = 0; n < units; n++) (await self.receive([{ type: 'started' }])).pid.send({ type: 'stop' })
+        await self.receive([{ type: 'started' }])
+        await supervisor.stop(tree)
+        setExitHook(hook)
         self.exit()
       }
     },
