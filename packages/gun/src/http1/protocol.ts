@@ -71,6 +71,10 @@ export class Http implements Protocol, ResponseHandler, Departing {
     return this.#responses.open.length + this.#requests.load
   }
 
+  get hasAnswered(): boolean {
+    return this.#responses.hasAnswered
+  }
+
   request(command: RequestCommand): void {
     const { streamRef, method, path, isChecked, body, flow = this.#opts.flow } = command
     if (this.isFinishing) return this.#host.refuse(streamRef, unsent())

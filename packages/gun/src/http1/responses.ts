@@ -30,6 +30,8 @@ export interface ResponseHandler {
 export class HttpResponses implements ResponseUser<Exchange>, Responder, EventSource {
   /** The streams that were sent; their responses come in this order. */
   readonly open = new Fifo<Exchange>()
+  /** Whether a whole response has come to somebody who wanted it. */
+  hasAnswered = false
   readonly #host: Host
   readonly #opts: Required<HttpOpts>
   readonly #handler: ResponseHandler
@@ -199,6 +201,7 @@ export class HttpResponses implements ResponseUser<Exchange>, Responder, EventSo
   onDone(stream: Exchange): void {
     this.#discardDeadline?.clear()
     this.open.shift()
+    this.hasAnswered ||= !stream.isCancelled
     stream.response.tell('responseEnd')
     this.#handler.onFinished()
     const next = this.open.first

@@ -47,6 +47,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
   readonly #pings = new Set<StreamRef>()
   /** The upgrades that have come to nothing because the connection ends, kept for the next one. */
   readonly #upgrades: { readonly command: UpgradeCommand; readonly since: number | undefined }[] = []
+  /** Whether a whole response has come to somebody who wanted it. */
+  hasAnswered = false
   /** Whether nothing more is begun, so that the connection ends with its last stream. */
   #isRetired = false
   /** Whether the caller has asked for that. */
@@ -355,6 +357,7 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
   onOver(stream: Http2Stream, reason: GunError | undefined): void {
     const { http } = stream
     this.#streams.remove(stream)
+    this.hasAnswered ||= reason === undefined && !http.isCancelled && !stream.isPushed
     if (reason !== undefined) http.fail(reason)
     else http.refuseMore()
     this.#streams.advance()

@@ -98,6 +98,8 @@ export interface Protocol {
   readonly load?: number
   /** How many requests the peer takes at once: 0 until the peer has said how many, `undefined` where it never says. */
   readonly most?: number | undefined
+  /** Whether a whole response has come to somebody who wanted it. */
+  readonly hasAnswered?: boolean
   /** Whether the protocol pauses single streams itself, so that the line is read whatever a mailbox says. */
   readonly holdsStreams?: boolean
 

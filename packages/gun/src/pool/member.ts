@@ -4,6 +4,7 @@ import { createProcess } from '@holster/process'
 import { type Connection, connectionOf } from '../connection/connection.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { BeginCommand } from '../layer/commands.js'
+import type { Protocol } from '../layer/contract.js'
 import { type GunMessage, replyToOf } from '../messages.js'
 import type { PoolMeta } from '../options/pool.js'
 import type { Deadline } from '../transport/deadline.js'
@@ -38,8 +39,6 @@ export class Member implements Ranked {
   idleSince = 0
   /** When it was idle as its present watch began. */
   watchedSince = 0
-  /** Whether a stream has ended while the connection lived. */
-  hasServed = false
   /** Whether it was said that its messages have come to the pool, which has no use for them. */
   isRefused = false
   /** Whether the pool counts it among those that are up. */
@@ -52,7 +51,9 @@ export class Member implements Ranked {
   #own: StreamRef | undefined
   /** The checkouts on which no stream has begun. */
   readonly #checkouts: Checkout[] = []
-  #lastLoad = 0
+  /** The protocol that it speaks, or has spoken last. */
+  #protocol: Protocol | undefined
+  #isShutDown = false
   level = -1
   previous: Ranked | undefined
   next: Ranked | undefined
@@ -89,13 +90,27 @@ export class Member implements Ranked {
     return protocol.load === undefined || (isAccepting && protocol.most !== 0)
   }
 
-  /** Looks whether a stream has ended since it was last looked. */
+  /** Whether it takes no more requests, and ends with those that are under way. */
+  get isDeparting(): boolean {
+    const { isAccepting, protocol } = this.connection
+    return this.phase === 'up' && !isAccepting && protocol?.load !== undefined && this.load > 0
+  }
+
+  /** Whether a whole response has come on it, perhaps the one behind which it has ended. */
+  get hasAnswered(): boolean {
+    return this.#protocol?.hasAnswered ?? false
+  }
+
+  /** Remembers the protocol, which the connection forgets when it ends. */
   look(): void {
-    const { protocol } = this.connection
-    if (protocol === undefined) return
-    const load = protocol.load ?? 0
-    if (load < this.#lastLoad) this.hasServed = true
-    this.#lastLoad = load
+    this.#protocol = this.connection.protocol ?? this.#protocol
+  }
+
+  /** Ends the connection in order. May be called behind each of its steps. */
+  shutdown(): void {
+    if (this.#isShutDown) return
+    this.#isShutDown = true
+    this.connection.shutdown()
   }
 
   /** Begins a stream of the pool's. */

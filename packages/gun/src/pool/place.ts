@@ -27,15 +27,24 @@ export class Place {
     this.member = undefined
     const error = errorIn(reason)
     const wasUp = member.upSince > 0 && performance.now() - member.upSince >= this.#settings.backoff
-    const isUseful = member.hasServed || wasUp || member.phase === 'leaving'
+    // A caller who cancels half of an upload, or gives too much of one, says nothing against the server.
+    const isCallers = error?.code === 'cancelled' || error?.code === 'badstate'
+    const isUseful = member.hasAnswered || wasUp || isCallers
     this.failures = isUseful ? 0 : this.failures + 1
     if (error?.isPermanent) {
       this.isHopeless = true
       return error
     }
-    const pause = pauseOf(this.#settings, this.failures, error === undefined)
+    const pause = pauseOf(this.#settings, this.failures, error === undefined || isCallers)
     this.#timer = setTimeout(() => this.#open(this), pause)
     return error
+  }
+
+  /** Plans the connection that follows one which goes on elsewhere, since the peer lets nothing more begin there. */
+  departed(): void {
+    this.member = undefined
+    this.failures = 0
+    this.#timer = setTimeout(() => this.#open(this), pauseOf(this.#settings, 0, true))
   }
 
   /** Makes a connection at once, in place of one that goes on elsewhere until its streams have ended. */

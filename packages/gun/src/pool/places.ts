@@ -9,7 +9,7 @@ import type { PoolSettings } from '../options/pool.js'
 import { Deadline } from '../transport/deadline.js'
 import type { Checkout } from './checkout.js'
 import { Member, type MemberHome } from './member.js'
-import { Place } from './place.js'
+import { errorIn, Place } from './place.js'
 import type { PoolPid } from './process.js'
 import { Ranking } from './ranking.js'
 import type { Census } from './states.js'
@@ -86,8 +86,8 @@ export class Places implements MemberHome {
   grow(): void {
     if (this.#isClosed || this.#places.length >= this.#home.settings.sizeMax) return
     const place = new Place(this.#home.settings, each => this.#reopen(each))
-    this.#places.push(place)
     this.#open(place)
+    this.#places.push(place)
   }
 
   /** How many connections are being made, or will be after a pause. */
@@ -112,6 +112,7 @@ export class Places implements MemberHome {
     if (isReady !== member.isCounted) {
       member.isCounted = isReady
       this.#up += isReady ? 1 : -1
+      if (!isReady && member.isDeparting) return this.#depart(member)
     }
     this.#ranking.place(member, room > 0 ? member.load : undefined)
     if (member.load === 0) this.#onIdle(member)
@@ -145,7 +146,7 @@ export class Places implements MemberHome {
     member.dispose()
     if (this.#isClosed) return
     const place = this.#placeOf(member)
-    const error = place?.lost(member, reason)
+    const error = place === undefined ? errorIn(reason) : place.lost(member, reason)
     if (error !== undefined) this.lastError = error
     this.#home.onFailure()
     if (place !== undefined && !place.isHopeless) this.#dropUnwanted(place)
@@ -170,7 +171,7 @@ export class Places implements MemberHome {
       if (isAtOnce) {
         member.dispose()
         member.connection.close()
-      } else member.connection.shutdown()
+      } else member.shutdown()
     }
   }
 
@@ -210,6 +211,18 @@ export class Places implements MemberHome {
     this.#others = this.#others.filter(other => other !== member)
   }
 
+  /** Has another connection take the place of one on which the peer lets nothing more begin, though streams go on there. */
+  #depart(member: Member): void {
+    const place = this.#placeOf(member)
+    this.#leave(member)
+    member.phase = 'leaving'
+    if (place !== undefined && !this.#isClosed) {
+      place.departed()
+      this.#dropUnwanted(place)
+    }
+    this.#home.onChange()
+  }
+
   /** Has a connection end with the last of its streams, and another take its place. */
   #retire(member: Member): void {
     if (this.#isClosed || member.phase !== 'up') return
@@ -226,7 +239,7 @@ export class Places implements MemberHome {
   #onIdle(member: Member): void {
     if (member.phase === 'leaving') {
       // A protocol without requests has a stream as long as it lasts.
-      if (member.connection.protocol?.load !== undefined) member.connection.shutdown()
+      if (member.connection.protocol?.load !== undefined) member.shutdown()
       return
     }
     const { idleTimeout, sizeMin } = this.#home.settings
