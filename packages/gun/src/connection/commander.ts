@@ -129,6 +129,11 @@ export class Commander {
     return (this.#bookOf(streamRef)?.has(streamRef) ?? false) || this.#home.comeback.has(streamRef)
   }
 
+  /** Whether the stream was asked for within the step under way, behind which it begins. */
+  isDue(streamRef: StreamRef): boolean {
+    return this.#due?.of(streamRef)?.begin !== undefined
+  }
+
   /** Tells of a request that waits for the next connection, while the one that is up begins nothing more. */
   infoOf(streamRef: StreamRef, usualFlow: number): StreamInfo | undefined {
     return postponedInfo(this.#bookOf(streamRef)?.of(streamRef) ?? [], usualFlow)

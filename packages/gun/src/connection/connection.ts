@@ -160,9 +160,11 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
 
   // Callers ask:
 
-  /** Whether the stream may still post something, or waits for the connection. */
+  /** Whether the stream may still post something, or waits for the connection, or for the end of the present step. */
   isOpen(streamRef: StreamRef): boolean {
-    return this.commands.streamInfo(streamRef) !== undefined || this.commands.isPostponed(streamRef)
+    const { commands } = this
+    if (commands.streamInfo(streamRef) !== undefined) return true
+    return commands.isPostponed(streamRef) || commands.isDue(streamRef)
   }
 
   setOwner(owner: Owner): void {

@@ -82,6 +82,12 @@ class Collector {
 
   take(message: GunMessage): void {
     if (this.#isOver) return
+    // Nobody can read what the server pushes, which goes to the recipient of the request.
+    if (message.type === 'gun_push') {
+      connectionOf(message.connPid).commands.cancel(message.newStreamRef)
+      return
+    }
+    if ('streamRef' in message && message.streamRef !== this.#streamRef) return
     switch (message.type) {
       case 'gun_response':
         this.#head = { status: message.status, headers: message.headers }

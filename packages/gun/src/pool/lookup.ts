@@ -42,7 +42,9 @@ export function poolFor(fields: Headers, { scope, startPoolIfMissing = false }: 
   if (startPoolIfMissing === false) throw notFound(authority)
   const opts = startPoolIfMissing === true ? {} : startPoolIfMissing
   const { host, port } = placeOf(authority, opts.connOpts?.transport)
-  return startIn(scope, host, port, opts, 'reqOpts.startPoolIfMissing')
+  // The header may name the usual port, or an address in another form.
+  const known = findPool(authorityAt(host, port, opts.connOpts?.transport), scope)
+  return known ?? startIn(scope, host, port, opts, 'reqOpts.startPoolIfMissing')
 }
 
 /** The pool that the caller names: its process, or its authority within a scope; `undefined` if there is none. */

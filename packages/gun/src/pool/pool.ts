@@ -237,7 +237,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
     this.#ending = { reason: isOrderly(reason) ? reason : ['shutdown', reason] }
     this.#onOver(this)
     this.#waiting.fail(ended(reason))
-    this.#callers.dispose()
+    // Callers may still exit or abort while their streams finish.
     this.#places.close(false)
     if (this.#places.members.size === 0) this.pid.exit(this.#ending.reason)
   }

@@ -126,9 +126,12 @@ export class Waiting<T> {
     // Those who are served may call here again, as their connection settles.
     if (this.#isServing || this.size === 0 || this.#free() === undefined) return
     this.#isServing = true
-    this.#queue?.start()
-    this.#queue?.pause()
-    this.#isServing = false
+    try {
+      this.#queue?.start()
+    } finally {
+      this.#queue?.pause()
+      this.#isServing = false
+    }
   }
 
   /** Gives up a place. Returns whether there was one. */
