@@ -285,12 +285,12 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
   }
 
   #dispose(reason: ExitReason): void {
-    const isAtOnce = this.#ending === undefined
     this.#ending ??= { reason }
     this.#onOver(this)
     this.#waiting.fail(ended(reason))
     this.#callers.dispose()
-    if (isAtOnce) this.#places.close(true)
+    // Behind an end in order there are none left, unless it took too long for somebody.
+    this.#places.close(true)
     for (const listener of [...this.upListeners]) listener.ended(reason)
   }
 
