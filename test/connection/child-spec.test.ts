@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
-import { createProcess } from '@holster/process'
+import { type ChildSpec, supervisor } from '@holster/otp'
+import { createProcess, exit, type Process, whereis } from '@holster/process'
 import { expectTypeOf } from 'expect-type'
 import { eventually } from '../support/client.ts'
+import { assertNothingLeft } from '../support/leftovers.ts'
 import { poolServer } from '../support/pool-server.ts'
 
 type Message = gun.GunMessage | gun.GunStarted
@@ -51,6 +53,54 @@ test('the end of the supervisor ends the connection in order', async () => {
   await eventually(() => server.open === 0, 'the connection has ended')
 })
 
+test('under a supervisor a connection is started anew when it is killed, and ends in order with the supervisor', async () => {
+  await using _left = assertNothingLeft()
+  await using server = await poolServer()
+  await using owner = createProcess<Message>()
+  const sup = await supervisor.start({ children: [gun.childSpec('127.0.0.1', server.port, { owner })] })
+  const first = await owner.receive([{ type: 'gun_started' }])
+  await owner.receive([{ type: 'gun_up', connPid: first.connPid }])
+  exit(first.connPid, 'kill')
+  const { connPid } = await owner.receive([{ type: 'gun_started' }])
+  assert.notEqual(connPid, first.connPid)
+  await owner.receive([{ type: 'gun_up', connPid }])
+  const streamRef = gun.get(connPid, '/')
+  const [held] = await server.holds(1)
+  const stopped = supervisor.stop(sup)
+  held?.answer()
+  // The stream that was under way finishes.
+  await owner.receive([{ type: 'gun_data', streamRef, isFin: 'fin' }])
+  await stopped
+  await eventually(() => server.open === 0, 'the connection has ended')
+  assert.equal(owner.flush({ type: 'gun_started' }), 0)
+})
+
+test('under a supervisor with rest_for_one the connection follows an owner that is started anew', async () => {
+  await using _left = assertNothingLeft()
+  await using server = await poolServer()
+  await using self = createProcess<Message>()
+  const consumer: ChildSpec = {
+    id: 'consumer',
+    start: parent =>
+      parent.spawnLink<Message>(
+        async process => {
+          for (;;) self.send(await process.receive([{ type: 'gun_started' }, { type: 'gun_up' }]))
+        },
+        { name: 'consumer' },
+      ),
+  }
+  const connection = gun.childSpec('127.0.0.1', server.port, { owner: 'consumer' })
+  const sup = await supervisor.start({ strategy: 'rest_for_one', children: [consumer, connection] })
+  const first = await self.receive([{ type: 'gun_started' }])
+  const owner = whereis<Message>('consumer')
+  assert.ok(owner !== undefined && owner === first.connPid.owner)
+  exit(owner as Process<Message>, 'shutdown')
+  const { connPid } = await self.receive([{ type: 'gun_started' }])
+  await self.receive([{ type: 'gun_up', connPid }])
+  assert.notEqual(connPid.owner, owner)
+  await supervisor.stop(sup)
+})
+
 test('an owner given by name is looked up at each start', async () => {
   await using server = await poolServer()
   await using parent = createProcess({ trapExit: true })
@@ -89,9 +139,10 @@ test('wrong options of a child spec are refused before anything starts', () => {
   assert.throws(() => gun.childSpec('localhost', 0, { owner }), /port must be/)
 })
 
-test('a child spec fits the type that supervisors take, and GunMessage has no gun_started', () => {
+test('a child spec is one of @holster/otp, and GunMessage has no gun_started', () => {
   const owner = createProcess<Message>()
   const spec = gun.childSpec('localhost', 80, { owner })
+  expectTypeOf(spec).toExtend<ChildSpec>()
   expectTypeOf(spec.start).returns.toEqualTypeOf<gun.ConnPid>()
   expectTypeOf(gun.pool.childSpec('localhost', 80).start).returns.toEqualTypeOf<gun.PoolPid>()
   expectTypeOf<Extract<gun.GunMessage, { type: 'gun_started' }>>().toEqualTypeOf<never>()

@@ -5,7 +5,7 @@ import { GunError } from './errors.js'
 import { open } from './functions.js'
 import type { ConnPid } from './handles.js'
 import type { GunStarted, Owner } from './messages.js'
-import type { ChildSpec, ChildSpecOpts } from './options/child-spec.js'
+import type { ChildSpecOf, ChildSpecOpts } from './options/child-spec.js'
 import { authorityOf } from './options/host.js'
 import { connOptsIn } from './options/pool-checks.js'
 import { destinationOf } from './transport/contract.js'
@@ -14,7 +14,7 @@ import { destinationOf } from './transport/contract.js'
 const SHUTDOWN = 5000
 
 /**
- * Returns a child spec for a supervisor: each start opens a connection that is not made again by itself (`retry: 0`), linked to the supervisor, which
+ * Returns a child spec for a supervisor of @holster/otp: each start opens a connection that is not made again by itself (`retry: 0`), linked to the supervisor, which
  * starts another one when it ends. At each start the owner gets a `gun_started` with the new connection, before anything else of it.
  *
  * `opts.owner` is required: a process or an actor; or the name of one, which is looked up at each start, so that the owner may be a sibling
@@ -25,7 +25,7 @@ const SHUTDOWN = 5000
  * const spec = gun.childSpec('example.org', 443, { owner: 'consumer' })
  * ```
  */
-export function childSpec(host: string, port: number, opts: ChildSpecOpts): ChildSpec<ConnPid> {
+export function childSpec(host: string, port: number, opts: ChildSpecOpts): ChildSpecOf<ConnPid> {
   const destination = destinationOf({ host, port })
   const rest = connOptsIn(opts)
   const authority = destination.path ?? authorityOf(destination, 'tcp')

@@ -28,13 +28,7 @@ export type {
 export type * from './messages.js'
 export type { Bytes } from './octets.js'
 export type { AwaitBodyOpts, AwaitOpts } from './options/await.js'
-export type {
-  ChildSpec,
-  ChildSpecOpts,
-  Parent,
-  PoolChildSpecOpts,
-  ShutdownTime,
-} from './options/child-spec.js'
+export type { ChildSpecOf, ChildSpecOpts, PoolChildSpecOpts } from './options/child-spec.js'
 export type { ConnectionOpts, Retry } from './options/connection.js'
 export type { ContentHandler, ContentReader, ContentResponse, Next } from './options/content-handler.js'
 export type { CookieStore } from './options/cookie-store.js'

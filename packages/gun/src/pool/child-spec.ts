@@ -1,6 +1,6 @@
 /** A pool as the child of a supervisor. */
 
-import type { ChildSpec, PoolChildSpecOpts } from '../options/child-spec.js'
+import type { ChildSpecOf, PoolChildSpecOpts } from '../options/child-spec.js'
 import { poolOptsIn } from '../options/pool-checks.js'
 import { authorityAt, start } from './lookup.js'
 import type { PoolPid } from './process.js'
@@ -9,10 +9,10 @@ import type { PoolPid } from './process.js'
 const SHUTDOWN = 5000
 
 /**
- * Returns a child spec for a supervisor: each start begins a pool that is linked to the supervisor and ends in order with it. Throws as
+ * Returns a child spec for a supervisor of @holster/otp: each start begins a pool that is linked to the supervisor and ends in order with it. Throws as
  * `startPool` does, but for a pool that is there already, which each start finds. Gun's pools stand under a supervisor of its own.
  */
-export function childSpec(host: string, port: number, opts: PoolChildSpecOpts = {}): ChildSpec<PoolPid> {
+export function childSpec(host: string, port: number, opts: PoolChildSpecOpts = {}): ChildSpecOf<PoolPid> {
   const authority = authorityAt(host, port, opts.connOpts?.transport)
   const rest = poolOptsIn(opts, port)
   const scope = typeof rest.scope === 'string' ? ` ${rest.scope}` : ''
