@@ -15,9 +15,8 @@ import {
   type StreamMessage,
 } from './await/await.js'
 import { flushConnection, flushStream } from './await/flush.js'
-import { connectionOf } from './connection/connection.js'
+import { connectionOf, living } from './connection/connection.js'
 import { infoOf, listed, streamInfoOf } from './connection/info.js'
-import { living } from './connection/living.js'
 import { type ConnectionInput, connectionMachine } from './connection/machine.js'
 import { checkFraming, checkTrailers } from './exchange/framing.js'
 import { type ConnPid, connPidOf, StreamRef } from './handles.js'
@@ -124,7 +123,7 @@ export function info(connPid: ConnPid): Info {
  * tells. Asks nothing of them, and keeps none of them alive. Gun has no such function; Erlang's processes() is like it.
  */
 export function connections(): readonly ConnectionInfo[] {
-  return living.all.map(connPid => listed(connectionOf(connPid)))
+  return living.list().map(listed)
 }
 
 /** Sends a GET request. Source: manual page gun:get. */

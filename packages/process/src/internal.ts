@@ -12,6 +12,7 @@ export { hasExitHook, reportExit, reportRejection, reportThrown } from './exits/
 export { Watchers, type WatchOrder } from './exits/watchers.js'
 export { onRejection } from './host/callback.js'
 export { checkDuration, MAX_DURATION } from './host/timer.js'
+export { type Listed, type Place, placed, Roll } from './lives/roll.js'
 export type { Mark } from './mailbox/high-water-mark.js'
 export { type Feed, type Sink, Source, type Valve } from './mailbox/source.js'
 export { checkChoice, checkNames, checkObject } from './option-checks.js'

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import type { ExitReason } from '@holster/process'
-import { Source, Watchers, type WatchOrder } from '@holster/process/internal'
+import { type Place, placed, Roll, Source, Watchers, type WatchOrder } from '@holster/process/internal'
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
 import { Cookies } from '../cookies.js'
 import { GunError } from '../errors.js'
@@ -34,7 +34,6 @@ import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.
 import { type FarewellHome, type LifeStory, tellEnd, tellLoss } from './farewell.js'
 import { LayerReports, type LayerReportsHome } from './layer-reports.js'
 import { tellInit } from './life-events.js'
-import { living } from './living.js'
 import { Ownership } from './ownership.js'
 import { startProtocol } from './protocols.js'
 import { ProxyLogin } from './proxy-login.js'
@@ -45,6 +44,9 @@ import { Way, type WayHome } from './way.js'
 
 /** The connection behind a handle. Throws a TypeError that names the argument. */
 export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
+
+/** The connections that have not ended. */
+export const living = new Roll<Connection>()
 
 export class Connection implements Life, CommanderHome, EffectsHome, FarewellHome, LayerReportsHome, WayHome {
   readonly connPid: ConnPid
@@ -66,6 +68,8 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   /** Takes what the layer on the socket tells. */
   readonly reports = new LayerReports(this)
   readonly #actor: AnyActorRef
+  /** The place among the living. */
+  #place: Place
   readonly #attempt: Attempt
   /** Takes the commands of callers. */
   readonly commands: Commander
@@ -94,7 +98,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   ) {
     this.#actor = actor
     this.connPid = new ConnPid(this)
-    living.add(this.connPid)
+    this.#place = living.add(this)
     this.trace = traceOf(this.connPid, opts.trace)
     this.events = new Events(this.connPid, opts.eventHandler, this.trace)
     this.cookies = opts.cookieStore && new Cookies(this.connPid, opts.cookieStore)
@@ -293,10 +297,14 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     else layer.line.finish()
   }
 
+  [placed](place: Place): void {
+    this.#place = place
+  }
+
   #terminate(life: LifeStory): void {
     if (this.isTerminated) return
     this.isTerminated = true
-    living.delete(this.connPid)
+    living.remove(this.#place)
     this.events.isMute = false
     this.#attempt.abort()
     this.#way?.abort()
