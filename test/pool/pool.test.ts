@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import { certificates } from '../support/certificates.ts'
 import { eventually, freePort, rejection } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { poolServer } from '../support/pool-server.ts'
@@ -32,20 +33,27 @@ async function ended(pool: gun.PoolPid): Promise<void> {
 const bodyOf = async (streamRef: gun.PoolStreamRef) => String((await gun.pool.awaitResponse(streamRef)).body)
 
 for (const version of ['http', 'http2'] as const) {
-  test(`a pool of eight serves eight hundred requests over ${version}`, async () => {
-    await using _left = assertNothingLeft()
-    await using server = await poolServer({ version })
-    server.isHolding = false
-    await using it = await started(server.port, { connOpts: { protocols: [version] } })
-    assert.equal(gun.pool.info(it.pool)?.conns.size, 8)
-    const streams = Array.from({ length: 800 }, (_, n) => gun.pool.get(`/${n}`, { host: server.host }))
-    const bodies = await Promise.all(streams.map(bodyOf))
-    assert.deepEqual(
-      bodies,
-      streams.map((_, n) => `/${n}`),
-    )
-    assert.equal(server.made, 8)
-  })
+  for (const transport of ['tcp', 'tls'] as const) {
+    test(`a pool of eight serves eight hundred requests over ${version} on ${transport}`, async () => {
+      await using _left = assertNothingLeft()
+      await using server = await poolServer({ version, transport })
+      server.isHolding = false
+      const connOpts = { protocols: [version], transport, tlsOpts: { ca: certificates.ca } }
+      await using it = await started(server.port, { connOpts })
+      assert.equal(gun.pool.info(it.pool)?.conns.size, 8)
+      const streams = Array.from({ length: 800 }, (_, n) => gun.pool.get(`/${n}`, { host: server.host }))
+      const bodies = await Promise.all(streams.map(bodyOf))
+      assert.deepEqual(
+        bodies,
+        streams.map((_, n) => `/${n}`),
+      )
+      assert.equal(server.made, 8)
+      server.reset()
+      await eventually(() => gun.pool.info(it.pool)?.state === 'degraded', 'the losses are known')
+      assert.equal(await bodyOf(gun.pool.get('/again', { host: server.host })), '/again')
+      await gun.pool.stopPool(HOST, server.port, { transport })
+    })
+  }
 
   test(`a connection over ${version} that is ended from outside is made again, and the pool is operational again`, async () => {
     await using server = await poolServer({ version })

@@ -1,9 +1,16 @@
 // A real server for tests of pools: it holds each request until the test answers it, and counts what is under way on each connection.
 
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import { createServer as createServer2, type Http2ServerResponse } from 'node:http2'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createSecureServer,
+  createServer as createServer2,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { certificates } from './certificates.ts'
 import { eventually } from './client.ts'
 import { streamEnds } from './stream-ends.ts'
 import './chance.ts'
@@ -42,6 +49,7 @@ export interface PoolServer extends AsyncDisposable {
 
 interface Options {
   readonly version?: 'http' | 'http2'
+  readonly transport?: 'tcp' | 'tls'
   readonly maxConcurrentStreams?: number
   /** The port to listen on. Default: one that is free. */
   readonly port?: number
@@ -49,6 +57,7 @@ interface Options {
 
 export async function poolServer({
   version = 'http',
+  transport = 'tcp',
   port: wanted = 0,
   ...settings
 }: Options = {}): Promise<PoolServer> {
@@ -88,28 +97,37 @@ export async function poolServer({
     held.push(entry)
     if (!state.isHolding) entry.answer()
   }
+  const onHttp = (request: IncomingMessage, response: ServerResponse) => {
+    // The body of a request comes behind its path in the answer.
+    let body = ''
+    request.on('data', chunk => {
+      body += chunk
+    })
+    if (request.method === 'GET') onRequest(request.socket, request.url ?? '', response)
+    else request.on('end', () => onRequest(request.socket, `${request.url}${body}`, response))
+  }
+  const onHttp2 = (request: Http2ServerRequest, response: Http2ServerResponse) => {
+    onRequest(request.stream.session?.socket as Socket, request.url, response)
+  }
+  const isTls = transport === 'tls'
+  const tls = certificates.server
   const server =
     version === 'http'
-      ? createServer((request, response) => {
-          // The body of a request comes behind its path in the answer.
-          let body = ''
-          request.on('data', chunk => {
-            body += chunk
-          })
-          if (request.method === 'GET') onRequest(request.socket, request.url ?? '', response)
-          else request.on('end', () => onRequest(request.socket, `${request.url}${body}`, response))
-        })
-      : createServer2({ settings }, (request, response) => {
-          onRequest(request.stream.session?.socket as Socket, request.url, response)
-        })
+      ? isTls
+        ? createHttpsServer(tls, onHttp)
+        : createServer(onHttp)
+      : isTls
+        ? createSecureServer({ ...tls, settings }, onHttp2)
+        : createServer2({ settings }, onHttp2)
   const real = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     real.add(socket)
-    // What HTTP/2 calls a socket is a proxy of it.
-    if (version === 'http') sockets.push(socket)
+    // What HTTP/2 calls a socket is a proxy of it, and TLS has a socket of its own.
+    if (version === 'http' && !isTls) sockets.push(socket)
     socket.on('error', () => {})
     socket.on('close', () => real.delete(socket))
   })
+  if (version === 'http' && isTls) server.on('secureConnection', (socket: Socket) => sockets.push(socket))
   if (version === 'http2') server.on('session', session => sockets.push(session.socket))
   server.listen(wanted, '127.0.0.1')
   await once(server, 'listening')
