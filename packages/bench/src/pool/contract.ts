@@ -13,7 +13,9 @@ export interface Job {
 /** How many connections each client has. */
 export const SIZE = 8
 
+export type Version = 'http' | 'http2'
+
 export interface Client {
-  /** Connects; each call of the function takes a whole response, and gives the size of its body. */
-  connect(origin: string): Promise<(path: string, caller: number) => Promise<number>>
+  /** Connects without TLS; each call of the function takes a whole response, and gives the size of its body. */
+  connect(origin: string, version: Version): Promise<(path: string, caller: number) => Promise<number>>
 }

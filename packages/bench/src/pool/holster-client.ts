@@ -5,11 +5,11 @@ import { createProcess } from '@holster/process'
 import { type Client, SIZE } from './contract.ts'
 
 const holster: Client = {
-  async connect(origin) {
+  async connect(origin, version) {
     const { hostname, port, host } = new URL(origin)
     const open = async () => {
       const owner = createProcess<gun.GunMessage>()
-      const connPid = gun.open(hostname, Number(port), { owner, retry: 0 })
+      const connPid = gun.open(hostname, Number(port), { owner, retry: 0, protocols: [version] })
       await gun.awaitUp(connPid)
       return connPid
     }

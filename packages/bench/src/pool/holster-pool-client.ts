@@ -4,9 +4,12 @@ import * as gun from '@holster/gun'
 import { type Client, SIZE } from './contract.ts'
 
 const holsterPool: Client = {
-  async connect(origin) {
+  async connect(origin, version) {
     const { hostname, port, host } = new URL(origin)
-    const pool = gun.pool.startPool(hostname, Number(port), { size: SIZE })
+    const pool = gun.pool.startPool(hostname, Number(port), {
+      size: SIZE,
+      connOpts: { protocols: [version] },
+    })
     await gun.pool.awaitUp(pool)
     const headers = { host }
     return async path => {

@@ -2,11 +2,11 @@
 
 import { answerJobs, costOf } from '../cost.ts'
 import { checkSize } from '../http/contract.ts'
-import type { Client, Job } from './contract.ts'
+import type { Client, Job, Version } from './contract.ts'
 
-const [, , file, port] = process.argv
+const [, , file, origin = '', version] = process.argv
 const { default: client } = (await import(`./${file}.ts`)) as { readonly default: Client }
-const get = await client.connect(`http://127.0.0.1:${port}`)
+const get = await client.connect(origin, version as Version)
 
 async function run({ size, callers, count }: Job): Promise<void> {
   let n = 0
