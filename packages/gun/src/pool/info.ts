@@ -4,6 +4,8 @@ import type { GunError } from '../errors.js'
 import type { ConnPid } from '../handles.js'
 import type { PoolMeta, PoolOpts } from '../options/pool.js'
 import type { ProtocolName } from '../words.js'
+import type { Member } from './member.js'
+import type { Places } from './places.js'
 import type { PoolState } from './states.js'
 
 /** One connection of a pool, as it is now. */
@@ -42,4 +44,22 @@ export interface PoolInfo {
   readonly waiting: number
   /** The error with which a connection ended last; `undefined`: none has. */
   readonly lastError: GunError | undefined
+}
+
+/** The parts of a pool that are told as they are. */
+type Facts = Pick<PoolInfo, 'state' | 'authority' | 'host' | 'port' | 'opts'> & {
+  readonly settings: { readonly scope: unknown }
+}
+
+export function infoOf(pool: Facts, places: Places, waiting: number): PoolInfo {
+  const { host, port, opts, authority, state, settings } = pool
+  const conns = new Map([...places.members.values()].map(member => [member.connPid, connInfoOf(member)]))
+  const { census, lastError } = places
+  const { scope } = settings
+  return { state, scope, authority, host, port, opts, conns, size: census.wanted, waiting, lastError }
+}
+
+function connInfoOf({ phase, protocol, load, isCounted, meta, connection }: Member): PoolConnInfo {
+  const state = phase === 'up' && !isCounted ? 'down' : phase
+  return { state, protocol, streams: load, stateName: connection.stateName, meta }
 }

@@ -1,8 +1,8 @@
 /** A pool of connections to one host: gives each request the connection with least to do, or has it wait for one. */
 
 import { type ExitReason, isOrderly, type MonitorTarget, P, spawn } from '@holster/process'
-import { onExit, reportThrown } from '@holster/process/internal'
-import { GunError } from '../errors.js'
+import { onExit } from '@holster/process/internal'
+import type { GunError } from '../errors.js'
 import { wsSend } from '../functions.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { RequestCommand } from '../layer/commands.js'
@@ -23,13 +23,14 @@ import { Callers } from './callers.js'
 import { Checkout } from './checkout.js'
 import { CheckoutWaiter } from './checkout-waiter.js'
 import { CheckoutClaim, type ClaimHome, PlaceClaim, StreamClaim } from './claims.js'
-import type { PoolInfo } from './info.js'
+import { ended, gaveUp, unavailable } from './failures.js'
+import { hear } from './hearing.js'
+import { infoOf, type PoolInfo } from './info.js'
 import type { Member } from './member.js'
 import { Places, type PlacesHome } from './places.js'
 import type { PoolPid } from './process.js'
 import { PoolStreamRef, setWaiter } from './reference.js'
 import { RequestWaiter, type WaiterHome } from './request-waiter.js'
-import { setUp } from './setup.js'
 import { type PoolState, stateOf } from './states.js'
 import { type Waiter, Waiting } from './waiting.js'
 
@@ -171,35 +172,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
   }
 
   get info(): PoolInfo {
-    const conns = new Map(
-      [...this.#places.members.values()].map(
-        ({ connPid, phase, protocol, load, isCounted, meta, connection }) => [
-          connPid,
-          {
-            state: phase === 'up' && !isCounted ? ('down' as const) : phase,
-            protocol,
-            streams: load,
-            stateName: connection.stateName,
-            meta,
-          },
-        ],
-      ),
-    )
-    const { host, port, opts, authority, state } = this
-    const { wanted } = this.#places.census
-    const { scope } = this.settings
-    return {
-      state,
-      scope,
-      authority,
-      host,
-      port,
-      opts,
-      conns,
-      size: wanted,
-      waiting: this.#waiting.size,
-      lastError: this.#places.lastError,
-    }
+    return infoOf(this, this.#places, this.#waiting.size)
   }
 
   // Its places tell:
@@ -256,32 +229,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
       if (this.#ending !== undefined && this.#places.members.size === 0) this.pid.exit(this.#ending.reason)
     } else if (told?.type === 'EXIT') {
       if (told.reason !== 'normal' || told.from === this.#parent) this.stop(told.reason)
-    } else if (told?.connPid !== undefined) this.#hear(told)
-  }
-
-  /** Takes a message of a connection, whose set-up may want it. */
-  #hear(message: GunMessage): void {
-    const member = this.#places.members.get(message.connPid)
-    if (member === undefined || message.type === 'gun_down') return
-    const isNew = member.phase === 'connecting' && message.type === 'gun_up'
-    if (!isNew && member.phase !== 'setup') {
-      if ('streamRef' in message && message.streamRef !== undefined) this.#refuse(member, message)
-      return
-    }
-    if (message.type === 'gun_up') member.protocol = message.protocol
-    const isUp = setUp(member, message, this.settings.setupFun, this.pid)
-    if (!isUp) return
-    // Over HTTP/2 a connection has WebSockets beside requests.
-    const isForFrames = member.connection.protocol?.load === undefined || member.meta.ws !== undefined
-    this.#places.up(member, isForFrames)
-  }
-
-  /** Says once that messages of a connection have come to the pool which are meant for nobody. */
-  #refuse(member: Member, { type, connPid }: GunMessage): void {
-    if (member.isRefused) return
-    member.isRefused = true
-    const text = `${type} of ${connPid} has come to the pool, which has no use for it: give the upgrade of a set-up a handler (defaultProtocol), and other streams a replyTo`
-    reportThrown(this.pid, new Error(text))
+    } else if (told?.connPid !== undefined) hear(told, this.#places, this.settings.setupFun, this.pid)
   }
 
   #dispose(reason: ExitReason): void {
@@ -342,10 +290,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
   }
 
   #unavailable(what: string): GunError {
-    const { lastError } = this.#places
-    const isWhy = this.#places.census.up < this.#places.census.wanted && lastError !== undefined
-    const text = `${what} (${this.authority})${isWhy ? `: ${lastError.message}` : ''}`
-    return new GunError('no_connection_available', 'stream_error', text, isWhy ? { cause: lastError } : {})
+    return unavailable(what, this.authority, this.#places)
   }
 }
 
@@ -353,12 +298,4 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
 function commandOf(streamRef: PoolStreamRef, draft: Draft): RequestCommand {
   const { method, path, headers, isChecked, body, flow } = draft
   return { type: 'request', streamRef, method, path, headers, isChecked, body, flow }
-}
-
-function ended(reason: ExitReason): GunError {
-  return new GunError('shutdown', 'connection_error', 'the pool has ended', { cause: reason })
-}
-
-function gaveUp(): GunError {
-  return new GunError('cancelled', 'stream_error', 'the caller has exited')
 }

@@ -1,0 +1,20 @@
+/** The errors of those who get no connection of a pool. */
+
+import type { ExitReason } from '@holster/process'
+import { GunError } from '../errors.js'
+import type { Places } from './places.js'
+
+/** Nothing is free, or ever will be; where connections fail, because of that. */
+export function unavailable(what: string, authority: string, { census, lastError }: Places): GunError {
+  const isWhy = census.up < census.wanted && lastError !== undefined
+  const text = `${what} (${authority})${isWhy ? `: ${lastError.message}` : ''}`
+  return new GunError('no_connection_available', 'stream_error', text, isWhy ? { cause: lastError } : {})
+}
+
+export function ended(reason: ExitReason): GunError {
+  return new GunError('shutdown', 'connection_error', 'the pool has ended', { cause: reason })
+}
+
+export function gaveUp(): GunError {
+  return new GunError('cancelled', 'stream_error', 'the caller has exited')
+}
