@@ -353,6 +353,42 @@ test('a set-up that throws is reported, and its connection is made again after t
   assert.match(String(warnings[0]), /not today/)
 })
 
+test('those who wait for a set-up that throws are told what it has thrown', async () => {
+  await using collected = collectWarnings()
+  await using server = await poolServer()
+  const why = new Error('never')
+  const setUp = (): gun.SetupResult => {
+    throw why
+  }
+  const pool = gun.pool.startPool(HOST, server.port, { size: 1, setupFun: [setUp, undefined] })
+  const error = await rejection(gun.pool.awaitResponse(gun.pool.get('/', { host: server.host })))
+  assert.equal(error.code, 'no_connection_available')
+  assert.match(error.message, /the set-up of a connection has thrown: never/)
+  assert.ok(error.cause instanceof gun.GunError && error.cause.cause === why)
+  assert.equal((await collected.take()).warnings.length, 1)
+  await gun.pool.stopPool(HOST, server.port)
+  assert.equal(pool.isAlive, false)
+})
+
+test('a set-up that never ends holds up those who wait until their time is over, and the end of the pool not at all', async () => {
+  await using _left = assertNothingLeft()
+  await using server = await poolServer()
+  const setUp = (): gun.SetupResult<undefined> => ['setup', undefined]
+  const pool = gun.pool.startPool(HOST, server.port, { size: 1, setupFun: [setUp, undefined] })
+  await eventually(
+    () => [...(gun.pool.info(pool)?.conns.values() ?? [])][0]?.state === 'setup',
+    'it is set up',
+  )
+  const headers = { host: server.host }
+  const late = rejection(gun.pool.awaitResponse(gun.pool.get('/', headers, { checkoutTimeout: 1 })))
+  assert.equal((await late).code, 'no_connection_available')
+  const waits = rejection(gun.pool.awaitResponse(gun.pool.get('/', headers)))
+  const up = rejection(gun.pool.awaitUp(pool))
+  await gun.pool.stopPool(HOST, server.port)
+  assert.equal((await waits).code, 'shutdown')
+  assert.equal((await up).code, 'down')
+})
+
 test('a connection that cannot be made because of a wrong option is not tried again, and leaves the pool degraded', async () => {
   await using server = await poolServer()
   const { port } = server

@@ -133,7 +133,7 @@ export interface GunErrorCodes {
   /** The peer left `keepaliveTolerance` pings unanswered. */
   readonly keepalive_timeout: 'keepalive_timeout'
   /**
-   * The handler of a subprotocol or of content threw, or its promise rejected; `cause` is the error thrown.
+   * The handler of a subprotocol or of content threw, or its promise rejected, or the set-up of a pool threw; `cause` is the error thrown.
    * If the method was `handle` of a subprotocol, the peer's WebSocket was closed with 1011.
    */
   readonly handler_error: 'handler_error'

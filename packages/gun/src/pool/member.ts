@@ -2,6 +2,7 @@
 
 import { createProcess } from '@holster/process'
 import { type Connection, connectionOf } from '../connection/connection.js'
+import type { GunError } from '../errors.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { BeginCommand } from '../layer/commands.js'
 import type { Protocol } from '../layer/contract.js'
@@ -31,6 +32,8 @@ export class Member implements Ranked {
   phase: 'connecting' | 'setup' | 'up' | 'leaving' = 'connecting'
   /** The state of the caller's set-up. */
   setupState: unknown
+  /** Why its set-up came to nothing. */
+  fault: GunError | undefined
   protocol: ProtocolName | 'ws' | undefined
   meta: PoolMeta = {}
   /** When it was up, as `performance.now` says. */

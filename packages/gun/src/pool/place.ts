@@ -25,7 +25,7 @@ export class Place {
   /** Takes note of the end of its connection, and plans the next one. Gives the error, if the connection ended with one. */
   lost(member: Member, reason: ExitReason): GunError | undefined {
     this.member = undefined
-    const error = errorIn(reason)
+    const error = errorIn(reason) ?? member.fault
     const wasUp = member.upSince > 0 && performance.now() - member.upSince >= this.#settings.backoff
     // A caller who cancels half of an upload, or gives too much of one, says nothing against the server.
     const isCallers = error?.code === 'cancelled' || error?.code === 'badstate'

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util'
 import { reportThrown } from '@holster/process/internal'
-import { GunError } from '../errors.js'
+import { GunError, messageOf } from '../errors.js'
 import type { GunMessage } from '../messages.js'
 import type { PoolSettings, SetupMessage, SetupResult } from '../options/pool.js'
 import type { Member } from './member.js'
@@ -44,6 +44,8 @@ export function setUp(
     return true
   } catch (error) {
     reportThrown(pid, error)
+    const text = `the set-up of a connection has thrown: ${messageOf(error)}`
+    member.fault = new GunError('handler_error', 'connection_error', text, { cause: error })
     member.connection.close()
     return false
   }
