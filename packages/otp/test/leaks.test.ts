@@ -9,12 +9,19 @@ import { genServer, pg, registry, supervisor, task } from '../src/index.ts'
 import { fromMachine } from '../src/xstate.ts'
 
 const MANY = 2000
+/** How many of them are made at the same time. */
+const TOGETHER = 50
+/** Longer than any test, in milliseconds. */
+const A_DAY = 86_400_000
 
 /** Resolves once what `make` makes, many times, is collected, and no timer of Node is left that was not there before. */
 async function leavesNothing(make: () => object | Promise<object>): Promise<void> {
   await collect()
   const [before, living] = [timers(), processes().length]
-  const refs = await Promise.all(Array.from({ length: MANY }, () => reference(make)))
+  const refs: WeakRef<object>[] = []
+  while (refs.length < MANY) {
+    refs.push(...(await Promise.all(Array.from({ length: TOGETHER }, () => reference(make)))))
+  }
   for (let tries = 0; refs.some(ref => ref.deref() !== undefined); tries++) {
     assert.ok(tries < 20, `${refs.filter(ref => ref.deref() !== undefined).length} of ${MANY} are kept`)
     await collect()
@@ -40,7 +47,7 @@ const counter = genServer.define({
   init: () => ['ok', 0],
   handleCall: {
     next: (_request, _from, state) => ['reply', state, state + 1],
-    idle: (_request, _from, state) => ['reply', state, state, 60_000],
+    idle: (_request, _from, state) => ['reply', state, state, A_DAY],
   },
 })
 
@@ -60,24 +67,24 @@ describe('what is not reachable any more is collected:', () => {
       const server = await genServer.start(counter)
       const self = createProcess()
       await self.receive(['never'], { timeout: 0, onTimeout: () => undefined })
-      const waiting = self.receive(['x'], 60_000)
+      const waiting = self.receive(['x'], A_DAY)
       self.send('x')
       await waiting
-      await genServer.call(server, { type: 'next' })
-      await self.call(server, { type: 'next' })
+      await genServer.call(server, { type: 'next' }, Number.POSITIVE_INFINITY)
+      await self.call(server, { type: 'next' }, Number.POSITIVE_INFINITY)
       self.demonitor(self.monitor(server))
       self.link(server)
-      self.cancelTimer(self.sendAfter(60_000, 'never'))
+      self.cancelTimer(self.sendAfter(A_DAY, 'never'))
       spawn(() => undefined)
       return self
     }))
 
   test('a server', () =>
     leavesNothing(async () => {
-      const server = await genServer.start(counter, undefined, { timeout: 60_000 })
-      await genServer.call(server, { type: 'next' })
-      await genServer.call(server, { type: 'idle' })
-      await genServer.call(server, { type: 'next' })
+      const server = await genServer.start(counter, undefined, { timeout: A_DAY })
+      await genServer.call(server, { type: 'next' }, Number.POSITIVE_INFINITY)
+      await genServer.call(server, { type: 'idle' }, Number.POSITIVE_INFINITY)
+      await genServer.call(server, { type: 'next' }, Number.POSITIVE_INFINITY)
       return server
     }))
 
@@ -112,7 +119,7 @@ describe('what has ended leaves nothing:', () => {
       const self = createProcess({ trapExit: true })
       const server = (await genServer.startLink(self, counter)) as Process
       const id = genServer.sendRequest(self, server, { type: 'next' })
-      await genServer.receiveResponse(self, id, 60_000)
+      await genServer.receiveResponse(self, id, A_DAY)
       await genServer.stop(server)
       await self.receive([{ type: 'EXIT', from: server }])
       assert.equal(self.messageQueueLength, 0)
@@ -125,7 +132,7 @@ describe('what has ended leaves nothing:', () => {
     leavesNothing(async () => {
       const tree = await supervisor.start({
         children: [worker],
-        backoff: { initial: 60_000, max: 60_000 },
+        backoff: { initial: A_DAY, max: A_DAY },
         intensity: 5,
       })
       const [child] = await supervisor.whichChildren(tree)
@@ -140,9 +147,10 @@ describe('what has ended leaves nothing:', () => {
     leavesNothing(async () => {
       const self = createProcess<never>()
       const [done, late] = [task.async(self, () => 1), task.async(self, process => process.receive([P._]))]
-      assert.equal(await task.await(done, 60_000), 1)
-      await task.shutdown(late, 60_000)
-      for await (const result of task.asyncStream(self, [1, 2, 3], n => n)) assert.equal(result[0], 'ok')
+      assert.equal(await task.await(done, A_DAY), 1)
+      await task.shutdown(late, A_DAY)
+      for await (const result of task.asyncStream(self, [1, 2, 3], n => n, { timeout: A_DAY }))
+        assert.equal(result[0], 'ok')
       assert.equal(self.messageQueueLength, 0)
       assert.deepEqual(processInfo(self).monitors, [])
       self.exit()

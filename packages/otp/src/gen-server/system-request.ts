@@ -8,7 +8,10 @@ export type SystemTask =
   | readonly ['resume']
   | readonly ['terminate', reason: unknown]
 
-/** Asks a server for what `getState`, `replaceState`, `suspend`, `resume` and `stop` are about. Source: `{system, From, Request}` of `sys`. */
+/**
+ * Asks a server for what `getState`, `replaceState`, `suspend`, `resume` and `stop` are about. Source: `{system, From, Request}` of
+ * `sys`.
+ */
 export class SystemRequest {
   /** @internal */
   readonly system: SystemTask

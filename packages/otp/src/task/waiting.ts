@@ -26,7 +26,10 @@ export interface YieldOptions {
   readonly timeout?: number
   /** How many tasks are waited for; beyond them `onTimeout` does not apply. Default: all. */
   readonly limit?: number
-  /** What happens to a task that has not ended in time: nothing, as `ignore` does, or as `shutdown` with `'brutal_kill'`. Default `'nothing'`. */
+  /**
+   * What happens to a task that has not ended in time: nothing, what `ignore` does, or what `shutdown` does with `'brutal_kill'`. Default
+   * `'nothing'`.
+   */
   readonly onTimeout?: 'nothing' | 'ignore' | 'kill_task'
 }
 
