@@ -83,7 +83,8 @@ const tree = await supervisor.start({
     genServer.childSpec(consumer, undefined, { name: 'consumer' }),
     {
       ...gun.childSpec('127.0.0.1', first.port, { owner: 'consumer' }),
-      backoff: { initial: 20, max: 1000 },
+      // With pauses that double there are never eleven restarts within 5 seconds, so that a server may be away for long.
+      backoff: { initial: 20, max: 10_000 },
     },
   ],
 })
