@@ -67,7 +67,7 @@ export class Member implements Ranked {
     this.#home = home
     this.connection.onBegun = streamRef => this.#onBegun(streamRef)
     this.connection.steps.onIdle = () => {
-      this.#due.clear()
+      if (this.#due.size > 0) this.#due.clear()
       this.#home.onSettled(this)
     }
   }
