@@ -111,12 +111,15 @@ for (const { name, command, args, env = {}, files = {} } of managers) {
     if (!(await hasRegistry())) return t.skip('the registry of packages cannot be reached')
     await pack()
     const project = await mkdtemp(join(folder, 'project-'))
-    const ours = `file:${tarball('process')}`
+    const ours = {
+      '@holster/process': `file:${tarball('process')}`,
+      '@holster/otp': `file:${tarball('otp')}`,
+    }
     const manifest = {
       private: true,
-      dependencies: { '@holster/gun': `file:${tarball('gun')}`, '@holster/process': ours },
-      // The gun package asks for a version of the other one that the registry may not have.
-      resolutions: { '@holster/process': ours },
+      dependencies: { '@holster/gun': `file:${tarball('gun')}`, ...ours },
+      // The gun package asks for versions of the others that the registry may not have.
+      resolutions: ours,
     }
     await writeFile(join(project, 'package.json'), JSON.stringify(manifest))
     for (const [file, text] of Object.entries(files)) await writeFile(join(project, file), text)
