@@ -24,6 +24,7 @@ import { type Down, MonitorAlias, MonitorRef, Monitors } from './exits/monitor.j
 import { tellAll, Watchers, type WatchOrder } from './exits/watchers.js'
 import { onAbort } from './host/abort.js'
 import { cancelTimer, checkDuration, readTimer, Timers } from './host/timer.js'
+import { rejected } from './host/turns.js'
 import { sendLate } from './late.js'
 import { birthplace } from './lives/birthplace.js'
 import { checkBody, startBody } from './lives/body.js'
@@ -130,10 +131,11 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     if (options !== undefined) checkOptions(options)
     this.#mailbox = new Mailbox(marksOf(options?.highWaterMark, options?.waitingHighWaterMark))
     this.#stack = birthplace(Process)
+    if (options?.name !== undefined) register(options.name, this)
+    // Behind all that may throw: who gets no process must not find one among the living.
     this.#place = living.add(this as unknown as Process<never>)
     if (options === undefined) return
     this.#trapExit = options.trapExit ?? false
-    if (options.name !== undefined) register(options.name, this)
     if (options.signal !== undefined) this.#obey(options.signal)
   }
 
@@ -212,8 +214,9 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     checkDuration('timeout', timeout, true)
     const target: unknown = typeof pid === 'string' ? whereis(pid) : checkCallee(pid)
     if (target === this) throw new Error(`pid is the process itself: ${this} cannot call itself`)
+    // The mailbox of a process that has exited refuses.
     if (!this.#isAlive) return this.#mailbox.receive([], 0) as Promise<never>
-    if (target === undefined) return Promise.reject(new CallError(pid, request, 'noproc'))
+    if (target === undefined) return rejected(new CallError(pid, request, 'noproc'))
     return startCall(this, this.#mailbox, target as Callee, pid, request, timeout) as Promise<ReplyTo<T, Q>>
   }
 
@@ -265,8 +268,9 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     options?: ProcessOptions,
   ): SpawnedMonitor<C> {
     const pid = this.#begin(body, options)
-    const ref = pid.isAlive ? this.monitor(pid) : new MonitorRef()
-    if (!pid.isAlive) this.#mailbox.accept({ type: 'DOWN', ref, pid, reason: pid.#reason })
+    const ref = new MonitorRef()
+    // A signal that was aborted has ended the process at its birth.
+    if (this.#isAlive) this.#monitorsOf().add(pid, ref, undefined, pid.#reason)
     startBody(pid, body)
     return { pid, ref }
   }
@@ -289,8 +293,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     const mailbox = this.#isAlive ? this.#mailbox : undefined
     const ref = mode === undefined ? new MonitorRef() : new MonitorAlias(mailbox, mode)
     if (!this.#isAlive) return ref
-    this.#monitors ??= new Monitors(this, this.#mailbox)
-    this.#monitors.add(found, ref, typeof target === 'string' ? target : undefined)
+    this.#monitorsOf().add(found, ref, typeof target === 'string' ? target : undefined)
     return ref
   }
 
@@ -523,6 +526,11 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     return new Process<C>(options)
   }
 
+  #monitorsOf(): Monitors {
+    this.#monitors ??= new Monitors(this, this.#mailbox)
+    return this.#monitors
+  }
+
   #timersOf(): Timers {
     this.#timers ??= new Timers()
     return this.#timers
@@ -561,9 +569,9 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     this.#isAlive = false
     this.#reason = reason
     living.remove(this.#place)
-    this.#mailbox.tracer?.tell({ event: 'exit', reason })
     // First, since the lines below may bring about other ends.
     this.#watchers?.announce(reason)
+    this.#mailbox.tracer?.tell({ event: 'exit', reason })
     this.#disobey?.()
     this.#timers?.clear()
     this.#monitors?.clear()

@@ -69,6 +69,19 @@ describe('spawnMonitor', () => {
     assert.deepEqual(reason, ['shutdown', 'no'])
   })
 
+  test('gives no DOWN of such a process if a guard that runs takes the monitor back', async () => {
+    const self = createProcess<string>()
+    self.send('x')
+    await self.receive([
+      P.when(() => {
+        const { ref } = self.spawnMonitor(() => undefined, { signal: AbortSignal.abort('no') })
+        assert.equal(self.demonitor(ref), true)
+        return true
+      }),
+    ])
+    assert.equal(self.messageQueueLength, 0)
+  })
+
   test('by a process that has exited starts the process all the same', async () => {
     const self = createProcess()
     self.exit()

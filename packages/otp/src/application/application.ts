@@ -83,14 +83,15 @@ class Surroundings implements Disposable {
   logReports(log: (text: string) => void, note: (report: Report) => void): void {
     const ours = !hasReportHook()
     const told = new WeakSet<object>()
-    const previous = setReportHook(report => {
+    const hook = (report: Report) => {
       note(report)
       if ('pid' in report && typeof report.pid === 'object' && report.pid !== null) told.add(report.pid)
       if (!ours) return previous?.(report)
       const text = format(report)
       if (text !== undefined) log(text)
-    })
-    this.#undo.push(() => setReportHook(previous))
+    }
+    const previous = setReportHook(hook)
+    this.#undo.push(() => restore(setReportHook, hook, previous))
     if (!ours || hasExitHook()) return
     const exits: { readonly pid: unknown; readonly reason: unknown }[] = []
     const logExits = () => {
@@ -98,15 +99,22 @@ class Surroundings implements Disposable {
         if (typeof pid !== 'object' || pid === null || !told.has(pid)) log(formatExit(pid, reason))
       }
     }
-    setExitHook((pid, reason) => {
+    const onExit = (pid: unknown, reason: unknown) => {
       // A supervisor reports the end of its child within this turn of the event loop, and says more.
       if (exits.push({ pid, reason }) === 1) setImmediate(logExits)
-    })
+    }
+    setExitHook(onExit)
     this.#undo.push(() => {
-      setExitHook(undefined)
+      restore(setExitHook, onExit, undefined)
       logExits()
     })
   }
+}
+
+/** Sets the hook that was set before `ours`, unless the program has set one of its own meanwhile. */
+function restore<H>(set: (hook: H | undefined) => H | undefined, ours: H, previous: H | undefined): void {
+  const present = set(previous)
+  if (present !== ours) set(present)
 }
 
 /**

@@ -157,6 +157,25 @@ describe('run', () => {
     assert.equal(setExitHook(undefined), hook)
   })
 
+  test('leaves hooks where they are that the program sets meanwhile', async t => {
+    t.after(() => {
+      setReportHook(undefined)
+      setExitHook(undefined)
+    })
+    const [onReport, onExit] = [() => undefined, () => undefined]
+    const meanwhile: ChildSpec = {
+      id: 'meanwhile',
+      start: () => {
+        setReportHook(onReport)
+        setExitHook(onExit)
+        throw new Error('no')
+      },
+    }
+    await application.run({ children: [meanwhile] }, { log: () => undefined, exit: () => undefined })
+    assert.equal(setReportHook(undefined), onReport)
+    assert.equal(setExitHook(undefined), onExit)
+  })
+
   test('throws at once for a wrong option, and names it', async () => {
     const tree = { children: [] }
     const wrong = (options: object) => application.run(tree, options)

@@ -5,8 +5,8 @@ import { application, type ChildSpec } from '../../src/index.ts'
 
 const [, , name] = process.argv
 
-/** A child that says when it begins and ends; its end takes `ms` milliseconds. */
-function child(id: string, { endsWithin = 0, shutdown = 60_000 } = {}): ChildSpec {
+/** A child that says when it begins and ends; `isStuck`: it never does. */
+function child(id: string, { isStuck = false, shutdown = 60_000 } = {}): ChildSpec {
   return {
     id,
     shutdown,
@@ -15,7 +15,7 @@ function child(id: string, { endsWithin = 0, shutdown = 60_000 } = {}): ChildSpe
         async (self: Process<never>) => {
           console.log(`${id} begins`)
           await self.receive([{ type: 'EXIT' }])
-          if (endsWithin > 0) await new Promise(resolve => setTimeout(resolve, endsWithin))
+          if (isStuck) await new Promise(() => undefined)
           console.log(`${id} ends`)
         },
         { trapExit: true },
@@ -41,12 +41,12 @@ const programs: Record<string, () => Promise<unknown>> = {
   orderly: () => application.run({ children: [child('first'), child('second')] }),
   slow: () =>
     application.run(
-      { children: [child('stuck', { endsWithin: 3_600_000, shutdown: Number.POSITIVE_INFINITY })] },
+      { children: [child('stuck', { isStuck: true, shutdown: Number.POSITIVE_INFINITY })] },
       { shutdownTimeout: 50 },
     ),
   stuck: () =>
     application.run({
-      children: [child('stuck', { endsWithin: 3_600_000, shutdown: Number.POSITIVE_INFINITY })],
+      children: [child('stuck', { isStuck: true, shutdown: Number.POSITIVE_INFINITY })],
     }),
   crashing: () => application.run({ children: [crashing], intensity: 1 }),
   failing: () =>
@@ -68,7 +68,7 @@ const programs: Record<string, () => Promise<unknown>> = {
           id: 'starting',
           start: async parent => {
             console.log('starting begins')
-            await new Promise(resolve => setTimeout(resolve, 3_600_000))
+            await new Promise(() => undefined)
             return parent.spawnLink(() => undefined)
           },
         },

@@ -4,6 +4,7 @@ import type { ExitReason } from '../exit-reason.js'
 import { type MonitorTarget, watchBy } from '../exits/exit.js'
 import { Watch } from '../exits/watchers.js'
 import { Timer } from '../host/timer.js'
+import { rejected } from '../host/turns.js'
 import type { Mailbox } from '../mailbox/mailbox.js'
 import { Waiter } from '../mailbox/waiting.js'
 import { Clause } from '../patterns/pattern.js'
@@ -112,8 +113,9 @@ export function startCall(
   mailbox.expect(waiter)
   mailbox.tracer?.tell({ event: 'call', ref, target: callee, request })
   if (!watchBy(call, target, 'monitor')) {
-    call.fail('noproc')
-    return waiter.outcome
+    mailbox.leave(waiter)
+    waiter.release()
+    return rejected(new CallError(callee, request, 'noproc'))
   }
   try {
     target.send({ type: 'call', from: { pid: caller, ref: ref as Ref & Pid<Reply> }, request })

@@ -4,7 +4,7 @@ import type { ExitReason } from '../exit-reason.js'
 import type { Mailbox } from '../mailbox/mailbox.js'
 import { type ExitRoute, type MonitorTarget, sendExit, watchBy } from './exit.js'
 import { reportThrown } from './exit-hook.js'
-import { tellNoproc, Watch } from './watchers.js'
+import { tellEnded, Watch } from './watchers.js'
 
 /** An exit signal, as a message for a process that traps exits. Source: `process_flag(trap_exit, true)`. */
 export interface Exit {
@@ -61,7 +61,7 @@ class Side extends Watch {
     if (watchBy(this, this.from, 'link')) return true
     // Unlike a reason that arrives through a link, `'noproc'` has not been reported yet.
     this.route = 'exit'
-    tellNoproc(this)
+    tellEnded(this)
     return false
   }
 

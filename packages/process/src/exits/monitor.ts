@@ -5,7 +5,7 @@ import type { Mailbox } from '../mailbox/mailbox.js'
 import type { Pid } from '../pid.js'
 import { Ref } from '../ref.js'
 import { type MonitorTarget, watchBy } from './exit.js'
-import { tellNoproc, Watch } from './watchers.js'
+import { tellEnded, Watch } from './watchers.js'
 
 /** The message that tells of the end of a monitored target. Source: `erlang:monitor/2`. */
 export interface Down {
@@ -144,12 +144,15 @@ export class Monitors {
     return targets
   }
 
-  /** Monitors `target`, by its name if it has been looked up; `undefined` stands for a name that no process has. */
-  add(target: MonitorTarget | undefined, ref: MonitorRef, name?: string): void {
+  /**
+   * Monitors `target`, by its name if it has been looked up; `undefined` stands for a name that no process has. `reason` is why the target
+   * has ended, if it has and the owner may know.
+   */
+  add(target: MonitorTarget | undefined, ref: MonitorRef, name?: string, reason?: ExitReason): void {
     const monitor = new Monitor(this, name ?? (target as MonitorTarget), ref)
     this.list(monitor)
     this.mailbox.tracer?.tell({ event: 'monitor', ref, target: monitor.target })
-    if (target === undefined || !watchBy(monitor, target, 'monitor')) tellNoproc(monitor)
+    if (target === undefined || !watchBy(monitor, target, 'monitor')) tellEnded(monitor, reason)
   }
 
   /** Takes a monitor back, and says whether it was still set. */

@@ -174,9 +174,12 @@ export class Watchers {
   }
 }
 
-/** Tells `watch`, whose target had ended before, that there is no process, after the ends that are being told. */
-export function tellNoproc(watch: Watch): void {
+/**
+ * Tells `watch`, whose target had ended before, after the ends that are being told: by default that there is no process, as the reason
+ * of an end is not kept for those who come later.
+ */
+export function tellEnded(watch: Watch, reason: ExitReason = 'noproc'): void {
   const ended = new Watchers()
   ended.insert(watch, 'monitor')
-  ended.tell('noproc')
+  ended.tell(reason)
 }

@@ -55,7 +55,8 @@ export class Waiter {
     this.fail(reason)
   }
 
-  private release(): void {
+  /** Lets go of what would end the wait. */
+  release(): void {
     this.timer?.cancel()
     this.unlisten?.()
   }

@@ -11,6 +11,7 @@ import {
   exit,
   type From,
   P,
+  type Pid,
   Process,
   ProcessExit,
   processes,
@@ -202,6 +203,29 @@ describe('a call without a reply', () => {
       message: 'the call of "nobody" with { type: "sum" } failed: noproc',
     })
   })
+
+  for (const [name, callee] of [
+    ['that nothing has', () => 'nobody'],
+    [
+      'of a process that has ended',
+      () => {
+        const { server } = counter()
+        server.exit()
+        return server
+      },
+    ],
+  ] as const) {
+    test(`lets the event loop turn, however often it is tried again, by a name ${name}`, async () => {
+      const self = createProcess()
+      const pid: Pid<Counter> | string = callee()
+      let hasTurned = false
+      setImmediate(() => {
+        hasTurned = true
+      })
+      while (!hasTurned)
+        await assert.rejects(self.call(pid as Pid<Counter>, { type: 'sum' }), { reason: 'noproc' })
+    })
+  }
 
   test('shows no secret in its message', async () => {
     await assert.rejects(createProcess().call('nobody', { password: 'hunter2' }), ({ message }: Error) => {

@@ -47,6 +47,15 @@ describe('processes', () => {
     assert.deepEqual(added(), [])
   })
 
+  test('lists no process that could not be made', () => {
+    const added = newcomers()
+    const first = createProcess({ name: 'only one' })
+    assert.throws(() => createProcess({ name: 'only one' }))
+    assert.throws(() => createProcess({ highWaterMark: { messages: 0 } }))
+    assert.deepEqual(added(), [first])
+    first.exit()
+  })
+
   for (const [name, start] of [
     ['waits', () => void spawn(self => self.receive([P._]))],
     ['waits for a while', () => void spawn(self => self.receive([P._, { type: 'x' }]))],

@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Call, createProcess, P, reply, spawn, type TraceEvent, trace } from '../../src/index.ts'
+import {
+  type Call,
+  createProcess,
+  P,
+  reply,
+  spawn,
+  type TraceEvent,
+  trace,
+  whereis,
+} from '../../src/index.ts'
 import { collectExits } from '../support/exits.ts'
 
 /** Traces a process, and gives what was told so far, without the times. */
@@ -61,6 +70,23 @@ describe('a trace', () => {
       { event: 'send', message: { type: 'EXIT', from: other, reason: 'over' } },
       { event: 'exit', reason: 'shutdown' },
     ])
+  })
+
+  test('tells of the end when the name is free, and whoever watches is told before what the sink brings about', async () => {
+    const self = createProcess({ name: 'traced' })
+    const watcher = createProcess()
+    const other = createProcess()
+    const [first, second] = [watcher.monitor(self), watcher.monitor(other)]
+    let found: unknown = 'not asked'
+    trace(self, ({ event }) => {
+      if (event !== 'exit') return
+      found = whereis('traced')
+      other.exit()
+    })
+    self.exit()
+    assert.equal(found, undefined)
+    const down = () => watcher.receive([{ type: 'DOWN' }])
+    assert.deepEqual([(await down()).ref, (await down()).ref], [first, second])
   })
 
   test('tells calls and their replies', async () => {
