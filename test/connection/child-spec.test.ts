@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { type ChildSpec, supervisor } from '@holster/otp'
-import { createProcess, exit, type Process, whereis } from '@holster/process'
+import { createProcess, exit, type Process, setExitHook, whereis } from '@holster/process'
 import { expectTypeOf } from 'expect-type'
+import { createActor, fromTransition } from 'xstate'
 import { eventually } from '../support/client.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
 import { poolServer } from '../support/pool-server.ts'
@@ -38,6 +39,34 @@ test('each start opens a connection, links it to the supervisor, and tells the o
     await owner.receive([{ type: 'gun_down', connPid }])
     owner.flush()
   }
+})
+
+test('an owner that throws at the news harms no start, and what it throws is reported', async t => {
+  await using _left = assertNothingLeft()
+  await using server = await poolServer()
+  const refusal = new Error('not now')
+  const reasons: unknown[] = []
+  const previous = setExitHook((_, reason) => {
+    reasons.push(reason)
+  })
+  t.after(() => void setExitHook(previous))
+  const actor = createActor(fromTransition(state => state, 0)).start()
+  const told: string[] = []
+  const owner = Object.create(actor, {
+    send: {
+      value: ({ type }: Message) => {
+        told.push(type)
+        if (type === 'gun_started') throw refusal
+      },
+    },
+  })
+  await using parent = createProcess({ trapExit: true })
+  const connPid = gun.childSpec('127.0.0.1', server.port, { owner }).start(parent)
+  await eventually(() => told.includes('gun_up'), 'the connection is up')
+  assert.deepEqual(told, ['gun_started', 'gun_up'])
+  assert.deepEqual(reasons, [refusal])
+  gun.close(connPid)
+  await parent.receive([{ type: 'EXIT', from: connPid }])
 })
 
 test('the end of the supervisor ends the connection in order', async () => {

@@ -1,10 +1,11 @@
 /** A connection as the child of a supervisor, which starts it anew when it ends. */
 
 import { whereis } from '@holster/process'
+import { connectionOf } from './connection/connection.js'
 import { GunError } from './errors.js'
 import { open } from './functions.js'
 import type { ConnPid } from './handles.js'
-import type { GunStarted, Owner } from './messages.js'
+import type { GunMessage, GunStarted, Owner } from './messages.js'
 import type { ChildSpecOf, ChildSpecOpts } from './options/child-spec.js'
 import { authorityOf } from './options/host.js'
 import { connOptsIn } from './options/pool-checks.js'
@@ -14,12 +15,13 @@ import { destinationOf } from './transport/contract.js'
 const SHUTDOWN = 5000
 
 /**
- * Returns a child spec for a supervisor of @holster/otp: each start opens a connection that is not made again by itself (`retry: 0`), linked to the supervisor, which
- * starts another one when it ends. At each start the owner gets a `gun_started` with the new connection, before anything else of it.
+ * Returns a child spec for a supervisor of @holster/otp. Each start opens a connection that is not made again by itself (`retry: 0`), and
+ * links it to the supervisor, which starts another connection when this one ends. At each start the owner gets a `gun_started` with the new
+ * connection, before any other message of it.
  *
  * `opts.owner` is required: a process or an actor; or the name of one, which is looked up at each start, so that the owner may be a sibling
- * that was started anew as well. A start throws a GunError `badstate` where no process has the name. Throws a TypeError or RangeError for a wrong host or port, and a
- * GunError `bad_option` for a wrong option.
+ * that was started anew as well. A start throws a GunError `badstate` where no process has the name. Throws a TypeError or RangeError for a
+ * wrong host or port, and a GunError `bad_option` for a wrong option.
  *
  * ```ts
  * const spec = gun.childSpec('example.org', 443, { owner: 'consumer' })
@@ -37,8 +39,8 @@ export function childSpec(host: string, port: number, opts: ChildSpecOpts): Chil
       const connPid = open(host, port, { ...rest, owner: to, retry: 0 })
       parent.link(connPid)
       const started: GunStarted = { type: 'gun_started', id, connPid }
-      // The owner of supervised connections expects this message as well.
-      ;(to as { send(message: unknown): void }).send(started)
+      // The owner of a supervised connection expects this message beside those of every connection.
+      connectionOf(connPid).tellOwner(started as unknown as GunMessage)
       return connPid
     },
     restart: 'permanent',
