@@ -131,6 +131,12 @@ for (const { name, command, args, env = {}, files = {} } of managers) {
   })
 }
 
+test("the README's command installs all packages", async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const [command = ''] = readme.match(/^npm install .*$/m) ?? []
+  for (const name of PACKAGES) assert.match(command, new RegExp(`holster-${name}-`))
+})
+
 test('the process package alone needs no xstate, to run or for its types', async t => {
   if (!(await hasRegistry())) return t.skip('the registry of packages cannot be reached')
   await pack()
