@@ -20,7 +20,7 @@ export type Shutdown = number | 'brutal_kill'
  */
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant'
 
-/** What the `start` of a child spec gives: the child, or `'ignore'` if it is not to run. */
+/** The result of the `start` of a child spec: the child, or `'ignore'` if it is not to run. */
 export type Started = MonitorTarget | 'ignore'
 
 /**
@@ -47,9 +47,9 @@ export interface ChildSpec {
   /** Tells the children of one supervisor apart. */
   readonly id: string
   /**
-   * Starts the child and gives it: a process, a connection, or an xstate actor. The supervisor does nothing else until the promise that
-   * `start` may give has settled. What `start` throws, or rejects with, is the reason why the child could not be started. `parent` is the
-   * supervisor, which links itself to the child; `parent.spawnLink(body)` leaves no gap.
+   * Starts the child and gives it: a process, a connection, or an xstate actor. The supervisor does nothing else until the
+   * promise that `start` may give has settled. An error that `start` throws, or rejects with, is the reason why the child could
+   * not be started. `parent` is the supervisor, which links itself to the child; `parent.spawnLink(body)` leaves no gap.
    */
   readonly start: (parent: Process<never>) => Started | Promise<Started>
   /** Default `'permanent'`. */

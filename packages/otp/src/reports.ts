@@ -1,4 +1,4 @@
-/** What goes wrong in a tree of processes is reported to one hook. */
+/** The reports of all that goes wrong in a tree of processes, which go to one hook. */
 
 import { reportRejection, reportThrown } from '@holster/process/internal'
 
@@ -10,7 +10,7 @@ export interface CrashReport {
   readonly pid: unknown
   /** Why the server ends. */
   readonly reason: unknown
-  /** What the server was handling; `undefined` if it was handling nothing. */
+  /** The message that the server was handling; `undefined` if it was handling none. */
   readonly lastMessage: unknown
   /** The state of the server at that moment; `undefined` before `init` has made it. */
   readonly state: unknown
@@ -87,9 +87,10 @@ export type ReportHook = (report: Report) => void
 let hook: ReportHook | undefined
 
 /**
- * Sets the hook that gets all reports, and gives the one that was set before. While it is `undefined`, which is the default, reports are
- * dropped: a reason that nobody handles still goes to the exit hook of `@holster/process`. What the hook throws, or rejects with, goes to
- * the exit hook. Throws a TypeError unless `next` is a function or `undefined`. Source: handlers of Erlang's `logger`.
+ * Sets the hook that gets all reports, and gives the one that was set before. While it is `undefined`, which is the default,
+ * reports are dropped: a reason that nobody handles still goes to the exit hook of `@holster/process`. An error that the hook
+ * throws, or rejects with, goes to the exit hook. Throws a TypeError unless `next` is a function or `undefined`. Source: handlers
+ * of Erlang's `logger`.
  */
 export function setReportHook(next: ReportHook | undefined): ReportHook | undefined {
   if (next !== undefined && typeof next !== 'function') throw new TypeError('hook must be a function')

@@ -2,7 +2,7 @@
 
 import { P, type Process } from '@holster/process'
 
-/** The body of such a process. */
+/** Drops all messages: the body of such a process. */
 export async function silentBody(self: Process): Promise<never> {
   for (;;) await self.receive([P._])
 }

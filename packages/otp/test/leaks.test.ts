@@ -1,4 +1,4 @@
-// What nobody can reach any more is collected, and what has ended leaves no process, timer or listener.
+// Objects that nobody can reach any more are collected, and those that have ended leave no process, timer or listener.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

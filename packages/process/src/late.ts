@@ -6,7 +6,7 @@ import { isAlive } from './exits/liveness.js'
 import type { Pid } from './pid.js'
 import { whereis } from './registry.js'
 
-/** Sends `message` to a pid, or to the process that has the name now. What `send` throws goes to the exit hook. */
+/** Sends `message` to a pid, or to the process that has the name now. An error that `send` throws goes to the exit hook. */
 export function sendLate(to: Pid<unknown> | string, message: unknown): void {
   const pid = typeof to === 'string' ? whereis(to) : to
   // Xstate warns of an event to an actor that has stopped.

@@ -65,7 +65,7 @@ export const attach: unique symbol = Symbol.for('@holster/process.attach')
 /** The method by which `processInfo` and `trace` look into a process. */
 export const inside: unique symbol = Symbol('@holster/process.inside')
 
-/** What `processInfo` and `trace` look at. */
+/** The parts of a process that `processInfo` and `trace` look at. */
 export interface Inside {
   readonly mailbox: Mailbox
   readonly links: Iterable<MonitorTarget> | undefined
@@ -507,7 +507,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     this.#place = place
   }
 
-  /** @internal What `processInfo` and `trace` look at. */
+  /** @internal Gives the parts that `processInfo` and `trace` look at. */
   [inside](): Inside {
     return {
       mailbox: this.#mailbox,

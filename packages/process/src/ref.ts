@@ -50,7 +50,7 @@ export class Ref {
 
 compareByIdentity(Ref)
 
-/** What runs behind a `TimerRef`. */
+/** The timer that runs behind a `TimerRef`. */
 export interface RunningTimer {
   /** The milliseconds until the timer fires. */
   readonly left: number

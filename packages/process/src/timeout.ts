@@ -8,9 +8,9 @@ export interface Timeout<T = unknown> {
   readonly type: 'timeout'
   /** The reference that `startTimer` gave. */
   readonly ref: TimerRef
-  /** What `startTimer` was given. */
+  /** The message that `startTimer` was given. */
   readonly message: T
 }
 
-/** What the timers of a process may bring that takes messages of type `M`. */
+/** The messages that timers may bring to a process which takes messages of type `M`. */
 export type TimeoutOf<M> = unknown extends M ? unknown : M extends Timeout<infer T> ? T : never

@@ -4,9 +4,10 @@ import { inspect } from 'node:util'
 import { MAX_DURATION } from '@holster/process/internal'
 
 /**
- * What a server does when a callback is done, beside taking the next message. A number of milliseconds: `handleInfo` gets an
- * `IdleTimeout` unless a message arrives in that time. `['continue', term]`: `handleContinue` gets the term before any message is taken.
- * `'hibernate'` does nothing, as JavaScript frees memory by itself. Source: the last elements of the answers of `gen_server`.
+ * An order to the server: what to do when the callback is done, beside taking the next message. A number of milliseconds:
+ * `handleInfo` gets an `IdleTimeout` unless a message arrives in that time. `['continue', term]`: `handleContinue` gets the term
+ * before any message is taken. `'hibernate'` does nothing, as JavaScript frees memory by itself. Source: the last elements of the
+ * answers of `gen_server`.
  */
 export type After = number | 'hibernate' | readonly ['continue', Value]
 
@@ -27,7 +28,7 @@ export type Value =
   // biome-ignore lint/complexity/noBannedTypes: with null and undefined it takes what is unknown, as no other type does.
   | {}
 
-/** What `init` answers: the state, that the server is not to run, or why it cannot. Source: `gen_server`'s `Module:init/1`. */
+/** The answer of `init`: the state, that the server is not to run, or why it cannot. Source: `gen_server`'s `Module:init/1`. */
 export type InitAnswer<S> =
   | readonly ['ok', S]
   | readonly ['ok', S, After]
@@ -35,8 +36,8 @@ export type InitAnswer<S> =
   | readonly ['stop', unknown]
 
 /**
- * What `handleCast`, `handleInfo` and `handleContinue` answer: the new state, or the reason for which the server ends, and its last
- * state. Source: `gen_server`'s `Module:handle_cast/2`.
+ * The answer of `handleCast`, `handleInfo` and `handleContinue`: the new state, or the reason for which the server ends, and its
+ * last state. Source: `gen_server`'s `Module:handle_cast/2`.
  */
 export type NoReplyAnswer<S> =
   | readonly ['noreply', S]
@@ -44,8 +45,8 @@ export type NoReplyAnswer<S> =
   | readonly ['stop', unknown, S]
 
 /**
- * What `handleCall` answers: a reply and the new state; the new state, where the reply comes later; or the reason for which the server
- * ends, with or without a reply before it, and its last state. Source: `gen_server`'s `Module:handle_call/3`.
+ * The answer of `handleCall`: a reply and the new state; the new state, where the reply comes later; or the reason for which the
+ * server ends, with or without a reply before it, and its last state. Source: `gen_server`'s `Module:handle_call/3`.
  */
 export type CallAnswer<S> =
   | NoReplyAnswer<S>
@@ -104,7 +105,7 @@ const FORMS = {
 export class BadReturnValueError extends TypeError {
   /** `'BadReturnValueError'`. */
   override readonly name = 'BadReturnValueError'
-  /** What the callback gave. */
+  /** The value that the callback gave. */
   readonly value: unknown
 
   /** @internal `callback` is `init`, `handleCall.add` and the like. */

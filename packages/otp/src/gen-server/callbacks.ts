@@ -8,26 +8,29 @@ import type { SystemRequest } from './system-request.js'
 export interface Cast<Q> {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'cast'
-  /** What is asked of the server. */
+  /** The request to the server. */
   readonly request: Q
 }
 
-/** What `handleInfo` gets when no message came in the time that the last answer gave. Source: the atom `timeout` of `gen_server`. */
+/**
+ * The message that `handleInfo` gets when no other came in the time that the last answer gave. Source: the atom `timeout` of
+ * `gen_server`.
+ */
 export interface IdleTimeout {
   /** The tag by which patterns and a `switch` tell messages apart. A timer's `Timeout` has a `ref` beside it. */
   readonly type: 'timeout'
 }
 
-/** What may be cast to a process that takes messages of type `M`. */
+/** The type of the requests that may be cast to a process which takes messages of type `M`. */
 export type CastOf<M> = unknown extends M ? unknown : M extends Cast<infer Q> ? Q : never
 
-/** `init`. Its second parameter is the process of the server. */
+/** `init`, whose second parameter is the process of the server. */
 export type Init = (args: never, self: Process) => Async<InitAnswer<unknown>>
 
 /**
- * One clause of `handleCall`. `from` says whom to reply to, by `reply`, where the answer is `['noreply', …]`. The function is that of
- * a method, which may expect a narrower state: the compiler looks at some clauses before `init`, when it knows no state yet. `Checks`
- * then compares the state that the clause expects with the one that there is.
+ * A clause of `handleCall`. `from` is the return address for `reply`, where the answer is `['noreply', …]`. The type is that of a
+ * method, which may expect a narrower state: the compiler looks at some clauses before `init`, when it knows no state yet.
+ * `Checks` then compares the state that the clause expects with the one that there is.
  */
 export type HandleCall<S> = {
   /** Handles a call. */
@@ -46,7 +49,7 @@ export type Terminate<S> = {
   terminate(reason: unknown, state: S, self: Process): unknown
 }['terminate']
 
-/** What a callback answers, at once or later. */
+/** The answer of a callback, at once or later. */
 export type AnswerOf<F> = F extends (...args: never) => infer R ? Awaited<R> : never
 
 /** The type of the state, as `init` gives it. */
@@ -111,10 +114,11 @@ export type MessagesOf<S, C, K, F> =
   | Call<SystemRequest, S>
 
 /**
- * What a server is made of. `init` must come first, as the compiler takes the type of the state from it for what follows.
+ * The callbacks of which a server is made. `init` must come first, as the compiler takes the type of the state from it for what
+ * follows.
  *
- * All callbacks may be asynchronous: the server takes its next message when the callback is done. Their last parameter is the process of
- * the server, to monitor, to start timers, or to own a connection.
+ * All callbacks may be asynchronous: the server takes its next message when the callback is done. The last parameter of each is
+ * the process of the server, to monitor, to start timers, or to own a connection.
  */
 export interface Callbacks<I, C, K, F, T, E> {
   /** Makes the state of `args`, which `start` was given. The server's name is registered already. Source: `Module:init/1`. */
@@ -134,12 +138,13 @@ export interface Callbacks<I, C, K, F, T, E> {
   /** Gets the term of `['continue', term]` before any message is taken. Source: `Module:handle_continue/2`. */
   readonly handleContinue?: T & HandleMessage<StateOf<I>>
   /**
-   * Runs before the server exits for a reason of its own: an answer `['stop', …]`, an error in a callback, `stop`, or the exit of the
-   * parent while the server traps exits. Does not run when the server is killed, or ended by an exit signal that it does not trap. What
-   * it throws takes the place of the reason; what it gives is awaited and dropped. Source: `Module:terminate/2`.
+   * Runs before the server exits for a reason of its own: an answer `['stop', …]`, an error in a callback, `stop`, or the exit of
+   * the parent while the server traps exits. Does not run when the server is killed, or ended by an exit signal that it does not
+   * trap. An error that the callback throws takes the place of the reason; its result is awaited and dropped. Source:
+   * `Module:terminate/2`.
    */
   readonly terminate?: E & Terminate<StateOf<I>>
-  /** What each process of this server has as its `label`, and a child spec without a name as its id. Default: none. */
+  /** The `label` of each process of this server, and the id of a child spec without a name. Default: none. */
   readonly label?: string
 }
 

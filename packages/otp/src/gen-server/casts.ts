@@ -15,9 +15,9 @@ function checkPid(pid: unknown, argument = 'pid'): void {
 }
 
 /**
- * Sends `request` to a server, a process or the name of one, as a message `{ type: 'cast', request }`, which `handleCast` gets. Nothing
- * says whether it does: a server that has ended, or a name that nothing has, is no error. Throws a TypeError unless `pid` is one of these.
- * Source: `gen_server:cast/2`.
+ * Sends `request` to a server, a process or the name of one, as a message `{ type: 'cast', request }`, which `handleCast` gets.
+ * The caller is not told whether that happens: a server that has ended, or a name that nothing has, is no error. Throws a
+ * TypeError unless `pid` is one of these. Source: `gen_server:cast/2`.
  */
 export function cast<T, const Q extends CastOf<T>>(pid: Pid<T> | string, request: Q): void {
   checkPid(pid)
@@ -32,11 +32,11 @@ export function abcast<T, const Q extends CastOf<T>>(pids: readonly (Pid<T> | st
   for (const pid of pids) cast<T, Q>(pid, request)
 }
 
-/** What `multiCall` gives. */
+/** The result of `multiCall`. */
 export interface MultiReplies<T, R> {
-  /** Those that have replied, with their replies, in the order in which they were given. */
+  /** The processes that have replied, with their replies, in the order in which the processes were given. */
   readonly replies: readonly (readonly [pid: Pid<T> | string, value: R])[]
-  /** Those that have not, as they ended before, or were too slow, or do not exist. */
+  /** The processes that have not replied, as they ended before, or were too slow, or do not exist. */
   readonly bad: readonly (Pid<T> | string)[]
 }
 

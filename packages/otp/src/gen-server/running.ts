@@ -42,13 +42,13 @@ function typeOf(request: unknown): unknown {
   return (request as { readonly type?: unknown } | null | undefined)?.type
 }
 
-/** One process that runs a server. */
+/** A process that runs a server. */
 export class Running {
   private readonly server: AnyServer
   private readonly self: Process
   private readonly parent: MonitorTarget | undefined
   private state: unknown = undefined
-  /** What is being handled, for errors and crash reports. */
+  /** The message that is being handled, for errors and crash reports. */
   private message: unknown = undefined
   private after: After = Number.POSITIVE_INFINITY
   private isSuspended = false

@@ -12,7 +12,9 @@ type Handle = (...args: unknown[]) => unknown
 
 declare const types: unique symbol
 
-/** A server, as `define` makes it: `start` and its like run it. Its parameters are the types that others see of it. */
+/**
+ * A server, as `define` makes it: `start` and its like run it. The type parameters are the types that others see of the server.
+ */
 export class Server<Args = never, State = unknown, Messages = unknown, Ignored = never> {
   /** @internal Holds the types; there is no such property at run time. */
   declare readonly [types]: {
@@ -33,7 +35,7 @@ export class Server<Args = never, State = unknown, Messages = unknown, Ignored =
   readonly handleContinue: Handle | undefined
   /** @internal */
   readonly terminate: Handle | undefined
-  /** What each process of this server has as its `label`. */
+  /** The `label` of each process of this server. */
   readonly label: string | undefined
 
   /** @internal Use `define`. */

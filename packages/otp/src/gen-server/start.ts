@@ -16,8 +16,8 @@ import { Running } from './running.js'
 import { type AnyServer, Server } from './server.js'
 
 /**
- * Options of `start`, `startLink` and `startMonitor`, which throw a TypeError or RangeError that names a wrong one. Those of a process
- * are `name`, `highWaterMark`, `waitingHighWaterMark`, `trapExit` and `signal`.
+ * Options of `start`, `startLink` and `startMonitor`, which throw a TypeError or RangeError that names a wrong one. The options
+ * of the process are `name`, `highWaterMark`, `waitingHighWaterMark`, `trapExit` and `signal`.
  */
 export interface StartOptions extends ProcessOptions {
   /** The longest time in milliseconds that `init` may take. Default `Infinity`. */
@@ -29,7 +29,7 @@ export type StartArgs<Args> = undefined extends Args
   ? [args?: Args, options?: StartOptions]
   : [args: Args, options?: StartOptions]
 
-/** What `startMonitor` gives: the process, and the reference that its `DOWN` will have. */
+/** The result of `startMonitor`: the process, and the reference that its `DOWN` will have. */
 export interface Monitored<Messages> {
   /** The process of the server. */
   readonly pid: Process<Messages>

@@ -1,6 +1,6 @@
-/** What asks a server for its state, or to end, is a call whose request no clause can name. */
+/** The requests that ask a server for its state, or to end: calls that no clause of the server can name. */
 
-/** What a system request asks for. */
+/** The task of a system request. */
 export type SystemTask =
   | readonly ['get_state']
   | readonly ['replace_state', (state: never) => unknown]
@@ -22,7 +22,7 @@ export class SystemRequest {
   }
 }
 
-/** What a replacement of the state has thrown, on its way to the caller. */
+/** An error that a replacement of the state has thrown, on its way to the caller. */
 export class Failure {
   /** @internal */
   readonly error: unknown

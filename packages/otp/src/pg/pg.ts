@@ -24,7 +24,7 @@ export type { Change } from './scope.js'
 /** A member of a group, which is taken to understand messages of type `M`, as `whereis` takes a name to. */
 export type Member<M = never> = Pid<M> & MonitorTarget
 
-/** What `monitor` gives. */
+/** The result of `monitor`. */
 export interface GroupMonitor {
   /** The reference that each `Change` carries, and that `demonitor` takes. */
   readonly ref: Ref
@@ -32,7 +32,7 @@ export interface GroupMonitor {
   readonly members: Member[]
 }
 
-/** What `monitorScope` gives. */
+/** The result of `monitorScope`. */
 export interface ScopeMonitor {
   /** The reference that each `Change` carries, and that `demonitor` takes. */
   readonly ref: Ref
@@ -66,9 +66,9 @@ export function childSpec(scope: string = DEFAULT): ChildSpec {
 }
 
 /**
- * Has a process, or each of a list, join a group, as often as it is named: it must leave as often. One that has ended joins and leaves at
- * once. Arrays and plain objects name one group if their parts are equal. Throws a TypeError unless all of them are things that end, and
- * an Error if there is no such scope. Source: `pg:join/2,3`.
+ * Has a process, or each of a list, join a group, as often as it is named: it must leave as often. A process that has ended joins
+ * and leaves at once. Arrays and plain objects name one group if their parts are equal. Throws a TypeError unless all of `pids`
+ * are things that end, and an Error if there is no such scope. Source: `pg:join/2,3`.
  */
 export function join(
   group: unknown,
@@ -109,8 +109,8 @@ export function localMembers<M = never>(group: unknown, scope: string = DEFAULT)
 }
 
 /**
- * Gives the groups that have members. One whose name is an array or a plain object comes as a frozen copy of it. Source:
- * `pg:which_groups/0,1`.
+ * Gives the groups that have members. A group whose name is an array or a plain object comes as a frozen copy of the name.
+ * Source: `pg:which_groups/0,1`.
  */
 export function whichGroups(scope: string = DEFAULT): unknown[] {
   return found(scope)?.groups ?? []

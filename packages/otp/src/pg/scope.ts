@@ -4,7 +4,7 @@ import { makeRef, type Pid, type Ref, type Registrable } from '@holster/process'
 import { reportThrown, watch } from '@holster/process/internal'
 import { KeyedMap } from '../keyed-map.js'
 
-/** What tells of a change in a group. Source: `{Ref, join | leave, Group, Pids}` of `pg`. */
+/** The message that tells of a change in a group. Source: `{Ref, join | leave, Group, Pids}` of `pg`. */
 export interface Change<Group = unknown> {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'pg_join' | 'pg_leave'
@@ -29,7 +29,7 @@ interface Membership {
   readonly group: Group
 }
 
-/** One call of `monitor`, which has a group, or of `monitorScope`. */
+/** A call of `monitor`, which has a group, or of `monitorScope`. */
 interface Monitor {
   readonly ref: Ref
   readonly to: Pid<Change>
@@ -51,7 +51,7 @@ export class Scope {
   /** The monitors of the whole scope. */
   readonly #whole = new Set<Monitor>()
 
-  /** Has `pids`, which may name a process more than once, join. One that has ended leaves at once. */
+  /** Has `pids`, which may name a process more than once, join. A process that has ended leaves at once. */
   join(name: unknown, pids: readonly Registrable[]): void {
     if (pids.length === 0) return
     const group = this.#groupOf(name)

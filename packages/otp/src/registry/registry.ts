@@ -22,7 +22,7 @@ export {
   startLink,
 } from './running.js'
 
-/** What is found under a key. */
+/** An entry that is found under a key. */
 export interface Entry<Value, Message = unknown> {
   /** The process, connection or actor that is registered. */
   readonly pid: Registered<Message>
@@ -30,7 +30,7 @@ export interface Entry<Value, Message = unknown> {
   readonly value: Value
 }
 
-/** What `select` finds: an entry with its key. */
+/** An entry that `select` finds, with its key. */
 export interface KeyedEntry<Key, Value, Message = unknown> extends Entry<Value, Message> {
   /** The key; an array or plain object is a frozen copy of the one that was registered. */
   readonly key: Key
@@ -153,7 +153,7 @@ export function countMatch<Key, Value, Message>(
   return match<Key, Value, Message>(registry, key, pattern).length
 }
 
-/** What `select` looks for: patterns, as `receive` compares them, and a process. */
+/** The criteria of `select`: patterns, as `receive` compares them, and a process. */
 export interface Selection<Key, Value> {
   /** Matches the key. Default: any. */
   readonly key?: P.Pattern<Key>

@@ -20,8 +20,8 @@ declare const holds: unique symbol
 export type Registered<Message = unknown> = Pid<Message> & MonitorTarget
 
 /**
- * A registry of processes that understand messages of type `Message`. It is itself a process that can be linked, monitored, named and
- * supervised, and takes no messages.
+ * A registry of processes that understand messages of type `Message`. The registry is itself a process that can be linked,
+ * monitored, named and supervised, and takes no messages.
  */
 export interface Registry<Key, Value = undefined, Message = unknown> extends Process<never> {
   /** @internal Holds the types; there is no such property at run time. */
@@ -31,7 +31,7 @@ export interface Registry<Key, Value = undefined, Message = unknown> extends Pro
 /** A registry, or the name under which one is registered, which stands for the next one after a restart. */
 export type RegistryRef<Key, Value, Message> = Registry<Key, Value, Message> | string
 
-/** What a listener of a registry is sent. Source: `t:Registry.listener_message/0`. */
+/** The message that a listener of a registry is sent. Source: `t:Registry.listener_message/0`. */
 export type ListenerMessage<Key = unknown, Value = unknown> =
   | {
       /** The tag by which patterns and a `switch` tell messages apart. */
@@ -71,8 +71,8 @@ const KNOWN = ['keys', 'name', 'listeners']
 const tables = new WeakMap<object, Table<unknown, unknown>>()
 
 /**
- * Starts a registry. It lives until it is ended, and then forgets everything; the registered processes live on. Throws a TypeError that
- * names a wrong option, and an Error if the name is taken.
+ * Starts a registry, which lives until it is ended, and then forgets everything; the registered processes live on. Throws a
+ * TypeError that names a wrong option, and an Error if the name is taken.
  */
 export function start<Key, Value = undefined, Message = unknown>(
   options: Options,

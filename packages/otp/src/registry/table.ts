@@ -5,27 +5,27 @@ import { watch } from '@holster/process/internal'
 import { KeyedMap } from '../keyed-map.js'
 import { AlreadyRegistered } from './already-registered.js'
 
-/** One process under one key. */
+/** The registration of a process under a key. */
 export interface Registration<Key, Value> {
   readonly pid: Registrable
   value: Value
   readonly row: Row<Key, Value>
 }
 
-/** All that is registered under one key, in the order in which it was. */
+/** The registrations under one key, in the order in which they were made. */
 interface Row<Key, Value> {
   readonly key: Key
   readonly registrations: Set<Registration<Key, Value>>
 }
 
-/** All that one process is registered under. */
+/** The registrations of one process. */
 interface Holder<Key, Value> {
   readonly registrations: Set<Registration<Key, Value>>
   /** Ends the watch for the end of the process. */
   readonly stop: () => void
 }
 
-/** Hears what is registered, and what is so no more. Never throws. */
+/** Hears what is registered, and what is registered no more. Never throws. */
 export interface Listener<Key, Value> {
   registered(key: Key, pid: Registrable, value: Value): void
   unregistered(key: Key, pid: Registrable): void

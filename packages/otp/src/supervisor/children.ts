@@ -4,7 +4,7 @@ import type { MonitorTarget, TimerRef } from '@holster/process'
 import type { CheckedChildSpec } from './checked-spec.js'
 
 /**
- * One child. It runs while it has a `pid`; otherwise it is about to be started anew, or has ended, or was never to run.
+ * A child, which runs while it has a `pid`; otherwise it is about to be started anew, or has ended, or was never to run.
  */
 export interface Child {
   readonly spec: CheckedChildSpec

@@ -4,7 +4,7 @@ import { type ExitReason, isAlive, isOrderly, type MonitorRef, type MonitorTarge
 import type { Restart, Shutdown } from '../child-spec.js'
 import type { Self } from './messages.js'
 
-/** What is to be ended, and how. */
+/** A child that is to be ended, with the part of its spec that says how. */
 export interface Target {
   readonly pid: MonitorTarget
   readonly spec: { readonly restart: Restart; readonly shutdown: Shutdown }

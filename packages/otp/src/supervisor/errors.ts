@@ -30,7 +30,7 @@ export type SupervisorErrorCode =
   | 'failed_to_start_child'
   | 'ended'
 
-/** What a supervisor answers to a request that it cannot fulfil. */
+/** The answer of a supervisor to a request that it cannot fulfil. */
 export interface Failure {
   readonly code: SupervisorErrorCode
   readonly id?: string | undefined
@@ -85,7 +85,7 @@ export class SupervisorError extends Error {
   }
 }
 
-/** The reason why a child could not be started, of what its `start` has thrown. */
+/** Gives the reason why a child could not be started, from the error that its `start` has thrown. */
 export function reasonOf(error: unknown): ExitReason {
   return error instanceof SupervisorError ? error.reason : error
 }

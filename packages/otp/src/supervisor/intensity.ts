@@ -13,7 +13,7 @@ export class Intensity {
     this.#period = period
   }
 
-  /** Counts a restart, and says whether it is one too many. One that lies exactly one period back still counts. */
+  /** Counts a restart, and says whether it is one too many. A restart that lies exactly one period back still counts. */
   isExceededBy(now: number): boolean {
     if (this.#most === Number.POSITIVE_INFINITY) return false
     const restarts = this.#restarts

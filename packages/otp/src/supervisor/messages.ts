@@ -5,7 +5,7 @@ import type { ChildSpec } from '../child-spec.js'
 import type { Child } from './children.js'
 import type { Failure } from './errors.js'
 
-/** What may be asked of a supervisor. */
+/** A request to a supervisor. */
 export type Request =
   | { readonly type: 'start_child'; readonly spec: ChildSpec }
   | { readonly type: 'terminate_child' | 'get_childspec'; readonly id: string | MonitorTarget }
@@ -13,7 +13,7 @@ export type Request =
   | { readonly type: 'which_children' | 'count_children' }
   | { readonly type: 'stop'; readonly reason: ExitReason }
 
-/** What a supervisor answers. */
+/** The answer of a supervisor. */
 export type Answer = { readonly value: unknown } | Failure
 
 /** How the start of a child has gone. */

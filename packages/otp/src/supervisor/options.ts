@@ -16,9 +16,9 @@ export interface SupervisorOptions {
   /** Default `'one_for_one'`. */
   readonly strategy?: Strategy
   /**
-   * How many restarts there may be within `period`. One more ends the supervisor with `'shutdown'`. Each restart of a child counts,
-   * whether or not it succeeds, when it is made, and however many children are started anew with that one. `Infinity` for no limit.
-   * Default 1.
+   * How many restarts there may be within `period`. A further restart ends the supervisor with `'shutdown'`. Each restart of a
+   * child counts, whether or not it succeeds, when it is made, and however many children are started anew with that one.
+   * `Infinity` for no limit. Default 1.
    */
   readonly intensity?: number
   /** In milliseconds. Default 5000. */

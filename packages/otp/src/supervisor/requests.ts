@@ -1,4 +1,4 @@
-/** What a supervisor answers to the functions that ask it. */
+/** The answers of a supervisor to the functions that ask it. */
 
 import { isAlive, type MonitorTarget } from '@holster/process'
 import type { CheckedChildSpec } from './checked-spec.js'
@@ -19,16 +19,16 @@ export interface RunningChild {
 
 /** How many children there are. */
 export interface ChildCounts {
-  /** All of them, whether or not they run. */
+  /** All children, whether or not they run. */
   readonly specs: number
   /**
-   * Those that run. A `'simple_one_for_one'`, which may have very many, does not look whether one has just ended and its end has not been
-   * taken yet.
+   * The children that run. A `'simple_one_for_one'`, which may have very many, does not look whether a child has just ended whose
+   * end has not been taken yet.
    */
   readonly active: number
-  /** Those that are supervisors, whether or not they run. */
+  /** The children that are supervisors, whether or not they run. */
   readonly supervisors: number
-  /** All others, whether or not they run. */
+  /** All other children, whether or not they run. */
   readonly workers: number
 }
 

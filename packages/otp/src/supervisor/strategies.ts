@@ -1,5 +1,5 @@
 /**
- * What a supervisor does when a child ends by itself is read from these tables.
+ * The tables that say what a supervisor does when a child ends by itself.
  *
  * | restart | ended in order | ended otherwise |
  * | --- | --- | --- |
@@ -27,7 +27,7 @@ import { type ExitReason, isOrderly } from '@holster/process'
 import type { Restart } from '../child-spec.js'
 import type { Strategy } from './options.js'
 
-/** What becomes of a child that has ended by itself. */
+/** The fate of a child that has ended by itself. */
 export interface Aftermath {
   readonly isReported: boolean
   readonly next: 'restart' | 'keep' | 'remove'
@@ -48,7 +48,7 @@ const AFTER: Readonly<Record<Restart, { readonly inOrder: Aftermath; readonly ot
   },
 }
 
-/** What a strategy makes of children. */
+/** The rule of a strategy for its children. */
 interface Rule {
   /** Which children are ended, and started anew, with one that has ended. */
   readonly others: 'none' | 'later' | 'all'

@@ -61,7 +61,7 @@ export class Supervision {
     child.startedAt = performance.now()
   }
 
-  /** Notes that a child has ended, and is not started anew. Its spec is kept where the restart type and the strategy say so. */
+  /** Notes that a child has ended, and is not started anew. The spec is kept where the restart type and the strategy say so. */
   forget(child: Child): void {
     this.#stopTimer(child)
     if (this.isDynamic || child.spec.restart === 'temporary') this.children.remove(child)

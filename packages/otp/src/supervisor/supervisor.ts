@@ -24,12 +24,12 @@ import { noteStart } from './starting.js'
 /** A supervisor, or the name of one. */
 export type SupervisorRef = Process<never> | string
 
-/** What takes the requests of a supervisor. */
+/** The process that takes the requests of a supervisor, or its name. */
 type Callee = Pid<Call<Request, Answer>> | string
 
 /** How a supervisor is started. */
 export interface StartOptions {
-  /** The name under which it is registered. Default: none. */
+  /** The name under which the supervisor is registered. Default: none. */
   readonly name?: string
 }
 
@@ -112,8 +112,8 @@ export async function stop(
 }
 
 /**
- * Gives the child spec of a supervisor below another one. Its type is `'supervisor'`, and it has all the time to end that its children
- * need. Throws a TypeError or RangeError if an option is wrong.
+ * Gives the child spec of a supervisor below another one. The type is `'supervisor'`, and the supervisor has all the time to end
+ * that its children need. Throws a TypeError or RangeError if an option is wrong.
  *
  * ```ts
  * const workers = supervisor.childSpec({ id: 'workers', strategy: 'one_for_all', children: [reader, writer] })
@@ -165,9 +165,10 @@ export function startChild(supervisor: SupervisorRef, spec: ChildSpec): Promise<
 }
 
 /**
- * Ends a child, and resolves once it has ended. Its spec is kept unless it is temporary or the supervisor a `'simple_one_for_one'`, whose
- * children are named by their pids. A restart that is delayed is called off. Rejects with a `SupervisorError`: `'not_found'`,
- * `'simple_one_for_one'`; and with a `CallError` if the supervisor has ended. Source: `supervisor:terminate_child/2`.
+ * Ends a child, and resolves once it has ended. The spec is kept unless the child is temporary or the supervisor a
+ * `'simple_one_for_one'`, whose children are named by their pids. A restart that is delayed is called off. Rejects with a
+ * `SupervisorError`: `'not_found'`, `'simple_one_for_one'`; and with a `CallError` if the supervisor has ended. Source:
+ * `supervisor:terminate_child/2`.
  */
 export function terminateChild(supervisor: SupervisorRef, id: string | MonitorTarget): Promise<void> {
   return ask<void>(supervisor, { type: 'terminate_child', id: checkId(id) })

@@ -19,13 +19,14 @@ import { forgivingExit } from './task-error.js'
 const DEFAULT_TIMEOUT = 5000
 
 /**
- * Ends a task, takes its link back, and gives what is known: `['ok', result]` if it had replied before it ended, `['exit', reason]` if it
- * has ended by itself, or for another reason than it was asked to, otherwise `undefined`. The task gets the exit signal `'shutdown'`,
- * and is killed if it traps exits and still lives after `timeout` milliseconds (5000 by default, or `Infinity`); with `'brutal_kill'` it
- * is killed at once. Its function runs on, as JavaScript cannot stop one, but the `signal` of its process has aborted.
+ * Ends a task, takes its link back, and gives what is known: `['ok', result]` if it had replied before it ended,
+ * `['exit', reason]` if it has ended by itself, or for another reason than it was asked to, otherwise `undefined`. The task gets
+ * the exit signal `'shutdown'`, and is killed if it traps exits and still lives after `timeout` milliseconds (5000 by default, or
+ * `Infinity`); with `'brutal_kill'` it is killed at once. The function of the task runs on, as JavaScript cannot stop a function,
+ * but the `signal` of its process has aborted.
  *
- * Also ends a task whose result was taken or given up before; one that had ended by then gives `['exit', 'noproc']`. Throws a TypeError or
- * RangeError if an argument is wrong. Source: `Task.shutdown/2`.
+ * Also ends a task whose result was taken or given up before; one that had ended by then gives `['exit', 'noproc']`. Throws a
+ * TypeError or RangeError if an argument is wrong. Source: `Task.shutdown/2`.
  */
 export function shutdown<T>(
   task: Task<T>,

@@ -13,14 +13,14 @@ export interface TaskReply<T = unknown> {
   readonly type: 'task_reply'
   /** The `ref` of the task. */
   readonly ref: MonitorAlias<never>
-  /** What the task's function gave. */
+  /** The result of the task's function. */
   readonly value: T
 }
 
-/** What a task runs. `self` is the task's own process, whose `signal` aborts when the task is ended. */
+/** The function that a task runs. `self` is the task's own process, whose `signal` aborts when the task is ended. */
 export type TaskFunction<T> = (self: Process) => T | PromiseLike<T>
 
-/** What is known of a task that has ended: its result, or the reason of an end without one. */
+/** The outcome of a task that has ended: its result, or the reason of an end without one. */
 export type Outcome<T> = readonly ['ok', T] | readonly ['exit', ExitReason]
 
 /** A task, as `async` gives it. */
@@ -74,7 +74,7 @@ export function unlink(task: Task): void {
   owner.flush({ type: 'EXIT', from: task.pid })
 }
 
-/** The owner, as a process that takes whatever comes. */
+/** Gives the owner, as a process that takes whatever comes. */
 export function ownerOf({ owner }: Task): Process {
   return owner as unknown as Process
 }

@@ -26,13 +26,13 @@ export interface StreamOptions {
 const KNOWN = ['maxConcurrency', 'ordered', 'timeout', 'onTimeout']
 
 /**
- * Runs `fn` for each item in a task of its own, and gives `['ok', result]` or `['exit', reason]` for each. Items are taken while the
- * consumer waits for a result, one after the other, and never more than `maxConcurrency` beyond the results that it has been given. When
- * the consumer leaves its loop, or the owner exits, all tasks of the stream are ended; so they are if the items throw, with whose error
- * the loop then rejects. Nothing passes through the owner's mailbox.
+ * Runs `fn` for each item in a task of its own, and gives `['ok', result]` or `['exit', reason]` for each. Items are taken while
+ * the consumer waits for a result, one after the other, and never more than `maxConcurrency` beyond the results that it has been
+ * given. When the consumer leaves its loop, or the owner exits, all tasks of the stream are ended; so they are if the items
+ * throw, with whose error the loop then rejects. No message passes through the owner's mailbox.
  *
- * A task that crashes ends the owner with its reason, as a link does, unless the owner traps exits. Each loop runs the stream anew. Throws
- * a TypeError or RangeError if an argument is wrong. Source: `Task.async_stream/3`.
+ * A task that crashes ends the owner with its reason, as a link does, unless the owner traps exits. Each loop runs the stream
+ * anew. Throws a TypeError or RangeError if an argument is wrong. Source: `Task.async_stream/3`.
  */
 export function asyncStream<Item, T, M>(
   self: Process<M>,
@@ -71,7 +71,7 @@ function streamOf<Item, T, M>(
   return { [Symbol.asyncIterator]: () => new Stream(owner, job) }
 }
 
-/** One loop over a stream. */
+/** A loop over a stream. */
 class Stream<Item, T> implements AsyncIterableIterator<Outcome<T>, undefined, unknown> {
   readonly #owner: Process
   readonly #job: Job<Item, T>

@@ -16,7 +16,7 @@ import { reportRejection } from '@holster/process/internal'
 import { endQuietly, type Outcome, startTask, type Task, type TaskReply } from './handle.js'
 import { TaskError } from './task-error.js'
 
-/** What a stream does. */
+/** The work of a stream. */
 export interface Job<Item, T> {
   readonly items: Iterable<Item> | AsyncIterable<Item>
   readonly run: (item: Item, self: Process) => T | PromiseLike<T>
@@ -39,7 +39,7 @@ type Pulled<Item> =
   | { readonly type: 'item'; readonly result: IteratorResult<Item, unknown> }
   | { readonly type: 'broken'; readonly error: unknown }
 
-/** What the process in between is sent. */
+/** The messages to the process in between. */
 export type StreamerMessage<Item, T> = Call<'next' | 'stop', Step<T>> | TaskReply<T> | Timeout | Pulled<Item>
 
 /** A task whose result was not given yet. */
@@ -71,11 +71,11 @@ class Streamer<Item, T> {
   readonly #job: Job<Item, T>
   readonly #items: Iterator<Item, unknown> | AsyncIterator<Item, unknown>
   readonly #isAsync: boolean
-  /** Those who ask for a result, the first one first. */
+  /** The callers that ask for a result, the first one first. */
   readonly #asking: From<Step<T>>[] = []
   /** The tasks whose results were not given, in the order of their items. */
   readonly #runs = new Map<unknown, Run<T>>()
-  /** Those of them that have ended, in that order. */
+  /** The tasks among these that have ended, in the order of their ends. */
   readonly #ended: Run<T>[] = []
   readonly #timers = new Map<unknown, Run<T>>()
   #isPulling = false
@@ -150,7 +150,7 @@ class Streamer<Item, T> {
     return !this.#isPulling && !this.#isExhausted
   }
 
-  /** The task whose result is the next to be given; `undefined` if there is none yet. */
+  /** Gives the task whose result is the next to be given; `undefined` if there is none yet. */
   #ready(): Run<T> | undefined {
     if (!this.#job.ordered) return this.#ended[0]
     for (const run of this.#runs.values()) return run.outcome === undefined ? undefined : run
@@ -216,7 +216,7 @@ class Streamer<Item, T> {
     if (step.type !== 'result' && this.#asking.length === 0) this.#finish()
   }
 
-  /** Exits, before the owner goes on. One that traps exits need not hear of this end. */
+  /** Exits, before the owner goes on. An owner that traps exits need not hear of this end. */
   #finish(): void {
     this.#self.unlink(this.#owner)
     this.#self.exit()
@@ -278,7 +278,7 @@ class Streamer<Item, T> {
     this.#ended.length = 0
   }
 
-  /** Tells the items that no more are wanted. Those that have not come yet may never do so, and are not waited for. */
+  /** Tells the items that no more are wanted. Items that have not come yet may never come, and are not waited for. */
   async #closeItems(): Promise<void> {
     const closing = this.#items.return?.()
     if (!this.#isPulling) await closing

@@ -30,7 +30,10 @@ export class TaskError extends Error {
   }
 }
 
-/** Gives what `promise` does. Its rejection at the exit of a process goes unhandled without harm, as that of a receive does. */
+/**
+ * Gives a promise that settles as `promise` does. A rejection at the exit of a process goes unhandled without harm, as that of a
+ * receive does.
+ */
 export function forgivingExit<T>(promise: Promise<T>): Promise<T> {
   const given: Promise<T> = new Promise((resolve, reject) => {
     promise.then(resolve, error => {

@@ -15,7 +15,7 @@ export type Results<Tasks extends readonly Task<unknown>[]> = {
   -readonly [K in keyof Tasks]: Tasks[K] extends Task<infer T> ? T : never
 }
 
-/** What `yieldMany` gives for each task of a list: the task and what is known of it. */
+/** The result of `yieldMany` for each task of a list: the task and what is known of it. */
 export type Yields<Tasks extends readonly Task<unknown>[]> = {
   -readonly [K in keyof Tasks]: Tasks[K] extends Task<infer T> ? [Tasks[K], Outcome<T> | undefined] : never
 }
@@ -27,8 +27,8 @@ export interface YieldOptions {
   /** How many tasks are waited for; beyond them `onTimeout` does not apply. Default: all. */
   readonly limit?: number
   /**
-   * What happens to a task that has not ended in time: nothing, what `ignore` does, or what `shutdown` does with `'brutal_kill'`. Default
-   * `'nothing'`.
+   * The treatment of a task that has not ended in time: none, that of `ignore`, or that of `shutdown` with `'brutal_kill'`.
+   * Default `'nothing'`.
    */
   readonly onTimeout?: 'nothing' | 'ignore' | 'kill_task'
 }

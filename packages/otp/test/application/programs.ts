@@ -1,11 +1,13 @@
-/** A program that the tests run and send signals: node programs.ts <name>. It prints a line for each thing that happens. */
+/**
+ * A program that the tests run and send signals: node programs.ts <name>. The program prints a line for each thing that happens.
+ */
 
 import { createProcess, type Process, spawn } from '@holster/process'
 import { application, type ChildSpec } from '../../src/index.ts'
 
 const [, , name] = process.argv
 
-/** A child that says when it begins and ends; `isStuck`: it never does. */
+/** Gives the spec of a child that says when it begins and ends; one with `isStuck` never ends. */
 function child(id: string, { isStuck = false, shutdown = 60_000 } = {}): ChildSpec {
   return {
     id,

@@ -1,4 +1,4 @@
-/** What a callback answers decides over the reply, the state, and what the server does next. */
+/** The answer of a callback decides the reply, the state, and what the server does next. */
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -9,7 +9,7 @@ import { collectReports } from '../support/reports.ts'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-/** A server that logs the reasons with which `terminate` ran, and whose clauses do what they are told. */
+/** Makes a server that logs the reasons with which `terminate` ran, and whose clauses do what they are told. */
 function logged() {
   const log: unknown[] = []
   const server = genServer.define({

@@ -150,7 +150,7 @@ interface Sent {
   isOpen: boolean
 }
 
-/** One run of a program. */
+/** A run of a program. */
 export class Driver {
   private readonly self = createProcess({ trapExit: true })
   private readonly slots: (Slot | undefined)[] = []
@@ -273,7 +273,7 @@ export class Driver {
       const timeout = slot.isSuspended || what === 'keep' ? 1 : Number.POSITIVE_INFINITY
       result = `reply ${await self.call(kind === 'call' ? pid : `peer_${k}`, request, timeout)}`
     }
-    // What the server does after its answer: the timeout of 0 passes, or the message comes that it has sent to itself.
+    // The server goes on after its answer: the timeout of 0 passes, or the message comes that it has sent to itself.
     const awaited = what === 'idle' ? 'timeout' : what === 'busy' ? 'info' : undefined
     while (awaited !== undefined && !slot.isDead && !this.logs.includes(awaited)) await turn()
     return result

@@ -8,7 +8,7 @@ import { collectReports } from '../support/reports.ts'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-/** A server that logs how it ends, and crashes as it is told. */
+/** Makes a server that logs how it ends, and crashes as it is told. */
 function ending(onTerminate?: (reason: unknown, self: Process) => unknown) {
   const log: unknown[] = []
   const server = genServer.define({

@@ -7,7 +7,7 @@
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, handle_continue/2, terminate/2]).
 
 -record(st, {n = 0, kept = [], driver, bad_end = false}).
-%% What the driver knows of a server, and of all requests that it has sent.
+%% The knowledge of the driver about a server, and about all requests that it has sent.
 -record(slot, {pid, ref, linked = false, suspended = false, dead = false}).
 
 main() ->

@@ -51,7 +51,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** What the server is sent, in the order in which it is. */
+/** A message to the server; `n` counts them in the order in which they are sent. */
 type Sent = { readonly n: number }
 
 const server = genServer.define({
@@ -87,7 +87,7 @@ interface Asked {
   readonly n: number
   readonly deadline: number
   outcome: string | undefined
-  /** What it did come to, as often as it did. */
+  /** The outcomes that the call came to: exactly one, if all is well. */
   readonly came: string[]
 }
 

@@ -15,7 +15,7 @@ export type How =
   | readonly ['continue', number]
   | readonly ['stop', Why]
 
-/** What a server is asked. */
+/** The request to a server. */
 export type What =
   | 'get'
   | 'keep'
@@ -27,7 +27,7 @@ export type What =
   | readonly ['add' | 'twice' | 'continue' | 'release', number]
   | readonly ['stop' | 'stop_reply', Why]
 
-/** One step; its second element is the number of the server. */
+/** A step; its second element is the number of the server. */
 export type Step =
   | readonly ['start', number, 'start' | 'link' | 'monitor', boolean, How]
   | readonly ['call' | 'call_name' | 'cast' | 'info' | 'request', number, What]
@@ -65,7 +65,7 @@ const told: fc.Arbitrary<What> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant('stop' as const), why) },
 )
 
-/** A server that ends at once is monitored from its start: otherwise nobody knows who is quicker. */
+/** Draws the start of a server. A server that ends at once is monitored from its start: otherwise nobody knows who is quicker. */
 function startOf(k: fc.Arbitrary<number>): fc.Arbitrary<Step> {
   return fc
     .tuple(k, fc.constantFrom('start' as const, 'link' as const, 'monitor' as const), fc.boolean(), how)

@@ -13,9 +13,9 @@ export type Step =
   | { readonly do: 'monitorScope' }
   | { readonly do: 'demonitor'; readonly monitor: number }
 
-/** What is seen after a step. */
+/** The view after a step. */
 export interface View {
-  /** What the call gave. */
+  /** The result of the call. */
   readonly result: unknown
   /** The changes that were told: the number of the monitor, what happened, where, and to whom. */
   readonly changes: readonly (readonly [

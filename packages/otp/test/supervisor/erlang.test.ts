@@ -1,4 +1,4 @@
-/** One random program gives the same trace here and on OTP. */
+/** A random program gives the same trace here and on OTP. */
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
@@ -19,12 +19,12 @@ const source = fileURLToPath(new URL('supervisor_peer.erl', import.meta.url))
 const hasErlang = spawnSync('erlc', ['+help'], { stdio: 'ignore' }).error === undefined
 const skip = hasErlang ? false : 'Erlang is not installed: no erlc'
 
-/** OTP, which answers programs with traces. */
+/** Starts OTP, which answers programs with traces. */
 async function startErlang(): Promise<{ run(line: string): Promise<string[]> } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'holster-supervisor-'))
   const compiled = spawnSync('erlc', ['-o', folder, source], { encoding: 'utf8' })
   assert.equal(compiled.status, 0, compiled.stdout + compiled.stderr)
-  // One scheduler, so that signals arrive in the order in which they were sent.
+  // A single scheduler, so that signals arrive in the order in which they were sent.
   const child = spawn('erl', ['+S', '1:1', '-noshell', '-pa', folder, '-s', 'supervisor_peer', 'main'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })

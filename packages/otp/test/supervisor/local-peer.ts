@@ -255,7 +255,7 @@ class Run {
   }
 }
 
-/** What stands for the answer of a function that gives nothing. */
+/** Stands for the answer of a function that gives nothing. */
 function done(): 'done' {
   return 'done'
 }

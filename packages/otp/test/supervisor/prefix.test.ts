@@ -9,7 +9,7 @@ import { runs } from '../../../../test/support/runs.ts'
 import { supervisor } from '../../src/index.ts'
 import { type Tree, tree } from '../support/tree.ts'
 
-/** One child: how many turns of the event loop its start and its end take, and whether it can be started. */
+/** A child: how many turns of the event loop its start and its end take, and whether it can be started. */
 const child = fc.record({
   start: fc.nat(2),
   end: fc.nat(2),
@@ -20,7 +20,7 @@ const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await turn()
 }
 
-/** The children that run after each entry of a log. */
+/** Gives the children that run after each entry of a log. */
 function livesOf(log: readonly string[]): string[][] {
   const lives: string[][] = []
   let living: string[] = []
@@ -32,7 +32,10 @@ function livesOf(log: readonly string[]): string[][] {
   return lives
 }
 
-/** The specs of the children. No start that is pending when `isOver` says so goes on: its child would be none of the supervisor's. */
+/**
+ * Gives the specs of the children. No start that is pending when `isOver` says so goes on: its child would be none of the
+ * supervisor's.
+ */
 function specsOf(
   it: Tree,
   children: readonly { start: number; end: number; fails: boolean }[],

@@ -26,7 +26,7 @@ export interface SupervisorSpec {
   readonly strategy: Strategy
   readonly intensity: number
   readonly autoShutdown: AutoShutdown
-  /** Those of a `simple_one_for_one` are the one template of its dynamic children. */
+  /** The children; those of a `simple_one_for_one` are the one template of its dynamic children. */
   readonly children: readonly NodeSpec[]
 }
 
@@ -165,7 +165,10 @@ class Drawer {
     return [draw(fc.constantFrom('which_children', 'count_children')), supervisor.id]
   }
 
-  /** A restart of a dynamic child that gives `ignore` leaves OTP 25 with a child that it can neither end nor show. */
+  /**
+   * Draws the template of dynamic children. A restart of one that gives `ignore` leaves OTP 25 with a child that it can neither
+   * end nor show.
+   */
   #template(autoShutdown: AutoShutdown): WorkerSpec {
     const worker = this.worker(autoShutdown)
     return {

@@ -1,4 +1,4 @@
-/** What a supervisor does when a child ends by itself. */
+/** The steps that a supervisor takes when a child ends by itself. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -23,9 +23,9 @@ export interface Tree {
   /** The reports so far, but for those of progress. */
   readonly reports: Report[]
   start(options: SupervisorOptions): Promise<Process<never>>
-  /** A child that lives until it is ended. */
+  /** Gives the spec of a child that lives until it is ended. */
   child(id: string, options?: Options): ChildSpec
-  /** The last process of that id. */
+  /** Gives the last process of that id. */
   pid(id: string): Process<never>
   /** Takes the log. */
   taken(): string[]
@@ -36,7 +36,7 @@ interface Options {
   readonly shutdown?: Shutdown
   readonly significant?: boolean
   readonly backoff?: NonNullable<ChildSpec['backoff']>
-  /** What the child does; by default it waits. */
+  /** The body of the child, which by default waits. */
   readonly body?: (self: Process<never>) => unknown
   readonly trapExit?: boolean
   /** Called before each start, with its number; what it throws fails the start. */
@@ -102,7 +102,7 @@ export async function settled(pid: Process<never>): Promise<void> {
   }
 }
 
-/** The ids of the children that run, in the order of their starts. */
+/** Gives the ids of the children that run, in the order of their starts. */
 export async function running(pid: Process<never>): Promise<string[]> {
   const children = await supervisor.whichChildren(pid)
   return children.flatMap(({ id, pid }) => (typeof pid === 'object' ? [id] : [])).reverse()

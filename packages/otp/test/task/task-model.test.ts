@@ -37,13 +37,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 type Outcome = readonly ['ok' | 'exit', unknown]
 
-/** One task, and what the model knows of it. */
+/** A task, and what the model knows of it. */
 interface Modelled {
   readonly task: task.Task<string>
   readonly open: () => void
-  /** What becomes of it once it is opened. */
+  /** The outcome that the task has once it is opened. */
   readonly fate: Outcome
-  /** What has become of it. */
+  /** The outcome that the task has by now. */
   outcome: Outcome | undefined
   isConcluded: boolean
 }
@@ -73,7 +73,7 @@ function begin(self: Process, kind: 'ok' | 'crash', isLinked: boolean, n: number
   }
 }
 
-/** What the call gives, or the reason with which it rejects, or the word `'misuse'` if it throws at once. */
+/** Gives the result of the call, or the reason with which it rejects, or the word `'misuse'` if it throws at once. */
 async function given(call: () => Promise<unknown>): Promise<unknown> {
   let promise: Promise<unknown>
   try {
@@ -195,7 +195,7 @@ test('tasks answer as the model does, and leave nothing in the mailbox of their 
   )
 })
 
-/** What becomes of an item: it takes some turns, and then gives a result or crashes. */
+/** The fate of an item: it takes some turns, and then gives a result or crashes. */
 interface Fate {
   readonly turns: number
   readonly isCrash: boolean

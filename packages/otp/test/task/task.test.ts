@@ -34,7 +34,7 @@ function owner(t: TestContext, { trapExit = true, left = 0 } = {}): Process {
   return self
 }
 
-/** A promise with the function that resolves it. */
+/** Makes a promise, with the function that resolves it. */
 function gate<T = void>(): { promise: Promise<T>; open: (value: T) => void } {
   let open!: (value: T) => void
   const promise = new Promise<T>(resolve => {

@@ -17,7 +17,7 @@ export class CallError extends Error {
   readonly reason: ExitReason
   /** The process, or the name, that was called. */
   readonly pid: unknown
-  /** What was asked. */
+  /** The request of the call. */
   readonly request: unknown
 
   /** @internal `after` is the timeout in milliseconds if that is the reason. */

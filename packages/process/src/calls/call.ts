@@ -19,11 +19,14 @@ export interface Call<Q, R = unknown> {
   readonly type: 'call'
   /** The return address, for `reply`. */
   readonly from: From<R>
-  /** What the caller asks. */
+  /** The request of the caller. */
   readonly request: Q
 }
 
-/** The return address of a call. It may be kept, and the reply sent later or by another process. Source: `gen_server:from()`. */
+/**
+ * The return address of a call, which may be kept: the reply may be sent later, or by another process. Source:
+ * `gen_server:from()`.
+ */
 export interface From<R = never> {
   /** The process that calls. */
   readonly pid: Pid<never> & MonitorTarget
@@ -37,11 +40,11 @@ export interface Reply<R = unknown> {
   readonly type: 'reply'
   /** The `ref` of the return address. */
   readonly ref: Ref
-  /** What the callee answered. */
+  /** The answer of the callee. */
   readonly value: R
 }
 
-/** What may be asked of a process that takes messages of type `M`: the requests of the calls among them. */
+/** The type of the requests to a process that takes messages of type `M`: those of the calls among the messages. */
 export type RequestOf<M> = unknown extends M ? unknown : M extends Call<infer Q, infer _> ? Q : never
 
 /** The type of the reply to a request `Q` by a process that takes messages of type `M`. */

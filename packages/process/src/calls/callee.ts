@@ -1,4 +1,4 @@
-/** What can be called takes messages, and ends, so that a call which gets no reply learns why. */
+/** The things that can be called: each takes messages, and ends, so that a call which gets no reply learns why. */
 
 import { inspect } from 'node:util'
 import { isActorRef } from '../exits/actor-ref.js'
@@ -6,7 +6,7 @@ import { isMonitorable, type MonitorTarget } from '../exits/exit.js'
 import type { Pid } from '../pid.js'
 import type { Call } from './call.js'
 
-/** What can be called. */
+/** A thing that can be called. */
 export type Callee = Pid<Call<unknown, unknown>> & MonitorTarget
 
 /** Gives `pid` back. Throws a TypeError that names the argument unless `pid` can be called; the name of a process is none. */

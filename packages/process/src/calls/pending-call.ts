@@ -43,7 +43,7 @@ class CallRef extends Ref implements Pid<Reply> {
   }
 }
 
-/** One call that waits for its reply. */
+/** A call that waits for its reply. */
 class PendingCall extends Watch {
   readonly waiter = new Waiter(NO_MESSAGE)
   readonly ref = new CallRef(this)

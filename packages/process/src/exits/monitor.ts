@@ -91,7 +91,7 @@ export class MonitorAlias<M = never> extends MonitorRef implements Pid<M> {
     return true
   }
 
-  /** @internal To be called when the monitor is not set any more. */
+  /** @internal Takes note that the monitor is not set any more. */
   unset(): void {
     if (this.#mode !== 'explicit_unalias') this.#mailbox = undefined
   }
@@ -101,7 +101,7 @@ export class MonitorAlias<M = never> extends MonitorRef implements Pid<M> {
 class Monitor extends Watch {
   readonly ref: MonitorRef
   readonly owner: Monitors
-  /** What was monitored: the target, or its name. */
+  /** The target that was monitored, or its name. */
   readonly target: MonitorTarget | string
   before: Monitor | undefined = undefined
   after: Monitor | undefined = undefined
@@ -136,7 +136,7 @@ export class Monitors {
     this.mailbox = mailbox
   }
 
-  /** What is monitored now, newest first: targets, or the names by which they are monitored. */
+  /** The targets that are monitored now, or the names by which they are, newest first. */
   get targets(): (MonitorTarget | string)[] {
     const targets: (MonitorTarget | string)[] = []
     for (let monitor = this.last; monitor !== undefined; monitor = monitor.before)

@@ -1,6 +1,6 @@
 /**
- * What Holster itself asks of the event loop goes by Node's own functions, also while a test has put a fake clock in the place of the
- * global ones: such a clock stands still, or is taken away before it comes to what it was asked.
+ * Node's own timers and immediates, which Holster uses for its own purposes, also while a test has put a fake clock in the place
+ * of the global ones: such a clock stands still, or is taken away before its timers fire.
  */
 
 // A fake clock replaces the globals, and the properties of this module, but not what was imported by name.

@@ -1,4 +1,4 @@
-/** What can be known of a process, for people who look for one that is stuck. */
+/** The facts about a process, for people who look for one that is stuck. */
 
 import type { ExitReason } from '../exit-reason.js'
 import type { MonitorTarget } from '../exits/exit.js'
@@ -6,19 +6,19 @@ import type { Wait } from '../mailbox/mailbox.js'
 import { inside, living, Process } from '../process.js'
 import { nameOf, type Registrable } from '../registry.js'
 
-/** What `processInfo` tells of a process. Source: `erlang:process_info/2`. */
+/** The facts that `processInfo` gives about a process. Source: `erlang:process_info/2`. */
 export interface ProcessInfo {
   /** `#Process<12>`; unique within this program. */
   readonly id: string
   /** The name under which the process is registered, or was at its exit. */
   readonly name: string | undefined
-  /** What the process has set as its label. */
+  /** The label that the process has set. */
   readonly label: string | undefined
   /** `'waiting'` while a receive or a call waits, `'exited'` after the exit, otherwise `'running'`. */
   readonly status: 'running' | 'waiting' | 'exited'
   /** Why the process exited; `undefined` while it lives. */
   readonly exitReason: ExitReason
-  /** What the receives and calls wait for, the earliest first. */
+  /** The patterns and timeouts of the receives and calls that wait, the earliest first. */
   readonly waitsFor: readonly Wait[]
   /** How many messages wait in the mailbox. */
   readonly messageQueueLength: number
@@ -31,9 +31,9 @@ export interface ProcessInfo {
   readonly messages: readonly string[]
   /** The connections that are paused since too much waits in the mailbox, each in one line. */
   readonly pressesOn: readonly string[]
-  /** What the process is linked to. */
+  /** The targets to which the process is linked. */
   readonly links: readonly MonitorTarget[]
-  /** What the process monitors: targets, or the names by which it does; a target as often as it is monitored. */
+  /** The targets that the process monitors, or the names by which it does; a target as often as it is monitored. */
   readonly monitors: readonly (MonitorTarget | string)[]
   /** The processes that monitor this one, or wait for a reply; one of them as often as it does. */
   readonly monitoredBy: readonly unknown[]
@@ -54,8 +54,8 @@ export function processes(): Process<never>[] {
 }
 
 /**
- * Describes a process, also one that has exited. Nothing is kept for this while nobody asks. Throws a TypeError unless `pid` is a
- * process. Source: `erlang:process_info/1`.
+ * Describes a process, also one that has exited. No record is kept for this while nobody asks. Throws a TypeError unless `pid` is
+ * a process. Source: `erlang:process_info/1`.
  */
 export function processInfo(pid: Registrable): ProcessInfo {
   if (!(pid instanceof Process)) throw new TypeError('pid must be a process')

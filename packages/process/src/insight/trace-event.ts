@@ -11,7 +11,7 @@ import type {
   TracedReply,
 } from '../mailbox/happening.js'
 
-/** What every event of a trace tells. */
+/** The facts that every event of a trace tells. */
 export interface Traced {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'trace'
@@ -21,7 +21,7 @@ export interface Traced {
   readonly at: number
 }
 
-/** One event of a traced process; `event` says which. Source: the trace messages of `erlang:trace/3`. */
+/** An event of a traced process; `event` says which. Source: the trace messages of `erlang:trace/3`. */
 export type TraceEvent = Traced &
   (
     | TracedMessage

@@ -7,12 +7,14 @@ import type { TraceEvent } from './trace-event.js'
 import { type Tell, Tracer } from './tracer.js'
 
 /**
- * Tells `sink` each event of one process, and nothing of others, until the function is called that this one gives. `sink` is a function,
- * which is called as the events happen, or a pid, which gets them as messages. What it throws goes to the exit hook. Several may trace
- * one process. Messages are told as they are, so that a sink which logs must leave secrets out.
+ * Tells `sink` each event of one process, and nothing of others, until the function is called that this one gives. `sink` is a
+ * function, which is called as the events happen, or a pid, which gets them as messages. An error that `sink` throws goes to the
+ * exit hook. Several sinks may trace one process. Messages are told as they are, so that a sink which logs must leave secrets
+ * out.
  *
- * Throws a TypeError unless `pid` is a process and `sink` a function or a pid, and an Error if a process would be told of what it is told
- * itself: where `pid` gets what happens to `sink`, directly or through others. Source: `erlang:trace/3`, `sys:trace/2`.
+ * Throws a TypeError unless `pid` is a process and `sink` a function or a pid, and an Error if a process would be told of the
+ * messages of its own trace: where `pid` gets the events of `sink`, directly or through others. Source: `erlang:trace/3`,
+ * `sys:trace/2`.
  */
 export function trace(pid: Registrable, sink: ((event: TraceEvent) => void) | Pid<TraceEvent>): () => void {
   if (!(pid instanceof Process)) throw new TypeError('pid must be a process')

@@ -23,7 +23,7 @@ export class Tracer implements Listening {
     return this.#sinks.size === 0
   }
 
-  /** Those who are told: functions and pids. */
+  /** The sinks that are told: functions and pids. */
   get sinks(): unknown[] {
     return [...this.#sinks.values()]
   }

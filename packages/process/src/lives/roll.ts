@@ -8,7 +8,7 @@ import { nodesImmediate } from '../host/nodes-clock.js'
 /** The method by which a roll tells an owner its new place. */
 export const placed: unique symbol = Symbol('@holster/process.placed')
 
-/** What a roll lists. It keeps its place, by which it strikes itself out when it ends. */
+/** An owner that a roll lists, and that keeps its place, by which it strikes itself out when it ends. */
 export interface Listed {
   [placed](place: Place): void
 }
@@ -30,12 +30,12 @@ export class Entry<T extends object> {
   }
 }
 
-/** The fewest owners between two looks for those that are listed in vain. */
+/** The fewest owners between two searches for owners that need not be listed any more. */
 const SWEEP = 1024
 
 /** Lists owners in the order in which they were made. */
 export class Roll<T extends Listed> {
-  /** Those of this turn; `undefined` stands for one that has ended. */
+  /** The owners that were made in this turn; `undefined` stands for one that has ended. */
   private readonly young: (T | undefined)[] = []
   /** How many of the young have not ended. */
   private count = 0
@@ -45,7 +45,7 @@ export class Roll<T extends Listed> {
   private first: Entry<T> | undefined = undefined
   private last: Entry<T> | undefined = undefined
   private length = 0
-  /** The length at which those are forgotten that were collected without having ended. */
+  /** The length at which owners are forgotten that were collected without having ended. */
   private limit = SWEEP
 
   /** Lists `owner`, at the end, and gives its place. */

@@ -1,4 +1,4 @@
-/** What happens to a process is told to its tracer, if it has one. */
+/** The events of a process, which are told to its tracer, if it has one. */
 
 /** A message was sent to the traced process, or one of its receives took the message. No message knows its sender. */
 export interface TracedMessage {
@@ -24,7 +24,7 @@ export interface TracedCall {
   readonly ref: object
   /** The process, or the name, that is called. */
   readonly target: unknown
-  /** What is asked. */
+  /** The request of the call. */
   readonly request: unknown
 }
 
@@ -44,7 +44,7 @@ export interface TracedMonitor<Target = unknown> {
   readonly event: 'monitor' | 'demonitor'
   /** The reference that `monitor` gave. */
   readonly ref: object
-  /** What is monitored: a target, or the name of one. */
+  /** The target that is monitored, or its name. */
   readonly target: Target | string
 }
 
@@ -64,7 +64,7 @@ export interface TracedExit {
   readonly reason: unknown
 }
 
-/** One thing that happens to a process. */
+/** An event of a process. */
 export type Happening<Target = unknown> =
   | TracedMessage
   | TracedFlush

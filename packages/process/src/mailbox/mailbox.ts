@@ -20,7 +20,7 @@ export interface Limits {
   readonly signal?: AbortSignal
 }
 
-/** What one receive waits for. */
+/** The patterns and the timeout with which a receive or a call waits. */
 export interface Wait {
   /** The patterns, each in one line. A call has the request whose reply it waits for. */
   readonly patterns: readonly string[]
@@ -156,7 +156,7 @@ export class Mailbox implements Sink {
     return this.#waiting.remove(waiter)
   }
 
-  /** What the receives wait for, the earliest first. */
+  /** The waits of the receives and calls, the earliest first. */
   get waits(): Wait[] {
     const waits: Wait[] = []
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = waiter.next) {

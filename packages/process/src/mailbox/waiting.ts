@@ -19,7 +19,7 @@ export class Waiter {
   /** Takes its listener from the signal. */
   unlisten: (() => void) | undefined = undefined
   isWaiting = true
-  /** What waits, where that is no receive. */
+  /** The call that waits; `undefined` for a receive. */
   subject: { describe(): string } | undefined = undefined
   /** The waiter before this one; after it has left, the one that was before it at that time. */
   previous: Waiter | undefined = undefined

@@ -48,7 +48,7 @@ test('a process that calls while its mailbox is over its mark has the connection
   const answer = self.call(server, 'next')
   await turn()
   assert.equal(wire.isPaused, false)
-  // What comes for the caller presses no more than it does on a receive that waits.
+  // Messages for the caller press no more than they do on a receive that waits.
   for (let n = 0; n < 20; n++) bring(self)
   await turn()
   assert.equal(wire.isPaused, false)

@@ -1,4 +1,4 @@
-// What a process waits for, holds and is tied to can be known from outside, and being listed keeps no process alive.
+// The waits, messages and ties of a process can be known from outside, and being listed keeps no process alive.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
