@@ -28,7 +28,7 @@ console.log(`${gun.pool.info(pool)?.waiting} of 100 wait`)
 const responses = await Promise.all(streams.map(streamRef => gun.pool.awaitResponse(streamRef)))
 console.log(`${responses.length} responses over ${sockets} sockets, the last: ${responses.at(-1)?.body}`)
 
-// A caller that is a process gets the messages itself. What it still waits for ends with it.
+// A caller that is a process gets the messages itself. When the caller exits, its requests that still wait give up their places.
 await spawn<gun.GunMessage>(async self => {
   const [first] = Array.from({ length: 10 }, () => gun.pool.get('/process', headers, { replyTo: self }))
   await self.receive([{ type: 'gun_response', streamRef: first }])

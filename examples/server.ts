@@ -43,7 +43,7 @@ await spawn(async self => {
   genServer.cast(pid, { type: 'deliver', boxes: 3 })
   console.log(`bought ${await bought}`)
 
-  // A name will do too. Nothing is known of its types.
+  // A name will do too. The compiler then knows nothing of the types.
   console.log(await self.call('shop', { type: 'close' }))
   try {
     await self.call(pid, { type: 'stock' })

@@ -37,7 +37,7 @@ async function startFeed(name: string, port = 0): Promise<Feed> {
 interface State {
   /** Messages that nobody has asked for yet. */
   readonly heard: readonly string[]
-  /** Those who wait for a message. */
+  /** The callers that wait for a message. */
   readonly waiting: readonly From<string>[]
 }
 

@@ -17,7 +17,7 @@ const HOST = '127.0.0.1'
 for (const version of ['http', 'http2'] as const) {
   test(`a caller over ${version} may exit or abort while its pool ends`, async () => {
     await using server = await poolServer({ version })
-    // Nothing but the callers ends the streams.
+    // Only the callers end the streams.
     const closingTimeout = Number.POSITIVE_INFINITY
     const connOpts = {
       protocols: [version],

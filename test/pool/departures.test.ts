@@ -13,7 +13,7 @@ import { bodyOf } from '../support/pool-scene.ts'
 
 const HOST = '127.0.0.1'
 
-/** A pool that is up, and that is stopped with its test. */
+/** Starts a pool that is up, and that is stopped with its test. */
 async function started(port: number, opts: gun.PoolOpts) {
   const pool = gun.pool.startPool(HOST, port, opts)
   await gun.pool.awaitUp(pool)
@@ -36,7 +36,7 @@ interface Server2 extends AsyncDisposable {
   readonly streams: readonly { readonly path: string; readonly stream: ServerHttp2Stream }[]
 }
 
-/** A server of HTTP/2 whose streams the test answers. */
+/** Starts a server of HTTP/2 whose streams the test answers. */
 async function server2(): Promise<Server2> {
   const server = createServer()
   const sessions: ServerHttp2Session[] = []

@@ -10,7 +10,7 @@ import { eventually } from '../support/client.ts'
 import { type PoolScene, poolScene, type Version } from '../support/pool-scene.ts'
 import { runs } from '../support/runs.ts'
 
-/** One step of a random program. */
+/** A step of a random program. */
 type Step =
   | { readonly type: 'ask'; readonly as: 'mailbox' | 'function' | 'caller' | 'response' }
   | { readonly type: 'lend' }
@@ -53,7 +53,7 @@ class Program {
   readonly #it: PoolScene
   readonly asked: Asked[] = []
   readonly #lent: gun.Checkout[] = []
-  /** Those on which a stream was begun. */
+  /** The checkouts on which a stream was begun. */
   readonly #used: gun.Checkout[] = []
   #caller = createProcess<gun.GunMessage>()
   readonly #ofCaller = new Set<Asked>()

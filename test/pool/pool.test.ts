@@ -15,7 +15,7 @@ import { websocketServer } from '../support/websocket-server.ts'
 
 const HOST = '127.0.0.1'
 
-/** A pool that is up, and that is stopped with its test. */
+/** Starts a pool that is up, and that is stopped with its test. */
 async function started(
   port: number,
   opts: gun.PoolOpts = {},

@@ -1,4 +1,4 @@
-// Who finds no connection free waits in a fair queue, and may give the place up.
+// A caller that finds no connection free waits in a fair queue, and may give up its place.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

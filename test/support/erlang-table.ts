@@ -57,7 +57,7 @@ declare const square: (n: number) => number
 declare const rooms: registry.Registry<string, number>
 `
 
-/** What names that rows give to different things are in a row about the client, and in another. */
+/** The declarations of names that differ between rows: for a row about the client, and for any other. */
 const ofClient = 'declare const ref: gun.StreamRef\ndeclare const b: Uint8Array\n'
 const ofProcess = "declare const ref: MonitorRef\ndeclare const b: { readonly type: 'b' }\n"
 
@@ -75,7 +75,7 @@ export function rowsOf(text: string): readonly (readonly string[])[] {
     )
 }
 
-/** The code in a cell of a table, each piece behind the other. */
+/** Gives the code in a cell of a table, each piece behind the other. */
 function codeOf(cell: string): string {
   return [...cell.matchAll(/`([^`]+)`/g)]
     .map(([, code = '']) => code.replaceAll('{ … }', '{}').replaceAll('…', 'undefined'))
@@ -83,7 +83,7 @@ function codeOf(cell: string): string {
     .join('\n')
 }
 
-/** The code of a row, as a module: what it declares hides what it would otherwise find. */
+/** Gives the code of a row as a module, whose own declarations hide those of the same name outside. */
 function moduleOf(cell: string): string {
   const others = /gun[._]/.test(cell) ? ofClient : ofProcess
   return `// ${cell}\n${names}${others}export async function row() {\n${codeOf(cell)}\n}\n`

@@ -40,6 +40,6 @@ export async function poolScene(
   }
 }
 
-/** The body of a pooled response. */
+/** Gives the body of a pooled response. */
 export const bodyOf = async (streamRef: gun.PoolStreamRef) =>
   String((await gun.pool.awaitResponse(streamRef)).body)

@@ -122,7 +122,7 @@ export async function poolServer({
   const real = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     real.add(socket)
-    // What HTTP/2 calls a socket is a proxy of it, and TLS has a socket of its own.
+    // The socket of an HTTP/2 session is a proxy of the real one, and TLS has a socket of its own.
     if (version === 'http' && !isTls) sockets.push(socket)
     socket.on('error', () => {})
     socket.on('close', () => real.delete(socket))

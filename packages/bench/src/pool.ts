@@ -1,6 +1,6 @@
 /**
- * Pools of eight connections against one server of each version of HTTP, in one run and alternating: CPU of the client's process per request, and its
- * ratio to bare connections of Holster's, or where more callers than connections wait, to undici's Pool.
+ * Pools of eight connections against one server of each version of HTTP, in one run and alternating: CPU of the client's process
+ * per request, and its ratio to bare connections of Holster's, or where more callers than connections wait, to undici's Pool.
  * Run: npm run bench:pool -- [part of a row's name…] [--rounds=9] [--clients=holster-pool,holster]
  */
 

@@ -1,6 +1,6 @@
 /**
- * Processes against those of the BEAM, where Erlang is installed, against the actors of nact and xstate, and against bare queues of
- * promises, in one run and alternating: CPU per process or message, and its ratio to the BEAM on one scheduler.
+ * Processes against those of the BEAM, where Erlang is installed, against the actors of nact and xstate, and against bare queues
+ * of promises, in one run and alternating: CPU per process or message, and its ratio to the BEAM on one scheduler.
  * Run: npm run bench:process -- [part of a row's name…] [--rounds=9] [--clients=holster,beam]
  */
 

@@ -15,13 +15,13 @@ import { destinationOf } from './transport/contract.js'
 const SHUTDOWN = 5000
 
 /**
- * Returns a child spec for a supervisor of @holster/otp. Each start opens a connection that is not made again by itself (`retry: 0`), and
- * links it to the supervisor, which starts another connection when this one ends. At each start the owner gets a `gun_started` with the new
- * connection, before any other message of it.
+ * Returns a child spec for a supervisor of @holster/otp. Each start opens a connection that is not made again by itself
+ * (`retry: 0`) and is linked to the supervisor, which starts another one when that ends. At each start the owner gets a
+ * `gun_started` with the new connection, before any other message of the connection.
  *
- * `opts.owner` is required: a process or an actor; or the name of one, which is looked up at each start, so that the owner may be a sibling
- * that was started anew as well. A start throws a GunError `badstate` where no process has the name. Throws a TypeError or RangeError for a
- * wrong host or port, and a GunError `bad_option` for a wrong option.
+ * `opts.owner` is required: a process or an actor; or the name of one, which is looked up at each start, so that the owner may be
+ * a sibling that was started anew as well. A start throws a GunError `badstate` where no process has the name. Throws a TypeError
+ * or RangeError for a wrong host or port, and a GunError `bad_option` for a wrong option.
  *
  * ```ts
  * const spec = gun.childSpec('example.org', 443, { owner: 'consumer' })

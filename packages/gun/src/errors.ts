@@ -153,7 +153,7 @@ export interface GunErrorCodes {
   /** There is no pool for the scope and the authority, which the message names. Source: `pool_not_found` of gun_pool. */
   readonly pool_not_found: 'pool_not_found'
   /**
-   * No connection of the pool was free in time, or all of them fail; `cause` is why the last of them failed, if any has. Nothing
+   * No connection of the pool was free in time, or all of them fail; `cause` is why the last of them failed, if any has. No part
    * of the request was sent. Source: `no_connection_available` of gun_pool.
    */
   readonly no_connection_available: 'no_connection_available'

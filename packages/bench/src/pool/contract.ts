@@ -1,12 +1,12 @@
-/** What a client of the benchmark can be asked to do: GETs over as many connections as all clients have. */
+/** The jobs of a client of the benchmark: GETs, over as many connections as each of the other clients has. */
 
-/** One piece of work, as the coordinator gives it to a client's process. */
+/** A piece of work, as the coordinator gives it to a client's process. */
 export interface Job {
   /** How many bytes each body has. */
   readonly size: number
   /** How many callers there are, each of which asks again when it has its response. */
   readonly callers: number
-  /** How many requests they make together. */
+  /** How many requests the callers make together. */
   readonly count: number
 }
 

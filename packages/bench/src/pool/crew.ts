@@ -12,8 +12,8 @@ export const CLIENTS = ['holster-pool', 'holster', 'undici-pool'] as const
 export type ClientName = (typeof CLIENTS)[number]
 
 /**
- * A bare connection of Holster's is one caller's over HTTP/1.1; with more callers its requests would be pipelined. undici speaks
- * HTTP/2 over TLS.
+ * Whether a client does a job. A bare connection of Holster's has one caller over HTTP/1.1, as the requests of several would be
+ * pipelined. undici speaks HTTP/2 over TLS.
  */
 export function canDo(name: ClientName, { callers }: Job, version: Version): boolean {
   if (version === 'http2') return name !== 'undici-pool'

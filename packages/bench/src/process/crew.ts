@@ -28,7 +28,10 @@ export function startClient(name: ClientName): RunningClient<Job> {
   }
 }
 
-/** What each side has no way to do. With 100,000 actors nact does not come to an end: each that stops goes through all others. */
+/**
+ * The jobs that each side has no way to do. With 100,000 actors nact does not come to an end: each actor that stops goes through
+ * all others.
+ */
 const LACKS: Partial<Record<ClientName, readonly JobName[]>> = {
   promises: ['monitor', 'backlog', 'numbers', 'turns', 'call', 'server', 'restart', 'info'],
   nact: ['spawn', 'live', 'idle', 'monitor', 'backlog', 'numbers', 'server', 'restart', 'info'],

@@ -56,7 +56,7 @@ const server = genServer.define({
   handleCall: { get: (_request, _from, state) => ['reply', state, state] },
 })
 
-/** A child that tells whoever waits of its start, and crashes when it is told to. */
+/** Runs a child that tells the waiting process of its start, and crashes when it is told to. */
 async function crashing(self: Process<Stop>, told: Pid<Started>): Promise<void> {
   told.send({ type: 'started', pid: self })
   await self.receive([{ type: 'stop' }])

@@ -6,7 +6,7 @@ import type { Owner } from '../messages.js'
 import type { Opts } from './options.js'
 import type { PoolOpts } from './pool.js'
 
-/** A child spec of @holster/otp whose start gives that child. Its `start` needs no more of its supervisor than the link between the two. */
+/** A child spec of @holster/otp whose `start` gives that child, and needs no more of the supervisor than its `link`. */
 export interface ChildSpecOf<Child extends MonitorTarget> extends Omit<ChildSpec, 'start'> {
   /** Starts the child, linked to its supervisor. */
   readonly start: (parent: Pick<Process<never>, 'link'>) => Child
@@ -24,7 +24,10 @@ export interface ChildSpecOpts extends Omit<Opts, 'owner' | 'retry' | 'retryFun'
 
 /** Options of `pool.childSpec`: those of `startPool`, and those of the child spec itself. */
 export interface PoolChildSpecOpts extends PoolOpts {
-  /** The name of the child within its supervisor. Default: the host and port, as in `gun_pool:example.org:443`, with a scope that is a text behind them. */
+  /**
+   * The name of the child within its supervisor. Default: the host and port, as in `gun_pool:example.org:443`, followed by the
+   * scope if that is a string.
+   */
   readonly id?: string
   /** How long the supervisor waits for an orderly end, in milliseconds. Default 5000. */
   readonly shutdown?: Shutdown

@@ -1,4 +1,4 @@
-/** The options of a pool, of its requests, and of those who look for one. */
+/** The options of a pool, of its requests, and of the calls that look for a pool. */
 
 import type { MonitorRef } from '@holster/process'
 import type { ConnPid, StreamRef } from '../handles.js'
@@ -8,7 +8,10 @@ import type { ConnectionOpts } from './connection.js'
 import type { ReqOpts } from './http.js'
 import type { Opts } from './options.js'
 
-/** The facts about a connection that its set-up hands on to those who check it out. Source: `conns_meta` of gun_pool. */
+/**
+ * The facts about a connection that its set-up hands on to the callers that check the connection out. Source: `conns_meta` of
+ * gun_pool.
+ */
 export interface PoolMeta {
   /** The WebSocket on which `wsSend` sends. */
   readonly ws?: StreamRef
@@ -25,9 +28,9 @@ export type SetupResult<State = unknown> =
   | readonly ['up', protocol: ProtocolName | 'ws', meta: PoolMeta]
 
 /**
- * Sets a connection up before the pool uses it, for example with `wsUpgrade`: called with `gun_up`, and with each message after it, until
- * the answer is `'up'`. A set-up that throws ends the connection, which the pool makes anew later. Source: `setup_fun` in the
- * type opts of gun_pool.
+ * Sets a connection up before the pool uses it, for example with `wsUpgrade`: called with `gun_up`, and with each message after
+ * it, until the answer is `'up'`. A set-up that throws ends the connection, which the pool makes anew later. Source: `setup_fun`
+ * in the type opts of gun_pool.
  */
 export type SetupFun<State = unknown> = (
   connPid: ConnPid,
@@ -35,7 +38,9 @@ export type SetupFun<State = unknown> = (
   state: State,
 ) => SetupResult<State>
 
-/** Options of `open` that a pool takes: all but those with which it would work against itself. */
+/**
+ * Options of `open` that a pool takes: all but `owner`, `retry` and `retryFun`, with which the pool would work against itself.
+ */
 export type PoolConnOpts = Omit<Opts, 'owner' | 'retry' | 'retryFun'>
 
 /** Options of `pool.startPool`. Times are milliseconds. Source: the type opts of gun_pool. */
@@ -45,7 +50,10 @@ export interface PoolOpts {
    * long with each failure in a row, up to `maxBackoff`. Each connection pauses by itself. Default 1000.
    */
   readonly backoff?: number
-  /** The options of each connection, `proxy` among them. The pool owns them and makes them again, so `owner`, `retry` and `retryFun` are refused. */
+  /**
+   * The options of each connection, `proxy` among them. The pool owns its connections and makes them again, so `owner`, `retry`
+   * and `retryFun` are refused.
+   */
   readonly connOpts?: PoolConnOpts
   /**
    * How long a connection beyond `sizeMin` may be idle before it is ended. Default `Infinity`. Refused where there can be no
@@ -55,15 +63,15 @@ export interface PoolOpts {
   /** The longest pause that `backoff` grows to. Default 30000. */
   readonly maxBackoff?: number
   /**
-   * How long a connection is used; a random tenth less, so that not all are made anew at once. Then another takes its place, and
-   * it ends with the last of its streams, never in the middle of one. Default `Infinity`.
+   * How long a connection is used, less a random part of up to a tenth, so that not all are made anew at once. Then another one
+   * takes its place, and the old one ends with the last of its streams, never in the middle of one. Default `Infinity`.
    */
   readonly maxLifetime?: number
   /** How many requests may be under way at once on a connection of HTTP/1.1. Default 1. Over HTTP/2 the server says how many. */
   readonly pipelining?: number
   /**
-   * A name of the caller's, so that there can be several pools for one authority: any value, compared as a key of a `Map`. Default
-   * `'default'`.
+   * A name of the caller's, so that there can be several pools for one authority: any value, compared as a key of a `Map`.
+   * Default `'default'`.
    */
   readonly scope?: unknown
   /** Sets each connection up before it is used: a function and its first state. Default: a connection is used once it is up. */
@@ -73,7 +81,10 @@ export interface PoolOpts {
   ]
   /** How many connections there are. Default 8. Refused beside `sizeMin` or `sizeMax`. */
   readonly size?: number
-  /** How many connections there are at most; more than `sizeMin` are made while a caller finds none free. Default: `sizeMin`, at least 8. */
+  /**
+   * How many connections there are at most; more than `sizeMin` are made while a caller finds none free. Default: `sizeMin`, at
+   * least 8.
+   */
   readonly sizeMax?: number
   /** How many connections there are at least. 0 opens the first with the first request. Default: `sizeMax`, at most 1. */
   readonly sizeMin?: number
@@ -102,16 +113,16 @@ export interface PoolAwaitUpOpts extends PoolLookupOpts {
 /** How a caller waits while no connection is free. */
 export interface CheckoutLimits {
   /**
-   * The pauses after which the caller would look again, in milliseconds: the caller waits as long as all of them together, and gets
-   * a free connection at once. Refused beside `checkoutTimeout`. Source: `checkout_retry` of gun_pool.
+   * The pauses after which the caller would look again, in milliseconds: the caller waits as long as all of them together, and
+   * gets a free connection at once. Refused beside `checkoutTimeout`. Source: `checkout_retry` of gun_pool.
    */
   readonly checkoutRetry?: readonly number[]
   /**
-   * How long the caller waits for a free connection, in milliseconds. 0 does not wait: the call throws `no_connection_available` then, as in
-   * Gun without `checkout_retry`. Default 5000.
+   * How long the caller waits for a free connection, in milliseconds. 0 does not wait: the call throws `no_connection_available`
+   * then, as in Gun without `checkout_retry`. Default 5000.
    */
   readonly checkoutTimeout?: number
-  /** Whose abort gives up the place in the queue, or the stream, which ends with `cancelled`. Default: none. */
+  /** The signal whose abort gives up the place in the queue, or the stream, which ends with `cancelled`. Default: none. */
   readonly signal?: AbortSignal
 }
 

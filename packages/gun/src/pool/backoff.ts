@@ -5,7 +5,9 @@ import type { PoolSettings } from '../options/pool.js'
 /** The longest pause behind a connection that was of use, in milliseconds: chance spreads the return of a server's clients. */
 const FIRST_WITHIN = 1000
 
-/** Gives the pause, in milliseconds, behind so many failures in a row. `isOrderly`: the last connection ended without an error. */
+/**
+ * Gives the pause, in milliseconds, behind so many failures in a row. `isOrderly`: the last connection ended without an error.
+ */
 export function pauseOf(
   { backoff, maxBackoff }: Pick<PoolSettings, 'backoff' | 'maxBackoff'>,
   failures: number,

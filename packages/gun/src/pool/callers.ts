@@ -1,4 +1,6 @@
-/** Those for whom streams run: when a process or an actor exits, or a signal aborts, its streams and places are given up. */
+/**
+ * The callers for whom streams run: when a process or an actor exits, or a signal aborts, its streams and places are given up.
+ */
 
 import type { MonitorTarget } from '@holster/process'
 import { watch } from '@holster/process/internal'
@@ -7,11 +9,11 @@ import { watch } from '@holster/process/internal'
 export interface Claim {
   /** Whether there is nothing left to give up. */
   readonly isOver: boolean
-  /** Gives it up; with a signal, for the signal's reason. */
+  /** Gives the claim up; with a signal, for the signal's reason. */
   giveUp(signal?: AbortSignal): void
 }
 
-/** The fewest callers, and the fewest claims of one, at which those that are over are looked for. */
+/** The number of callers, and of the claims of one caller, at which claims that are over are swept out for the first time. */
 const LEAST = 16
 
 class Charge {

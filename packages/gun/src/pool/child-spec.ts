@@ -9,8 +9,9 @@ import type { PoolPid } from './process.js'
 const SHUTDOWN = 5000
 
 /**
- * Returns a child spec for a supervisor of @holster/otp: each start begins a pool that is linked to the supervisor and ends in order with it. Throws as
- * `startPool` does, but for a pool that is there already, which each start finds. Gun's pools stand under a supervisor of its own.
+ * Returns a child spec for a supervisor of @holster/otp: each start begins a pool that is linked to the supervisor and ends in
+ * order with it. Throws as `startPool` does, except for `already_started`, which a start throws. Gun's pools stand under a
+ * supervisor of its own.
  */
 export function childSpec(host: string, port: number, opts: PoolChildSpecOpts = {}): ChildSpecOf<PoolPid> {
   const authority = authorityAt(host, port, opts.connOpts?.transport)

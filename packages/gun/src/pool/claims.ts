@@ -9,7 +9,7 @@ import { type PoolStreamRef, waiterOf } from './reference.js'
 
 /** The pool, as far as claims need it. */
 export interface ClaimHome {
-  /** The connection of that handle, if it is of the pool and lives. */
+  /** Gives the connection of that handle, if the connection is of the pool and lives. */
   memberWith(connPid: ConnPid): Member | undefined
 }
 
@@ -39,7 +39,7 @@ export class StreamClaim implements Claim {
     }
     const connection = this.#pool.memberWith(connPidOf(streamRef))?.connection
     if (!connection?.isOpen(streamRef)) return
-    // Nothing of a stream comes behind its end, and its error is that.
+    // The error is the last message of the stream: after the cancel no more of them are posted.
     if (signal !== undefined) connection.fail(streamRef, aborted(signal))
     connection.commands.cancel(streamRef)
   }

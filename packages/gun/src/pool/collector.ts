@@ -36,11 +36,11 @@ export function collect(
   })
 }
 
-/** The responses that have come in this turn of the event loop, with those who wait for them. */
+/** The responses that have come in this turn of the event loop, each with the function that settles the wait for it. */
 let come: { readonly resolve: (response: FullResponse) => void; readonly response: FullResponse }[] = []
 
 /**
- * Hands on all responses of this turn together, so that the next requests of those who get them leave in one go: a server that is
+ * Hands on all responses of this turn together, so that the next requests of their callers leave in one go: a server that is
  * woken once for eight requests costs both sides less than one that is woken eight times.
  */
 function handOn(): void {

@@ -1,10 +1,13 @@
-/** The errors of those who get no connection of a pool. */
+/** The errors of callers that get no connection of a pool. */
 
 import type { ExitReason } from '@holster/process'
 import { GunError } from '../errors.js'
 import type { Places } from './places.js'
 
-/** Nothing is free, or ever will be; where connections fail, because of that. */
+/**
+ * Makes the error of a caller that gets no connection. While fewer connections are up than the pool wants, the last error of one
+ * is the cause.
+ */
 export function unavailable(what: string, authority: string, { census, lastError }: Places): GunError {
   const isWhy = census.up < census.wanted && lastError !== undefined
   const text = `${what} (${authority})${isWhy ? `: ${lastError.message}` : ''}`

@@ -41,11 +41,12 @@ import { allPools, findPool, notFound } from './registry.js'
 import { untilUp } from './up.js'
 
 /**
- * Starts a pool of connections to one host, and returns its process at once. The connections are made in the background; `awaitUp`
- * waits for them. A pool is found by its scope and its authority: the host and port as in a `host` header.
+ * Starts a pool of connections to one host, and returns its process at once. The connections are made in the background;
+ * `awaitUp` waits for them. A pool is found by its scope and its authority: the host and port as in a `host` header.
  *
- * The pool lives until `stopPool`, or until its process gets an exit signal: in order with a reason other than `'normal'`, so that streams may finish, and
- * at once with `'kill'`. Its connections end with it. Under a supervisor use `childSpec`.
+ * The pool lives until `stopPool`, or until its process gets an exit signal: a reason other than `'normal'` and `'kill'` ends the
+ * pool in order, so that streams may finish, and `'kill'` ends it at once. The connections end with the pool. Under a supervisor
+ * use `childSpec`.
  *
  * Throws a TypeError or RangeError for a wrong host or port, a GunError `bad_option` for a wrong option, and `already_started`
  * where there is such a pool. Source: gun_pool:start_pool.
@@ -55,8 +56,9 @@ export function startPool(host: string, port: number, opts: PoolOpts = {}): Pool
 }
 
 /**
- * Stops a pool in order: those who wait get the error `shutdown`, and each connection ends with the last of its streams, within `closingTimeout`.
- * Resolves when all have ended. Rejects with a GunError `pool_not_found`. Source: gun_pool:stop_pool.
+ * Stops a pool in order: callers that wait get the error `shutdown`, and each connection ends with the last of its streams,
+ * within `closingTimeout`. Resolves when all connections have ended. Rejects with a GunError `pool_not_found`. Source:
+ * gun_pool:stop_pool.
  */
 export async function stopPool(host: string, port: number, stopOpts: StopPoolOpts = {}): Promise<void> {
   checkStopPoolOpts(stopOpts)
@@ -80,9 +82,9 @@ export function info(pool?: PoolPid | string, scope?: unknown): readonly PoolInf
 }
 
 /**
- * Waits until the pool is operational: all connections that it wants are up. Rejects with a GunError `pool_not_found`, with one of kind
- * `timeout` (after 5000 ms by default) or `down`, whose cause is the error of a connection, or with the signal's reason. Source:
- * gun_pool:await_up.
+ * Waits until the pool is operational: all connections that it wants are up. Rejects with a GunError `pool_not_found`, with one
+ * of kind `timeout` (after 5000 ms by default) or `down`, whose cause is the error of a connection, or with the signal's reason.
+ * Source: gun_pool:await_up.
  */
 export async function awaitUp(pool: PoolPid | string, awaitOpts: PoolAwaitUpOpts = {}): Promise<void> {
   checkAwaitUpOpts(awaitOpts)
@@ -92,13 +94,13 @@ export async function awaitUp(pool: PoolPid | string, awaitOpts: PoolAwaitUpOpts
 }
 
 /**
- * Lends a connection to the caller for one stream, which the caller begins with the functions of gun. The connection counts as one
- * with a stream more until the stream ends, or until the caller gives the connection back; both of which it must not be more than. A
- * caller that exits gives the connection back, and the stream is cancelled.
+ * Lends a connection to the caller for one stream, which the caller begins with the functions of gun. The pool counts the
+ * checkout and its stream as one stream: until the stream ends, or until the caller gives the connection back without having
+ * begun one. A caller that exits gives the connection back, and the stream is cancelled.
  *
- * Gives the connection with least to do; where a set-up has made other things of all connections, such as WebSockets, another one
- * each time. Waits while none is free. Rejects with a GunError `no_connection_available`, and with the signal's reason. Source:
- * gun_pool:checkout.
+ * Gives the connection with least to do; where the set-up has turned all connections into something else, such as WebSockets, a
+ * different one each time. Waits while no connection is free. Rejects with a GunError `no_connection_available`, and with the
+ * signal's reason. Source: gun_pool:checkout.
  *
  * ```ts
  * using checkout = await gun.pool.checkout(pool)
@@ -155,19 +157,20 @@ export function put(path: string, headers: HeadersInit, body?: Bytes, reqOpts?: 
 }
 
 /**
- * Sends a request with its whole body through the pool of the scope in `reqOpts` and of the authority in the header `host`. Returns its stream at
- * once. Where no connection is free the stream waits in a fair queue, and has no `connPid` until its turn comes; everything else can be asked for meanwhile.
+ * Sends a request with its whole body through the pool of the scope in `reqOpts` and of the authority in the header `host`.
+ * Returns its stream at once. Where no connection is free the stream waits in a fair queue. Until its turn comes the stream has
+ * no `connPid`, but can be used with `data`, `trailers`, `updateFlow`, `cancel`, `await` and `awaitResponse` already.
  *
- * The messages go to `reqOpts.replyTo`, and carry the returned reference as their `streamRef`. Without a replyTo they wait in a mailbox of the
- * pool's own, from which `await`, `awaitBody` and `awaitResponse` take them, within a process or not. A replyTo that is a process
- * or an actor is the caller: when it exits, its place in the queue is given up, and its stream is cancelled.
+ * The messages go to `reqOpts.replyTo`, and carry the returned reference as their `streamRef`. Without a replyTo they wait in a
+ * mailbox of the pool's own, from which `await`, `awaitBody` and `awaitResponse` take them, within a process or not. A replyTo
+ * that is a process or an actor is the caller: when it exits, its place in the queue is given up, and its stream is cancelled.
  *
- * A stream that gets no connection in time, or whose pool ends or fails, ends with a `gun_error` as any other. Its `connPid` is that of the
- * connection that was tried last.
+ * A stream that gets no connection in time, or whose pool ends or fails, ends with a `gun_error` like any other stream. The
+ * `connPid` of the stream is then that of the connection that was tried last.
  *
- * Throws a GunError `pool_not_found`; `no_connection_available` where the caller does not want to wait, or where no connection can ever be
- * made; the signal's reason if that has aborted; and a TypeError for a value that cannot be sent, or where the headers have no `host`. Source:
- * gun_pool:request.
+ * Throws a GunError `pool_not_found`; `no_connection_available` where the caller does not want to wait, or where no connection
+ * can ever be made; the signal's reason if the signal has aborted; and a TypeError for a value that cannot be sent, or where the
+ * headers have no `host`. Source: gun_pool:request.
  */
 export function request(
   method: string,
@@ -279,8 +282,8 @@ export function updateFlow(streamRef: PoolStreamRef, increment: number): void {
 }
 
 /**
- * Ends a stream for the caller, as `cancel` of gun does: none of its messages is posted any more. A stream that waits gives up its
- * place, and is never sent. Source: gun_pool:cancel.
+ * Ends a stream for the caller, as `cancel` of gun does: none of its messages is posted any more. A stream that waits gives up
+ * its place, and is never sent. Source: gun_pool:cancel.
  */
 export function cancel(streamRef: PoolStreamRef): void {
   const waiter = waiterOf(checked(streamRef))
@@ -298,8 +301,8 @@ export function streamInfo(streamRef: PoolStreamRef): StreamInfo | undefined {
 }
 
 /**
- * Sends frames on a WebSocket of the pool of that authority and scope, whose set-up has named it as `meta.ws`: on another one each
- * time. Returns as `wsSend` of gun does. Throws a GunError `pool_not_found`, or `no_connection_available` where no
+ * Sends frames on a WebSocket of the pool of that authority and scope, which the set-up has named as `meta.ws`: on a different
+ * one each time. Returns as `wsSend` of gun does. Throws a GunError `pool_not_found`, or `no_connection_available` where no
  * WebSocket is up. Source: gun_pool:ws_send.
  */
 export function wsSend(frames: WsFrame | readonly WsFrame[], wsSendOpts: PoolWsSendOpts): boolean {
@@ -352,7 +355,10 @@ function checked(streamRef: PoolStreamRef): PoolStreamRef {
   return streamRef
 }
 
-/** The connection of a stream that does not wait. Throws for one that was given up before it had any. */
+/**
+ * Gives the connection of a stream that does not wait. Throws for a stream that waits, or that was given up before it had a
+ * connection.
+ */
 function connOf(streamRef: PoolStreamRef) {
   const { connPid } = checked(streamRef)
   if (connPid !== undefined) return connPid

@@ -1,4 +1,4 @@
-/** Takes what connections tell their owner, the pool: a set-up wants some of it, and nobody the rest. */
+/** Takes the messages of connections to their owner, the pool: a set-up wants some of them, and nobody the others. */
 
 import { reportThrown } from '@holster/process/internal'
 import type { GunMessage } from '../messages.js'

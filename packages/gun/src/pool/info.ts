@@ -8,11 +8,14 @@ import type { Member } from './member.js'
 import type { Places } from './places.js'
 import type { PoolState } from './states.js'
 
-/** One connection of a pool, as it is now. */
+/** A connection of a pool, as it is now. */
 export interface PoolConnInfo {
-  /** `'connecting'`, `'setup'` (the caller's set-up is under way), `'up'`, `'down'` (it takes nothing more, and will end), or `'leaving'` (it ends with its streams). */
+  /**
+   * `'connecting'`, `'setup'` (the caller's set-up is under way), `'up'`, `'down'` (the connection takes nothing more, and will
+   * end), or `'leaving'` (the connection ends with its streams).
+   */
   readonly state: 'connecting' | 'setup' | 'up' | 'down' | 'leaving'
-  /** The protocol with which it came up; `undefined` before that. */
+  /** The protocol with which the connection came up; `undefined` before that. */
   readonly protocol: ProtocolName | 'ws' | undefined
   /** How many streams the pool counts: those under way, and checkouts on which none has begun. */
   readonly streams: number

@@ -26,12 +26,12 @@ function startIn(scope: unknown, host: string, port: number, opts: PoolOpts, pre
   return pool
 }
 
-/** The authority of a pool: the host header of its requests. */
+/** Gives the authority of a pool: the host header of its requests. */
 export function authorityAt(host: string, port: number, transport?: 'tcp' | 'tls'): string {
   return authorityOf({ host: parseHost(host, port), port }, transport ?? (port === 443 ? 'tls' : 'tcp'))
 }
 
-/** The pool for a request. Throws a GunError `pool_not_found`, and a TypeError where the headers name no host. */
+/** Finds or starts the pool for a request. Throws a GunError `pool_not_found`, and a TypeError where the headers name no host. */
 export function poolFor(fields: Headers, { scope, startPoolIfMissing = false }: PoolReqOpts): Pool {
   const authority = headerValue(fields, 'host')
   if (authority === undefined) {
@@ -47,7 +47,7 @@ export function poolFor(fields: Headers, { scope, startPoolIfMissing = false }: 
   return known ?? startIn(scope, host, port, opts, 'reqOpts.startPoolIfMissing')
 }
 
-/** The pool that the caller names: its process, or its authority within a scope; `undefined` if there is none. */
+/** Gives the pool that the caller names by its process, or by its authority within a scope; `undefined` if there is none. */
 export function poolNamed(pool: PoolPid | string, scope: unknown): Pool | undefined {
   if (typeof pool === 'string') return findPool(pool, scope)
   const found = poolOf(pool)

@@ -1,4 +1,4 @@
-/** One connection of a pool: how much it has to do, and how much more it takes. */
+/** A connection of a pool: how much there is to do on it, and how much more it takes. */
 
 import { createProcess } from '@holster/process'
 import { type Connection, connectionOf } from '../connection/connection.js'
@@ -16,9 +16,9 @@ import type { Ranked } from './ranking.js'
 /** The pool, as far as its connections need it. */
 export interface MemberHome {
   readonly pipelining: number
-  /** Something has happened on the connection. */
+  /** Hears that something has happened on the connection. */
   onSettled(member: Member): void
-  /** The holder of a checkout has begun a stream. */
+  /** Hears that the holder of a checkout has begun a stream. */
   onCheckedOutStream(checkout: Checkout, streamRef: StreamRef): void
 }
 
@@ -28,33 +28,33 @@ export class Member implements Ranked {
   /** Reads the messages of streams whose caller has named no replyTo. */
   readonly inbox = createProcess<GunMessage>()
   readonly #home: MemberHome
-  /** The phases of its life; the pool moves it on. */
+  /** The phase of the connection's life; the pool moves it on. */
   phase: 'connecting' | 'setup' | 'up' | 'leaving' = 'connecting'
   /** The state of the caller's set-up. */
   setupState: unknown
-  /** Why its set-up came to nothing. */
+  /** Why the set-up came to nothing. */
   fault: GunError | undefined
   protocol: ProtocolName | 'ws' | undefined
   meta: PoolMeta = {}
-  /** When it was up, as `performance.now` says. */
+  /** When the connection came up, as `performance.now` says. */
   upSince = 0
-  /** When it was last idle, as `performance.now` says; only while the pool asks for that. */
+  /** When the connection was last idle, as `performance.now` says; kept only in a pool with an `idleTimeout`. */
   idleSince = 0
-  /** When it was idle as its present watch began. */
+  /** The `idleSince` at which the present watch began. */
   watchedSince = 0
-  /** Whether it was said that its messages have come to the pool, which has no use for them. */
+  /** Whether a report was made of messages of the connection that have come to the pool, which has no use for them. */
   isRefused = false
-  /** Whether the pool counts it among those that are up. */
+  /** Whether the pool counts the connection among those that are up. */
   isCounted = false
   idle: Deadline | undefined
   lifetime: Deadline | undefined
-  /** The streams that the pool has asked for within a step of the connection, which carries them out behind it. */
+  /** The streams that the pool has asked for within a step of the connection, which begins them after the step. */
   readonly #due = new Set<StreamRef>()
   /** The stream that the pool has asked for last, outside of any step. */
   #own: StreamRef | undefined
   /** The checkouts on which no stream has begun. */
   readonly #checkouts: Checkout[] = []
-  /** The protocol that it speaks, or has spoken last. */
+  /** The protocol that the connection speaks, or has spoken last. */
   #protocol: Protocol | undefined
   #isShutDown = false
   level = -1
@@ -77,7 +77,7 @@ export class Member implements Ranked {
     return (this.connection.protocol?.load ?? 0) + this.#due.size + this.#checkouts.length
   }
 
-  /** How many streams more it takes. */
+  /** How many more streams the connection takes. */
   get room(): number {
     if (this.phase !== 'up' || !this.connection.isAccepting) return 0
     const { protocol } = this.connection
@@ -93,13 +93,13 @@ export class Member implements Ranked {
     return protocol.load === undefined || (isAccepting && protocol.most !== 0)
   }
 
-  /** Whether it takes no more requests, and ends with those that are under way. */
+  /** Whether the connection takes no more requests, and ends with those that are under way. */
   get isDeparting(): boolean {
     const { isAccepting, protocol } = this.connection
     return this.phase === 'up' && !isAccepting && protocol?.load !== undefined && this.load > 0
   }
 
-  /** Whether a whole response has come on it, perhaps the one behind which it has ended. */
+  /** Whether a whole response has come on the connection, perhaps the one after which the connection ended. */
   get hasAnswered(): boolean {
     return this.#protocol?.hasAnswered ?? false
   }
@@ -133,7 +133,7 @@ export class Member implements Ranked {
     this.#checkouts.push(checkout)
   }
 
-  /** Takes a checkout back on which no stream has begun. Gives whether it was one. */
+  /** Takes a checkout back on which no stream has begun. Returns whether there was such a checkout. */
   removeCheckout(checkout: Checkout): boolean {
     const at = this.#checkouts.indexOf(checkout)
     if (at !== -1) this.#checkouts.splice(at, 1)

@@ -40,14 +40,14 @@ export class Place {
     return error
   }
 
-  /** Plans the connection that follows one which goes on elsewhere, since the peer lets nothing more begin there. */
+  /** Plans the connection that follows one whose streams go on outside this place, since the peer lets no more begin on it. */
   departed(): void {
     this.member = undefined
     this.failures = 0
     this.#timer = setTimeout(() => this.#open(this), pauseOf(this.#settings, 0, true))
   }
 
-  /** Makes a connection at once, in place of one that goes on elsewhere until its streams have ended. */
+  /** Makes a connection at once, in place of one that goes on outside this place until its streams have ended. */
   refill(): void {
     this.#open(this)
   }

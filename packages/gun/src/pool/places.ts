@@ -25,11 +25,11 @@ export interface PlacesHome {
   readonly settings: PoolSettings
   /** Whether a caller waits for a connection. */
   readonly isAwaited: boolean
-  /** A connection may have room again, or has more or less to do. */
+  /** Hears that a connection may have room again, or has more or less to do. */
   onChange(): void
-  /** A connection has ended. */
+  /** Hears that a connection has ended. */
   onFailure(): void
-  /** The holder of a checkout has begun a stream. */
+  /** Hears that the holder of a checkout has begun a stream. */
   onCheckedOutStream(checkout: Checkout, streamRef: StreamRef): void
 }
 
@@ -82,7 +82,7 @@ export class Places implements MemberHome {
     return this.#places.length > 0 && this.#places.every(({ isHopeless }) => isHopeless)
   }
 
-  /** Makes a connection more, if the pool may have one. Throws if its options are wrong. */
+  /** Makes another connection, if the pool may have one. Throws if the options of the connection are wrong. */
   grow(): void {
     if (this.#isClosed || this.#places.length >= this.#home.settings.sizeMax) return
     const place = new Place(this.#home.settings, each => this.#reopen(each))
@@ -123,7 +123,7 @@ export class Places implements MemberHome {
     this.#home.onCheckedOutStream(checkout, streamRef)
   }
 
-  /** A connection is set up. */
+  /** Takes a connection into use that is set up. */
   up(member: Member, isForFrames: boolean): void {
     member.phase = 'up'
     member.upSince = performance.now()
@@ -137,7 +137,7 @@ export class Places implements MemberHome {
     this.onSettled(member)
   }
 
-  /** A connection has ended. */
+  /** Takes note that a connection has ended. */
   lost(connPid: ConnPid, reason: ExitReason): void {
     const member = this.members.get(connPid)
     if (member === undefined) return
@@ -153,7 +153,7 @@ export class Places implements MemberHome {
     this.#home.onChange()
   }
 
-  /** Leaves a place empty beyond the fewest that nobody waits for. */
+  /** Drops an empty place if there are more than `sizeMin`, and no caller waits for a connection. */
   #dropUnwanted(place: Place): void {
     if (this.#home.isAwaited || this.#places.length <= this.#home.settings.sizeMin) return
     place.dispose()
@@ -189,7 +189,10 @@ export class Places implements MemberHome {
     pid.monitor(connPid)
   }
 
-  /** Makes a connection again. Its options were right once; what they lead to, such as the environment, may not be any more. */
+  /**
+   * Makes a connection again. The options were right once, but may be wrong by now, as they can depend on things like the
+   * environment.
+   */
   #reopen(place: Place): void {
     try {
       this.#open(place)
@@ -248,7 +251,7 @@ export class Places implements MemberHome {
     if (member.idle === undefined && this.#places.length > sizeMin) this.#watchIdle(member, idleTimeout)
   }
 
-  /** Ends a connection beyond the fewest once it has been idle long enough. */
+  /** Ends a connection beyond `sizeMin` once it has been idle long enough. */
   #watchIdle(member: Member, ms: number): void {
     member.idle = new Deadline(ms, () => {
       member.idle = undefined

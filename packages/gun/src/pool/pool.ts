@@ -37,7 +37,7 @@ import { type Waiter, Waiting } from './waiting.js'
 /** A request without its stream. */
 export type Draft = Omit<RequestCommand, 'type' | 'streamRef'>
 
-/** Is told when the pool is operational, or has ended. */
+/** A listener that is told when the pool is operational, or has ended. */
 export interface UpListener {
   up(): void
   ended(reason: ExitReason): void
@@ -55,16 +55,19 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
   readonly #callers = new Callers()
   readonly upListeners = new Set<UpListener>()
   readonly #onOver: (pool: Pool) => void
-  /** The supervisor under which it stands. */
+  /** The supervisor under which the pool stands. */
   #parent: object | undefined
-  /** Whether those who wait are served at the end of this turn of the event loop. */
+  /** Whether the callers that wait are served at the end of this turn of the event loop. */
   #isServing = false
-  /** Serves all at once, so that their requests leave in one go, as those of callers who have their responses do. */
+  /**
+   * Serves all callers at once that wait, so that their requests leave in one go, as do those of callers that have their
+   * responses.
+   */
   readonly #serve = () => {
     this.#isServing = false
     this.#waiting.serve()
   }
-  /** Why it ends, once its connections have. */
+  /** Why the pool ends, once its connections have ended. */
   #ending: { readonly reason: ExitReason } | undefined
 
   /** `onOver` is called once the pool takes nothing more; perhaps twice. */
@@ -111,7 +114,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
   begin(draft: Draft, opts: PoolReqOpts): PoolStreamRef {
     const { replyTo, sendHighWaterMark, signal } = opts
     signal?.throwIfAborted()
-    // Whoever waits is first.
+    // Callers that wait come first.
     const member = this.#waiting.size === 0 ? this.#places.first : undefined
     if (member === undefined) return this.#beginLater(draft, opts)
     const streamRef = new PoolStreamRef(
@@ -175,7 +178,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
     return infoOf(this, this.#places, this.#waiting.size)
   }
 
-  // Its places tell:
+  // The places of the pool call:
 
   onChange(): void {
     if (this.#waiting.size > 0 && !this.#isServing) {
@@ -195,14 +198,14 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
     checkout.streamRef = streamRef
   }
 
-  /** The connection that tells of a request which gets none. */
+  /** The connection that posts the error of a request which gets none. */
   get spokesman(): Member {
     const member = this.#places.latest
     if (member === undefined) throw new Error('a request waits in a pool that has tried no connection')
     return member
   }
 
-  // Its process:
+  // The life of the pool's process:
 
   /** Ends the pool in order: nothing waits or begins any more, and the connections end with their streams. */
   stop(reason: ExitReason): void {
@@ -237,7 +240,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
     this.#onOver(this)
     this.#waiting.fail(ended(reason))
     this.#callers.dispose()
-    // Behind an end in order there are none left, unless it took too long for somebody.
+    // After an orderly end no connection is left, unless the end took too long for somebody who then killed the pool.
     this.#places.close(true)
     for (const listener of [...this.upListeners]) listener.ended(reason)
   }
@@ -252,7 +255,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
     return streamRef
   }
 
-  /** Has somebody wait, and makes a connection more for as long as the pool may grow and more wait than are coming. */
+  /** Has a caller wait, and makes another connection if the pool may grow, and more callers wait than connections are coming. */
   #wait(waiter: Waiter<Member>, { checkoutRetry, checkoutTimeout }: CheckoutLimits): void {
     if (this.isOver) throw ended(this.#ending?.reason ?? 'noproc')
     const none = 'no connection of the pool is free'
@@ -267,7 +270,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
     this.#waiting.add(waiter, timeout, () => this.#unavailable(`${none} within ${timeout} ms`))
   }
 
-  /** Has the stream given up with its caller. */
+  /** Has the stream given up when its caller exits, or the signal aborts. */
   #charge(streamRef: PoolStreamRef, replyTo: ReplyTo | undefined, signal: AbortSignal | undefined): void {
     const isCaller = replyTo !== undefined && isOwner(replyTo)
     if (!isCaller && signal === undefined) return

@@ -1,8 +1,8 @@
-/** The connections with room, by how much they have to do: the first is one that has least, of these the one last used. */
+/** The connections with room, by how much there is to do on them: the first has least, and of several like it was used last. */
 
 /** Stands in a ranking. The fields belong to the ranking. */
 export interface Ranked {
-  /** How much it has to do; -1 while it stands in no ranking. */
+  /** How much the item has to do; -1 while it stands in no ranking. */
   level: number
   previous: Ranked | undefined
   next: Ranked | undefined
@@ -11,18 +11,18 @@ export interface Ranked {
 export class Ranking<T extends Ranked> {
   /** The first of each level. */
   readonly #levels: (T | undefined)[] = []
-  /** No level below has any. */
+  /** The level below which there is no item. */
   #lowest = 0
   #size = 0
 
-  /** Gives the one with least to do; `undefined` if there is none. Takes constant time, as levels change by one at a time. */
+  /** The item with least to do; `undefined` if there is none. Takes constant time, as levels change by one at a time. */
   get first(): T | undefined {
     if (this.#size === 0) return undefined
     while (this.#levels[this.#lowest] === undefined) this.#lowest++
     return this.#levels[this.#lowest]
   }
 
-  /** Puts an item where it has that much to do, before the others there; with `undefined` nowhere. */
+  /** Puts an item at a level, before the others there; with `undefined` takes it out of the ranking. */
   place(item: T, level: number | undefined): void {
     if (item.level === (level ?? -1)) return
     if (item.level !== -1) this.#remove(item)

@@ -41,7 +41,7 @@ export class PoolStreamRef extends StreamRef {
     sendMark: number | undefined,
     isForPool: boolean,
   ) {
-    // Both are given to it before anything asks for them.
+    // A stream that waits gets both before anything asks for them.
     super(connPid as ConnPid, replyTo as ReplyTo, sendMark)
     this.#isForPool = isForPool
   }

@@ -7,19 +7,19 @@ import type { PoolPid } from './process.js'
 const scopes = new Map<unknown, Map<string, Pool>>()
 const pools = new WeakMap<PoolPid, Pool>()
 
-/** All pools that have not ended. */
+/** Gives all pools that have not ended. */
 export function allPools(): readonly Pool[] {
   return [...scopes.values()].flatMap(ofScope => [...ofScope.values()])
 }
 
-/** The pool of a scope and an authority; `undefined` if there is none. */
+/** Finds the pool of a scope and an authority; `undefined` if there is none. */
 export function findPool(authority: string, scope: unknown = 'default'): Pool | undefined {
   const ofScope = scopes.get(scope)
   if (ofScope === undefined) return undefined
   return ofScope.get(authority) ?? ofScope.get(authority.toLowerCase())
 }
 
-/** The pool behind a process. Throws a TypeError for any other process. */
+/** Gives the pool behind a process. Throws a TypeError for any other process. */
 export function poolOf(pid: PoolPid): Pool {
   const pool = typeof pid === 'object' && pid !== null ? pools.get(pid) : undefined
   if (pool === undefined) throw new TypeError('pool must be what startPool gave')

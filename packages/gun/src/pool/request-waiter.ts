@@ -9,7 +9,7 @@ import { Waiter } from './waiting.js'
 
 /** The pool, as far as a request that waits needs it. */
 export interface WaiterHome {
-  /** The connection that tells of a request which gets none: the last one that was tried. */
+  /** The connection that posts the error of a request which gets none: the last one that was tried. */
   readonly spokesman: Member
   /** Gives up a place in the queue. Returns whether there was one. */
   giveUp(waiter: RequestWaiter): boolean

@@ -7,8 +7,8 @@ import { Deadline } from '../transport/deadline.js'
 type Job = () => Promise<unknown>
 
 /**
- * Waits for something free. Exactly one of the methods is called, and only once, unless the place is given up. The fields belong to the
- * queue.
+ * A caller that waits for something free. Exactly one of the methods is called, and only once, unless the place is given up. The
+ * fields belong to the queue.
  */
 export abstract class Waiter<T> {
   /** @internal */
@@ -20,9 +20,9 @@ export abstract class Waiter<T> {
   /** @internal */
   after: Waiter<T> | undefined
 
-  /** Takes it. */
+  /** Takes the thing that is free. */
   abstract take(free: T): void
-  /** Nothing is free for it. */
+  /** Takes the reason why there is nothing to take. */
   abstract fail(reason: GunError): void
 }
 
@@ -56,14 +56,14 @@ class Book<T> {
     return job
   }
 
-  /** All jobs, since none has a priority. */
+  /** Gives all jobs, since none has a priority. */
   filter(): Job[] {
     const jobs: Job[] = []
     for (let each = this.#first; each?.job !== undefined; each = each.after) jobs.push(each.job)
     return jobs
   }
 
-  /** The queue is fair. */
+  /** Does nothing, since the queue is fair. */
   setPriority(): void {}
 
   /** Gives up a place. Returns whether there was one. */
@@ -110,7 +110,7 @@ export class Waiting<T> {
     return this.#book === undefined ? 0 : this.#book.size
   }
 
-  /** Puts a waiter behind the others. `late` makes the error with which it fails after so many milliseconds. */
+  /** Puts a waiter behind the others. `late` makes the error with which the waiter fails after `timeout` milliseconds. */
   add(waiter: Waiter<T>, timeout: number, late: () => GunError): void {
     this.#queue ??= this.#makeQueue()
     if (Number.isFinite(timeout)) {
@@ -121,9 +121,9 @@ export class Waiting<T> {
     this.#book?.add(waiter, () => this.#take(waiter))
   }
 
-  /** Gives what is free to those who wait, in their order. */
+  /** Gives what is free to the waiters, in their order. */
   serve(): void {
-    // Those who are served may call here again, as their connection settles.
+    // A waiter that is served may call this method again, as its connection settles.
     if (this.#isServing || this.size === 0 || this.#free() === undefined) return
     this.#isServing = true
     try {
@@ -139,7 +139,7 @@ export class Waiting<T> {
     return this.#book?.giveUp(waiter) ?? false
   }
 
-  /** Tells all who wait by now why they wait in vain. */
+  /** Tells all waiters of this moment why they wait in vain. */
   fail(reason: GunError): void {
     for (const waiter of this.#book?.takeAll() ?? []) waiter.fail(reason)
   }
@@ -148,7 +148,7 @@ export class Waiting<T> {
     const free = this.#free()
     if (free === undefined) throw new Error('the queue goes on only while something is free')
     waiter.take(free)
-    // What takes the last that was free ends the round.
+    // The round ends when nothing is free any more, as the next waiter would get nothing.
     if (this.#free() === undefined) this.#queue?.pause()
   }
 

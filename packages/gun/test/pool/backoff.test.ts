@@ -4,7 +4,7 @@ import { pauseOf } from '../../src/pool/backoff.ts'
 
 const settings = { backoff: 1000, maxBackoff: 5000 }
 
-/** The pauses behind so many failures, where chance gives this. */
+/** Gives the pauses behind so many failures, where chance gives this. */
 function pauses(chance: number, failures: readonly number[]): number[] {
   const { random } = Math
   Math.random = () => chance
