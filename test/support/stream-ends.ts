@@ -30,7 +30,9 @@ import { subscribe } from 'node:diagnostics_channel'
 import type * as gun from '@holster/gun'
 import { Process } from '@holster/process'
 import { deliver } from '@holster/process/internal'
-import { asksForTunnel } from '../../packages/gun/dist/handles.js'
+
+/** The streams that were asked for with `connect`: theirs go on behind a response that agrees. */
+const tunnelsAskedFor = new WeakSet<gun.StreamRef>()
 
 type Phase =
   /** The stream was asked for, or an interim response has come. */
@@ -281,7 +283,7 @@ function next(phase: Phase, message: StreamMessage): Phase {
     case 'gun_trailers':
       return 'ended'
     case 'gun_response':
-      if (message.status < 300 && asksForTunnel(message.streamRef)) return 'tunnel'
+      if (message.status < 300 && tunnelsAskedFor.has(message.streamRef)) return 'tunnel'
       return message.isFin === 'fin' ? 'ended' : 'responding'
     case 'gun_data':
       if (message.isFin === 'fin') return 'ended'
@@ -308,6 +310,10 @@ Process.prototype[deliver] = function (source, message, bytes) {
   post.call(this, source, message, bytes)
 }
 
+subscribe('holster:gun:requestStart', event => {
+  const { streamRef, function: asked } = event as gun.RequestEvent
+  if (asked === 'connect') tunnelsAskedFor.add(streamRef)
+})
 subscribe('holster:gun:cancel', event => {
   const { streamRef, endpoint } = event as gun.CancelEvent
   if (endpoint === 'local') streamEnds.cancelled(streamRef)

@@ -1,7 +1,10 @@
 /** Counts which of Holster's functions are entered, by V8's precise coverage. */
 
+import { readFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
+import { SourceMap } from 'node:module'
 import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 
 /** V8's coverage of one script; the first range of a function is the function itself. */
 interface ScriptCoverage {
@@ -12,16 +15,37 @@ interface ScriptCoverage {
   }[]
 }
 
-/** The functions that were entered, by file: `gun/connection/connection.js`. */
+/** The functions that were entered, by the file of their source: `gun/connection/connection.ts`. */
 export type Way = ReadonlyMap<string, ReadonlySet<string>>
 
 /** Matches the built files of the workspace's packages, and neither `node_modules` nor Node. */
-const OURS = /\/packages\/([^/]+)\/dist\/(.*)$/
+const OURS = /\/packages\/([^/]+)\/dist\/[^/]*$/
 
 /** Turns of the event loop that are counted after the event is done, for the callbacks of its writes. */
 const MORE_TURNS = 4
 
+/** Knows from which source each function of a built file comes. */
+class Sources {
+  readonly #map: SourceMap
+  /** The offset at which each line begins. */
+  readonly #lines: readonly number[]
+
+  constructor(url: string) {
+    const path = fileURLToPath(url)
+    this.#map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8')))
+    this.#lines = Array.from(readFileSync(path, 'utf8').matchAll(/^/gm), ({ index }) => index)
+  }
+
+  /** Gives the source of what stands at `offset`, below the `src` of its package; `undefined` for what the bundler has added. */
+  at(offset: number): string | undefined {
+    const line = this.#lines.findLastIndex(start => start <= offset)
+    const entry = this.#map.findEntry(line, offset - (this.#lines[line] ?? 0))
+    return 'originalSource' in entry ? /\/src\/(.*)$/.exec(entry.originalSource)?.[1] : undefined
+  }
+}
+
 export class Coverage {
+  readonly #sources = new Map<string, Sources>()
   readonly #session = new Session()
 
   constructor() {
@@ -53,11 +77,15 @@ export class Coverage {
 
   #add(way: Map<string, Set<string>>): void {
     for (const { url, functions } of this.#take()) {
-      const [, name, path] = OURS.exec(url) ?? []
-      if (name === undefined || path === undefined) continue
+      const [, name] = OURS.exec(url) ?? []
+      if (name === undefined) continue
+      const sources = this.#sources.get(url) ?? new Sources(url)
+      this.#sources.set(url, sources)
       for (const { functionName, ranges } of functions) {
         const [whole] = ranges
         if (whole === undefined || whole.count === 0) continue
+        const path = sources.at(whole.startOffset)
+        if (path === undefined) continue
         const file = `${name}/${path}`
         const entered = way.get(file) ?? new Set()
         way.set(file, entered.add(`${functionName || 'an arrow'} at ${whole.startOffset}`))

@@ -1,0 +1,36 @@
+/**
+ * Bundles each package into one file: a program that imports one file starts in half the time of one that imports two hundred.
+ * The types come from `tsc`. Run: npm run build
+ */
+
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+for (const name of ['process', 'otp', 'gun']) {
+  const folder = join(import.meta.dirname, 'packages', name)
+  const dist = join(folder, 'dist')
+  const { engines, exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  // Files that have no source any more must not be published.
+  for (const file of readdirSync(dist, { recursive: true })) {
+    if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file))
+  }
+  await build({
+    absWorkingDir: folder,
+    entryPoints: Object.values(exports).map(entry =>
+      entry.default.replace('./dist/', 'src/').replace('.js', '.ts'),
+    ),
+    outdir: 'dist',
+    chunkNames: 'shared-[hash]',
+    bundle: true,
+    // The entries of one package share its classes.
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: engines.node.replace('>=', 'node'),
+    sourcemap: true,
+    // The sources are published too.
+    sourcesContent: false,
+  })
+}
