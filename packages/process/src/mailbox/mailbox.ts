@@ -4,7 +4,7 @@ import { onAbort } from '../host/abort.js'
 import { nodesImmediate } from '../host/nodes-clock.js'
 import { Timer } from '../host/timer.js'
 import { rejected, resolved } from '../host/turns.js'
-import { areLiteral, compileClause, compileClauses, keep, NO_CLAUSES } from '../patterns/clauses.js'
+import { areLiteral, compileClause, compileClauses, keep } from '../patterns/clauses.js'
 import type { Clause } from '../patterns/pattern.js'
 import { describeMiss, type ProcessExit, ReceiveTimeout } from './errors.js'
 import type { Listening } from './happening.js'
@@ -49,7 +49,7 @@ export class Mailbox implements Sink {
   readonly #marks: Marks
   readonly #waiting = new Waiting()
   /** The clauses of the last receive, if they can be used again: a loop that drains a mailbox asks for the same each time. */
-  #clauses = NO_CLAUSES
+  #clauses: readonly Clause[] | undefined
   /** Made when the first source is attached. */
   #pressure: Pressure | undefined
   /** How many calls that run guards are under way. The guards' messages are put off until behind the message being tried. */
@@ -139,7 +139,7 @@ export class Mailbox implements Sink {
       this.#giveUp(waiter, exit())
     }
     this.#queue?.clear()
-    this.#clauses = NO_CLAUSES
+    this.#clauses = undefined
     this.#putOff = undefined
     this.#pressure?.clear()
     this.#pressure = undefined
@@ -304,7 +304,8 @@ export class Mailbox implements Sink {
   #matched(): void {
     this.#matching--
     // A process with nothing left to drain must not keep alive the references that it once asked for.
-    if (this.length === 0 && !areLiteral(this.#clauses)) this.#clauses = NO_CLAUSES
+    const clauses = this.#clauses
+    if (clauses !== undefined && this.length === 0 && !areLiteral(clauses)) this.#clauses = undefined
     this.#catchUp()
   }
 

@@ -13,26 +13,30 @@ export class Handler {
   }
 }
 
-export const NO_CLAUSES: readonly Clause[] = []
-
 /** The clauses kept last that name only primitives, for all processes: many processes with one body ask for the same. */
-let sharedClauses = NO_CLAUSES
+let sharedClauses: readonly Clause[] | undefined
 
 export function compileClause(element: unknown): Clause {
   return element instanceof Handler ? new Clause(element.pattern, element.handle) : new Clause(element)
 }
 
 /** Compiles `patterns`, unless they are those of `kept` or of the clauses that all processes share. */
-export function compileClauses(patterns: readonly unknown[], kept: readonly Clause[]): readonly Clause[] {
-  if (areMadeFrom(kept, patterns)) return kept
-  if (areMadeFrom(sharedClauses, patterns)) return sharedClauses
-  return patterns.map(compileClause)
+export function compileClauses(
+  patterns: readonly unknown[],
+  kept: readonly Clause[] | undefined,
+): readonly Clause[] {
+  if (kept !== undefined && areMadeFrom(kept, patterns)) return kept
+  if (sharedClauses !== undefined && areMadeFrom(sharedClauses, patterns)) return sharedClauses
+  // All lists grow in this way, as V8 has code for one kind of array only: `map` gives two kinds.
+  const clauses: Clause[] = []
+  for (const pattern of patterns) clauses.push(compileClause(pattern))
+  return clauses
 }
 
-/** Gives the clauses back if they only compare fields by identity, so that they can be used again; otherwise none. */
-export function keep(clauses: readonly Clause[]): readonly Clause[] {
+/** Gives the clauses back if they only compare fields by identity, so that they can be used again. */
+export function keep(clauses: readonly Clause[]): readonly Clause[] | undefined {
   if (clauses === sharedClauses) return clauses
-  if (!clauses.every(isFixed)) return NO_CLAUSES
+  if (!clauses.every(isFixed)) return undefined
   if (areLiteral(clauses)) sharedClauses = clauses
   return clauses
 }
