@@ -13,7 +13,7 @@ import { answerer, type Fields, httpOrigin, NOTHING } from '../support/http-serv
 import * as h2 from '../support/http2-frames.ts'
 import { respond, scene } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { switchingProtocols } from '../support/websocket-frames.ts'
+import { frame, opcodes, switchingProtocols } from '../support/websocket-frames.ts'
 import { asking, close, transports, upgraded, wires } from '../support/websocket-scene.ts'
 
 const COUNT = 5000
@@ -222,4 +222,19 @@ test('reads of one turn: a socket that brings much has others wait no longer tha
   }
   // One read takes two looks at the clock, and five milliseconds are the limit.
   assert.ok(most <= 8, `${most} reads in one turn`)
+})
+
+test('a process that lags behind has its socket read once a turn', async t => {
+  await using _left = assertNothingLeft()
+  await using it = await upgraded('tcp', { opts: { retry: 0 } })
+  // However long a read takes, no time passes.
+  const now = performance.now()
+  const clock = mock.method(performance, 'now', () => now)
+  t.after(() => clock.mock.restore())
+  const message = frame({ opcode: opcodes.text, payload: 'x'.repeat(98) })
+  const sending = it.peer.send(Buffer.concat(Array.from({ length: 12_000 }, () => message)))
+  const most = await arrival(it.self, 12_000)
+  const inOneRead = (64 * 1024) / message.length
+  assert.ok(most <= 1024 + 2 * inOneRead, `${most} came in one turn`)
+  await sending
 })

@@ -71,7 +71,7 @@ export class Layer implements Host, LineUser, Valve {
   #isPaused: boolean
   /** Whether the protocol takes nothing for now. */
   #isStopped = false
-  /** Whether the layer has spent its share of this turn of the event loop. */
+  /** Whether the layer has spent its share of this turn of the event loop, or the messages of earlier reads still wait. */
   #isYielding = false
   /** Whether the layer closes, so that no mailbox holds up the peer's last words. */
   #isClosing = false
@@ -184,7 +184,7 @@ export class Layer implements Host, LineUser, Valve {
   // The line tells:
 
   handle(chunk: Buffer): void {
-    this.source.beforeReading()
+    const lags = this.source.beforeReading()
     const { protocol } = this
     if (protocol === undefined || this.#isOver) return
     const { steps } = this.home
@@ -196,7 +196,7 @@ export class Layer implements Host, LineUser, Valve {
       this.lost(defect(cause))
     }
     steps.end(isOutermost)
-    if (!this.#share.spend(start)) return
+    if (!this.#share.spend(start) && !lags) return
     this.#isYielding = true
     this.#regulate()
     setImmediate(() => {

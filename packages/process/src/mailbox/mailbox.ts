@@ -194,8 +194,8 @@ export class Mailbox implements Sink {
     return this.#pressure?.wants(source) ?? false
   }
 
-  checkMark(): void {
-    this.#pressure?.checkMark()
+  checkMark(): boolean {
+    return this.#pressure?.checkMark() ?? false
   }
 
   /**

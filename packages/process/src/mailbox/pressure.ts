@@ -19,6 +19,12 @@ import type { MessageQueue } from './message-queue.js'
 import { Feed, isAnyPaused, pinsSource, type Sink, type Source } from './source.js'
 import type { Waiter, Waiting } from './waiting.js'
 
+/**
+ * More messages than this, left of earlier reads, say that the process does not keep up: then a source reads once a turn of the event
+ * loop. Messages that wait for long cost more, since the garbage collector has to copy them.
+ */
+const LAG = 1024
+
 /** The sources that may answer one waiting receive. */
 interface Reach {
   readonly feeds: readonly Feed[]
@@ -79,11 +85,16 @@ export class Pressure {
     if (this.#check === undefined && this.#queue.exceeds(this.#marks.first)) this.#checkLater()
   }
 
-  /** Presses at once, rather than at the end of the turn, if the mark was passed in this turn. */
-  checkMark(): void {
-    if (this.#check === undefined) return
-    clearNodesImmediate(this.#check)
-    this.#checkMark()
+  /**
+   * Presses at once, rather than at the end of the turn, if the mark was passed in this turn. Gives whether the process lags behind
+   * the messages of earlier reads.
+   */
+  checkMark(): boolean {
+    if (this.#check !== undefined) {
+      clearNodesImmediate(this.#check)
+      this.#checkMark()
+    }
+    return this.#queue.length > LAG
   }
 
   /** To be called after messages were taken. */

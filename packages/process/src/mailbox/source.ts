@@ -27,8 +27,11 @@ export interface Sink {
   accept(message: unknown, bytes: number, feed: Feed | undefined): void
   /** Whether a receive waits here that `source` may answer, so that the source is read even under pressure. */
   wants(source: Source): boolean
-  /** Presses on the sources now, rather than at the end of the turn, if the mark has been passed. */
-  checkMark(): void
+  /**
+   * Presses on the sources now, rather than at the end of the turn, if the mark has been passed. Gives whether the process lags, so that
+   * a source which has read should wait for the next turn of the event loop.
+   */
+  checkMark(): boolean
 }
 
 /** Pauses and resumes the reading behind a source. Whoever makes a source implements it. */
@@ -151,10 +154,13 @@ export class Source {
 
   /**
    * To be called before more is read and delivered: a sink that is over its mark presses now. Its process has run since the
-   * last read, and a socket may be read many times in one turn of the event loop.
+   * last read, and a socket may be read many times in one turn of the event loop. Gives whether a process lags, so that the next read
+   * should wait for the next turn.
    */
-  beforeReading(): void {
-    for (const sink of this.#feeds.keys()) sink.checkMark()
+  beforeReading(): boolean {
+    let lags = false
+    for (const sink of this.#feeds.keys()) if (sink.checkMark()) lags = true
+    return lags
   }
 
   /** Delivers a message that holds so many bytes. */
