@@ -10,7 +10,11 @@ export type Taker = (bytes: Buffer) => void
  * once.
  */
 const canShare = process.platform !== 'win32'
-const shared = Buffer.allocUnsafeSlow(128 * 1024)
+/**
+ * The buffer of all sockets. The messages of one read wait together, so that a larger one has more of them survive a garbage
+ * collection.
+ */
+const shared = Buffer.allocUnsafeSlow(64 * 1024)
 
 /** The default size in bytes of a buffer allocated for one read. */
 const OWN = 64 * 1024
