@@ -1,7 +1,6 @@
 /** The public functions, in the order of Gun's manual. */
 
 import { MonitorRef } from '@holster/process'
-import { createActor } from 'xstate'
 import {
   awaitBare,
   awaitBody as awaitBodyOf,
@@ -17,7 +16,7 @@ import {
 import { flushConnection, flushStream } from './await/flush.js'
 import { connectionOf, living } from './connection/connection.js'
 import { infoOf, listed, streamInfoOf } from './connection/info.js'
-import { type ConnectionInput, connectionMachine } from './connection/machine.js'
+import { openConnection } from './connection/opening.js'
 import { checkFraming, checkTrailers } from './exchange/framing.js'
 import { type ConnPid, connPidOf, StreamRef } from './handles.js'
 import { checkMethod, checkPath, checkWithoutBody, type HeadersInit, normalizeHeaders } from './headers.js'
@@ -57,7 +56,7 @@ import type { IsFin, ProtocolName, WsFrame } from './words.js'
  * ```
  */
 export function open(host: string, port: number, opts: Opts = {}): ConnPid {
-  return start({ host, port, opts })
+  return openConnection({ host, port, opts })
 }
 
 /**
@@ -66,19 +65,11 @@ export function open(host: string, port: number, opts: Opts = {}): ConnPid {
  */
 export function openUnix(path: string, opts: Opts = {}): ConnPid {
   if (path === undefined) throw new TypeError('path must be a non-empty string')
-  return start({ path, opts })
+  return openConnection({ path, opts })
 }
 
 /** No options; these need no check. */
 const NONE: ReqOpts = {}
-
-function start(input: ConnectionInput): ConnPid {
-  const actor = createActor(connectionMachine, { input })
-  const { status, error, context } = actor.getSnapshot()
-  if (status === 'error') throw error
-  actor.start()
-  return context.connPid
-}
 
 /**
  * Hands the connection to another owner. Existing streams go on replying to the same recipients as before.

@@ -7,9 +7,10 @@
 
 export type { BareMessage, Body, FullResponse, StreamMessage } from './await/await.js'
 export { childSpec } from './child-spec.js'
+export type { ConnectionInput } from './connection/beginning.js'
 export type { Ending } from './connection/ending.js'
 export type { ConnectionContext, Setback } from './connection/events.js'
-export { type ConnectionInput, connectionMachine } from './connection/machine.js'
+export { connectionMachine } from './connection/machine.js'
 export { type DecodeOpts, decode } from './content/decode.js'
 export { type SseOpts, sse } from './content/sse.js'
 export { GunError, type GunErrorCode, type GunErrorCodes, type GunErrorKind } from './errors.js'

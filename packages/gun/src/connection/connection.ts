@@ -3,7 +3,6 @@
 import type { Socket } from 'node:net'
 import type { ExitReason } from '@holster/process'
 import { type Place, placed, Roll, Source, Watchers, type WatchOrder } from '@holster/process/internal'
-import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
 import { Cookies } from '../cookies.js'
 import { GunError } from '../errors.js'
 import { Events } from '../events/events.js'
@@ -30,7 +29,7 @@ import { beginConnect, beginHandshake, beginLookUp } from './connecting.js'
 import { Effects, type EffectsHome } from './effects.js'
 import type { Ending } from './ending.js'
 import { type Entrance, entranceOf, errorAt } from './entrance.js'
-import type { ConnectionContext, ConnectionEvent, Effect, Step } from './events.js'
+import type { ConnectionContext, ConnectionEvent, Effect, Machine, Step } from './events.js'
 import { type FarewellHome, type LifeStory, tellEnd, tellLoss } from './farewell.js'
 import { LayerReports, type LayerReportsHome } from './layer-reports.js'
 import { tellInit } from './life-events.js'
@@ -67,7 +66,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   readonly effects = new Effects(this)
   /** Takes what the layer on the socket tells. */
   readonly reports = new LayerReports(this)
-  readonly #actor: AnyActorRef
+  readonly #machine: Machine
   /** The place among the living. */
   #place: Place
   readonly #attempt: Attempt
@@ -83,20 +82,22 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   /** The way through the proxies, while it is being made. */
   #way: Way | undefined
   #closingDeadline: Deadline | undefined
+  /** Runs while the next attempt is waited for. */
+  #retryTimer: NodeJS.Timeout | undefined
   /** Whether the owner, the streams and all that watch were told of the end. */
   isTerminated = false
   /** Called with each stream of the caller's that begins, or waits to. */
   onBegun: ((streamRef: StreamRef) => void) | undefined
 
   constructor(
-    actor: AnyActorRef,
+    machine: Machine,
     destination: Destination,
     transport: 'tcp' | 'tls',
     opts: Opts,
     owner: Owner,
     isUnattended: boolean,
   ) {
-    this.#actor = actor
+    this.#machine = machine
     this.connPid = new ConnPid(this)
     this.#place = living.add(this)
     this.trace = traceOf(this.connPid, opts.trace)
@@ -114,11 +115,6 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.commands = new Commander(this)
     const exited = (reason: ExitReason) => this.#end({ by: 'owner', reason })
     this.#ownership = new Ownership(owner, isUnattended, this.source, exited)
-    actor.subscribe({
-      next: () => this.effects.carryOut(),
-      complete: () => this.#stopped(),
-      error: cause => this.onBroken(cause),
-    })
   }
 
   get owner(): Owner {
@@ -135,8 +131,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
 
   /** The machine's state, as Gun names it. */
   get stateName(): string {
-    const { value } = this.#snapshot
-    return nameOf(value.connected ?? value)
+    return this.#machine.stateName
   }
 
   /** The proxy, or the origin, that the way through the proxies waits for; `undefined` while no way is being made. */
@@ -221,6 +216,8 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
         return this.trace?.state('not_connected')
       case 'plan':
         return this.steps.add(planNext(this.context, this.opts, this.comeback.hasFailed))
+      case 'wait':
+        return this.#wait(this.context.retryDelay)
       case 'terminate':
         return this.#terminate(this.context)
     }
@@ -297,6 +294,10 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     else layer.line.finish()
   }
 
+  #wait(delay: number): void {
+    this.#retryTimer = setTimeout(() => this.steps.add({ type: 'again' }), delay)
+  }
+
   [placed](place: Place): void {
     this.#place = place
   }
@@ -306,6 +307,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.isTerminated = true
     living.remove(this.#place)
     this.events.isMute = false
+    clearTimeout(this.#retryTimer)
     this.#attempt.abort()
     this.#way?.abort()
     this.#way = undefined
@@ -315,8 +317,8 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.#watchers.tell(exit)
   }
 
-  /** Ends at once: the actor was stopped from outside. */
-  #stopped(): void {
+  /** Ends at once: the actor that runs the machine was stopped from outside. */
+  onStopped(): void {
     if (this.isTerminated) return
     const life = { ending: { by: 'close' }, lastError: undefined, setback: 'attempt', retry: 0 } as const
     this.events.isMute = this.steps.isBusy
@@ -390,30 +392,21 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   }
 
   send(event: ConnectionEvent): void {
-    this.#actor.send(event)
+    this.#machine.send(event)
   }
 
   #end(ending: Ending): void {
     if (!this.isTerminated) this.steps.add({ type: 'shutdown', ending })
   }
 
-  get #snapshot(): AnyMachineSnapshot {
-    return this.#actor.getSnapshot()
-  }
-
   get context(): ConnectionContext {
-    return this.#snapshot.context
+    return this.#machine.context
   }
 
   /** Whether commands with which streams begin go to the protocol. */
   get isAccepting(): boolean {
-    return this.#snapshot.hasTag('accepting')
+    return this.#machine.isAccepting
   }
-}
-
-/** Returns the name of the outermost state in a state value of xstate's. */
-function nameOf(value: string | object): string {
-  return typeof value === 'string' ? value : String(Object.keys(value)[0])
 }
 
 function closingTimedOut(): GunError {

@@ -16,7 +16,7 @@ export type ConnectionEvent =
   | { readonly type: 'connected'; readonly socket: Socket; readonly protocol: ProtocolName | undefined }
   /** The way through the proxies has reached the origin, with which that protocol is spoken. */
   | { readonly type: 'arrived'; readonly protocol: ProtocolName }
-  /** The way through the proxies is to be made anew, with other credentials. */
+  /** The attempt is made anew: with other credentials for a proxy, or since the wait for it is over. */
   | { readonly type: 'again' }
   /** A step of the attempt to connect failed, or took too long. */
   | { readonly type: 'failed'; readonly reason: GunError }
@@ -101,8 +101,21 @@ export type Effect =
   | 'rest'
   /** Asks when the next attempt follows. */
   | 'plan'
+  /** Waits for the next attempt. */
+  | 'wait'
   /** Fails the commands that still wait, and tells those who watch that the connection has ended for good. */
   | 'terminate'
+
+/** The machine of one connection, as it runs. */
+export interface Machine {
+  readonly context: ConnectionContext
+  /** The name that Gun has for the state: the outermost one, and within `connected` the one below. */
+  readonly stateName: string
+  /** Whether commands with which streams begin go to the protocol. */
+  readonly isAccepting: boolean
+  /** Takes an event, behind the effects of the one under way. */
+  send(event: ConnectionEvent): void
+}
 
 /** Which end of a step of connecting; it is the last part of the event's name. */
 type When = 'Start' | 'End'

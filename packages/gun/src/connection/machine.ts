@@ -3,73 +3,20 @@
  * decides, and actions only name effects, which the connection carries out once the transition is over.
  */
 
-import { createProcess } from '@holster/process'
 import { isActorRef } from '@holster/process/internal'
 import { type AnyActorRef, assign, setup } from 'xstate'
-import type { GunMessage, Owner } from '../messages.js'
-import { checkChoice, checkOpts, checkUses } from '../options/checks.js'
-import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options/options.js'
-import { destinationOf } from '../transport/contract.js'
-import { Connection, connectionOf } from './connection.js'
+import type { Owner } from '../messages.js'
+import { ActorMachine } from './actor-machine.js'
+import { type ConnectionInput, firstContextOf, makeConnection } from './beginning.js'
+import { connectionOf } from './connection.js'
+import { type Guard, guards, type Note, notes } from './decisions.js'
 import type { ConnectionContext, ConnectionEvent, Effect } from './events.js'
-import { isHopeless } from './reconnect.js'
-
-/** The input of `connectionMachine`, which a machine that invokes it gives: a host and port, or the path of a Unix socket. */
-export type ConnectionInput =
-  | {
-      /** A name or an address, without brackets. */
-      readonly host: string
-      /** 1 to 65535. */
-      readonly port: number
-      /** Absent where there is a host. */
-      readonly path?: undefined
-      /** The options of `open`. Without an `owner` the machine that invokes this one owns the connection. */
-      readonly opts?: Opts
-    }
-  | {
-      /** The path of the Unix socket. */
-      readonly path: string
-      /** The options of `openUnix`. Without an `owner` the machine that invokes this one owns the connection. */
-      readonly opts?: Opts
-    }
 
 function contextOf(input: ConnectionInput, self: AnyActorRef): ConnectionContext {
-  if (typeof input !== 'object' || input === null) {
-    throw new TypeError('input must be { host, port, opts? } or { path, opts? }')
-  }
-  const { opts = {} } = input
-  checkOpts(opts)
-  const destination = destinationOf(input)
-  const isUnix = destination.path !== undefined
-  const isHttps = destination.path === undefined && destination.port === 443
-  const transport = opts.transport ?? (isHttps ? 'tls' : 'tcp')
-  checkChoice(protocolsOf(opts, transport), transport)
-  checkUses(opts, transport, isUnix)
-  const given = opts.owner ?? parentOf(self)
-  const connection = new Connection(
-    self,
-    destination,
-    transport,
-    opts,
-    given ?? createProcess<GunMessage>(),
-    given === undefined,
-  )
-  const { retry = RETRY_DEFAULTS.retry } = opts
-  return {
-    connPid: connection.connPid,
-    isTls: connection.entrance.transport === 'tls',
-    isProxied: connection.proxies.length > 0,
-    isUnix,
-    retry,
-    retriesLeft: retry,
-    retryDelay: 0,
-    closingTimeout: 0,
-    setback: 'attempt',
-    hasBeenUp: false,
-    protocol: undefined,
-    lastError: undefined,
-    ending: undefined,
-  }
+  const machine = new ActorMachine(self)
+  const connection = makeConnection(input, machine, parentOf(self))
+  machine.tell(connection)
+  return firstContextOf(connection)
 }
 
 function parentOf(self: AnyActorRef): Owner | undefined {
@@ -83,6 +30,16 @@ function due(effect: Effect) {
   }
 }
 
+function look(guard: Guard) {
+  return ({ context }: { context: ConnectionContext }): boolean => guard(context)
+}
+
+function keep(note: Note) {
+  return assign<ConnectionContext, ConnectionEvent, undefined, ConnectionEvent, never>(({ context, event }) =>
+    note(context, event),
+  )
+}
+
 const machine = setup({
   types: {} as {
     context: ConnectionContext
@@ -90,20 +47,13 @@ const machine = setup({
     input: ConnectionInput
     tags: 'up' | 'accepting'
   },
-  delays: {
-    retryDelay: ({ context }) => context.retryDelay,
-  },
   guards: {
-    isTls: ({ context }) => context.isTls,
-    isProxied: ({ context }) => context.isProxied,
-    isRaw: ({ context }) => context.protocol === 'raw',
-    isSocks: ({ context }) => context.protocol === 'socks',
-    /** A later `shutdown`, or the owner's exit, outranks a close frame that the caller has sent. */
-    mayEnd: ({ context: { ending } }) => ending === undefined || ending.by === 'protocol',
-    isOver: ({ context }) =>
-      context.ending !== undefined ||
-      (context.setback === 'loss' ? context.retry : context.retriesLeft) <= 0 ||
-      isHopeless(context),
+    isTls: look(guards.isTls),
+    isProxied: look(guards.isProxied),
+    isRaw: look(guards.isRaw),
+    isSocks: look(guards.isSocks),
+    mayEnd: look(guards.mayEnd),
+    isOver: look(guards.isOver),
   },
   actions: {
     begin: due('begin'),
@@ -119,43 +69,15 @@ const machine = setup({
     giveTime: due('giveTime'),
     fall: due('fall'),
     plan: due('plan'),
+    wait: due('wait'),
     terminate: due('terminate'),
-    noteEnding: assign({
-      ending: ({ context, event }) => {
-        if (event.type === 'close') return { by: 'close' } as const
-        return event.type === 'shutdown' ? event.ending : context.ending
-      },
-    }),
-    noteFailure: assign(({ event }) =>
-      event.type === 'failed' ? { lastError: event.reason, setback: 'attempt' as const } : {},
-    ),
-    noteUp: assign(({ event }) => ({
-      hasBeenUp: true,
-      lastError: undefined,
-      protocol: event.type === 'connected' || event.type === 'arrived' ? event.protocol : undefined,
-    })),
-    noteClosing: assign(({ context, event }) =>
-      event.type === 'closing'
-        ? {
-            closingTimeout: event.timeout,
-            ending: context.ending ?? (event.isFinal ? ({ by: 'protocol' } as const) : undefined),
-          }
-        : {},
-    ),
-    noteLoss: assign(({ event }) =>
-      event.type === 'lost'
-        ? {
-            lastError: event.reason === 'normal' ? undefined : event.reason,
-            setback: event.isFruitless ? ('hang-up' as const) : ('loss' as const),
-          }
-        : {},
-    ),
-    notePlan: assign(({ event }) =>
-      event.type === 'planned' ? { retriesLeft: event.retries, retryDelay: event.timeout } : {},
-    ),
-    noteSpent: assign(({ context, event }) =>
-      event.type === 'spent' ? { lastError: event.reason ?? context.lastError } : {},
-    ),
+    noteEnding: keep(notes.noteEnding),
+    noteFailure: keep(notes.noteFailure),
+    noteUp: keep(notes.noteUp),
+    noteClosing: keep(notes.noteClosing),
+    noteLoss: keep(notes.noteLoss),
+    notePlan: keep(notes.notePlan),
+    noteSpent: keep(notes.noteSpent),
   },
 })
 
@@ -273,9 +195,7 @@ export const connectionMachine = machine.createMachine({
             spent: { target: '#gun.terminated', actions: 'noteSpent' },
           },
         },
-        waiting: {
-          after: { retryDelay: '#gun.domain_lookup' },
-        },
+        waiting: { entry: 'wait', on: { again: '#gun.domain_lookup' } },
       },
       on: down,
     },

@@ -2,11 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { ConnectionInput } from '../../src/connection/beginning.ts'
+import { Course } from '../../src/connection/course.ts'
 import type { ConnectionEvent, Effect } from '../../src/connection/events.ts'
-import { type ConnectionInput, connectionMachine } from '../../src/connection/machine.ts'
+import { connectionMachine } from '../../src/connection/machine.ts'
 import { isHopeless } from '../../src/connection/reconnect.ts'
+import { type State, tableOf } from '../../src/connection/table.ts'
 import {
   after,
+  again,
   begun,
   close,
   closing,
@@ -37,7 +41,7 @@ const events: Readonly<Record<ConnectionEvent['type'], readonly ConnectionEvent[
   connected: [connected, connectedIn('raw'), connectedIn('socks')],
   failed: [refusal, missing, permanent].map(failed),
   arrived: [{ type: 'arrived', protocol: 'http' }],
-  again: [{ type: 'again' }],
+  again: [again],
   connected_no_input: [{ type: 'connected_no_input' }],
   connected_data_only: [{ type: 'connected_data_only' }],
   connected_ws_only: [{ type: 'connected_ws_only' }],
@@ -64,8 +68,7 @@ function stepsFrom(input: ConnectionInput, retry: number): readonly Step[] {
   const steps: Step[] = []
   // What is added meanwhile is visited as well.
   for (const before of known.values()) {
-    const possible = before.timer === undefined ? [] : [before.timer.event]
-    for (const event of [...Object.values(events).flat(), ...possible]) {
+    for (const event of Object.values(events).flat()) {
       const next = after(before, event)
       steps.push({ before, event, next })
       const key = keyOf(next)
@@ -226,10 +229,12 @@ describe('what the connection does on every event', () => {
     })
   })
 
-  test('waits with a timer, and only so', () => {
+  test('waits for the next attempt, behind everything else, once that is planned', () => {
     everyStep(step => {
-      const waits = isChange(step) && step.next.state === 'not_connected.waiting'
-      assert.equal(step.next.timer !== undefined, waits)
+      const { event, next } = step
+      const waits = isChange(step) && next.state === 'not_connected.waiting'
+      isNamed('wait', next, waits)
+      if (waits) assert.deepEqual([event.type, next.effects.at(-1)], ['planned', 'wait'])
     })
   })
 
@@ -273,5 +278,102 @@ describe('what the connection does on every event', () => {
       isNamed('giveTime', next, event.type === 'closing' && isChange(step))
       if (event.type === 'closing' && isChange(step)) assert.equal(next.context.closingTimeout, event.timeout)
     })
+  })
+})
+
+/** The states of the table that can be reached from one, by xstate's ids. */
+function statesFrom(state: State, known = new Map<string, State>()): ReadonlyMap<string, State> {
+  if (known.has(state.id)) return known
+  known.set(state.id, state)
+  for (const { next } of [...state.always, ...[...state.on.values()].flat()]) statesFrom(next, known)
+  return known
+}
+
+describe('the course of a connection, by the table of the machine', () => {
+  const start = tableOf(connectionMachine.root)
+  const states = statesFrom(start)
+
+  /** A course that has come to a state with a context, and what it names from then on. */
+  function courseAt({ state, context }: Life): {
+    readonly course: Course
+    readonly named: [Effect, ConnectionEvent][]
+  } {
+    const named: [Effect, ConnectionEvent][] = []
+    const effects = {
+      note: (effect: Effect, event: ConnectionEvent) => named.push([effect, event]),
+      carryOut: () => {},
+    }
+    const onBroken = (cause: unknown) => {
+      throw cause
+    }
+    const next = states.get(`gun.${state}`)
+    assert.ok(next, state)
+    const course = new Course({ ...start, always: [{ guard: undefined, acts: [], next }] })
+    course.begin({ effects, onBroken }, context)
+    return { course, named }
+  }
+
+  test('begins as the machine does', () => {
+    for (const input of [HOST, TLS, UNIX, PROXIED]) {
+      const life = begun(input)
+      const named: Effect[] = []
+      const effects = { note: (effect: Effect) => named.push(effect), carryOut: () => {} }
+      const course = new Course(start)
+      course.begin({ effects, onBroken: assert.ifError }, life.context)
+      assert.deepEqual([course.stateName, named], [life.state, life.effects])
+    }
+  })
+
+  test('leads on every event where the machine leads, with the same context and the same effects', () => {
+    everyStep(({ before, event, next }) => {
+      const { course, named } = courseAt(before)
+      course.send(event)
+      assert.deepEqual(
+        named,
+        next.effects.map(effect => [effect, event]),
+      )
+      assert.deepEqual(course.context, next.context)
+      assert.equal(course.isAccepting, accepts(next))
+      const [outermost = '', inner] = next.state.split('.')
+      assert.equal(course.stateName, outermost === 'connected' ? inner : outermost)
+    })
+  })
+
+  test('takes an event that comes within another behind the effects of that', () => {
+    const told: string[] = []
+    const course = new Course(start)
+    const effects = {
+      note: (effect: Effect) => {
+        told.push(effect)
+        if (effect === 'connect') course.send(connected)
+      },
+      carryOut: () => told.push(course.stateName),
+    }
+    course.begin({ effects, onBroken: assert.ifError }, begun().context)
+    course.send(resolved)
+    assert.deepEqual(told, [
+      'begin',
+      'lookUp',
+      'domain_lookup',
+      'connect',
+      'connecting',
+      'rise',
+      'accept',
+      'connected',
+    ])
+  })
+
+  test('tells of an effect that fails', () => {
+    const boom = new Error('boom')
+    const broken: unknown[] = []
+    const course = new Course(start)
+    const effects = {
+      note: () => {},
+      carryOut: () => {
+        throw boom
+      },
+    }
+    course.begin({ effects, onBroken: cause => broken.push(cause) }, begun().context)
+    assert.deepEqual(broken, [boom])
   })
 })

@@ -8,8 +8,9 @@ import {
   type StateValue,
   transition,
 } from 'xstate'
+import type { ConnectionInput } from '../../src/connection/beginning.ts'
 import type { ConnectionEvent, Effect } from '../../src/connection/events.ts'
-import { type ConnectionInput, connectionMachine } from '../../src/connection/machine.ts'
+import { connectionMachine } from '../../src/connection/machine.ts'
 import { GunError } from '../../src/errors.ts'
 import type { ProtocolName } from '../../src/words.ts'
 
@@ -22,8 +23,6 @@ export interface Life {
   readonly tags: readonly string[]
   /** What the connection has to do, in that order. */
   readonly effects: readonly Effect[]
-  /** The timer that runs from now on: how many milliseconds, and the event at their end. */
-  readonly timer: { readonly delay: number; readonly event: ConnectionEvent } | undefined
 }
 
 export const HOST: ConnectionInput = { host: 'localhost', port: 80 }
@@ -37,7 +36,7 @@ export function begun(input: ConnectionInput = HOST, retry?: number): Life {
   return lifeOf(...initialTransition(connectionMachine, { ...input, opts }))
 }
 
-/** What follows these events; the effects and the timer are those of the last. */
+/** What follows these events; the effects are those of the last. */
 export function after(life: Life, ...events: readonly ConnectionEvent[]): Life {
   return events.reduce((before, event) => {
     return lifeOf(
@@ -48,8 +47,8 @@ export function after(life: Life, ...events: readonly ConnectionEvent[]): Life {
 
 /** The wait for the next attempt is over. */
 export function waited(life: Life): Life {
-  if (life.timer === undefined) throw new Error(`no timer runs in ${life.state}`)
-  return after(life, life.timer.event)
+  if (life.state !== 'not_connected.waiting') throw new Error(`nothing is waited for in ${life.state}`)
+  return after(life, again)
 }
 
 /** A connection that is up. */
@@ -66,6 +65,7 @@ export function connectedIn(protocol: ProtocolName): ConnectionEvent {
   return { type: 'connected', socket: new Socket(), protocol }
 }
 
+export const again: ConnectionEvent = { type: 'again' }
 export const retired: ConnectionEvent = { type: 'retired' }
 export const close: ConnectionEvent = { type: 'close' }
 export const shutdown: ConnectionEvent = { type: 'shutdown', ending: { by: 'shutdown' } }
@@ -107,19 +107,14 @@ function errorOf(code: string): GunError {
   return new GunError('connect_error', 'connection_error', code, { cause })
 }
 
-function lifeOf(
-  snapshot: Life['snapshot'],
-  actions: readonly { readonly type: string; readonly params?: unknown }[],
-): Life {
+function lifeOf(snapshot: Life['snapshot'], actions: readonly { readonly type: string }[]): Life {
   const { context, tags, value } = snapshot
-  const timer = actions.find(({ type }) => type === 'xstate.raise')
   return {
     snapshot,
     state: pathOf(value),
     context,
     tags: [...tags].sort(),
-    effects: actions.map(({ type }) => type).filter(type => !type.startsWith('xstate.')) as Effect[],
-    timer: timer?.params as Life['timer'],
+    effects: actions.map(({ type }) => type) as Effect[],
   }
 }
 
