@@ -4,9 +4,11 @@ import { GunError } from '../errors.js'
 import type { Task } from '../layer/contract.js'
 import type { Steps } from '../layer/steps.js'
 import type { Opts } from '../options/options.js'
+import type { ProxyHop } from '../options/proxies.js'
 import { type Abort, type Answer, defer } from '../transport/contract.js'
 import { Deadline } from '../transport/deadline.js'
 import { textOf } from '../transport/error-text.js'
+import { errorAtEntrance } from './entrance.js'
 import type { ConnectionEvent, Tell } from './events.js'
 
 /** Begins something that takes time, and calls `answer` once, after it has returned. Gives how to abort that. */
@@ -24,21 +26,17 @@ type Timeout = keyof typeof TIMEOUT_CODES
 export class Attempt {
   readonly #opts: Opts
   readonly #steps: Pick<Steps<ConnectionEvent | Task>, 'add'>
-  readonly #name: (error: GunError) => GunError
+  readonly #proxies: readonly ProxyHop[]
   /** The step that is under way. */
   #current: object | undefined
   #abortCurrent: Abort | undefined
   #deadline: Deadline | undefined
 
-  /** `steps` takes the event with which each step ends, and `name` names the end that could not be reached in an error. */
-  constructor(
-    opts: Opts,
-    steps: Pick<Steps<ConnectionEvent | Task>, 'add'>,
-    name: (error: GunError) => GunError,
-  ) {
+  /** `steps` takes the event with which each step ends, and errors name the first of `proxies`. */
+  constructor(opts: Opts, steps: Pick<Steps<ConnectionEvent | Task>, 'add'>, proxies: readonly ProxyHop[]) {
     this.#opts = opts
     this.#steps = steps
-    this.#name = name
+    this.#proxies = proxies
   }
 
   /** Begins a step, of whose result `done` makes the event of the machine. */
@@ -49,8 +47,8 @@ export class Attempt {
     tell: Tell<T>,
   ): void {
     const answer = (given: T | GunError): void => {
-      const outcome = given instanceof GunError ? this.#name(given) : given
-      this.#deadline?.clear()
+      const outcome = given instanceof GunError ? errorAtEntrance(this.#proxies, given) : given
+      this.#stopClock()
       this.#steps.add({ type: 'task', run: () => tell('End', outcome) })
       // The event handler that was just told may have ended the connection, and with it the attempt.
       if (this.#current !== step) return
@@ -66,14 +64,20 @@ export class Attempt {
       this.#abortCurrent = defer(() => answer(impossible(cause)))
     }
     const { [option]: ms = Number.POSITIVE_INFINITY } = this.#opts
+    if (ms === Number.POSITIVE_INFINITY) return
     this.#deadline = new Deadline(ms, () => answer(timedOut(option, ms, this.#abortStep())))
   }
 
   /** Gives up the step that is under way, which then ends with no event. */
   abort(): void {
-    this.#deadline?.clear()
+    this.#stopClock()
     this.#current = undefined
     this.#abortStep()
+  }
+
+  #stopClock(): void {
+    this.#deadline?.clear()
+    this.#deadline = undefined
   }
 
   /** Abandons the step that is under way, and gives the errors that it had met. */

@@ -25,7 +25,8 @@ interface Refused {
 
 export class Comeback {
   readonly #home: ComebackHome
-  #commands: UpgradeCommand[] = []
+  /** The upgrades that the next connection asks for. */
+  #commands: UpgradeCommand[] | undefined
   /** The upgrades that the server has refused, each with the timer that ends its wait. Most connections never have any. */
   #refused: Map<StreamRef, Refused> | undefined
   /** Whether the last connection had brought an upgrade back and lost it again too early to count. */
@@ -36,7 +37,7 @@ export class Comeback {
   }
 
   get isEmpty(): boolean {
-    return this.#commands.length === 0 && (this.#refused === undefined || this.#refused.size === 0)
+    return (this.#commands?.length ?? 0) === 0 && (this.#refused === undefined || this.#refused.size === 0)
   }
 
   /** Gives how to keep a lost connection's upgrades. One that came back counts if it has lasted `timeout` milliseconds. */
@@ -46,13 +47,13 @@ export class Comeback {
     return (command, since = now) => {
       // A server that hangs up at once would keep us busy for ever.
       if (command.isRepeated && now - since < timeout) this.hasFailed = true
-      this.#commands.push({ ...command, isRepeated: true })
+      this.#keep({ ...command, isRepeated: true })
     }
   }
 
   /** Asks for the upgrades once more on the connection that is up now. */
   accept(): void {
-    if (!this.#isPossible) return
+    if (this.#commands === undefined || !this.#isPossible) return
     for (const command of this.#take()) this.#home.commands.performLate(command)
   }
 
@@ -82,10 +83,15 @@ export class Comeback {
     const timer = setTimeout(() => {
       this.#refused?.delete(streamRef)
       if (this.#home.isAccepting && this.#isPossible) this.#home.commands.performLate(command)
-      else this.#commands.push(command)
+      else this.#keep(command)
     }, delay)
     this.#refused ??= new Map()
     this.#refused.set(streamRef, { command, timer })
+  }
+
+  #keep(command: UpgradeCommand): void {
+    this.#commands ??= []
+    this.#commands.push(command)
   }
 
   /** Whether the protocol can upgrade: SOCKS5 has to lead on before, and another upgrade may have taken the connection over. */
@@ -94,7 +100,8 @@ export class Comeback {
   }
 
   has(streamRef: StreamRef): boolean {
-    return this.#refused?.has(streamRef) || this.#commands.some(command => command.streamRef === streamRef)
+    if (this.#refused?.has(streamRef)) return true
+    return this.#commands?.some(command => command.streamRef === streamRef) ?? false
   }
 
   /** Forgets the upgrade of a stream, and gives whether there was one. */
@@ -102,10 +109,9 @@ export class Comeback {
     const refused = this.#refused?.get(streamRef)
     clearTimeout(refused?.timer)
     this.#refused?.delete(streamRef)
-    const left = this.#commands.filter(command => command.streamRef !== streamRef)
-    const isFound = refused !== undefined || left.length < this.#commands.length
-    this.#commands = left
-    return isFound
+    const at = this.#commands?.findIndex(command => command.streamRef === streamRef) ?? -1
+    if (at !== -1) this.#commands?.splice(at, 1)
+    return refused !== undefined || at !== -1
   }
 
   /** Gives all upgrades, and forgets them: none will be asked for again. */
@@ -118,6 +124,6 @@ export class Comeback {
 
   /** Gives the upgrades for the next connection one by one, so that those cancelled meanwhile are not given. */
   *#take(): Iterable<UpgradeCommand> {
-    for (let next = this.#commands.shift(); next !== undefined; next = this.#commands.shift()) yield next
+    for (let next = this.#commands?.shift(); next !== undefined; next = this.#commands?.shift()) yield next
   }
 }

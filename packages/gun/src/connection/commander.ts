@@ -55,7 +55,7 @@ export interface CommanderHome {
 
 export class Commander {
   readonly #home: CommanderHome
-  readonly #postponed = new Postponed(command => this.performLate(command))
+  readonly #postponed = new Postponed(this)
   /** Made when there is something to keep: most connections never have anything. */
   #due: DueCommands | undefined
   #tunnels: Tunnels | undefined
@@ -290,10 +290,7 @@ export class Commander {
   }
 
   #addTunnel(streamRef: StreamRef): void {
-    this.#tunnels ??= new Tunnels(
-      command => this.performLate(command),
-      (ref, reason) => this.#home.fail(ref, reason),
-    )
+    this.#tunnels ??= new Tunnels(this, (ref, reason) => this.#home.fail(ref, reason))
     this.#tunnels.add(streamRef)
   }
 

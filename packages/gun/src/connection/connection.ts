@@ -28,7 +28,7 @@ import { Commander, type CommanderHome, isCommand } from './commander.js'
 import { beginConnect, beginHandshake, beginLookUp } from './connecting.js'
 import { Effects, type EffectsHome } from './effects.js'
 import type { Ending } from './ending.js'
-import { type Entrance, entranceOf, errorAt } from './entrance.js'
+import { type Entrance, entranceOf } from './entrance.js'
 import type { ConnectionContext, ConnectionEvent, Effect, Machine, Step } from './events.js'
 import { type FarewellHome, type LifeStory, tellEnd, tellLoss } from './farewell.js'
 import { LayerReports, type LayerReportsHome } from './layer-reports.js'
@@ -47,11 +47,14 @@ export const connectionOf = lifeOf as (connPid: ConnPid) => Connection
 /** The connections that have not ended. */
 export const living = new Roll<Connection>()
 
+const NONE: readonly never[] = []
+
 export class Connection implements Life, CommanderHome, EffectsHome, FarewellHome, LayerReportsHome, WayHome {
   readonly connPid: ConnPid
   /** The proxies through which the origin is reached. */
   readonly proxies: readonly ProxyHop[]
-  readonly #login: ProxyLogin
+  /** The credentials for the proxies; made with the first way through them. */
+  #login: ProxyLogin | undefined
   /** The end that the socket leads to. */
   readonly entrance: Entrance
   readonly transport: 'tcp' | 'tls'
@@ -61,7 +64,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   readonly cookies: Cookies | undefined
   /** The host and port that requests are for, whatever address was connected to. */
   readonly origin: Origin
-  readonly steps: Steps<Step> = new Steps(step => this.#do(step))
+  readonly steps: Steps<Step> = new Steps(this)
   /** The effects that the machine names. */
   readonly effects = new Effects(this)
   /** Takes what the layer on the socket tells. */
@@ -77,7 +80,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   readonly source = new Source(this.#valve)
   readonly #watchers = new Watchers()
   readonly #ownership: Ownership
-  readonly refusals = new Refusals((streamRef, reason) => this.fail(streamRef, reason))
+  readonly refusals = new Refusals(this)
   layer: Layer | undefined
   /** The way through the proxies, while it is being made. */
   #way: Way | undefined
@@ -106,12 +109,9 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.transport = transport
     this.opts = opts
     this.origin = originOf(destination, transport)
-    this.proxies = opts.proxy === undefined ? [] : proxiesOf(opts.proxy, { ...this.origin, transport })
-    this.#login = new ProxyLogin(this.proxies, opts.proxyAuth)
+    this.proxies = opts.proxy === undefined ? NONE : proxiesOf(opts.proxy, { ...this.origin, transport })
     this.entrance = entranceOf(destination, transport, opts, this.proxies)
-    const { proxies } = this
-    const name = (error: GunError) => (proxies.length === 0 ? error : errorAt(proxies, 0, error))
-    this.#attempt = new Attempt(opts, this.steps, name)
+    this.#attempt = new Attempt(opts, this.steps, this.proxies)
     this.commands = new Commander(this)
     const exited = (reason: ExitReason) => this.#end({ by: 'owner', reason })
     this.#ownership = new Ownership(owner, isUnattended, this.source, exited)
@@ -226,6 +226,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #lead(socket: Socket): void {
     const [first, ...others] = this.proxies
     if (first === undefined) return
+    this.#login ??= new ProxyLogin(this.proxies, this.opts.proxyAuth)
     this.#way = new Way(this, [first, ...others], this.#login, socket)
     this.#way.begin()
   }
@@ -233,7 +234,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   onArrived(protocol: ProtocolName): void {
     this.layer = this.#way?.layer
     this.#way = undefined
-    this.#login.succeed()
+    this.#login?.succeed()
     if (this.#valve.isPaused) this.layer?.pause()
     // At once, as nothing of the origin may come before its `gun_up`.
     this.send({ type: 'arrived', protocol })
@@ -250,8 +251,8 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   }
 
   #start(socket: Socket, protocol: ProtocolName = 'http'): void {
-    const line = new SocketLine(socket)
-    const endpoint = { ...this.origin, transport: this.transport, intermediaries: [] }
+    const line = new SocketLine(socket, this.entrance.destination.path !== undefined)
+    const endpoint = { ...this.origin, transport: this.transport, intermediaries: NONE }
     const layer = new Layer(this, line, endpoint, this.reports, {
       source: this.source,
       isPaused: this.#valve.isPaused,
@@ -385,7 +386,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   // Steps:
 
   /** Takes one step: a command, a task, or an event of the machine with all the effects that it names. */
-  #do(step: Step): void {
+  perform(step: Step): void {
     if (step.type === 'task') return step.run()
     if (!isCommand(step)) return this.send(step)
     this.commands.performDue(step)

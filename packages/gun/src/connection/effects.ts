@@ -21,7 +21,7 @@ export interface EffectsHome {
 export class Effects {
   readonly #home: EffectsHome
   /** The effects that the machine has named during the transition under way. */
-  #named: { readonly effect: Effect; readonly event: ConnectionEvent }[] = []
+  #named: { readonly effect: Effect; readonly event: ConnectionEvent }[] | undefined
   /** The machine's present state. */
   #state = 'domain_lookup'
   /** The state before that. */
@@ -33,6 +33,7 @@ export class Effects {
 
   /** Notes an effect, which is carried out once the transition under way is over. */
   note(effect: Effect, event: ConnectionEvent): void {
+    this.#named ??= []
     this.#named.push({ effect, event })
   }
 
@@ -42,8 +43,8 @@ export class Effects {
     const { stateName, steps, trace } = this.#home
     this.lastState = this.#state
     this.#state = stateName
-    if (named.length === 0) return trace?.state(stateName)
-    this.#named = []
+    if (named === undefined) return trace?.state(stateName)
+    this.#named = undefined
     const isOutermost = steps.begin()
     try {
       for (const { effect, event } of named) {

@@ -54,6 +54,11 @@ export function errorAt(proxies: readonly ProxyHop[], index: number, error: GunE
   return withPrefix(placeOf(proxies, index), error)
 }
 
+/** Returns the error of reaching the entrance, with the name of the first proxy if there is one. */
+export function errorAtEntrance(proxies: readonly ProxyHop[], error: GunError): GunError {
+  return proxies.length === 0 ? error : errorAt(proxies, 0, error)
+}
+
 /** Returns the error with words in front that say where it has happened; its cause stays that of the system. */
 export function withPrefix(prefix: string, { code, message, cause, isPermanent }: GunError): GunError {
   return new GunError(code, 'connection_error', `${prefix}: ${message}`, { cause, isPermanent })

@@ -126,16 +126,20 @@ export class CommandQueue {
   }
 }
 
+/** Carries out the commands whose turn has come. */
+export interface Performer {
+  performLate(command: Waiting): void
+}
+
 export class Postponed {
-  readonly #perform: (command: Waiting) => void
+  readonly #performer: Performer
   // Made when there is something to keep: most connections never have anything.
   #queue: PQueue<CommandQueue, JobOptions> | undefined
   #book: CommandQueue | undefined
   #isPaused = true
 
-  /** `perform` carries out a command whose turn has come. */
-  constructor(perform: (command: Waiting) => void) {
-    this.#perform = perform
+  constructor(performer: Performer) {
+    this.#performer = performer
   }
 
   /** Whether no command waits. Each has a turn of its own, so that one given meanwhile must wait behind the others. */
@@ -155,7 +159,7 @@ export class Postponed {
 
   add(command: Waiting): void {
     this.#queue ??= this.#makeQueue()
-    void this.#queue.add(() => this.#perform(command), { command })
+    void this.#queue.add(() => this.#performer.performLate(command), { command })
   }
 
   /** Forgets what waits of the stream, and gives whether that was all of it. */

@@ -5,25 +5,33 @@ import type { StreamRef } from '../handles.js'
 import { hasMailbox } from '../layer/mail.js'
 import { replyToOf } from '../messages.js'
 
-export class Refusals {
-  readonly #fail: (streamRef: StreamRef, reason: GunError) => void
-  /** The refusals of functions and actors, which act on a message at once. */
-  readonly #due: { readonly streamRef: StreamRef; readonly reason: GunError }[] = []
+/** The connection, as far as refusals need it. */
+export interface RefusalsHome {
+  /** Posts the error of a stream. */
+  fail(streamRef: StreamRef, reason: GunError): void
+}
 
-  /** `fail` posts the error of a stream. */
-  constructor(fail: (streamRef: StreamRef, reason: GunError) => void) {
-    this.#fail = fail
+export class Refusals {
+  readonly #home: RefusalsHome
+  /** The refusals of functions and actors, which act on a message at once; most connections never have any. */
+  #due: { readonly streamRef: StreamRef; readonly reason: GunError }[] | undefined
+
+  constructor(home: RefusalsHome) {
+    this.#home = home
   }
 
   add(streamRef: StreamRef, reason: GunError): void {
-    if (hasMailbox(replyToOf(streamRef))) return this.#fail(streamRef, reason)
+    if (hasMailbox(replyToOf(streamRef))) return this.#home.fail(streamRef, reason)
     // A function that asks again would call itself; in a microtask it could keep the program from everything else.
+    if (this.#due === undefined) setImmediate(() => this.tell())
+    this.#due ??= []
     this.#due.push({ streamRef, reason })
-    if (this.#due.length === 1) setImmediate(() => this.tell())
   }
 
   /** Tells of all that are due. */
   tell(): void {
-    for (const { streamRef, reason } of this.#due.splice(0)) this.#fail(streamRef, reason)
+    const due = this.#due ?? []
+    this.#due = undefined
+    for (const { streamRef, reason } of due) this.#home.fail(streamRef, reason)
   }
 }

@@ -2,11 +2,8 @@
 
 import { asKind, GunError } from '../errors.js'
 import type { StreamRef } from '../handles.js'
-import type { BeginCommand, StreamCommand } from '../layer/commands.js'
 import type { Layer } from '../layer/layer.js'
-import { Postponed } from './postponed.js'
-
-type Waiting = BeginCommand | StreamCommand
+import { type Performer, Postponed } from './postponed.js'
 
 interface Tunnel {
   /** The layer that the tunnel leads through; `undefined` until the proxy has agreed. */
@@ -15,19 +12,19 @@ interface Tunnel {
 }
 
 export class Tunnels {
-  readonly #perform: (command: Waiting) => void
+  readonly #performer: Performer
   readonly #fail: (streamRef: StreamRef, reason: GunError) => void
   readonly #tunnels = new Map<StreamRef, Tunnel>()
 
-  /** `perform` carries out a command whose turn has come, and `fail` fails a stream whose turn never comes. */
-  constructor(perform: (command: Waiting) => void, fail: (streamRef: StreamRef, reason: GunError) => void) {
-    this.#perform = perform
+  /** `performer` carries out the commands whose turn has come, and `fail` fails a stream whose turn never comes. */
+  constructor(performer: Performer, fail: (streamRef: StreamRef, reason: GunError) => void) {
+    this.#performer = performer
     this.#fail = fail
   }
 
   /** A tunnel is asked for. */
   add(streamRef: StreamRef): void {
-    this.#tunnels.set(streamRef, { layer: undefined, waiting: new Postponed(this.#perform) })
+    this.#tunnels.set(streamRef, { layer: undefined, waiting: new Postponed(this.#performer) })
   }
 
   /** The layer to which a command goes at once; `undefined`: it has to wait. */
@@ -50,7 +47,7 @@ export class Tunnels {
     tunnel.waiting.pause()
     if (layer.isWaiting) return
     // Commands of streams that have begun are carried out, and the layer tells of the ends of these streams.
-    for (const command of tunnel.waiting.takeBegun()) this.#perform(command)
+    for (const command of tunnel.waiting.takeBegun()) this.#performer.performLate(command)
     tunnel.waiting.fail(this.#fail, ending())
   }
 

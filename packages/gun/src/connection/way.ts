@@ -69,7 +69,7 @@ export class Way implements LayerUser {
     this.#proxies = proxies
     this.#ends = new WayEnds(proxies, { ...home.origin, transport: home.transport }, home.opts)
     this.#login = login
-    const line = new SocketLine(socket)
+    const line = new SocketLine(socket, false)
     const endpoint = { host, port, transport, intermediaries: [] }
     this.layer = new Layer(home, line, endpoint, this, { source: home.source })
     line.attach(this.layer)

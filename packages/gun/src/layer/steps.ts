@@ -6,8 +6,14 @@
 /** How many steps that were done are kept at most, unless more than that wait. */
 const MOST_DONE = 1024
 
+/** Does the steps. */
+export interface Stepper<Step> {
+  /** Does a step. Never throws. */
+  perform(step: Step): void
+}
+
 export class Steps<Step> {
-  readonly #perform: (step: Step) => void
+  readonly #stepper: Stepper<Step>
   /** What was asked for within the step that is under way. */
   #due: Step[] = []
   /** How many of these were done. */
@@ -16,9 +22,8 @@ export class Steps<Step> {
   /** Called behind each step, and all that it has brought about, once nothing is under way. */
   onIdle: (() => void) | undefined
 
-  /** `perform` does a step, and never throws. */
-  constructor(perform: (step: Step) => void) {
-    this.#perform = perform
+  constructor(stepper: Stepper<Step>) {
+    this.#stepper = stepper
   }
 
   /** Whether a step is under way. */
@@ -33,7 +38,7 @@ export class Steps<Step> {
       return
     }
     this.#isBusy = true
-    this.#perform(step)
+    this.#stepper.perform(step)
     this.end(true)
   }
 
@@ -59,7 +64,7 @@ export class Steps<Step> {
 
   /** Comes here again from within a step that reads on, such as one that lifts a hold: it settles behind each value as well. */
   #settle(): void {
-    for (let step = this.#shift(); step !== undefined; step = this.#shift()) this.#perform(step)
+    for (let step = this.#shift(); step !== undefined; step = this.#shift()) this.#stepper.perform(step)
   }
 
   /** Takes the oldest step. To shift the array would move all others, which takes seconds for 100,000 of them. */

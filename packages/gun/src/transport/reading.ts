@@ -23,11 +23,23 @@ const LARGE = 16 * 1024
 /** The most bytes that a read over TLS yields, which is one record (RFC 8446 section 5.1). */
 export const RECORD = 16 * 1024
 
-/** Whether much of the socket's last read was kept, so that its next read gets a buffer to give away. */
+/** Whether much of the last read was kept, so that the next read of its socket gets a buffer to give away. */
 let isKept = false
+/** The buffer for the next read of the socket that was read last: Node asks for it at once behind each read. */
+let next: Buffer = shared
 
-/** The function of each socket that sets the taker of its reads. */
-const handOvers = new WeakMap<Socket, (taker: Taker | undefined) => void>()
+function takeNext(): Buffer {
+  const buffer = next
+  next = shared
+  return buffer
+}
+
+/** Who takes the reads of a socket that was made to share the buffer. */
+interface Reader {
+  taker: Taker | undefined
+}
+
+const readers = new WeakMap<Socket, Reader>()
 
 /**
  * Returns a socket made by `make` with the options that it is passed. `take` sets who takes the bytes read.
@@ -38,10 +50,10 @@ export function readingShared<S extends Socket>(
   ownSize = OWN,
 ): S {
   if (!canShare) return make({})
-  let taker: Taker | undefined
-  let buffer = shared
-  const callback = (size: number) => {
-    const bytes = buffer.subarray(0, size)
+  const reader: Reader = { taker: undefined }
+  const callback = (size: number, buffer: Uint8Array) => {
+    const bytes = (buffer as Buffer).subarray(0, size)
+    const { taker } = reader
     // TLS delivers the rest of what it has read in spite of a pause, and may deliver bytes before there is a
     // taker.
     if (taker === undefined || socket.readableLength > 0 || socket.isPaused()) {
@@ -49,34 +61,39 @@ export function readingShared<S extends Socket>(
     }
     isKept = false
     taker(bytes)
-    buffer = isKept ? Buffer.allocUnsafeSlow(ownSize) : shared
+    if (isKept) next = Buffer.allocUnsafeSlow(ownSize)
     return true
   }
-  const socket = make({ onread: { buffer: () => buffer, callback } })
-  handOvers.set(socket, newTaker => {
-    taker = newTaker
-  })
+  const socket = make({ onread: { buffer: takeNext, callback } })
+  readers.set(socket, reader)
   return socket
 }
 
-/** Passes everything that the socket reads from now on to `taker`, as it is read. Returns how to stop that. */
-export function take(socket: Socket, taker: Taker): () => void {
-  const handOver = handOvers.get(socket)
-  const stop = handOver === undefined ? passPushed(socket, taker) : () => handOver(undefined)
-  handOver?.(taker)
+/** Passes everything that the socket reads from now on to `taker`, as it is read. */
+export function take(socket: Socket, taker: Taker): void {
+  const reader = readers.get(socket)
+  if (reader === undefined) passPushed(socket, taker)
+  else reader.taker = taker
   // Bytes that were read without a taker wait in the stream.
   socket.on('data', taker)
-  return () => {
-    stop()
-    socket.off('data', taker)
-  }
 }
+
+/** Passes nothing more to the taker. */
+export function leave(socket: Socket, taker: Taker): void {
+  const reader = readers.get(socket)
+  if (reader === undefined) passed.get(socket)?.()
+  else reader.taker = undefined
+  socket.off('data', taker)
+}
+
+/** How to stop passing what is pushed into a socket. */
+const passed = new WeakMap<Socket, () => void>()
 
 /**
  * Passes what is pushed into the socket's stream to `taker` instead, while nothing waits in the stream. Node reads TLS over a
  * socket that was there before into buffers of its own, and the way through a stream costs as much as to handle a small message.
  */
-function passPushed(socket: Socket, taker: Taker): () => void {
+function passPushed(socket: Socket, taker: Taker): void {
   const { push } = socket
   socket.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
     if (chunk === null || socket.readableLength > 0 || socket.isPaused()) {
@@ -85,9 +102,9 @@ function passPushed(socket: Socket, taker: Taker): () => void {
     taker(chunk)
     return true
   }
-  return () => {
+  passed.set(socket, () => {
     socket.push = push
-  }
+  })
 }
 
 /**

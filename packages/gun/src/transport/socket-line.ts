@@ -5,15 +5,34 @@ import { GunError } from '../errors.js'
 import { Deadline } from './deadline.js'
 import { textOf } from './error-text.js'
 import type { Line, LineUser } from './line.js'
-import { take } from './reading.js'
+import { leave, take } from './reading.js'
 import { SocketOutlet } from './socket-outlet.js'
-import { onFailedWrite } from './writing.js'
+import { guardWrites, releaseWrites } from './writing.js'
 
 /**
  * How many milliseconds the last bytes may take to leave, and the peer to hang up or, where a write has failed, to say
  * something more, before the socket is destroyed anyway.
  */
 const LINGER = 1000
+
+const line = Symbol('@holster/gun.line')
+
+/** A socket with its line, which the listeners find there: all sockets share them. */
+interface LinedSocket extends Socket {
+  [line]: SocketLine
+}
+
+const LISTENERS = Object.entries({
+  end(this: LinedSocket): void {
+    this[line].onEnd()
+  },
+  error(this: LinedSocket, cause: Error): void {
+    this[line].onError(cause)
+  },
+  close(this: LinedSocket): void {
+    this[line].onClose()
+  },
+})
 
 export class SocketLine implements Line {
   readonly socket: Socket
@@ -26,37 +45,34 @@ export class SocketLine implements Line {
   readonly #isUnix: boolean
   /** Whether our side was ended in order. */
   #hasFinished = false
-  /** Removes what listens to the socket. */
-  readonly #letGo: () => void
+  readonly #taker = (chunk: Buffer) => this.#user?.handle(chunk)
   /** Fires when the peer has sent nothing for too long on a socket that is broken. */
   #deadline: Deadline | undefined
 
-  constructor(socket: Socket) {
+  /** `isUnix` says whether the socket is one of Unix, or lies over no socket at all. Default: what the system says. */
+  constructor(socket: Socket, isUnix = socket.remoteAddress === undefined) {
     this.socket = socket
-    this.#isUnix = socket.remoteAddress === undefined
+    this.#isUnix = isUnix
     this.outlet = new SocketOutlet(socket)
-    const leave = take(socket, chunk => this.#user?.handle(chunk))
-    const restore = onFailedWrite(socket, cause => this.#break(cause))
-    const listeners = {
-      end: () => this.#onEnd(),
-      error: (cause: Error) => this.#user?.ended(this.#broken ?? broken(cause)),
-      close: () => this.#onClose(),
-    }
-    for (const [name, listener] of Object.entries(listeners)) socket.on(name, listener)
-    this.#letGo = () => {
-      leave()
-      restore()
-      for (const [name, listener] of Object.entries(listeners)) socket.off(name, listener)
-    }
+    take(socket, this.#taker)
+    guardWrites(socket, cause => this.#break(cause))
+    ;(socket as LinedSocket)[line] = this
+    for (const [name, listener] of LISTENERS) socket.on(name, listener)
   }
 
-  #onEnd(): void {
+  // The socket tells:
+
+  onEnd(): void {
     if (this.#endsInOrder) this.#user?.ended(undefined)
     // Behind the peer's end a socket that cannot be written has nothing to wait for.
     if (this.#broken !== undefined) this.#user?.ended(this.#broken)
   }
 
-  #onClose(): void {
+  onError(cause: Error): void {
+    this.#user?.ended(this.#broken ?? broken(cause))
+  }
+
+  onClose(): void {
     this.#deadline?.clear()
     this.#user?.ended(this.#broken ?? new GunError('closed', 'connection_error', 'the connection was closed'))
   }
@@ -68,7 +84,9 @@ export class SocketLine implements Line {
       return undefined
     }
     this.outlet.flush()
-    this.#letGo()
+    leave(socket, this.#taker)
+    releaseWrites(socket)
+    for (const [name, listener] of LISTENERS) socket.off(name, listener)
     this.#user = undefined
     return socket
   }

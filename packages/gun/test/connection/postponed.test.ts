@@ -31,7 +31,7 @@ function dataOf({ streamRef }: { readonly streamRef: StreamRef }, text: string):
 /** A book, and what was carried out of it. */
 function book() {
   const performed: (BeginCommand | StreamCommand)[] = []
-  return { performed, postponed: new Postponed(command => performed.push(command)) }
+  return { performed, postponed: new Postponed({ performLate: command => performed.push(command) }) }
 }
 
 describe('commands that wait', () => {
@@ -49,7 +49,7 @@ describe('commands that wait', () => {
 
   test('leave the book as their turn comes, so that the connection is asked for none twice', async () => {
     const seen: number[] = []
-    const postponed: Postponed = new Postponed(() => seen.push(count()))
+    const postponed: Postponed = new Postponed({ performLate: () => seen.push(count()) })
     const commands = [request('/1'), request('/2')]
     const count = () => commands.filter(({ streamRef }) => postponed.has(streamRef)).length
     for (const command of commands) postponed.add(command)
@@ -73,9 +73,11 @@ describe('commands that wait', () => {
   test('wait on when the connection is lost between two of them', async () => {
     const performed: (BeginCommand | StreamCommand)[] = []
     const [first, second] = [request('/1'), request('/2')]
-    const postponed: Postponed = new Postponed(command => {
-      performed.push(command)
-      postponed.pause()
+    const postponed: Postponed = new Postponed({
+      performLate(command) {
+        performed.push(command)
+        postponed.pause()
+      },
     })
     postponed.add(first)
     postponed.add(second)

@@ -7,10 +7,12 @@ import { Steps } from '../../src/layer/steps.ts'
 /** Steps are names; `within` says what a step asks for while it runs. */
 function scene(within: (name: string, steps: Steps<string>) => void = () => {}) {
   const log: string[] = []
-  const steps: Steps<string> = new Steps(name => {
-    log.push(`${name} begins`)
-    within(name, steps)
-    log.push(`${name} ends`)
+  const steps: Steps<string> = new Steps({
+    perform(name) {
+      log.push(`${name} begins`)
+      within(name, steps)
+      log.push(`${name} ends`)
+    },
   })
   /** Takes what was noted since the last call. */
   return { steps, log, take: () => log.splice(0) }
