@@ -1,48 +1,62 @@
-/** Rows of one unit, measured with every client that can do them, and printed as what a unit costs and how fast it is. */
+/** Jobs of one unit, done by each client that can do them in alternating rounds: what a unit costs, and how fast it is. */
 
 import type { Choice } from './choice.ts'
-import { alternate, only, type RunningClient, type UnitCost } from './rounds.ts'
-import type { Table } from './table.ts'
+import { alternate, only, type RunningClient } from './rounds.ts'
+import type { Measured, Table } from './table.ts'
 
 export interface Row<Job> {
   readonly name: string
   readonly job: Job
   /** How many messages, requests, or megabytes of bodies, the job is. */
   readonly units: number
-  /** The most that Holster's CPU may be of that of the reference. */
-  readonly target?: number | undefined
 }
 
-interface Contest<Name extends string, Job> {
-  readonly choice: Choice<Name>
-  readonly table: Table<Name>
-  start(name: Name): RunningClient<Job>
-  canDo(name: Name, job: Job): boolean
+export interface Comparison<Client extends string, Job> extends Table<Client> {
+  readonly jobs: readonly Row<Job>[]
+  /** Its second table, which shows the speed on the clock. */
+  readonly speed: Table<Client>
 }
 
-export async function compare<Name extends string, Job>(
-  unit: string,
-  digits: number,
-  rows: readonly Row<Job>[],
-  { choice: { rounds, names, isWanted }, table, start, canDo }: Contest<Name, Job>,
-): Promise<void> {
-  const wanted = rows.filter(({ name }) => isWanted(name))
+/** Makes the tables of jobs whose unit has this name. `way` is what all of them have in common, such as `over TLS`. */
+export function comparison<Client extends string, Job>(
+  { unit, way = '', digits }: { readonly unit: string; readonly way?: string; readonly digits: number },
+  clients: readonly Client[],
+  reference: Client,
+  jobs: readonly Row<Job>[],
+): Comparison<Client, Job> {
+  const rows = jobs.map(({ name }) => name)
+  const common = { clients, reference, rows }
+  const speed = { ...common, title: `${unit}s per second${way}`, digits: 0 }
+  return { ...common, title: `µs of CPU per ${unit}${way}`, digits, jobs, speed }
+}
+
+/** The processes that do the jobs. */
+export interface Contest<Client extends string, Job> {
+  start(client: Client): RunningClient<Job>
+  /** Absent where every client does every job. */
+  canDo?(client: Client, job: Job): boolean
+}
+
+/** Measures the jobs that were chosen; the rows of the speed come last, and are not recorded. */
+export async function* compare<Client extends string, Job>(
+  table: Comparison<Client, Job>,
+  choice: Choice,
+  { start, canDo = () => true }: Contest<Client, Job>,
+): AsyncIterable<Measured> {
+  const { rounds } = choice
+  const wanted = table.jobs.filter(({ name }) => choice.isWanted(name))
   if (wanted.length === 0) return
-  const clients = new Map(names.map(name => [name, start(name)]))
-  const measured: (Row<Job> & { readonly costs: Map<Name, UnitCost> })[] = []
-  for (const row of wanted) {
-    const able = new Map([...clients].filter(([name]) => canDo(name, row.job)))
-    measured.push({ ...row, costs: await alternate(able, row.job, { units: row.units, rounds }) })
+  const clients = new Map(choice.clientsOf(table).map(client => [client, start(client)]))
+  const speeds: Measured[] = []
+  try {
+    for (const { name: row, job, units } of wanted) {
+      const able = new Map([...clients].filter(([client]) => canDo(client, job)))
+      const costs = await alternate(able, job, { units, rounds })
+      yield { table, row, values: only(costs, 'cpu'), rounds }
+      speeds.push({ table: table.speed, row, values: only(costs, 'perSecond'), rounds })
+    }
+  } finally {
+    for (const client of clients.values()) client[Symbol.dispose]()
   }
-  for (const client of clients.values()) client[Symbol.dispose]()
-  table.print(
-    `µs of CPU per ${unit}, medians of ${rounds} rounds`,
-    digits,
-    measured.map(({ name, costs, target }) => ({ name, of: only(costs, 'cpu'), target })),
-  )
-  table.print(
-    `${unit}s per second`,
-    0,
-    measured.map(({ name, costs }) => ({ name, of: only(costs, 'perSecond') })),
-  )
+  yield* speeds
 }

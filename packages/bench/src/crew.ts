@@ -25,7 +25,12 @@ export class Worker implements Disposable {
 
   /** Flags for Node, such as --cpu-prof, come from NODE_OPTIONS. */
   static onNode(...args: readonly string[]): Worker {
-    return new Worker(process.execPath, ['--expose-gc', '--import', 'tsx', ...args])
+    return new Worker(process.execPath, ['--expose-gc', ...args])
+  }
+
+  /** Has no more flags than a program of a user's; nothing is asked of it. */
+  static fresh(...args: readonly string[]): Worker {
+    return new Worker(process.execPath, args)
   }
 
   static onBun(bun: string, ...args: readonly string[]): Worker {

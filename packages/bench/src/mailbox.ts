@@ -1,168 +1,63 @@
-/** What a mailbox costs: send and receive in order, and a pinned receive with a backlog. Run: npm run mailbox */
+/** Mailboxes against the bare structures that they could be instead, on the clock. */
 
-import { createProcess, makeRef, type Process, type Ref } from '@holster/process'
-import { deliver, Source } from '@holster/process/internal'
-import { type Candidate, median, race, seconds } from './stats.ts'
+import { fileURLToPath } from 'node:url'
+import type { Benchmark } from './benchmark.ts'
+import { Worker } from './crew.ts'
+import { type Answer, BACKLOGS, WAYS, type Way } from './mailbox/contract.ts'
+import type { Table } from './table.ts'
 
-interface Tick {
-  readonly type: 'tick'
-  readonly n: number
-}
+const QUEUE: Way = 'a bare array queue'
+const PROMISE: Way = 'a bare awaited promise'
 
-interface Reply {
-  readonly type: 'reply'
-  readonly ref: Ref
-  readonly n: number
-}
+const inOrder = {
+  title: 'ns per message, sent and received in order',
+  clients: ['holster', 'promise', 'queue'],
+  reference: 'promise',
+  digits: 0,
+  rows: WAYS.filter(way => way !== QUEUE && way !== PROMISE),
+} as const satisfies Table
 
-const TIMES = 300_000
-const ROUNDS = 9
+const WAITING = BACKLOGS.slice(1)
+const rowOf = (backlog: number) => `pinned to a reference, behind ${backlog.toLocaleString('en')} others`
 
-function receiver(name: string, loop: (self: Process<Tick>, times: number) => Promise<void>): Candidate {
-  const self = createProcess<Tick>()
-  return { name, run: times => loop(self, times) }
-}
+const pinned = {
+  title: 'ns per message that is sent and received by a reference',
+  clients: ['holster', 'empty'],
+  reference: 'empty',
+  digits: 0,
+  rows: WAITING.flatMap(backlog => [rowOf(backlog), `the first, ${rowOf(backlog)}`]),
+} as const satisfies Table
 
-const reused = [{ type: 'tick' }] as const
-
-const FLOOD = 2000
-
-/** What a socket brings in one turn, each with the same two references, and an owner that drains it. */
-function flooded(): Candidate {
-  const [conn, stream] = [makeRef(), makeRef()]
-  const self = createProcess<{ type: 'frame'; conn: Ref; stream: Ref; n: number }>()
-  const source = new Source({
-    pause() {},
-    resume() {},
-    carries: reference => reference === conn,
-    overflow() {},
-  })
-  return {
-    name: `${FLOOD} delivered, then received by references`,
-    run: async times => {
-      for (let from = 0; from < times; from += FLOOD) {
-        for (let n = from; n < from + FLOOD; n++)
-          self[deliver](source, { type: 'frame', conn, stream, n }, 32)
-        for (let n = from; n < from + FLOOD; n++) {
-          if ((await self.receive([{ type: 'frame', conn, stream }])).n !== n) throw new Error('out of order')
-        }
+export const mailbox: Benchmark = {
+  name: 'mailbox',
+  heading: 'Mailboxes',
+  about:
+    'Time on the clock, in one process that does nothing else. `queue` pushes to a bare array and shifts, `promise` awaits a promise that is settled; ' +
+    '`empty` is the same receive in an empty mailbox. The first receive behind others lists them by the fields that it pins.',
+  tables: [inOrder, pinned],
+  async *measure(choice) {
+    const { rounds } = choice
+    if (![...inOrder.rows, ...pinned.rows].some(row => choice.isWanted(row))) return
+    using worker = Worker.onNode(fileURLToPath(new URL('mailbox/worker.js', import.meta.url)), String(rounds))
+    const answer = await worker.read<Answer>()
+    for (const row of inOrder.rows) {
+      if (!choice.isWanted(row)) continue
+      const { [PROMISE]: promise, [QUEUE]: queue, [row]: holster } = answer.inOrder
+      yield { table: inOrder, row, values: new Map(Object.entries({ holster, promise, queue })), rounds }
+    }
+    const empty = answer.pinned[0]
+    for (const [i, backlog] of BACKLOGS.entries()) {
+      const taken = answer.pinned[i]
+      if (backlog === 0 || taken === undefined || empty === undefined) continue
+      for (const [row, field] of [
+        [rowOf(backlog), 'later'],
+        [`the first, ${rowOf(backlog)}`, 'first'],
+      ] as const) {
+        if (!choice.isWanted(row)) continue
+        const values = new Map([['holster', taken[field]]])
+        if (field === 'later') values.set('empty', empty.later)
+        yield { table: pinned, row, values, rounds }
       }
-    },
-  }
-}
-
-const candidates: Candidate[] = [
-  {
-    name: 'bare array queue (push, shift)',
-    run: times => {
-      const queue: Tick[] = []
-      for (let n = 0; n < times; n++) {
-        queue.push({ type: 'tick', n })
-        if (queue.shift()?.n !== n) throw new Error('out of order')
-      }
-    },
+    }
   },
-  {
-    name: 'bare awaited promise',
-    run: async times => {
-      for (let n = 0; n < times; n++) {
-        const message: Tick = { type: 'tick', n }
-        if ((await Promise.resolve(message)).n !== n) throw new Error('out of order')
-      }
-    },
-  },
-  receiver('send, receive with a fresh pattern', async (self, times) => {
-    for (let n = 0; n < times; n++) {
-      self.send({ type: 'tick', n })
-      if ((await self.receive([{ type: 'tick' }])).n !== n) throw new Error('out of order')
-    }
-  }),
-  receiver('send, receive with a reused pattern', async (self, times) => {
-    for (let n = 0; n < times; n++) {
-      self.send({ type: 'tick', n })
-      if ((await self.receive(reused)).n !== n) throw new Error('out of order')
-    }
-  }),
-  receiver('receive that waits, then send', async (self, times) => {
-    for (let n = 0; n < times; n++) {
-      const received = self.receive([{ type: 'tick' }])
-      self.send({ type: 'tick', n })
-      if ((await received).n !== n) throw new Error('out of order')
-    }
-  }),
-  flooded(),
-]
-
-function thousands(value: number): string {
-  return Math.round(value).toLocaleString('en').padStart(12)
 }
-
-async function inOrder(): Promise<void> {
-  const results = await race(candidates, { times: TIMES, rounds: ROUNDS })
-  const [queue, promise] = results
-  console.log(`In order, ${TIMES.toLocaleString('en')} messages a round, medians of ${ROUNDS} rounds`)
-  console.log(`${'messages/s'.padStart(12)}   of the queue   of the promise`)
-  for (const { name, perSecond } of results) {
-    const shares = [queue, promise].map(peer => (perSecond / (peer?.perSecond ?? Number.NaN)).toFixed(2))
-    console.log(`${thousands(perSecond)}${shares[0]?.padStart(15)}${shares[1]?.padStart(17)}   ${name}`)
-  }
-}
-
-const BACKLOGS = [0, 10_000, 1_000_000]
-const PINNED = 20_000
-const PINNED_ROUNDS = 15
-
-interface Backlogged {
-  readonly backlog: number
-  readonly self: Process<Reply>
-  readonly first: number
-  readonly later: number[]
-}
-
-async function answer(self: Process<Reply>, n: number): Promise<void> {
-  const ref = makeRef()
-  self.send({ type: 'reply', ref, n })
-  const reply = await self.receive([{ type: 'reply', ref }])
-  if (reply.n !== n) throw new Error('the wrong answer')
-}
-
-/** The waiting messages come from 100 senders, as the frames of 100 streams would. */
-async function backlogged(backlog: number): Promise<Backlogged> {
-  const self = createProcess<Reply>({ highWaterMark: { messages: Number.POSITIVE_INFINITY } })
-  const senders = Array.from({ length: 100 }, makeRef)
-  for (let n = 0; n < backlog; n++) {
-    self.send({ type: 'reply', ref: senders[n % senders.length] as Ref, n })
-  }
-  return { backlog, self, first: await seconds(() => answer(self, -1)), later: [] }
-}
-
-async function pinned(): Promise<void> {
-  const all: Backlogged[] = []
-  await (await backlogged(0)).self[Symbol.asyncDispose]()
-  for (const backlog of BACKLOGS) all.push(await backlogged(backlog))
-  for (let round = -2; round < PINNED_ROUNDS; round++) {
-    for (const { self, later } of all) {
-      const taken = await seconds(async () => {
-        for (let n = 0; n < PINNED; n++) await answer(self, n)
-      })
-      if (round >= 0) later.push((taken / PINNED) * 1e9)
-    }
-  }
-  const base = median(all[0]?.later ?? [])
-  console.log(`\nSend and receive pinned to a reference, ns each, medians of ${PINNED_ROUNDS} rounds`)
-  console.log(
-    `${'others'.padStart(12)}${'the first'.padStart(14)}${'later'.padStart(10)}   of an empty mailbox`,
-  )
-  for (const { backlog, first, later } of all) {
-    const ns = median(later)
-    const row = [
-      thousands(backlog),
-      thousands(first * 1e9).padStart(14),
-      Math.round(ns).toString().padStart(10),
-    ]
-    console.log(`${row.join('')}   ${(ns / base).toFixed(2)}`)
-  }
-}
-
-await inOrder()
-await pinned()

@@ -1,14 +1,14 @@
 /** Measures candidates in interleaved rounds, so that a noisy moment of the machine hits all of them alike. */
 
 /** Something to measure: does its work so many times. */
-export interface Candidate {
-  readonly name: string
+export interface Candidate<Name extends string = string> {
+  readonly name: Name
   readonly run: (times: number) => Promise<void> | void
 }
 
 /** What one candidate achieved. */
-export interface Result {
-  readonly name: string
+export interface Result<Name extends string = string> {
+  readonly name: Name
   /** The median over the rounds, in repetitions per second. */
   readonly perSecond: number
 }
@@ -29,10 +29,10 @@ export async function seconds(work: () => Promise<void> | void): Promise<number>
 }
 
 /** Runs every candidate once to warm up, then all of them in turn, so many rounds. */
-export async function race(
-  candidates: readonly Candidate[],
+export async function race<Name extends string>(
+  candidates: readonly Candidate<Name>[],
   { times, rounds }: { readonly times: number; readonly rounds: number },
-): Promise<Result[]> {
+): Promise<Result<Name>[]> {
   const samples = candidates.map((): number[] => [])
   for (let round = -1; round < rounds; round++) {
     for (const [i, candidate] of candidates.entries()) {

@@ -1,42 +1,41 @@
-/** Tables of what each client achieved, with the ratio to one of them. */
+/** Tables of the figures that clients were measured with, and the text of their cells. */
 
-export interface TableRow<Name> {
-  readonly name: string
-  /** A client without a value could not be measured. */
-  readonly of: ReadonlyMap<Name, number>
-  /** The most that Holster's ratio may be. */
-  readonly target?: number | undefined
+export interface Table<Client extends string = string> {
+  /** What its figures are, with their unit. */
+  readonly title: string
+  readonly clients: readonly Client[]
+  /** The client to which the ratios are; without one there are none. */
+  readonly reference?: Client
+  /** How many digits a figure has behind the point. */
+  readonly digits: number
+  /** The names of its rows, which no other table of the benchmark has. */
+  readonly rows: readonly string[]
 }
 
-export class Table<Name extends string> {
-  readonly #names: readonly Name[]
-  readonly #reference: Name
-
-  constructor(names: readonly Name[], reference: Name) {
-    this.#names = names
-    this.#reference = reference
-  }
-
-  print(title: string, digits: number, rows: readonly TableRow<Name>[]): void {
-    const hasTargets = rows.some(({ target }) => target !== undefined)
-    const line = (name: string, cells: readonly string[], target: string) => {
-      const columns = [name.padEnd(42), ...cells.map(cell => cell.padStart(15))]
-      if (hasTargets) columns.push(target.padStart(6))
-      console.log(`| ${columns.join(' | ')} |`)
-    }
-    console.log(`\n${title}; in brackets the ratio to ${this.#reference}\n`)
-    line('', this.#names, 'target')
-    line('-'.repeat(42), Array<string>(this.#names.length).fill(`${'-'.repeat(14)}:`), '-----:')
-    for (const { name, of, target } of rows) {
-      const reference = of.get(this.#reference)
-      const cells = this.#names.map(client => cellOf(of.get(client), reference, digits))
-      line(name, cells, target?.toFixed(2) ?? '')
-    }
-  }
+/** One row, as it was measured just now. */
+export interface Measured {
+  readonly table: Table
+  readonly row: string
+  /** A client without a value could not be measured, or was not to be. */
+  readonly values: ReadonlyMap<string, number>
+  /** Of how many rounds the figures are the medians. */
+  readonly rounds: number
 }
 
-function cellOf(value: number | undefined, reference: number | undefined, digits: number): string {
-  if (value === undefined) return 'n/a'
-  const ratio = reference === undefined ? '' : ` (${(value / reference).toFixed(2)})`
-  return `${value.toFixed(digits)}${ratio}`
+export function roundsOf(rounds: number): string {
+  return rounds === 1 ? '1 round' : `medians of ${rounds} rounds`
+}
+
+/** Gives a client's figure and, in brackets, its ratio to the reference. */
+export function cellOf(
+  { digits, reference }: Table,
+  values: ReadonlyMap<string, number>,
+  client: string,
+): string {
+  const value = values.get(client)
+  if (value === undefined) return ''
+  const peer = reference === undefined ? undefined : values.get(reference)
+  return peer === undefined
+    ? value.toFixed(digits)
+    : `${value.toFixed(digits)} (${(value / peer).toFixed(2)})`
 }

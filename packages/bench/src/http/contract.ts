@@ -1,5 +1,7 @@
 /** What a client of the benchmark can be asked to do, the same for all of them. */
 
+import type { Marks } from '../marks.ts'
+
 /** One piece of work, as the coordinator gives it to a client's process. */
 export type Job =
   | { readonly type: 'get'; readonly size: number; readonly inFlight: number; readonly count: number }
@@ -14,7 +16,7 @@ export const LARGE = 64 * 1024
 /** One connection to the server, used the way the client's documentation tells. */
 export interface Connection {
   /** Takes `count` responses with their bodies, with so many requests on the way. */
-  get(path: string, job: Job & { readonly type: 'get' }): Promise<void>
+  get(path: string, job: Job & { readonly type: 'get' }, marks?: Marks): Promise<void>
   /** Sends `count` requests, one after the other, with a body of unknown length. */
   post(path: string, chunk: Uint8Array, job: Job & { readonly type: 'post' }): Promise<void>
 }

@@ -10,7 +10,7 @@ const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
 /** The server, and the port that it listens on. */
 export async function startServer(): Promise<{ readonly port: number } & Disposable> {
-  const worker = Worker.onNode(pathOf('server.ts'))
+  const worker = Worker.onNode(pathOf('server.js'))
   const port = await worker.read<number>()
   return { port, [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }
@@ -34,7 +34,7 @@ export function canDo(name: ClientName, job: Job): boolean {
 }
 
 export function startClient(name: ClientName, bun: string, port: number): RunningClient<Job> {
-  const args = [pathOf('worker.ts'), FILES[name], String(port)]
+  const args = [pathOf('worker.js'), FILES[name], String(port)]
   const worker = name === 'bun' ? Worker.onBun(bun, ...args) : Worker.onNode(...args)
   return { run: job => worker.ask<Cost>(job), [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }

@@ -1,6 +1,7 @@
 /** A connection of Holster's, whichever way the messages are taken. */
 
 import * as gun from '@holster/gun'
+import { NO_MARKS } from '../marks.ts'
 import { type Connection, checkSize, type Job, LARGE } from './contract.ts'
 
 /** How many bytes of a body may wait to be sent: as others do, it waits until they have left. */
@@ -18,13 +19,18 @@ export class HolsterConnection implements Connection {
     this.#take = take
   }
 
-  async get(path: string, { size, inFlight, count }: Job & { readonly type: 'get' }): Promise<void> {
+  async get(
+    path: string,
+    { size, inFlight, count }: Job & { readonly type: 'get' },
+    marks = NO_MARKS,
+  ): Promise<void> {
     const connPid = this.#connPid
     const asked: gun.StreamRef[] = []
     for (let n = 0; n < inFlight; n++) asked.push(gun.get(connPid, path))
     for (let n = 0; n < count; n++) {
       const slot = n % inFlight
       checkSize(await this.#take(asked[slot] as gun.StreamRef, size > LARGE), size)
+      if (n + 1 === marks.next) marks.pass()
       if (n + inFlight < count) asked[slot] = gun.get(connPid, path)
     }
   }

@@ -1,5 +1,6 @@
 /** A connection of a client that gives a promise for each response. */
 
+import { NO_MARKS } from '../marks.ts'
 import { type Connection, checkSize, type Job, LARGE } from './contract.ts'
 
 /** How such a client is used. */
@@ -16,11 +17,20 @@ export class PromisedConnection implements Connection {
     this.#exchanges = exchanges
   }
 
-  async get(path: string, { size, inFlight, count }: Job & { readonly type: 'get' }): Promise<void> {
+  async get(
+    path: string,
+    { size, inFlight, count }: Job & { readonly type: 'get' },
+    marks = NO_MARKS,
+  ): Promise<void> {
     const isLarge = size > LARGE
-    let n = 0
+    let asked = 0
+    let done = 0
     const loop = async () => {
-      while (n++ < count) checkSize(await this.#exchanges.get(path, isLarge), size)
+      while (asked++ < count) {
+        checkSize(await this.#exchanges.get(path, isLarge), size)
+        done++
+        if (done === marks.next) marks.pass()
+      }
     }
     await Promise.all(Array.from({ length: inFlight }, loop))
   }

@@ -4,7 +4,7 @@ import { answerJobs, costOf } from '../cost.ts'
 import { CHUNK, type Client, type Connection, type Job } from './contract.ts'
 
 const [, , file, port] = process.argv
-const { default: client } = (await import(`./${file}.ts`)) as { readonly default: Client }
+const { default: client } = (await import(`./${file}.js`)) as { readonly default: Client }
 
 /** Kept from job to job, as an application would. */
 const connections = new Map<number, Promise<Connection>>()

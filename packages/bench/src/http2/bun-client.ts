@@ -1,7 +1,7 @@
 /** Bun's own fetch, under Bun, which speaks HTTP/2 where it is told to, and over TLS only. */
 
-import { ca } from '../../../../test/support/certificates.ts'
 import { fetchConnection } from '../http/bun-client.ts'
+import { ca } from '../identity.ts'
 import type { Client } from './contract.ts'
 
 const bun: Client = {

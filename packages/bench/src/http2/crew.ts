@@ -17,7 +17,7 @@ export interface Origins {
 
 /** The server, and where it listens. */
 export async function startServer(): Promise<Origins & Disposable> {
-  const worker = Worker.onNode(pathOf('server.ts'))
+  const worker = Worker.onNode(pathOf('server.js'))
   const { cleartext, tls } = await worker.read<Origins>()
   return { cleartext, tls, [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }
@@ -34,15 +34,13 @@ const FILES: Record<ClientName, string> = {
 }
 
 const WITHOUT_WEBSOCKETS: readonly ClientName[] = ['holster-await', 'bun']
-const WITHOUT_PRIOR_KNOWLEDGE: readonly ClientName[] = ['bun']
 
-export function canDo(name: ClientName, job: Job, transport: keyof Origins): boolean {
-  if (job.type === 'echo' && WITHOUT_WEBSOCKETS.includes(name)) return false
-  return transport === 'tls' || !WITHOUT_PRIOR_KNOWLEDGE.includes(name)
+export function canDo(name: ClientName, job: Job): boolean {
+  return job.type !== 'echo' || !WITHOUT_WEBSOCKETS.includes(name)
 }
 
 export function startClient(name: ClientName, bun: string, origin: string): RunningClient<Job> {
-  const args = [pathOf('worker.ts'), FILES[name], origin]
+  const args = [pathOf('worker.js'), FILES[name], origin]
   const worker = name === 'bun' ? Worker.onBun(bun, ...args) : Worker.onNode(...args)
   return { run: job => worker.ask<Cost>(job), [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }

@@ -1,7 +1,7 @@
 /** Opens a connection of Holster's that speaks HTTP/2. */
 
 import * as gun from '@holster/gun'
-import { ca } from '../../../../test/support/certificates.ts'
+import { ca } from '../identity.ts'
 
 export async function open(origin: string, owner: gun.Opts['owner']): Promise<gun.ConnPid> {
   const { protocol, hostname, port } = new URL(origin)

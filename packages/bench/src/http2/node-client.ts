@@ -7,9 +7,9 @@ import {
   connect,
   type OutgoingHttpHeaders,
 } from 'node:http2'
-import { ca } from '../../../../test/support/certificates.ts'
 import { bodyOf } from '../http/node-client.ts'
 import { PromisedConnection } from '../http/promised-connection.ts'
+import { ca } from '../identity.ts'
 import { CallbackConnection } from '../websocket/callback-connection.ts'
 import { type Client, WEBSOCKET_PATH } from './contract.ts'
 import { SeparateWebSockets } from './separate-web-sockets.ts'

@@ -10,7 +10,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { server as identity } from '../../../../test/support/certificates.ts'
+import { identity } from '../identity.ts'
 import { WEBSOCKET_PATH } from './contract.ts'
 import { streamSocket } from './stream-socket.ts'
 

@@ -1,8 +1,8 @@
 /** undici's Client and, over the same, its WebSocket, with HTTP/2 allowed. */
 
 import { Client as UndiciClient } from 'undici'
-import { ca } from '../../../../test/support/certificates.ts'
 import { undiciConnection } from '../http/undici-exchanges.ts'
+import { ca } from '../identity.ts'
 import type { Connection as WebSocketConnection } from '../websocket/contract.ts'
 import { openStandardSocket } from '../websocket/standard-client.ts'
 import { type Client, WEBSOCKET_PATH } from './contract.ts'

@@ -5,7 +5,7 @@ import { CHUNK, type Connection } from '../http/contract.ts'
 import type { Client, Job, WebSockets } from './contract.ts'
 
 const [, , file, origin = ''] = process.argv
-const { default: client } = (await import(`./${file}.ts`)) as { readonly default: Client }
+const { default: client } = (await import(`./${file}.js`)) as { readonly default: Client }
 
 /** Kept from job to job, as an application would. */
 let connection: Promise<Connection> | undefined

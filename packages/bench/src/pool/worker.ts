@@ -5,7 +5,7 @@ import { checkSize } from '../http/contract.ts'
 import type { Client, Job, Version } from './contract.ts'
 
 const [, , file, origin = '', version] = process.argv
-const { default: client } = (await import(`./${file}.ts`)) as { readonly default: Client }
+const { default: client } = (await import(`./${file}.js`)) as { readonly default: Client }
 const get = await client.connect(origin, version as Version)
 
 async function run({ size, callers, count }: Job): Promise<void> {

@@ -20,8 +20,8 @@ export function hasBeam(): boolean {
 export function startClient(name: ClientName): RunningClient<Job> {
   const worker =
     name === 'beam'
-      ? Worker.onBeam(pathOf('beam.escript'))
-      : Worker.onNode(pathOf('worker.ts'), `${name}-client`)
+      ? Worker.onBeam(pathOf('../../src/process/beam.escript'))
+      : Worker.onNode(pathOf('worker.js'), `${name}-client`)
   return {
     run: job => worker.ask<Cost>(job),
     [Symbol.dispose]: () => worker[Symbol.dispose](),

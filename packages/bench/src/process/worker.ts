@@ -4,7 +4,7 @@ import { answerJobs, costOf } from '../cost.ts'
 import type { Client, Job } from './contract.ts'
 
 const [, , file] = process.argv
-const { default: client } = (await import(`./${file}.ts`)) as { readonly default: Client }
+const { default: client } = (await import(`./${file}.js`)) as { readonly default: Client }
 
 /** What a job gives has to stay until its cost is known. */
 const kept: unknown[] = []

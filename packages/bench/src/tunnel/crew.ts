@@ -10,7 +10,7 @@ const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
 /** The origins and the proxy, and the ports that they listen on. */
 export async function startServers(): Promise<Ports & Disposable> {
-  const worker = Worker.onNode(pathOf('servers.ts'))
+  const worker = Worker.onNode(pathOf('servers.js'))
   const ports = await worker.read<Ports>()
   return { ...ports, [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }
@@ -19,7 +19,8 @@ export async function startServers(): Promise<Ports & Disposable> {
 export const CLIENTS = ['holster', 'holster-direct', 'undici', 'undici-direct', 'ws', 'ws-direct'] as const
 export type ClientName = (typeof CLIENTS)[number]
 
-export function canDo(name: ClientName, { type }: Job): boolean {
+/** Whether the client does jobs of this type. */
+export function canDo(name: ClientName, type: Job['type']): boolean {
   return !name.startsWith(type === 'get' ? 'ws' : 'undici')
 }
 
@@ -27,6 +28,6 @@ export function startClient(name: ClientName, ports: Ports): RunningClient<Job> 
   const [client = name, way] = name.split('-')
   const { proxy, ...origins } = ports
   const given = way === 'direct' ? origins : { ...origins, proxy }
-  const worker = Worker.onNode(pathOf('worker.ts'), `${client}-client`, JSON.stringify(given))
+  const worker = Worker.onNode(pathOf('worker.js'), `${client}-client`, JSON.stringify(given))
   return { run: job => worker.ask<Cost>(job), [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }

@@ -2,8 +2,8 @@
 
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
-import { ca } from '../../../../test/support/certificates.ts'
 import { receivingConnection } from '../http/holster-client.ts'
+import { ca } from '../identity.ts'
 import { HolsterWebSocket } from '../websocket/holster-client.ts'
 import { BODY, type Client } from './contract.ts'
 

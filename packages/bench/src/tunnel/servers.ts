@@ -5,7 +5,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import net, { type Server } from 'node:net'
 import tls from 'node:tls'
 import { WebSocketServer } from 'ws'
-import { server as identity } from '../../../../test/support/certificates.ts'
+import { identity } from '../identity.ts'
 import { BODY } from './contract.ts'
 
 const ANSWER = Buffer.from(

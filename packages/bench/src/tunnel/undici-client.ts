@@ -1,8 +1,8 @@
 /** undici, with its ProxyAgent. */
 
 import { Agent, ProxyAgent } from 'undici'
-import { ca } from '../../../../test/support/certificates.ts'
 import { undiciConnection } from '../http/undici-exchanges.ts'
+import { ca } from '../identity.ts'
 import { BODY, type Client } from './contract.ts'
 
 const undici: Client = {

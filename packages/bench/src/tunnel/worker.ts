@@ -4,7 +4,7 @@ import { answerJobs, costOf } from '../cost.ts'
 import type { Client, Job, Ports } from './contract.ts'
 
 const [, , file, given = '{}'] = process.argv
-const { default: client } = (await import(`./${file}.ts`)) as { readonly default: Client }
+const { default: client } = (await import(`./${file}.js`)) as { readonly default: Client }
 const ports = JSON.parse(given) as Omit<Ports, 'proxy'> & Partial<Ports>
 const proxy = ports.proxy === undefined ? undefined : `http://127.0.0.1:${ports.proxy}`
 

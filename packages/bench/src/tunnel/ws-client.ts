@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { WebSocket } from 'ws'
-import { ca } from '../../../../test/support/certificates.ts'
+import { ca } from '../identity.ts'
 import { CallbackConnection } from '../websocket/callback-connection.ts'
 import type { Client } from './contract.ts'
 

@@ -18,8 +18,8 @@ interface ScriptCoverage {
 /** The functions that were entered, by the file of their source: `gun/connection/connection.ts`. */
 export type Way = ReadonlyMap<string, ReadonlySet<string>>
 
-/** Matches the built files of the workspace's packages, and neither `node_modules` nor Node. */
-const OURS = /\/packages\/([^/]+)\/dist\/[^/]*$/
+/** Matches the built files of the packages that are measured, and neither `node_modules` nor Node. */
+const OURS = /\/packages\/(?!bench\/)([^/]+)\/dist\/[^/]*$/
 
 /** Turns of the event loop that are counted after the event is done, for the callbacks of its writes. */
 const MORE_TURNS = 4

@@ -1,5 +1,6 @@
 /** A connection of a client that calls back for each message. */
 
+import { NO_MARKS } from '../marks.ts'
 import { BURST, type Connection, type Data } from './contract.ts'
 
 /** How such a client is used. */
@@ -18,11 +19,12 @@ export class CallbackConnection implements Connection {
     this.#socket = socket
   }
 
-  echo(data: Data, count: number, inFlight: number): Promise<void> {
+  echo(data: Data, count: number, inFlight: number, marks = NO_MARKS): Promise<void> {
     const socket = this.#socket
     let n = 0
     const done = this.#each(() => {
       n++
+      if (n === marks.next) marks.pass()
       if (n + inFlight <= count) socket.send(data)
       return n < count
     })
@@ -30,9 +32,13 @@ export class CallbackConnection implements Connection {
     return done
   }
 
-  receive(request: string, count: number): Promise<void> {
+  receive(request: string, count: number, marks = NO_MARKS): Promise<void> {
     let n = 0
-    const done = this.#each(() => ++n < count)
+    const done = this.#each(() => {
+      n++
+      if (n === marks.next) marks.pass()
+      return n < count
+    })
     this.#socket.send(request)
     return done
   }

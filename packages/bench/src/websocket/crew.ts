@@ -4,20 +4,16 @@ import { fileURLToPath } from 'node:url'
 import type { Cost } from '../cost.ts'
 import { Worker } from '../crew.ts'
 import type { RunningClient } from '../rounds.ts'
-import type { Job } from './contract.ts'
+import type { Job, Urls } from './contract.ts'
+import type { PatternJob } from './pattern-worker.ts'
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
-export interface Ports {
-  readonly plain: number
-  readonly compressed: number
-}
-
-/** The server, and the ports that it listens on. */
-export async function startServer(bun: string): Promise<Ports & Disposable> {
-  const worker = Worker.onBun(bun, pathOf('server.ts'))
-  const { plain, compressed } = await worker.read<Ports>()
-  return { plain, compressed, [Symbol.dispose]: () => worker[Symbol.dispose]() }
+/** The server, and where it listens. */
+export async function startServer(bun: string): Promise<{ readonly urls: Urls } & Disposable> {
+  const worker = Worker.onBun(bun, pathOf('server.js'))
+  const urls = await worker.read<Urls>()
+  return { urls, [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }
 
 export const CLIENTS = ['holster', 'ws', 'undici', 'bun'] as const
@@ -30,8 +26,14 @@ const FILES: Record<ClientName, string> = {
   bun: 'standard-client',
 }
 
-export function startClient(name: ClientName, bun: string, { plain, compressed }: Ports): RunningClient<Job> {
-  const args = [pathOf('worker.ts'), FILES[name], String(plain), String(compressed)]
+export function startClient(name: ClientName, bun: string, urls: Urls): RunningClient<Job> {
+  const args = [pathOf('worker.js'), FILES[name], JSON.stringify(urls)]
   const worker = name === 'bun' ? Worker.onBun(bun, ...args) : Worker.onNode(...args)
+  return { run: job => worker.ask<Cost>(job), [Symbol.dispose]: () => worker[Symbol.dispose]() }
+}
+
+/** Starts a process of Holster's that receives with patterns of either kind. */
+export function startPatterns({ plain }: Urls): RunningClient<PatternJob> {
+  const worker = Worker.onNode(pathOf('pattern-worker.js'), `${plain}/flood`)
   return { run: job => worker.ask<Cost>(job), [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }

@@ -1,6 +1,7 @@
 /** The server that all clients are measured against, on Bun: fast, and in a process of its own. */
 
-import { BURST } from './contract.ts'
+import { identity } from '../identity.ts'
+import { BURST, sample, type Urls } from './contract.ts'
 
 /** As much of Bun as is used here. */
 interface BunSocket {
@@ -8,6 +9,11 @@ interface BunSocket {
   /** Gives -1 under back-pressure; the message is queued all the same. */
   send(data: string | Uint8Array, compress?: boolean): number
 }
+
+/** Shared contexts are those that are reset for each message, and are negotiated as such. */
+type Deflate =
+  | false
+  | { readonly compress: 'dedicated' | 'shared'; readonly decompress: 'dedicated' | 'shared' }
 
 interface BunServer {
   readonly port: number
@@ -18,9 +24,10 @@ declare const Bun: {
   serve(options: {
     readonly port: number
     readonly hostname: string
+    readonly tls?: { readonly key: string; readonly cert: string }
     fetch(request: Request, server: BunServer): Response | undefined
     readonly websocket: {
-      readonly perMessageDeflate: boolean
+      readonly perMessageDeflate: Deflate
       readonly maxPayloadLength: number
       readonly backpressureLimit: number
       message(socket: BunSocket, message: string | Uint8Array): void
@@ -45,9 +52,11 @@ function pour(socket: BunSocket, compress: boolean): void {
   socket.data.flood = undefined
 }
 
-function serve(compress: boolean): BunServer {
+function serve(deflate: Deflate, tls?: typeof identity): BunServer {
+  const compress = deflate !== false
   return Bun.serve({
     port: 0,
+    ...(tls !== undefined && { tls }),
     hostname: '127.0.0.1',
     fetch(request, server) {
       const { pathname } = new URL(request.url)
@@ -55,7 +64,7 @@ function serve(compress: boolean): BunServer {
       return server.upgrade(request, { data }) ? undefined : new Response('WebSocket only', { status: 400 })
     },
     websocket: {
-      perMessageDeflate: compress,
+      perMessageDeflate: deflate,
       maxPayloadLength: 64 * 1024 * 1024,
       backpressureLimit: 64 * 1024 * 1024,
       message(socket, message) {
@@ -81,11 +90,20 @@ function serve(compress: boolean): BunServer {
   })
 }
 
-/** Text that compresses as logs do, not as zeros. */
-function sample(size: number): string {
-  let text = ''
-  for (let n = 0; text.length < size; n++) text += `{"id":${n},"name":"item ${(n * 7919) % 1000}"},`
-  return text.slice(0, size)
+const { plain, tls, takeover, reset } = {
+  plain: serve(false),
+  tls: serve(false, identity),
+  takeover: serve({ compress: 'dedicated', decompress: 'dedicated' }),
+  reset: serve({ compress: 'shared', decompress: 'shared' }),
 }
+console.log(
+  JSON.stringify({
+    plain: `ws://127.0.0.1:${plain.port}`,
+    tls: `wss://127.0.0.1:${tls.port}`,
+    takeover: `ws://127.0.0.1:${takeover.port}`,
+    reset: `ws://127.0.0.1:${reset.port}`,
+  } satisfies Urls),
+)
 
-console.log(JSON.stringify({ plain: serve(false).port, compressed: serve(true).port }))
+// The process must not outlive a benchmark that was interrupted.
+process.stdin.resume().on('end', () => process.exit())

@@ -1,5 +1,6 @@
 /** Clients with the interface of browsers: undici's WebSocket under Node, Bun's own under Bun. */
 
+import { ca } from '../identity.ts'
 import { CallbackConnection } from './callback-connection.ts'
 import type { Client, Data } from './contract.ts'
 
@@ -16,9 +17,15 @@ interface StandardSocket {
 
 const isBun = 'Bun' in globalThis
 /** Under Node the newest undici, not the one that Node was built with. */
-const { WebSocket } = (isBun ? globalThis : await import('undici')) as unknown as {
+const undici = isBun ? undefined : await import('undici')
+const { WebSocket } = (undici ?? globalThis) as unknown as {
   readonly WebSocket: new (url: string, options?: object) => StandardSocket
 }
+/** How each of them is told whom to trust. */
+const secure =
+  undici === undefined
+    ? { tls: { ca } }
+    : { dispatcher: new undici.Agent({ connect: { ca }, allowH2: false }) }
 
 function connectionOf(socket: StandardSocket): CallbackConnection {
   return new CallbackConnection({
@@ -44,6 +51,8 @@ export function openStandardSocket(url: string, options?: object): Promise<Callb
   })
 }
 
-const standard: Client = { connect: url => openStandardSocket(url) }
+const standard: Client = {
+  connect: url => openStandardSocket(url, url.startsWith('wss:') ? secure : undefined),
+}
 
 export default standard

@@ -2,12 +2,13 @@
 
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
+import { ca } from '../identity.ts'
 import { CallbackConnection } from './callback-connection.ts'
 import type { Client } from './contract.ts'
 
 const ws: Client = {
   async connect(url, compress) {
-    const socket = new WebSocket(url, { perMessageDeflate: compress })
+    const socket = new WebSocket(url, { perMessageDeflate: compress, ...(url.startsWith('wss:') && { ca }) })
     await once(socket, 'open')
     return new CallbackConnection({
       send: data => socket.send(data),

@@ -1,0 +1,16 @@
+/** The shape of a benchmark: tables, whose rows it measures one by one. */
+
+import type { Choice } from './choice.ts'
+import type { Measured, Table } from './table.ts'
+
+export interface Benchmark {
+  /** Its name on the command line, and in `targets.ts`. */
+  readonly name: string
+  /** The heading of its section on the page. */
+  readonly heading: string
+  /** What is compared, and how; paragraphs of Markdown. */
+  readonly about: string
+  readonly tables: readonly Table[]
+  /** Measures the rows that were chosen. */
+  measure(choice: Choice): AsyncIterable<Measured>
+}
