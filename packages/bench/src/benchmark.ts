@@ -8,8 +8,8 @@ export interface Benchmark {
   readonly name: string
   /** The heading of its section on the page. */
   readonly heading: string
-  /** What is compared, and how; paragraphs of Markdown. */
-  readonly about: string
+  /** What is compared, and how: lines of Markdown. */
+  readonly about: readonly string[]
   readonly tables: readonly Table[]
   /** Measures the rows that were chosen. */
   measure(choice: Choice): AsyncIterable<Measured>

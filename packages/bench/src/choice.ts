@@ -1,4 +1,4 @@
-/** The command line: which benchmarks, rows and clients are measured, and how often. */
+/** The command line: which benchmarks, rows and clients are measured, how often, and what becomes of the figures. */
 
 import { parseArgs } from 'node:util'
 import type { Table } from './table.ts'
@@ -7,6 +7,12 @@ export interface Choice {
   /** The names of the benchmarks. */
   readonly names: readonly string[]
   readonly rounds: number
+  /** Whether the results are recorded, and the page is written. */
+  readonly isRecording: boolean
+  /** Whether the results are compared with their targets. */
+  readonly isChecking: boolean
+  /** Whether nothing is measured, and the recorded results are taken. */
+  readonly isRecorded: boolean
   /** Whether functions are listed where they are counted. */
   readonly isListing: boolean
   /** Whether a row is measured; one that takes long, or much memory, is only if part of its name was given. */
@@ -18,6 +24,9 @@ const options = {
   benchmarks: { type: 'string' },
   clients: { type: 'string' },
   rounds: { type: 'string', default: '7' },
+  write: { type: 'boolean', default: false },
+  check: { type: 'boolean', default: false },
+  recorded: { type: 'boolean', default: false },
   functions: { type: 'boolean', default: false },
 } as const
 
@@ -48,6 +57,9 @@ export function choiceOf(args: readonly string[], benchmarks: readonly Named[]):
   return {
     names,
     rounds,
+    isRecording: values.write,
+    isChecking: values.check,
+    isRecorded: values.recorded,
     isListing: values.functions,
     isWanted,
     clientsOf: table => table.clients.filter(name => clients === undefined || clients.includes(name)),

@@ -155,7 +155,14 @@ async function* measureImports(choice: Choice): AsyncIterable<Measured> {
 export const cold: Benchmark = {
   name: 'cold',
   heading: 'Cold: the first messages of a process',
-  about: 'Each figure is the median of as many fresh processes.',
+  about: [
+    'Each figure is the median of as many fresh processes, which are started in turns, without flags and with nothing',
+    'compiled yet. CPU counts from the moment in which the first message or request is asked for, when the connection is open',
+    'and all modules are loaded, to the one in which so many of them are done. One server, which is warm, sends the messages',
+    'to receive at once. The start is that of the whole process, up to its first frame that has come back; `nothing` is an',
+    'empty program, the least that any client can take. An import is that of `@holster/gun` and `@holster/process` for',
+    '`holster`.',
+  ],
   tables: [messages, requests, requests2, starts, imports],
   async *measure(choice) {
     using webSockets = await startWebSocketServer(findBun())

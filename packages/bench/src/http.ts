@@ -29,10 +29,11 @@ const bodies = comparison<ClientName, Job>({ unit: 'MB', digits: 1 }, CLIENTS, '
 export const http: Benchmark = {
   name: 'http',
   heading: 'HTTP/1.1',
-  about:
-    "Each client has one connection to a plain `node:net` server. Ratios are to undici's `Client`, which is told to pipeline " +
-    "(`blocking: false`). `holster` takes each message with `receive`, `holster-await` with `await` and `awaitBody`; `undici-request` is undici's " +
-    'function `request`, `node` is `node:http`, and `bun` its `fetch`.',
+  about: [
+    "Each client has one connection to a plain `node:net` server. Ratios are to undici's `Client`, which is told to pipeline",
+    '(`blocking: false`). `holster` takes each message with `receive`, `holster-await` with `await` and `awaitBody`;',
+    "`undici-request` is undici's function `request`, `node` is `node:http`, and `bun` is Bun's `fetch`.",
+  ],
   tables: [requests, bodies],
   async *measure(choice) {
     const bun = choice.clientsOf(requests).includes('bun') ? findBun() : ''

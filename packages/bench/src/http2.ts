@@ -48,9 +48,11 @@ const transports = { tls: tablesOf('tls'), cleartext: tablesOf('cleartext') }
 export const http2: Benchmark = {
   name: 'http2',
   heading: 'HTTP/2',
-  about:
-    'Each client has one connection to a server of `node:http2`. Ratios are to a bare session of `node:http2`, which for WebSocket has the parts ' +
-    'of `ws` on its streams. Bun speaks HTTP/2 over TLS only.',
+  about: [
+    'Each client has one connection to a server of `node:http2`. Ratios are to a bare session of `node:http2`, which for',
+    'WebSocket has the parts of `ws` on its streams. `holster-await` takes messages with `await` and `awaitBody`. Bun speaks',
+    'HTTP/2 over TLS only.',
+  ],
   tables: [...transports.tls, ...transports.cleartext],
   async *measure(choice) {
     const bun = choice.clientsOf({ clients: CLIENTS }).includes('bun') ? findBun() : ''

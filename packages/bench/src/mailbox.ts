@@ -31,9 +31,11 @@ const pinned = {
 export const mailbox: Benchmark = {
   name: 'mailbox',
   heading: 'Mailboxes',
-  about:
-    'Time on the clock, in one process that does nothing else. `queue` pushes to a bare array and shifts, `promise` awaits a promise that is settled; ' +
-    '`empty` is the same receive in an empty mailbox. The first receive behind others lists them by the fields that it pins.',
+  about: [
+    'Time on the clock, in one process that does nothing else. `queue` pushes to a bare array and shifts, `promise` awaits a',
+    'promise that is settled, `empty` is the same receive in an empty mailbox. The first receive behind others lists all of',
+    'them by the fields that it pins.',
+  ],
   tables: [inOrder, pinned],
   async *measure(choice) {
     const { rounds } = choice

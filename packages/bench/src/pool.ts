@@ -33,9 +33,10 @@ const ready2 = comparison<ClientName, Job>(
 export const pool: Benchmark = {
   name: 'pool',
   heading: 'Pools',
-  about:
-    'Each client has eight connections. Ratios are to bare connections of Holster, each with its own caller; where more callers than connections ' +
-    "wait, which bare connections cannot, to undici's `Pool`.",
+  about: [
+    'Each client has eight connections. Ratios are to bare connections of Holster, each with its own caller, or where more',
+    "callers than connections wait, which bare connections cannot have, to undici's `Pool`.",
+  ],
   tables: [ready, waiting, ready2],
   async *measure(choice) {
     using server = await startServer()

@@ -37,9 +37,10 @@ const memory = memoryTable<ClientName, Job>({ unit: 'process that waits', digits
 export const processes: Benchmark = {
   name: 'process',
   heading: 'Processes',
-  about:
-    'Ratios are to Erlang on the BEAM with one scheduler, where Erlang is installed. `promises` is an array and a promise that somebody waits for: the ' +
-    'least that could be called a process.',
+  about: [
+    'Ratios are to Erlang on the BEAM with one scheduler. `promises` is an array and a promise that somebody waits for: the',
+    'least that could be called a process. Cells are empty where a library has no way to do the job.',
+  ],
   tables: [...tables, memory],
   async *measure(choice) {
     const isThere = hasBeam()

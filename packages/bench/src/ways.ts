@@ -19,9 +19,11 @@ const counts = {
 export const ways: Benchmark = {
   name: 'ways',
   heading: 'The way of one event',
-  about:
-    "From the socket's read to the mailbox, or from the call to the socket's write. These are counts, the same on every machine; " +
-    '`npm run bench:ways -- --functions` lists the functions.',
+  about: [
+    "In how many files and functions of the packages one event is on its way, from the socket's read to the mailbox, or from",
+    "the call to the socket's write. These are counts, the same on every machine; `npm run bench:ways -- --functions` lists",
+    'the functions.',
+  ],
   tables: [counts],
   async *measure(choice) {
     const flags = choice.isListing ? ['--functions'] : []

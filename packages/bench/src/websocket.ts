@@ -136,10 +136,12 @@ async function* measurePatterns(urls: Urls, choice: Choice): AsyncIterable<Measu
 export const webSocket: Benchmark = {
   name: 'websocket',
   heading: 'WebSocket',
-  about:
-    "Each client talks to one server, Bun's. Holster is measured through `receive` on a mailbox, with a fresh pattern each time; the others through " +
-    'their callbacks. Where a row says nothing else about context takeover, permessage-deflate keeps its context from message to message, on both sides. Memory is what ' +
-    'stays behind a collection of garbage.',
+  about: [
+    "Each client talks to one server, Bun's. `holster` is measured through `receive` on a mailbox, with a fresh pattern each",
+    'time, the others through their callbacks; `undici` is its `WebSocket`, and `bun` that of Bun. Where a row says nothing',
+    'else about context takeover, permessage-deflate keeps its context from message to message on both sides. Memory is what',
+    'stays behind a collection of garbage, in a process that does nothing else.',
+  ],
   tables: [messages, deflated, patterns, openings, memory, deflatedMemory],
   async *measure(choice) {
     const bun = findBun()

@@ -14,14 +14,14 @@ const benchmarks = [
 
 const clients = ['holster', 'ws']
 
-test('without arguments everything is measured but rows that are measured on demand', () => {
+test('without arguments everything is measured but rows that are measured on demand, and nothing is recorded', () => {
   const choice = choiceOf([], benchmarks)
   assert.deepEqual(choice.names, ['sums', 'products'])
   assert.deepEqual(choice.clientsOf({ clients }), clients)
   assert.equal(choice.rounds, 7)
   assert.equal(choice.isWanted('small'), true)
   assert.equal(choice.isWanted('small', true), false)
-  assert.equal(choice.isListing, false)
+  assert.equal(choice.isRecording || choice.isChecking || choice.isRecorded || choice.isListing, false)
 })
 
 test('parts of names choose rows, also those that are measured on demand', () => {
@@ -33,10 +33,15 @@ test('parts of names choose rows, also those that are measured on demand', () =>
 })
 
 test('benchmarks and clients are chosen by their names', () => {
-  const choice = choiceOf(['--benchmarks=sums', '--clients=ws', '--rounds=1'], benchmarks)
+  const choice = choiceOf(
+    ['--benchmarks=sums', '--clients=ws', '--rounds=1', '--write', '--check'],
+    benchmarks,
+  )
   assert.deepEqual(choice.names, ['sums'])
   assert.deepEqual(choice.clientsOf({ clients }), ['ws'])
   assert.equal(choice.rounds, 1)
+  assert.equal(choice.isRecording, true)
+  assert.equal(choice.isChecking, true)
 })
 
 test('a name that nothing has is refused with those that there are', () => {
