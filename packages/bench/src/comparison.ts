@@ -17,16 +17,25 @@ export interface Comparison<Client extends string, Job> extends Table<Client> {
   readonly speed: Table<Client>
 }
 
-/** Makes the tables of jobs whose unit has this name. `way` is what all of them have in common, such as `over TLS`. */
+/** The unit of jobs, and how many digits its figures have. `way` is what all of them have in common, such as `, over TLS`. */
+interface Unit {
+  readonly unit: string
+  /** Its plural, if that has not just an s more. */
+  readonly units?: string
+  readonly way?: string
+  readonly digits: number
+}
+
+/** Makes the tables of jobs. */
 export function comparison<Client extends string, Job>(
-  { unit, way = '', digits }: { readonly unit: string; readonly way?: string; readonly digits: number },
+  { unit, units = `${unit}s`, way = '', digits }: Unit,
   clients: readonly Client[],
   reference: Client,
   jobs: readonly Row<Job>[],
 ): Comparison<Client, Job> {
   const rows = jobs.map(({ name }) => name)
   const common = { clients, reference, rows }
-  const speed = { ...common, title: `${unit}s per second${way}`, digits: 0 }
+  const speed = { ...common, title: `${units} per second${way}`, digits: 0 }
   return { ...common, title: `µs of CPU per ${unit}${way}`, digits, jobs, speed }
 }
 

@@ -16,7 +16,7 @@ const requests = comparison<ClientName, Job>({ unit: 'request', digits: 1 }, CLI
   { name: 'GET 100 B, 10 pipelined', job: get(100, 10, 20_000), units: 20_000 },
 ])
 
-const bodies = comparison<ClientName, Job>({ unit: 'MB', digits: 1 }, CLIENTS, 'undici', [
+const bodies = comparison<ClientName, Job>({ unit: 'MB', units: 'MB', digits: 1 }, CLIENTS, 'undici', [
   { name: 'GET 1 MB', job: get(MB, 1, 200), units: 200 },
   { name: 'GET 100 MB', job: get(100 * MB, 1, 3), units: 300 },
   {

@@ -27,7 +27,7 @@ function tablesOf(transport: Transport): readonly Comparison<ClientName, Job>[] 
       { name: named('GET 100 B, 10 streams'), job: get(100, 10, 6_000), units: 6_000 },
       { name: named('GET 100 B, 100 streams'), job: get(100, 100, 6_000), units: 6_000 },
     ]),
-    comparison<ClientName, Job>({ unit: 'MB', way, digits: 1 }, clients, 'node', [
+    comparison<ClientName, Job>({ unit: 'MB', units: 'MB', way, digits: 1 }, clients, 'node', [
       { name: named('GET 1 MB'), job: get(MB, 1, 100), units: 100 },
       { name: named('GET 100 MB'), job: get(100 * MB, 1, 1), units: 100 },
       {

@@ -27,8 +27,8 @@ Nothing here is edited by hand: the figures stand in [\`packages/bench/results.j
 - **Machines are noisy.** A ratio moves by a tenth or two from run to run, and by more where the machine has other work. A difference
   below that says nothing.
 - **undici compresses nothing that it sends**, so that its ratio is no comparison where messages are compressed.
-- **\`at most\` is the target** of \`holster\` in brackets, or of the two clients that it names. Behind \`then\` is the ratio to reach after
-  that. A target that the row misses says so; \`npm run bench -- --check\` measures and compares, and \`--check --recorded\` compares the
+- **\`at most\` is the target** for the ratio of \`holster\`, or of the two clients that it names, with their ratio in brackets. Behind
+  \`then\` is the ratio to reach after that. A target that the row misses says so; \`npm run bench -- --check\` measures and compares, and \`--check --recorded\` compares the
   figures of this page.
 
 [CONTRIBUTING.md](../CONTRIBUTING.md#measuring) says how to measure.
@@ -76,14 +76,20 @@ function tableOf(benchmark: string, table: Table, results: Results, targets: rea
   return `${table.title}${ratio}:\n\n${markdown(kept)}\n${groups.text()}`
 }
 
-/** The clients are named where they are not those of the ratio in the first column. */
+/** Two clients are named, with their ratio, where they are not those of the ratio in the column of Holster. */
 function textOf(target: Target, { reference }: Table, ratio: number | undefined): string {
   const { client, most, goal } = target
-  const isPlain = target.reference === reference
-  const pair = isPlain ? '' : `\`${client}\` of \`${target.reference}\`: `
+  const notes: string[] = []
+  if (ratio !== undefined && isMissed(ratio, target)) notes.push('missed')
   const further = goal === undefined ? '' : `, then ${goal.toFixed(2)}`
-  const missed = ratio !== undefined && isMissed(ratio, target) ? ' (missed)' : ''
-  return `${pair}${most.toFixed(2)}${further}${missed}`
+  const text = `${most.toFixed(2)}${further}`
+  if (client === 'holster' && target.reference === reference) return `${text}${inBrackets(notes)}`
+  if (ratio !== undefined) notes.unshift(ratio.toFixed(2))
+  return `\`${client}\` of \`${target.reference}\` ${text}${inBrackets(notes)}`
+}
+
+function inBrackets(notes: readonly string[]): string {
+  return notes.length === 0 ? '' : ` (${notes.join(', ')})`
 }
 
 function markdown(lines: readonly (readonly string[])[]): string {

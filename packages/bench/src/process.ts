@@ -10,7 +10,7 @@ const MANY = 100_000
 const RESTARTS = 10_000
 
 const tables = [
-  comparison<ClientName, Job>({ unit: 'process', digits: 2 }, CLIENTS, 'beam', [
+  comparison<ClientName, Job>({ unit: 'process', units: 'processes', digits: 2 }, CLIENTS, 'beam', [
     { name: '100,000 begin at once, and return', job: ['spawn', MANY], units: MANY },
     { name: '100,000 live, take a message, and return', job: ['live', MANY], units: MANY },
     { name: '100,000 are monitored, end, and give DOWN', job: ['monitor', MANY], units: MANY },

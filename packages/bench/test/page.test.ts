@@ -115,8 +115,12 @@ test('a row shows its targets, and says which of them it misses', () => {
   const [row] = linesOf({ sums: { small: result({ holster: 1, ws: 1 }) } }, [
     { ...shared, client: 'holster', reference: 'ws', goal: 0.4 },
     { ...shared, client: 'ws', reference: 'holster', most: 1 },
+    { ...shared, client: 'ws', reference: 'bun' },
   ])
-  assert.match(row ?? '', /\| 0\.50, then 0\.40 \(missed\); `ws` of `holster`: 1\.00 \|/)
+  assert.match(
+    row ?? '',
+    /\| 0\.50, then 0\.40 \(missed\); `ws` of `holster` 1\.00 \(1\.00\); `ws` of `bun` 0\.50 \|/,
+  )
 })
 
 test('what was never measured is not on the page', () => {
