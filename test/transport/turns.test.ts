@@ -1,12 +1,13 @@
 // Many small messages that come at once are handed on in several turns of the event loop, so that other work goes on between.
 
 import assert from 'node:assert/strict'
-import { mock, type TestContext, test } from 'node:test'
+import { mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import zlib from 'node:zlib'
 import * as gun from '@holster/gun'
 import type { Process } from '@holster/process'
 import { connect, PATIENCE } from '../support/client.ts'
+import { slowClock } from '../support/clock.ts'
 import { numbers, texts } from '../support/flood.ts'
 import { onEachVersion } from '../support/http-scene.ts'
 import { answerer, type Fields, httpOrigin, NOTHING } from '../support/http-server.ts'
@@ -19,13 +20,6 @@ import { asking, close, transports, upgraded, wires } from '../support/websocket
 const COUNT = 5000
 /** What may be handed on in a turn when each look at the clock finds it a millisecond later. */
 const MOST = 600
-
-/** A clock that has gone on by a millisecond at each look, however fast the machine is. */
-function slowClock(t: TestContext): void {
-  let now = performance.now()
-  const clock = mock.method(performance, 'now', () => ++now)
-  t.after(() => clock.mock.restore())
-}
 
 /** How many messages came in the turn in which most did, until there are so many. */
 async function arrival(self: Process<gun.GunMessage>, count: number): Promise<number> {

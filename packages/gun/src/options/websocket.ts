@@ -28,9 +28,16 @@ export interface WsHandler<State = unknown, Message = GunMessage> {
 
 /** Options of compression by permessage-deflate (RFC 7692). */
 export interface CompressOpts {
-  /** Asks the server to compress each message by itself, which takes less memory here. Default `false`. */
+  /**
+   * Asks the server to compress each message by itself. Such messages are inflated in a context that all connections of
+   * the program share, instead of 40 KB for each connection. Default `false`.
+   */
   readonly serverNoContextTakeover?: boolean
-  /** Compresses each message by itself, which takes less memory at the server. Default `false`. */
+  /**
+   * Compresses each message by itself, in a context that all connections of the program share, instead of 260 KB for each
+   * connection with the default `memLevel`; the server needs less as well. Small messages become longer, since none
+   * refers to those before it. Default `false`: the server decides.
+   */
   readonly clientNoContextTakeover?: boolean
   /**
    * Asks the server to use a window of at most 2 to that power bytes; 8 to 15. A server that accepts

@@ -1,10 +1,12 @@
-/**
- * permessage-deflate (RFC 7692): the offer, the check of the server's answer, and the compression by the
- * engine of ws.
- */
+/** permessage-deflate (RFC 7692): the offer, the check of the server's answer, and the result of both. */
 
-import { extension, PerMessageDeflate } from 'ws'
+import { createDeflateRaw, createInflateRaw } from 'node:zlib'
+import { type DeflateParams, extension, PerMessageDeflate } from 'ws'
 import type { CompressOpts } from '../options/websocket.js'
+import { Context, canRun, UNUSED } from './context.js'
+import { Deflater } from './deflater.js'
+import { Inflater } from './inflater.js'
+import { Shelf, sharedShelf } from './shelf.js'
 
 const NAME = PerMessageDeflate.extensionName
 
@@ -14,30 +16,26 @@ export const COMPRESS_THRESHOLD = 1024
 /** RFC 7692 section 7.1.2. */
 const MOST_BITS = 15
 
-/** An offer under way: the value of the header, and the engine that checks the answer. */
+/** An offer under way: the value of the header, and what checks the answer. */
 export interface Offer {
   readonly value: string
   readonly opts: CompressOpts
+  readonly maxPayload: number
   readonly engine: PerMessageDeflate
 }
 
-/** Returns an offer of compression. */
-export function offerDeflate(opts: CompressOpts, maxPayload: number): Offer {
-  const { level, memLevel, threshold: _, clientNoContextTakeover, ...params } = opts
+/** Returns an offer of compression; `undefined` if this version of Node cannot compress within a call. */
+export function offerDeflate(opts: CompressOpts, maxPayload: number): Offer | undefined {
+  if (!canRun()) return undefined
+  const { level: _, memLevel: __, threshold: ___, clientNoContextTakeover, ...params } = opts
   const engine = new PerMessageDeflate({
     ...params,
     // ws refuses the parameter if the option is false, but a server may always ask for it (RFC 7692 section
     // 7.1.1.2).
     ...(clientNoContextTakeover && { clientNoContextTakeover }),
     isServer: false,
-    // ws keeps the limit in 32 bits, and a longer message could not be held anyway.
-    maxPayload: Math.min(maxPayload, 2 ** 31 - 1),
-    zlibDeflateOptions: {
-      ...(level !== undefined && { level }),
-      ...(memLevel !== undefined && { memLevel }),
-    },
   })
-  return { value: extension.format({ [NAME]: engine.offer() }), opts, engine }
+  return { value: extension.format({ [NAME]: engine.offer() }), opts, maxPayload, engine }
 }
 
 /**
@@ -74,65 +72,50 @@ export function agreeOn(offer: Offer | undefined, answer: string | undefined): D
   // A client that has offered this works without context takeover, whether or not the server repeats it
   // (section 7.1.1.2).
   if (opts.clientNoContextTakeover) params.client_no_context_takeover = true
-  return new Deflation(engine, opts.threshold ?? COMPRESS_THRESHOLD, answer)
+  return new Deflation(offer, params, answer)
 }
 
-/**
- * Compresses and inflates the messages of one WebSocket, in order. The number of concurrent jobs is limited
- * for the whole program.
- */
+/** Compresses and inflates the messages of one WebSocket. */
 export class Deflation {
-  readonly #engine: PerMessageDeflate
+  readonly deflater: Deflater
+  readonly inflater: Inflater
   /** The size in bytes from which messages are compressed. */
   readonly threshold: number
   /** The value of the header that the server answered with. */
   readonly answer: string
-  /** How many jobs the engine has not answered. */
-  #pending = 0
-  #isDisposed = false
 
-  constructor(engine: PerMessageDeflate, threshold: number, answer: string) {
-    this.#engine = engine
-    this.threshold = threshold
+  constructor({ opts, maxPayload }: Offer, params: DeflateParams, answer: string) {
+    this.deflater = new Deflater(deflateShelf(opts, params))
+    this.inflater = new Inflater(inflateShelf(params), maxPayload)
+    this.threshold = opts.threshold ?? COMPRESS_THRESHOLD
     this.answer = answer
   }
 
-  /** Calls `done` with the whole message, or with the error that stopped it before it exceeded the limit. */
-  inflate(bytes: Buffer, done: (error: Error | null, data: Buffer) => void): void {
-    this.#pending++
-    this.#engine.decompress(bytes, true, (error, data) => {
-      if (this.#goesOn()) done(error, data)
-    })
-  }
-
-  /** Calls `done` with the compressed message. */
-  deflate(bytes: string | Uint8Array, done: (data: Buffer) => void): void {
-    this.#pending++
-    this.#engine.compress(bytes, true, (_, data) => {
-      if (this.#goesOn()) done(data)
-    })
-  }
-
-  /** Lets go of the memory; `done` of pending jobs is not called any more. */
+  /** Lets go of the memory, and forgets messages under way. */
   dispose(): void {
-    this.#isDisposed = true
-    this.#cleanUp()
+    this.deflater.dispose()
+    this.inflater.dispose()
   }
+}
 
-  /** Takes note that the engine has done a job. Gives whether its result is still wanted. */
-  #goesOn(): boolean {
-    this.#pending--
-    if (this.#isDisposed) this.#cleanUp()
-    return !this.#isDisposed
+function deflateShelf({ level, memLevel }: CompressOpts, params: DeflateParams): Shelf {
+  const { client_max_window_bits: windowBits = MOST_BITS } = params
+  const options = {
+    ...UNUSED,
+    windowBits,
+    ...(level !== undefined && { level }),
+    ...(memLevel !== undefined && { memLevel }),
   }
+  const make = () => new Context(createDeflateRaw(options))
+  if (!params.client_no_context_takeover) return new Shelf(make, false)
+  return sharedShelf(`deflate ${windowBits} ${level} ${memLevel}`, make)
+}
 
-  /**
-   * Waits for the engine's jobs: cleaning up before would lose a place among the concurrent jobs, or fail on
-   * data that is gone.
-   */
-  #cleanUp(): void {
-    if (this.#pending === 0) this.#engine.cleanup()
-  }
+function inflateShelf(params: DeflateParams): Shelf {
+  const { server_max_window_bits: windowBits = MOST_BITS } = params
+  const make = () => new Context(createInflateRaw({ ...UNUSED, windowBits }))
+  if (!params.server_no_context_takeover) return new Shelf(make, false)
+  return sharedShelf(`inflate ${windowBits}`, make)
 }
 
 /** Returns the most bytes that `size` bytes can become when they are compressed, as zlib computes it: more than `size`. */

@@ -12,18 +12,13 @@ declare module 'ws' {
     static readonly extensionName: 'permessage-deflate'
     constructor(options: {
       readonly isServer: boolean
-      readonly maxPayload: number
       readonly serverNoContextTakeover?: boolean
       readonly clientNoContextTakeover?: boolean
       readonly serverMaxWindowBits?: number
       readonly clientMaxWindowBits?: number
-      readonly zlibDeflateOptions: { readonly level?: number; readonly memLevel?: number }
     })
     offer(): object
     accept(answers: readonly object[]): DeflateParams
-    compress(data: string | Uint8Array, fin: boolean, done: (error: Error | null, data: Buffer) => void): void
-    decompress(data: Uint8Array, fin: boolean, done: (error: Error | null, data: Buffer) => void): void
-    cleanup(): void
   }
 
   const extension: {

@@ -23,9 +23,9 @@ export function badEncoding(where: string): Failure {
 }
 
 /** Returns the failure for a message over `maxPayload`. */
-export function tooLong({ maxPayload }: InboundLimits, cause?: Error): Failure {
+export function tooLong(maxPayload: number): Failure {
   const text = `a message from the peer exceeds wsOpts.maxPayload (${maxPayload} bytes)`
-  return [new GunError('limit_reached', 'connection_error', text, { cause }), 1009]
+  return [new GunError('limit_reached', 'connection_error', text), 1009]
 }
 
 /** Returns the failure for a message over `maxFragments`. */
@@ -34,9 +34,8 @@ export function tooMany({ maxFragments }: InboundLimits): Failure {
   return [new GunError('limit_reached', 'connection_error', text), 1008]
 }
 
-/** Returns the failure for a compressed message that was not inflated, from the error of ws. */
-export function notInflated(limits: InboundLimits, cause: Error & { readonly code?: string }): Failure {
-  if (cause.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return tooLong(limits, cause)
+/** Returns the failure for a compressed message that is not inflated, from zlib's error. */
+export function notInflated(cause: Error): Failure {
   const text = `the peer sent a compressed message that cannot be inflated: ${cause.message}`
   return [new GunError('badframe', 'connection_error', text, { cause }), 1007]
 }

@@ -5,15 +5,7 @@ import type { GunError } from '../errors.js'
 import { Slice } from '../transport/slice.js'
 import type { WsFrameIn } from '../words.js'
 import { type Deflation, deflateBound } from './deflate.js'
-import {
-  badEncoding,
-  badFrame,
-  type Failure,
-  type InboundLimits,
-  notInflated,
-  tooLong,
-  tooMany,
-} from './failures.js'
+import { badEncoding, badFrame, type Failure, type InboundLimits, tooLong, tooMany } from './failures.js'
 import { isSendable } from './frame.js'
 import type { FrameWatcher } from './frame-events.js'
 import { BINARY, CLOSE, CONTINUATION, FIN, MASK, PING, PONG, RSV1, RSV2_AND_3, TEXT } from './opcode.js'
@@ -37,8 +29,7 @@ export interface InboundHandler {
 /** The reasons for which nothing is handed on for now; several may hold at once. */
 export const CREDIT = 1
 export const MAILBOX = 2
-const INFLATING = 4
-const YIELDING = 8
+const YIELDING = 4
 
 const OPCODE = 0x0f
 const MAX_CONTROL_PAYLOAD = 125
@@ -89,11 +80,6 @@ export class Inbound {
   /** Whether something may be held back, or was and is about to be handed on. */
   get isHeld(): boolean {
     return this.#holds !== 0 || this.#isScheduled
-  }
-
-  /** Whether a compressed message is being made of what has come. */
-  get isInflating(): boolean {
-    return (this.#holds & INFLATING) !== 0
   }
 
   /** Parses a chunk, which is only read during the call. */
@@ -224,7 +210,7 @@ export class Inbound {
     if (isControl(first)) return this.#handleControl(opcode, copyOf(chunk, start, end))
     if ((first & FIN) !== 0 && opcode !== CONTINUATION) {
       this.#fragments = 0
-      if ((first & RSV1) !== 0) return this.#inflate(opcode, copyOf(chunk, start, end))
+      if ((first & RSV1) !== 0) return this.#inflate(opcode, chunk, start, end)
       if (opcode === TEXT) return this.#deliverText(chunk, start, end)
       return this.#handler.onFrame(['binary', copyOf(chunk, start, end)], end - start)
     }
@@ -256,7 +242,7 @@ export class Inbound {
     this.#opcode = CONTINUATION
     this.#message = undefined
     this.#fragments = 0
-    if (this.#isCompressed) this.#inflate(opcode, bytes)
+    if (this.#isCompressed) this.#inflate(opcode, bytes, 0, bytes.length)
     else this.#deliver(opcode, bytes)
   }
 
@@ -266,23 +252,30 @@ export class Inbound {
   }
 
   #deliverText(bytes: Buffer, start: number, end: number): void {
-    if (end - start > constants.MAX_STRING_LENGTH) return this.#fail(tooLong(this.#limits))
+    if (end - start > constants.MAX_STRING_LENGTH) return this.#fail(tooLong(this.#limits.maxPayload))
     const text = textOf(bytes, start, end)
     if (text === undefined) this.#fail(badEncoding('a text message'))
     else this.#handler.onFrame(['text', text], end - start)
   }
 
-  /** Inflates a message, and hands on nothing until that is done, since the order counts. */
-  #inflate(opcode: number, bytes: Buffer): void {
-    this.#holds |= INFLATING
-    this.#deflation?.inflate(bytes, (error, data) => {
+  /** Inflates a message; if that takes more than this turn, nothing more is handed on before, since the order counts. */
+  #inflate(opcode: number, bytes: Buffer, start: number, end: number): void {
+    const isText = opcode === TEXT
+    const message = this.#deflation?.inflater.inflate(bytes, start, end, isText, late => {
       this.#handler.guard(() => {
-        this.#holds &= ~INFLATING
-        if (error !== null) this.#fail(notInflated(this.#limits, error))
-        else this.#deliver(opcode, data)
+        this.#holds &= ~YIELDING
+        this.#inflated(opcode, late)
         this.#goOn()
       })
     })
+    if (message !== undefined) return this.#inflated(opcode, message)
+    this.#holds |= YIELDING
+    this.#handler.onYield()
+  }
+
+  #inflated(opcode: number, message: Buffer | Failure): void {
+    if (Buffer.isBuffer(message)) this.#deliver(opcode, message)
+    else this.#fail(message)
   }
 
   #handleControl(opcode: number, payload: Buffer): void {
@@ -335,7 +328,7 @@ export class Inbound {
       const length = size + (this.#message?.length ?? 0)
       const isTooLong =
         length > maxPayload && !(this.#isDeflated(first) && length <= deflateBound(maxPayload))
-      if (isTooLong || length > constants.MAX_LENGTH) this.#fail(tooLong(this.#limits))
+      if (isTooLong || length > constants.MAX_LENGTH) this.#fail(tooLong(this.#limits.maxPayload))
       else if (++this.#fragments > maxFragments) this.#fail(tooMany(this.#limits))
     }
     return !this.#isDisposed

@@ -2,6 +2,7 @@
  * Writes frames where they leave from, masked and in the order in which they were given (RFC 6455 section 5).
  */
 
+import { Fifo } from '../exchange/fifo.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { WsFrame } from '../words.js'
 import type { Deflation } from './deflate.js'
@@ -18,26 +19,26 @@ const UNCOUNTED = 1024
 /** The most bytes in UTF-8 of one character of a JavaScript string. */
 const MOST = 3
 
-/** A frame that leaves later: a message to be compressed, or a frame behind such a message. */
 interface Waiting {
   readonly frame: WsFrame
+  /** The number of the caller's bytes. */
   readonly size: number
-  next: Waiting | undefined
 }
 
 /** Writes frames that were checked before. */
 export class Outbound {
   readonly #outlet: Outlet
   readonly #deflation: Deflation | undefined
-  /** The message being compressed. */
-  #first: Waiting | undefined
-  /** The last of the frames behind it. */
-  #last: Waiting | undefined
+  readonly #guard: Guard
+  /** The frames that wait: first the message that is being compressed, then all behind it. */
+  #waiting: Fifo<Waiting> | undefined
   #waitingBytes = 0
 
-  constructor(outlet: Outlet, deflation: Deflation | undefined) {
+  /** `guard` runs what is done in a later turn. */
+  constructor(outlet: Outlet, deflation: Deflation | undefined, guard: Guard) {
     this.#outlet = outlet
     this.#deflation = deflation
+    this.#guard = guard
   }
 
   /** How many bytes wait to be sent. */
@@ -47,13 +48,12 @@ export class Outbound {
 
   /** Sends a frame, or queues it behind a message that is being compressed. */
   send(frame: WsFrame): void {
-    if (this.#first === undefined && !this.#isWorth(frame)) return this.#write(frame)
+    if (this.#waiting === undefined && this.#writeNow(frame)) return
     const size = sizeOf(frame)
-    const waiting = { frame: copyOf(frame), size, next: undefined }
     this.#waitingBytes += size
-    if (this.#last !== undefined) this.#last.next = waiting
-    this.#last = waiting
-    if (this.#first === undefined) this.#deflate(waiting)
+    if (this.#waiting !== undefined) return this.#waiting.push({ frame: copyOf(frame), size })
+    this.#waiting = new Fifo()
+    this.#waiting.push({ frame, size })
   }
 
   /** Sends a control frame before the messages that wait for compression (RFC 6455 section 5.4). */
@@ -63,8 +63,7 @@ export class Outbound {
 
   /** Sends a frame at once, and discards all frames that wait. */
   sendLast(frame: WsFrame): void {
-    this.#first = undefined
-    this.#last = undefined
+    this.#waiting = undefined
     this.#waitingBytes = 0
     this.#write(frame)
   }
@@ -92,23 +91,38 @@ export class Outbound {
     return (frame[0] === 'text' || frame[0] === 'binary') && sizeOf(frame) >= this.#deflation.threshold
   }
 
-  /** Compresses a message, then sends it and the frames behind it. */
-  #deflate(waiting: Waiting): void {
-    this.#first = waiting
-    const [name, payload] = waiting.frame as Message
-    this.#deflation?.deflate(payload, data => {
-      // A last frame was sent while this message was compressed.
-      if (this.#first !== waiting) return
-      this.#waitingBytes -= waiting.size
-      this.#bytes((name === 'text' ? TEXT : BINARY) | RSV1, data)
-      for (let next = waiting.next; next !== undefined; next = next.next) {
-        if (this.#isWorth(next.frame)) return this.#deflate(next)
-        this.#waitingBytes -= next.size
-        this.#write(next.frame)
-      }
-      this.#first = undefined
-      this.#last = undefined
-    })
+  /** Writes a frame, or begins to compress a message for which this turn has no time. Returns whether it is written. */
+  #writeNow(frame: WsFrame): boolean {
+    if (!this.#isWorth(frame)) {
+      this.#write(frame)
+      return true
+    }
+    const data = this.#deflation?.deflater.deflate(frame[1], this.#onDeflated)
+    if (data !== undefined) this.#compressed(frame, data)
+    return data !== undefined
+  }
+
+  readonly #onDeflated = (data: Buffer | Error): void => this.#guard(() => this.#goOn(data))
+
+  /** Sends the message that was compressed, and the frames behind it. */
+  #goOn(data: Buffer | Error): void {
+    if (data instanceof Error) throw data
+    const waiting = this.#waiting
+    const message = waiting?.shift()
+    // A last frame was sent while this message was compressed.
+    if (waiting === undefined || message === undefined) return
+    this.#waitingBytes -= message.size
+    this.#compressed(message.frame, data)
+    for (let next = waiting.first; next !== undefined; next = waiting.first) {
+      if (!this.#writeNow(next.frame)) return
+      this.#waitingBytes -= next.size
+      waiting.shift()
+    }
+    this.#waiting = undefined
+  }
+
+  #compressed(frame: WsFrame, data: Buffer): void {
+    this.#bytes((frame[0] === 'text' ? TEXT : BINARY) | RSV1, data)
   }
 
   #bytes(opcode: number, payload: Uint8Array): void {
@@ -157,6 +171,9 @@ export class Outbound {
 
 const EMPTY = Buffer.alloc(0)
 
+/** Runs something as a step: a defect of ours must not end the program. */
+type Guard = (run: () => void) => void
+
 type Message = readonly ['text', string] | readonly ['binary', Uint8Array]
 
 /** Returns the number of the caller's bytes in a frame. */
@@ -166,9 +183,7 @@ function sizeOf(frame: WsFrame): number {
   return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
 }
 
-/**
- * Returns the frame with a copy of its bytes, since the caller may reuse the buffer before the frame leaves.
- */
+/** Returns the frame with a copy of its bytes, since the caller may reuse the buffer before the frame leaves. */
 function copyOf(frame: WsFrame): WsFrame {
   if (typeof frame === 'string' || !(frame[1] instanceof Uint8Array)) return frame
   return [frame[0], Buffer.from(frame[1])] as WsFrame

@@ -86,7 +86,7 @@ export class Ws implements Protocol, InboundHandler {
     this.#outlet = host.outlet
     this.#steps = host.home.steps
     this.#sendMark = opts.sendHighWaterMark ?? WS_DEFAULTS.sendHighWaterMark
-    this.#outbound = new Outbound(this.#outlet, agreement.deflation)
+    this.#outbound = new Outbound(this.#outlet, agreement.deflation, run => this.guard(run))
     this.#pongs = new Pongs(this.#outlet, pong => this.#sendAhead(pong))
     this.#credit = opts.flow ?? WS_DEFAULTS.flow
     const { keepalive = WS_DEFAULTS.keepalive, keepaliveTolerance = WS_DEFAULTS.keepaliveTolerance } = opts
@@ -111,8 +111,6 @@ export class Ws implements Protocol, InboundHandler {
   handle(chunk: Buffer): void {
     // Bytes behind a close frame mean nothing, but are read up to the end of the line.
     if (this.#hasReceivedClose) return
-    // This chunk waits until the message before it is inflated, and later ones are left to the peer.
-    if (this.#inbound.isInflating) this.#host.stopReading()
     this.#inbound.write(chunk)
   }
 

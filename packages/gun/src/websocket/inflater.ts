@@ -1,0 +1,143 @@
+/** Inflates the messages of one WebSocket, one at a time and in pieces (RFC 7692 section 7.2.2). */
+
+import { constants as sizes } from 'node:buffer'
+import { constants } from 'node:zlib'
+import type { Context } from './context.js'
+import { type Failure, notInflated, tooLong } from './failures.js'
+import { Payload } from './payload.js'
+import type { Shelf } from './shelf.js'
+import { add, begin, cancel, type Job } from './turn.js'
+
+const { Z_SYNC_FLUSH } = constants
+
+/** How many bytes are inflated at once. */
+const PIECE = 16 * 1024
+/** The bytes that a sender leaves out at the end of each message. */
+const TAIL = Buffer.of(0x00, 0x00, 0xff, 0xff)
+
+const EMPTY: Buffer = Buffer.alloc(0)
+/** The output of a piece; in use only within a call. */
+const output = Buffer.allocUnsafeSlow(128 * 1024)
+
+/** Takes an inflated message, or the reason why there is none. */
+export type OnInflated = (message: Buffer | Failure) => void
+
+export class Inflater implements Job {
+  readonly #shelf: Shelf
+  readonly #maxPayload: number
+  #context: Context | undefined
+  #input: Buffer = EMPTY
+  #at = 0
+  #end = 0
+  #isText = false
+  /** Whether the message has had a block with BFINAL, behind which zlib has to begin anew. */
+  #hasEnded = false
+  /** The output of earlier pieces. */
+  #parts: Payload | undefined
+  #result: Buffer | Failure = EMPTY
+  #later: OnInflated | undefined
+
+  /** `maxPayload` is the most bytes that a message may have. */
+  constructor(shelf: Shelf, maxPayload: number) {
+    this.#shelf = shelf
+    this.#maxPayload = Math.min(maxPayload, sizes.MAX_LENGTH)
+  }
+
+  /**
+   * Returns the message in the bytes from `start` to `end`, or why there is none; `undefined` if this turn has no
+   * time for all of it: then `later` gets it in a later turn. The bytes of a text are valid until any other message
+   * is inflated, those of a binary for good.
+   */
+  inflate(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    isText: boolean,
+    later: OnInflated,
+  ): Buffer | Failure | undefined {
+    this.#input = bytes
+    this.#at = start
+    this.#end = end
+    this.#isText = isText
+    if (begin(this)) return this.#result
+    // The caller's bytes are valid only within the call.
+    if (this.#input !== TAIL) this.#feed(Buffer.from(this.#input.subarray(this.#at, this.#end)))
+    this.#later = later
+    return undefined
+  }
+
+  step(): boolean {
+    this.#context ??= this.#shelf.take()
+    try {
+      return this.#inflate(this.#context)
+    } catch (error) {
+      // zlib has closed the context.
+      this.#context = undefined
+      return this.#finish(notInflated(error as Error))
+    }
+  }
+
+  report(): void {
+    this.#later?.(this.#result)
+  }
+
+  /** Lets go of the memory, and forgets the message that is being inflated. */
+  dispose(): void {
+    cancel(this)
+    this.#shelf.dispose()
+    this.#finish(EMPTY)
+  }
+
+  #feed(input: Buffer): void {
+    this.#input = input
+    this.#at = 0
+    this.#end = input.length
+  }
+
+  /** Inflates a piece. Returns whether the message is done. */
+  #inflate(context: Context): boolean {
+    let used = 0
+    for (;;) {
+      const to = Math.min(this.#at + PIECE, this.#end)
+      context.run(Z_SYNC_FLUSH, this.#input, this.#at, to, output, used)
+      this.#at += context.taken
+      used += context.given
+      add(context.given)
+      const isFull = used === output.length
+      if (!isFull && this.#at < to) {
+        this.#hasEnded = true
+        context.reset()
+      }
+      if (isFull || this.#at < this.#end) return !this.#keep(used)
+      if (this.#input === TAIL) return this.#complete(used)
+      this.#feed(TAIL)
+    }
+  }
+
+  /** Keeps a piece of the output. Returns whether it is within the limit; if not, inflating has failed. */
+  #keep(used: number): boolean {
+    const length = (this.#parts?.length ?? 0) + used
+    if (length > this.#maxPayload) return !this.#finish(tooLong(this.#maxPayload))
+    this.#parts ??= new Payload(used)
+    this.#parts.append(output, 0, used, this.#maxPayload)
+    return true
+  }
+
+  #complete(used: number): true {
+    if (this.#hasEnded) this.#context?.reset()
+    if (this.#isText && this.#parts === undefined && used <= this.#maxPayload) {
+      return this.#finish(output.subarray(0, used))
+    }
+    return this.#keep(used) ? this.#finish(this.#parts?.take() ?? EMPTY) : true
+  }
+
+  #finish(result: Buffer | Failure): true {
+    if (this.#context !== undefined) this.#shelf.put(this.#context)
+    this.#context = undefined
+    this.#input = EMPTY
+    this.#parts = undefined
+    this.#hasEnded = false
+    this.#result = result
+    return true
+  }
+}
