@@ -1,31 +1,4 @@
-// Declarations for the parts of ws and node that are used here and missing from @types/ws and @types/node.
-
-declare module 'ws' {
-  interface DeflateParams {
-    server_no_context_takeover?: boolean
-    client_no_context_takeover?: boolean
-    server_max_window_bits?: number
-    client_max_window_bits?: number
-  }
-
-  class PerMessageDeflate {
-    static readonly extensionName: 'permessage-deflate'
-    constructor(options: {
-      readonly isServer: boolean
-      readonly serverNoContextTakeover?: boolean
-      readonly clientNoContextTakeover?: boolean
-      readonly serverMaxWindowBits?: number
-      readonly clientMaxWindowBits?: number
-    })
-    offer(): object
-    accept(answers: readonly object[]): DeflateParams
-  }
-
-  const extension: {
-    format(extensions: object): string
-    parse(header: string): Record<string, Record<string, (string | true)[]>[]>
-  }
-}
+// Declarations for the parts of Node that are used here and missing from @types/node.
 
 declare global {
   interface Buffer {
