@@ -62,6 +62,9 @@ export const deliver: unique symbol = Symbol.for('@holster/process.deliver')
 /** The method that makes a source known to a process, so that the source is read while the process waits for it. */
 export const attach: unique symbol = Symbol.for('@holster/process.attach')
 
+/** The method that takes a message which waits already, without a promise. */
+export const take: unique symbol = Symbol.for('@holster/process.take')
+
 /** The method by which `processInfo` and `trace` look into a process. */
 export const inside: unique symbol = Symbol('@holster/process.inside')
 
@@ -177,6 +180,14 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     checkDuration('timeout', ms, true)
     const received = this.#mailbox.receive(patterns, ms, limits)
     return received as Promise<Received<Incoming<M>, Ps> | Awaited<R>>
+  }
+
+  /** @internal Takes the oldest message that waits and matches any of the patterns; `undefined`: there is none. */
+  [take]<const Ps extends PatternList<Incoming<M>>>(
+    patterns: Ps & CheckedList<Incoming<M>, Ps>,
+  ): Received<Incoming<M>, Ps> | undefined {
+    const taken = this.#mailbox.take(patterns as readonly unknown[])
+    return taken?.message as Received<Incoming<M>, Ps> | undefined
   }
 
   /**

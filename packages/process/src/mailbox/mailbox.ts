@@ -9,7 +9,7 @@ import type { Clause } from '../patterns/pattern.js'
 import { describeMiss, type ProcessExit, ReceiveTimeout } from './errors.js'
 import type { Listening } from './happening.js'
 import type { Marks } from './high-water-mark.js'
-import { firstMatch, MessageQueue } from './message-queue.js'
+import { firstMatch, MessageQueue, type Taken } from './message-queue.js'
 import { Pressure } from './pressure.js'
 import type { Feed, Sink, Source } from './source.js'
 import { handle, Waiter, Waiting } from './waiting.js'
@@ -113,6 +113,22 @@ export class Mailbox implements Sink {
       return rejected(error)
     } finally {
       // Behind `#miss`, so that a message of one of its guards reaches this receive as a new arrival.
+      this.#matched()
+    }
+  }
+
+  /** Takes the oldest message that waits and matches any of the patterns; `undefined`: there is none. A guard may throw. */
+  take(patterns: readonly unknown[]): Taken | undefined {
+    if (this.length === 0) return undefined
+    const clauses = this.#compile(patterns)
+    this.#matching++
+    try {
+      const taken = this.#queue?.take(clauses, clauses === this.#clauses)
+      if (taken === undefined) return undefined
+      this.#pressure?.taken()
+      this.tracer?.tell({ event: 'receive', message: taken.message })
+      return taken
+    } finally {
       this.#matched()
     }
   }
