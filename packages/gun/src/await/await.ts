@@ -5,11 +5,15 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Down, type MonitorRef, ProcessExit, ReceiveTimeout } from '@holster/process'
+import { rejected, resolved, take } from '@holster/process/internal'
 import { connectionOf } from '../connection/connection.js'
 import { GunError } from '../errors.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import {
+  type GunData,
+  type GunErrorMessage,
   type GunMessage,
+  type GunTrailers,
   type RawData,
   type RawDrainNotify,
   replyToOf,
@@ -54,6 +58,12 @@ export interface Limits {
 /** Implements `await` in functions. */
 export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<StreamMessage> {
   const reader = readerOfStream(streamRef)
+  if (!limits.signal?.aborted) {
+    // What waits already needs no monitor, which costs more than the rest.
+    const message = reader[take]([{ streamRef }])
+    if (message?.type === 'gun_error') return rejected(message.reason)
+    if (message !== undefined) return resolved(message as StreamMessage)
+  }
   return withMonitor(reader, connPid, limits, async ref => {
     const patterns = [{ streamRef }, { type: 'DOWN', ref, pid: connPid }] as const
     const message = await inTime(
@@ -92,6 +102,16 @@ export function awaitBare(connPid: ConnPid, limits: Limits): Promise<BareMessage
 export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<Body> {
   const reader = readerOfStream(streamRef)
   const connection = connectionOf(connPid)
+  const parts = new Parts(limits.maxBodySize)
+  try {
+    // The parts that wait already come before whatever else of the stream does, and need no monitor.
+    for (let part = waiting(); part !== undefined; part = waiting()) {
+      const body = add(part)
+      if (body !== undefined) return resolved(body)
+    }
+  } catch (error) {
+    return rejected(error)
+  }
   return withMonitor(reader, connPid, limits, async ref => {
     const patterns = [
       { type: 'gun_data', streamRef },
@@ -99,31 +119,40 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
       { type: 'gun_error', streamRef },
       { type: 'DOWN', ref, pid: connPid },
     ] as const
-    const parts = new Parts(limits.maxBodySize)
     for (;;) {
       const message = await inTime(
         limits.timeout,
         ms => reader.receive(patterns, within(ms, limits)),
         () => silent(connPid, streamRef, `nothing of the body of ${streamRef} came`, limits.timeout),
       )
-      switch (message.type) {
-        case 'gun_data':
-          if (!parts.add(message.data)) {
-            cancelAndFlush(connPid, streamRef)
-            throw tooLarge(streamRef, limits.maxBodySize)
-          }
-          if (message.isFin === 'fin') return { body: parts.join() }
-          connection.commands.perform({ type: 'flow', streamRef, increment: 1 })
-          break
-        case 'gun_trailers':
-          return { body: parts.join(), trailers: message.headers }
-        case 'gun_error':
-          throw message.reason
-        case 'DOWN':
-          throw downError(connPid, message)
-      }
+      if (message.type === 'DOWN') throw downError(connPid, message)
+      const body = add(message)
+      if (body !== undefined) return body
     }
   })
+
+  /** Takes a part of the body that has come already. */
+  function waiting(): GunData | undefined {
+    return limits.signal?.aborted ? undefined : reader[take]([{ type: 'gun_data', streamRef }])
+  }
+
+  /** Adds what a message brings, and gives the body once that is whole. */
+  function add(message: GunData | GunTrailers | GunErrorMessage): Body | undefined {
+    switch (message.type) {
+      case 'gun_data':
+        if (!parts.add(message.data)) {
+          cancelAndFlush(connPid, streamRef)
+          throw tooLarge(streamRef, limits.maxBodySize)
+        }
+        if (message.isFin === 'fin') return { body: parts.join() }
+        connection.commands.perform({ type: 'flow', streamRef, increment: 1 })
+        return undefined
+      case 'gun_trailers':
+        return { body: parts.join(), trailers: message.headers }
+      case 'gun_error':
+        throw message.reason
+    }
+  }
 }
 
 /** Implements `awaitResponse` in functions. */
@@ -237,19 +266,22 @@ function withMonitor<T>(
   { monitorRef }: Limits,
   run: (ref: MonitorRef) => Promise<T>,
 ): Promise<T> {
-  const ref = monitorRef ?? reader.monitor(connPid)
-  const outcome = run(ref).finally(() => {
-    if (monitorRef === undefined) reader.demonitor(ref)
-  })
-  const awaited = new Promise<T>((resolve, reject) => {
-    outcome.then(resolve, error => {
+  const awaited = monitored()
+  return awaited
+
+  async function monitored(): Promise<T> {
+    const ref = monitorRef ?? reader.monitor(connPid)
+    try {
+      return await run(ref)
+    } catch (error) {
       // As with `receive`: a process that exits abandons its awaits, whose rejections must not count as
       // unhandled.
       if (error instanceof ProcessExit) awaited.catch(() => {})
-      reject(error)
-    })
-  })
-  return awaited
+      throw error
+    } finally {
+      if (monitorRef === undefined) reader.demonitor(ref)
+    }
+  }
 }
 
 function within(timeout: number, { signal }: Limits): number | { timeout: number; signal: AbortSignal } {
