@@ -394,6 +394,10 @@ describe('the other awaits take options, too:', () => {
       await assert.rejects(wait(AbortSignal.abort(reason)), error => error === reason)
     }
     it.go()
+    await eventually(() => owner.messageQueueLength > 0, 'a message waits')
+    for (const wait of waits) {
+      await assert.rejects(wait(AbortSignal.abort(reason)), error => error === reason)
+    }
     assert.equal((await gun.await(connPid, streamRef, { timeout: PATIENCE })).type, 'gun_data')
     await eventually(() => gun.streamInfo(connPid, streamRef) === undefined, 'it has ended')
     owner.flush({ streamRef })
