@@ -9,7 +9,7 @@ import type { RequestInfo, StreamInfo } from '../layer/info.js'
 import { endsStream, type GunMessage, replyToOf } from '../messages.js'
 import type { Headers, IsFin } from '../words.js'
 import { closedHere, takesNoData } from './errors.js'
-import { type Framing, LAST_CHUNK, withCookies, writeChunk } from './framing.js'
+import { type Framing, withCookies } from './framing.js'
 import { type ContentOpts, type Gate, Response, type ResponseUser } from './response.js'
 
 /** How many milliseconds a body waits for `100 Continue` (RFC 9110 section 10.1.1: not indefinitely). */
@@ -62,6 +62,8 @@ export class Exchange {
   /** The parts of the body that were given and not sent yet. */
   #held: Uint8Array[] = []
   #heldBytes = 0
+  /** The bytes that end a body in chunks, if it has trailers. */
+  end: Uint8Array | undefined
   /** How many bytes of the body were given. */
   #given = 0
   /** Whether the caller has given the whole body. */
@@ -291,21 +293,17 @@ export class Exchange {
     this.#host.fail(this.ref, takesNoData(cause))
   }
 
-  /** Frames a part of the body and keeps it until it may be sent. */
+  /** Keeps a part of the body until it may be sent. */
   hold(isFin: IsFin, chunk: Uint8Array): void {
     this.#given += chunk.length
-    if (this.framing.type === 'chunked') {
-      for (const piece of writeChunk(chunk)) this.#keep(piece)
-      if (isFin === 'fin') this.#keep(LAST_CHUNK)
-    } else if (chunk.length > 0) {
-      this.#keep(chunk)
-    }
+    this.#heldBytes += chunk.length
+    if (chunk.length > 0) this.#held.push(chunk)
     if (isFin === 'fin') this.#complete()
   }
 
   /** Keeps the end of the body, which over HTTP/1.1 has these bytes. */
   holdEnd(bytes?: Uint8Array): void {
-    if (bytes !== undefined) this.#keep(bytes)
+    this.end = bytes
     this.#complete()
   }
 
@@ -331,11 +329,6 @@ export class Exchange {
     this.#held = []
     this.#heldBytes = 0
     return held
-  }
-
-  #keep(bytes: Uint8Array): void {
-    this.#held.push(bytes)
-    this.#heldBytes += bytes.length
   }
 }
 

@@ -108,11 +108,3 @@ export function checkTrailers(headers: Headers): void {
   const wrong = headers.find(([name]) => NOT_IN_TRAILERS.has(name))
   if (wrong !== undefined) throw new TypeError(`headers: ${wrong[0]} may not stand in trailers`)
 }
-
-/** Returns the pieces of one chunk of a chunked body. */
-export function writeChunk(chunk: Uint8Array): readonly Uint8Array[] {
-  return chunk.length === 0 ? [] : [Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, CRLF]
-}
-
-export const LAST_CHUNK: Uint8Array = Buffer.from('0\r\n\r\n')
-const CRLF: Uint8Array = Buffer.from('\r\n')

@@ -12,7 +12,7 @@ import { Deadline } from '../transport/deadline.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { Headers } from '../words.js'
 import type { HttpResponses } from './responses.js'
-import { writeHead } from './writer.js'
+import { LAST_CHUNK, writeChunk, writeHead } from './writer.js'
 
 export class HttpRequests {
   readonly #host: Host
@@ -161,9 +161,15 @@ export class HttpRequests {
   }
 
   #write(stream: Exchange): void {
-    for (const chunk of stream.release()) this.#outlet.write(chunk)
+    const outlet = this.#outlet
+    const isChunked = stream.framing.type === 'chunked'
+    for (const part of stream.release()) {
+      if (isChunked) writeChunk(outlet, part)
+      else outlet.write(part)
+    }
     if (stream.isFull) this.#watch()
     if (!stream.isComplete) return
+    if (isChunked) outlet.write(stream.end ?? LAST_CHUNK)
     this.#writing = undefined
     stream.tellRequestEnd()
   }

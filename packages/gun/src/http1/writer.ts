@@ -1,9 +1,10 @@
-/** Writes the head of a request, and the trailers behind its body (RFC 9112 sections 3 and 7.1.2). */
+/** Writes the head of a request, the chunks of its body, and the trailers behind it (RFC 9112 sections 3 and 7.1). */
 
 import { isToken } from '../headers.js'
 import { type Octets, octets } from '../octets.js'
 import { ask } from '../options/function.js'
 import { type HttpOpts, unchanged } from '../options/http.js'
+import type { Outlet } from '../transport/outlet.js'
 import type { Headers } from '../words.js'
 
 /** Writes the head of a request. Throws a GunError `bad_option` for a name that may not be sent. */
@@ -27,6 +28,17 @@ function sentName(name: string, nameOf: (name: string) => string): string {
     given => (given === name || (typeof given === 'string' && isToken(given)) ? given : undefined),
     `a header name for ${JSON.stringify(name)}`,
   )
+}
+
+const CRLF = octets('\r\n')
+/** The end of a chunked body without trailer fields. */
+export const LAST_CHUNK: Uint8Array = Buffer.from('0\r\n\r\n')
+
+/** Writes a part of a chunked body, which has at least one byte. */
+export function writeChunk(outlet: Outlet, chunk: Uint8Array): void {
+  outlet.writeText(`${chunk.length.toString(16)}\r\n` as Octets)
+  outlet.write(chunk)
+  outlet.writeText(CRLF)
 }
 
 /** Writes the end of a chunked body with trailer fields (RFC 9112 section 7.1.2). Throws as `writeHead` does. */

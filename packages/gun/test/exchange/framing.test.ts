@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { checkFraming, framingOf, writeChunk } from '../../src/exchange/framing.ts'
-import { writeHead, writeTrailers } from '../../src/http1/writer.ts'
+import { checkFraming, framingOf } from '../../src/exchange/framing.ts'
+import { writeChunk, writeHead, writeTrailers } from '../../src/http1/writer.ts'
 import { toBytes } from '../../src/octets.ts'
+import { SocketOutlet } from '../../src/transport/socket-outlet.ts'
 
 test('a head is its request line, its headers as given, and an empty line', () => {
   const head = writeHead('GET', '/a?b', { version: 'HTTP/1.1', transformHeaderName: name => name }, [
@@ -33,12 +35,12 @@ test('the framing is what the headers say', () => {
   assert.deepEqual(framingOf([['transfer-encoding', 'chunked']]), { type: 'chunked' })
 })
 
-test('an empty chunk is nothing, and a chunk has its length in hexadecimal', () => {
-  assert.deepEqual(writeChunk(new Uint8Array()), [])
-  assert.equal(
-    Buffer.concat(writeChunk(Buffer.from('0123456789abcdef'))).toString(),
-    '10\r\n0123456789abcdef\r\n',
-  )
+test('a chunk has its length in hexadecimal', () => {
+  const stream = new PassThrough()
+  const outlet = new SocketOutlet(stream)
+  writeChunk(outlet, Buffer.from('0123456789abcdef'))
+  outlet.flush()
+  assert.equal(String(stream.read()), '10\r\n0123456789abcdef\r\n')
 })
 
 test('headers that contradict each other, or the body, are refused', () => {
