@@ -350,6 +350,23 @@ suite('what does not inflate', [
     1007,
     agreed,
   ),
+  refused(
+    'compressed text that is long and not UTF-8 is refused',
+    [
+      text(
+        deflate(Buffer.concat([Buffer.alloc(300_000, 'é'), hex('c328'), Buffer.alloc(300_000, 'é')])),
+        rsv1,
+      ),
+    ],
+    1007,
+    agreed,
+  ),
+  taken(
+    'compressed text that is long is delivered, however its characters are cut',
+    texts(['aé€😀'.repeat(50_000)]),
+    [asText('aé€😀'.repeat(50_000))],
+    agreed,
+  ),
   taken(
     'a compressed binary may have any bytes',
     [binary(deflate(hex('c3 28')), rsv1)],

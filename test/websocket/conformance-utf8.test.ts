@@ -13,6 +13,7 @@ import {
   taken,
   text,
 } from '../support/websocket-cases.ts'
+import { frame, opcodes } from '../support/websocket-frames.ts'
 
 const unfinished = { fin: false }
 
@@ -145,5 +146,89 @@ suite('invalid UTF-8 (RFC 6455 section 8.1)', [
         ['binary', Buffer.of(0xff)],
       ],
     },
+  ),
+])
+
+/** Where a text is spoilt: by its last byte. */
+const spoilt = [
+  '80',
+  'ff',
+  'c0',
+  'c328',
+  'e080',
+  'e228',
+  'eda0',
+  'e28228',
+  'f080',
+  'f490',
+  'f09f28',
+  'f09f9828',
+  'e282ac80',
+].map(digits => Buffer.concat([Buffer.from('κόσμε'), Buffer.from(digits, 'hex')]))
+/** A frame of a text that goes on with what never comes. */
+const begun = (payload: Uint8Array) => frame({ opcode: opcodes.text, payload, claims: 70_000 })
+
+suite('invalid UTF-8 is noticed as it comes (Autobahn 6.4)', [
+  ...spoilt.flatMap(bytes => {
+    const name = bytes.toString('hex').slice(Buffer.byteLength('κόσμε') * 2)
+    return [
+      refused(`${name} is refused in a fragment that others may follow`, [text(bytes, unfinished)], 1007),
+      refused(
+        `${name} is refused in unfinished fragments of a byte each`,
+        bytesOf(bytes).map((byte, i) => (i === 0 ? text(byte, unfinished) : continuation(byte, unfinished))),
+        1007,
+      ),
+      refused(`${name} is refused in a frame of which more is announced`, [begun(bytes)], 1007),
+      refused(
+        `${name} is refused in a fragment of which more is announced`,
+        [
+          text('a', unfinished),
+          frame({ opcode: opcodes.continuation, payload: bytes, claims: 300, fin: false }),
+        ],
+        1007,
+      ),
+    ]
+  }),
+  ...cuts(Buffer.from('f4908080', 'hex')).map(([first, second], at) =>
+    refused(
+      `U+110000 cut at ${at} is refused between fragments of good text`,
+      [text('κόσμε', unfinished), continuation(first, unfinished), continuation(second, unfinished)],
+      1007,
+    ),
+  ),
+  refused(
+    'what comes behind a ping is looked at with what came before it',
+    [text(Buffer.of(0xe2), unfinished), ping('p'), continuation(Buffer.of(0x28), unfinished)],
+    1007,
+    { gets: [['ping', Buffer.from('p')]], sends: [['pong', Buffer.from('p')]] },
+  ),
+  refused(
+    'a long text is refused at its first bad part',
+    [
+      frame({
+        opcode: opcodes.text,
+        payload: Buffer.concat([Buffer.alloc(80_000, 'é'), Buffer.of(0xff)]),
+        claims: 10_000_000,
+      }),
+    ],
+    1007,
+  ),
+  taken(
+    'a text whose characters are all cut is delivered',
+    fragments(1, bytesOf(Buffer.from('aé€😀'.repeat(20)))),
+    [['text', 'aé€😀'.repeat(20)]],
+  ),
+  taken(
+    'a fragmented binary may have any bytes, also between texts',
+    [
+      ...fragments(1, ['é', '€']),
+      ...fragments(2, [Buffer.of(0xff), Buffer.of(0xc3)]),
+      ...fragments(1, ['€', 'é']),
+    ],
+    [
+      ['text', 'é€'],
+      ['binary', Buffer.of(0xff, 0xc3)],
+      ['text', '€é'],
+    ],
   ),
 ])

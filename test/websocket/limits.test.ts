@@ -1,6 +1,7 @@
 // The limits of a message, at the limit and one past it, compressed or not; broken-servers.test.ts has the plain cases.
 
 import assert from 'node:assert/strict'
+import { constants } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type * as gun from '@holster/gun'
@@ -10,7 +11,7 @@ import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
 import { type Scene, upgraded, wires } from '../support/websocket-scene.ts'
 
-const { binary, continuation } = opcodes
+const { binary, continuation, text } = opcodes
 const MIB = 1024 * 1024
 
 /** One message of so many fragments. */
@@ -87,6 +88,19 @@ const limits: readonly Limit[] = [
 
 for (const wire of wires) {
   describe(`over ${wire}`, () => {
+    test('a text that is longer than a string can be is refused when it is announced, without a maxPayload', async () => {
+      await using _left = assertNothingLeft()
+      await using _calm = collectWarnings()
+      const wsOpts = { maxPayload: Number.POSITIVE_INFINITY }
+      for (const before of [[], [frame({ opcode: text, payload: 'a', fin: false })]]) {
+        await using it = await upgraded(wire, { opts: { retry: 0 }, wsOpts })
+        const opcode = before.length === 0 ? text : continuation
+        const claims = constants.MAX_STRING_LENGTH + 1 - before.length
+        await it.peer.send(Buffer.concat([...before, frame({ opcode, claims })]))
+        await refused(it, 1009)
+      }
+    })
+
     for (const { what, wsOpts, most, closeCode, message } of limits) {
       test(`a message at ${what} passes, and one past it is answered with ${closeCode}`, async () => {
         await using _left = assertNothingLeft()

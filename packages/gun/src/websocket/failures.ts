@@ -22,6 +22,11 @@ export function badEncoding(where: string): Failure {
   return [new GunError('badencoding', 'connection_error', text), 1007]
 }
 
+/** Returns the failure for a text message that is not UTF-8. */
+export function badText(): Failure {
+  return badEncoding('a text message')
+}
+
 /** Returns the failure for a message over `maxPayload`. */
 export function tooLong(maxPayload: number): Failure {
   const text = `a message from the peer exceeds wsOpts.maxPayload (${maxPayload} bytes)`

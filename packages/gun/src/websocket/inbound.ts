@@ -5,9 +5,18 @@ import type { GunError } from '../errors.js'
 import { Slice } from '../transport/slice.js'
 import type { WsFrameIn } from '../words.js'
 import { type Deflation, deflateBound } from './deflate.js'
-import { badEncoding, badFrame, type Failure, type InboundLimits, tooLong, tooMany } from './failures.js'
+import {
+  badEncoding,
+  badFrame,
+  badText,
+  type Failure,
+  type InboundLimits,
+  tooLong,
+  tooMany,
+} from './failures.js'
 import { isSendable } from './frame.js'
 import type { FrameWatcher } from './frame-events.js'
+import type { Inflated } from './inflater.js'
 import { BINARY, CLOSE, CONTINUATION, FIN, MASK, PING, PONG, RSV1, RSV2_AND_3, TEXT } from './opcode.js'
 import { Payload } from './payload.js'
 import { textOf } from './text.js'
@@ -182,6 +191,7 @@ export class Inbound {
     this.#missing = end - chunk.length
     this.#frameStart = this.#message?.length ?? 0
     this.#append(first, chunk, start, chunk.length)
+    this.#checkText(first)
     return chunk.length
   }
 
@@ -191,15 +201,16 @@ export class Inbound {
     const end = Math.min(at + this.#missing, chunk.length)
     this.#missing -= end - at
     this.#append(first, chunk, at, end)
-    if (this.#missing > 0) return end
-    if (isControl(first)) {
+    if (this.#missing > 0) {
+      this.#checkText(first)
+    } else if (isControl(first)) {
       const payload = this.#control?.take() ?? EMPTY
       this.#control = undefined
       this.#watcher?.end(payload)
       this.#handleControl(first & OPCODE, payload)
     } else {
       this.#watcher?.end(this.#message?.take().subarray(this.#frameStart) ?? EMPTY)
-      if ((first & FIN) !== 0) this.#complete()
+      if (this.#checkText(first) && (first & FIN) !== 0) this.#complete()
     }
     return end
   }
@@ -211,11 +222,11 @@ export class Inbound {
     if ((first & FIN) !== 0 && opcode !== CONTINUATION) {
       this.#fragments = 0
       if ((first & RSV1) !== 0) return this.#inflate(opcode, chunk, start, end)
-      if (opcode === TEXT) return this.#deliverText(chunk, start, end)
-      return this.#handler.onFrame(['binary', copyOf(chunk, start, end)], end - start)
+      const content = opcode === TEXT ? textOf(chunk, start, end) : copyOf(chunk, start, end)
+      return this.#deliver(content, end - start)
     }
     this.#append(first, chunk, start, end)
-    if ((first & FIN) !== 0) this.#complete()
+    if (this.#checkText(first) && (first & FIN) !== 0) this.#complete()
   }
 
   /** Keeps a part of a payload whose frame has `#missing` bytes to come. */
@@ -235,47 +246,51 @@ export class Inbound {
     this.#message.append(chunk, start, end, most)
   }
 
+  /** Whether a message may go on after a part of this frame; if it cannot become a text any more, inbound fails. */
+  #checkText(first: number): boolean {
+    if (this.#opcode !== TEXT || this.#isCompressed || isControl(first)) return true
+    if (this.#message?.isText() !== false) return true
+    this.#fail(badText())
+    return false
+  }
+
   /** Hands on the message whose last fragment has come. */
   #complete(): void {
     const opcode = this.#opcode
-    const bytes = this.#message?.take() ?? EMPTY
+    const message = this.#message ?? new Payload(0)
     this.#opcode = CONTINUATION
     this.#message = undefined
     this.#fragments = 0
-    if (this.#isCompressed) this.#inflate(opcode, bytes, 0, bytes.length)
-    else this.#deliver(opcode, bytes)
+    if (this.#isCompressed) this.#inflate(opcode, message.take(), 0, message.length)
+    else this.#deliver(opcode === TEXT ? message.text() : message.take(), message.length)
   }
 
-  #deliver(opcode: number, bytes: Buffer): void {
-    if (opcode === TEXT) this.#deliverText(bytes, 0, bytes.length)
-    else this.#handler.onFrame(['binary', bytes], bytes.length)
+  /** Hands on a text or a binary of so many bytes; `undefined` is a text that is not UTF-8. */
+  #deliver(content: string | Buffer | undefined, size: number): void {
+    if (content === undefined) this.#fail(badText())
+    else if (typeof content === 'string') this.#handler.onFrame(['text', content], size)
+    else this.#handler.onFrame(['binary', content], size)
   }
 
-  #deliverText(bytes: Buffer, start: number, end: number): void {
-    if (end - start > constants.MAX_STRING_LENGTH) return this.#fail(tooLong(this.#limits.maxPayload))
-    const text = textOf(bytes, start, end)
-    if (text === undefined) this.#fail(badEncoding('a text message'))
-    else this.#handler.onFrame(['text', text], end - start)
-  }
-
-  /** Inflates a message; if that takes more than this turn, nothing more is handed on before, since the order counts. */
+  /** Inflates a message; if this turn has no time for all of it, nothing more is handed on before, since the order counts. */
   #inflate(opcode: number, bytes: Buffer, start: number, end: number): void {
-    const isText = opcode === TEXT
-    const message = this.#deflation?.inflater.inflate(bytes, start, end, isText, late => {
-      this.#handler.guard(() => {
-        this.#holds &= ~YIELDING
-        this.#inflated(opcode, late)
-        this.#goOn()
-      })
-    })
-    if (message !== undefined) return this.#inflated(opcode, message)
+    const content = this.#deflation?.inflater.inflate(bytes, start, end, opcode === TEXT, this.#onInflated)
+    if (content !== undefined) return this.#inflated(content)
     this.#holds |= YIELDING
     this.#handler.onYield()
   }
 
-  #inflated(opcode: number, message: Buffer | Failure): void {
-    if (Buffer.isBuffer(message)) this.#deliver(opcode, message)
-    else this.#fail(message)
+  readonly #onInflated = (content: Inflated): void => {
+    this.#handler.guard(() => {
+      this.#holds &= ~YIELDING
+      this.#inflated(content)
+      this.#goOn()
+    })
+  }
+
+  #inflated(content: Inflated): void {
+    if (typeof content !== 'string' && !Buffer.isBuffer(content)) this.#fail(content)
+    else this.#deliver(content, this.#deflation?.inflater.size ?? 0)
   }
 
   #handleControl(opcode: number, payload: Buffer): void {
@@ -328,7 +343,9 @@ export class Inbound {
       const length = size + (this.#message?.length ?? 0)
       const isTooLong =
         length > maxPayload && !(this.#isDeflated(first) && length <= deflateBound(maxPayload))
-      if (isTooLong || length > constants.MAX_LENGTH) this.#fail(tooLong(this.#limits.maxPayload))
+      const isText = (first & OPCODE || this.#opcode) === TEXT
+      if (isTooLong || length > (isText ? constants.MAX_STRING_LENGTH : constants.MAX_LENGTH))
+        this.#fail(tooLong(this.#limits.maxPayload))
       else if (++this.#fragments > maxFragments) this.#fail(tooMany(this.#limits))
     }
     return !this.#isDisposed

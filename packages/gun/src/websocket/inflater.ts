@@ -3,9 +3,10 @@
 import { constants as sizes } from 'node:buffer'
 import { constants } from 'node:zlib'
 import type { Context } from './context.js'
-import { type Failure, notInflated, tooLong } from './failures.js'
+import { badText, type Failure, notInflated, tooLong } from './failures.js'
 import { Payload } from './payload.js'
 import type { Shelf } from './shelf.js'
+import { textOf } from './text.js'
 import { add, begin, cancel, type Job } from './turn.js'
 
 const { Z_SYNC_FLUSH } = constants
@@ -19,12 +20,14 @@ const EMPTY: Buffer = Buffer.alloc(0)
 /** The output of a piece; in use only within a call. */
 const output = Buffer.allocUnsafeSlow(128 * 1024)
 
-/** Takes an inflated message, or the reason why there is none. */
-export type OnInflated = (message: Buffer | Failure) => void
+/** A text, a binary, or the reason why there is neither. */
+export type Inflated = string | Buffer | Failure
 
 export class Inflater implements Job {
   readonly #shelf: Shelf
   readonly #maxPayload: number
+  /** How many bytes the last message has. */
+  size = 0
   #context: Context | undefined
   #input: Buffer = EMPTY
   #at = 0
@@ -34,27 +37,26 @@ export class Inflater implements Job {
   #hasEnded = false
   /** The output of earlier pieces. */
   #parts: Payload | undefined
-  #result: Buffer | Failure = EMPTY
-  #later: OnInflated | undefined
+  #result: Inflated = EMPTY
+  #later: ((message: Inflated) => void) | undefined
 
   /** `maxPayload` is the most bytes that a message may have. */
   constructor(shelf: Shelf, maxPayload: number) {
     this.#shelf = shelf
-    this.#maxPayload = Math.min(maxPayload, sizes.MAX_LENGTH)
+    this.#maxPayload = maxPayload
   }
 
   /**
    * Returns the message in the bytes from `start` to `end`, or why there is none; `undefined` if this turn has no
-   * time for all of it: then `later` gets it in a later turn. The bytes of a text are valid until any other message
-   * is inflated, those of a binary for good.
+   * time for all of it: then `later` gets it in a later turn.
    */
   inflate(
     bytes: Buffer,
     start: number,
     end: number,
     isText: boolean,
-    later: OnInflated,
-  ): Buffer | Failure | undefined {
+    later: (message: Inflated) => void,
+  ): Inflated | undefined {
     this.#input = bytes
     this.#at = start
     this.#end = end
@@ -73,7 +75,8 @@ export class Inflater implements Job {
     } catch (error) {
       // zlib has closed the context.
       this.#context = undefined
-      return this.#finish(notInflated(error as Error))
+      this.#finish(notInflated(error as Error))
+      return true
     }
   }
 
@@ -114,30 +117,41 @@ export class Inflater implements Job {
     }
   }
 
-  /** Keeps a piece of the output. Returns whether it is within the limit; if not, inflating has failed. */
+  /** Keeps a piece of the output. Returns whether the message may go on; if not, inflating has failed. */
   #keep(used: number): boolean {
-    const length = (this.#parts?.length ?? 0) + used
-    if (length > this.#maxPayload) return !this.#finish(tooLong(this.#maxPayload))
+    if (this.#exceeds(used)) return false
     this.#parts ??= new Payload(used)
     this.#parts.append(output, 0, used, this.#maxPayload)
+    if (!this.#isText || this.#parts.isText()) return true
+    this.#finish(badText())
+    return false
+  }
+
+  /** Whether the message becomes too long with so many bytes more; then inflating has failed. */
+  #exceeds(used: number): boolean {
+    this.size = (this.#parts?.length ?? 0) + used
+    const most = this.#isText ? sizes.MAX_STRING_LENGTH : sizes.MAX_LENGTH
+    if (this.size <= Math.min(this.#maxPayload, most)) return false
+    this.#finish(tooLong(this.#maxPayload))
     return true
   }
 
   #complete(used: number): true {
     if (this.#hasEnded) this.#context?.reset()
-    if (this.#isText && this.#parts === undefined && used <= this.#maxPayload) {
-      return this.#finish(output.subarray(0, used))
+    if (this.#isText && this.#parts === undefined) {
+      if (!this.#exceeds(used)) this.#finish(textOf(output, 0, used) ?? badText())
+    } else if (this.#keep(used)) {
+      this.#finish((this.#isText ? this.#parts?.text() : this.#parts?.take()) ?? badText())
     }
-    return this.#keep(used) ? this.#finish(this.#parts?.take() ?? EMPTY) : true
+    return true
   }
 
-  #finish(result: Buffer | Failure): true {
+  #finish(result: Inflated): void {
     if (this.#context !== undefined) this.#shelf.put(this.#context)
     this.#context = undefined
     this.#input = EMPTY
     this.#parts = undefined
     this.#hasEnded = false
     this.#result = result
-    return true
   }
 }

@@ -3,6 +3,9 @@
  * announced length.
  */
 
+import { isUtf8 } from 'node:buffer'
+import { brokenOff, canBegin, decode } from './text.js'
+
 /** The most bytes allocated on the strength of an announced length alone. */
 const BELIEVED = 1024 * 1024
 
@@ -10,6 +13,8 @@ const BELIEVED = 1024 * 1024
 export class Payload {
   #bytes: Buffer
   length = 0
+  /** How many of the first bytes are known to be whole characters of UTF-8. */
+  #valid = 0
 
   /** `announced` is the stated length in bytes of the first part or of the whole. */
   constructor(announced: number) {
@@ -26,6 +31,21 @@ export class Payload {
     }
     chunk.copy(this.#bytes, this.length, start, end)
     this.length = length
+  }
+
+  /** Whether the bytes received can be the beginning of a text. Each of them is looked at once, however often this is asked. */
+  isText(): boolean {
+    const { length } = this
+    const bytes = this.#bytes
+    const whole = brokenOff(bytes, this.#valid, length)
+    if (!isUtf8(bytes.subarray(this.#valid, whole))) return false
+    this.#valid = whole
+    return whole === length || canBegin(bytes, whole, length)
+  }
+
+  /** Returns the text, of which `isText` has seen all bytes; `undefined` if it breaks off within a character. */
+  text(): string | undefined {
+    return this.#valid === this.length ? decode(this.take()) : undefined
   }
 
   /** Returns the bytes received; they are valid until the next part is appended. */
