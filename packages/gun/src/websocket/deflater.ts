@@ -49,8 +49,10 @@ export class Deflater implements Job {
     this.#at = 0
     if (!begin(this)) {
       // The caller may reuse its bytes, and the next short text takes the place of this one.
-      this.#input = Buffer.from(this.#input.subarray(this.#at))
-      this.#at = 0
+      if (typeof message !== 'string' || this.#input.buffer === encoded.buffer) {
+        this.#input = Buffer.from(this.#input.subarray(this.#at))
+        this.#at = 0
+      }
       this.#later = later
       return undefined
     }
