@@ -20,6 +20,8 @@ export type Mark = Required<HighWaterMark>
 export interface Marks {
   /** More than this pauses the sources that no receive waits for. */
   readonly first: Mark
+  /** Half the first mark, at which the sources go on. */
+  readonly half: Mark
   /** More than this pauses a source that a receive waits for, or ends it. Never below the first mark. */
   readonly second: Mark
 }
@@ -29,7 +31,12 @@ const MIB = 1024 * 1024
 const TIMES = 16
 const FIRST: Mark = { messages: 16_384, bytes: 16 * MIB }
 const SECOND: Mark = { messages: TIMES * FIRST.messages, bytes: TIMES * FIRST.bytes }
-const DEFAULTS: Marks = { first: FIRST, second: SECOND }
+const DEFAULTS: Marks = { first: FIRST, half: halfOf(FIRST), second: SECOND }
+
+/** Half as much of each measure. */
+export function halfOf({ messages, bytes }: Mark): Mark {
+  return { messages: messages / 2, bytes: bytes / 2 }
+}
 
 /** Gives the marks that the options of a process ask for. Throws a TypeError or RangeError that names the wrong option. */
 export function marksOf(
@@ -51,7 +58,7 @@ export function marksOf(
       )
     }
   }
-  return { first, second }
+  return { first, half: halfOf(first), second }
 }
 
 /** Fills in the defaults of the measures that `mark` leaves out or has as `undefined`. */

@@ -14,7 +14,7 @@
 
 import { clearNodesImmediate, nodesImmediate } from '../host/nodes-clock.js'
 import type { Clause } from '../patterns/pattern.js'
-import type { Mark, Marks } from './high-water-mark.js'
+import { halfOf, type Mark, type Marks } from './high-water-mark.js'
 import type { MessageQueue } from './message-queue.js'
 import { Feed, isAnyPaused, pinsSource, type Sink, type Source } from './source.js'
 import type { Waiter, Waiting } from './waiting.js'
@@ -24,6 +24,8 @@ import type { Waiter, Waiting } from './waiting.js'
  * loop. Messages that wait for long cost more, since the garbage collector has to copy them.
  */
 const LAG = 1024
+
+const NONE: ReadonlySet<Feed> = new Set()
 
 /** The sources that may answer one waiting receive. */
 interface Reach {
@@ -40,13 +42,12 @@ export class Pressure {
   readonly #queue: MessageQueue
   readonly #waiting: Waiting
   readonly #marks: Marks
-  /** Half the first mark, at which the sources go on. */
-  readonly #half: Mark
   readonly #feeds = new Map<Source, Feed>()
+  // Both are made when they are needed: most mailboxes are never over a mark.
   /** The feeds that are over the second mark. */
-  readonly #over = new Set<Feed>()
+  #over: Set<Feed> | undefined
   /** The answers of `#isAnsweredBySource`, which is asked once for each source. */
-  #answered = new WeakMap<Clause, boolean>()
+  #answered: WeakMap<Clause, boolean> | undefined
   #isPressing = false
   /** Whether more than the second mark waits, whatever brought it. */
   #isCrowded = false
@@ -57,7 +58,6 @@ export class Pressure {
     this.#queue = queue
     this.#waiting = waiting
     this.#marks = marks
-    this.#half = halfOf(marks.first)
   }
 
   /** The sources that this mailbox presses on, and that are paused. */
@@ -68,7 +68,7 @@ export class Pressure {
   attach(source: Source): Feed {
     const feed = new Feed(source)
     this.#feeds.set(source, feed)
-    this.#answered = new WeakMap()
+    this.#answered = undefined
     if (this.#isPressing) source.press(this.#sink)
     return feed
   }
@@ -77,7 +77,7 @@ export class Pressure {
     const feed = this.#feeds.get(source)
     if (feed !== undefined) this.#recover(feed)
     this.#feeds.delete(source)
-    this.#answered = new WeakMap()
+    this.#answered = undefined
   }
 
   /** To be called after a source has delivered a message into the queue. */
@@ -100,15 +100,15 @@ export class Pressure {
   /** To be called after messages were taken. */
   taken(): void {
     if (!this.#isPressing) return
-    if (!this.#queue.exceeds(this.#half)) {
+    if (!this.#queue.exceeds(this.#marks.half)) {
       this.#isPressing = false
       this.#isCrowded = false
-      for (const feed of this.#over) this.#recover(feed)
+      for (const feed of this.#over ?? NONE) this.#recover(feed)
       for (const source of this.#feeds.keys()) source.release(this.#sink)
       return
     }
     const { second } = this.#marks
-    if (this.#over.size > 0) {
+    if (this.#over !== undefined && this.#over.size > 0) {
       const half = halfOf(second)
       for (const feed of this.#over) if (!feed.exceeds(half) && this.#recover(feed)) feed.source.decide()
     }
@@ -122,7 +122,7 @@ export class Pressure {
   waiting(): void {
     if (!isAnyPaused()) return
     const { second } = this.#marks
-    for (const feed of this.#over) if (!feed.exceeds(second)) this.#recover(feed)
+    for (const feed of this.#over ?? NONE) if (!feed.exceeds(second)) this.#recover(feed)
     for (const source of this.#feeds.keys()) source.decide()
     // Later, since the call of receive is still under way, and the end of a source runs much other code.
     if (this.#check === undefined && this.#queue.exceeds(second)) this.#checkLater()
@@ -146,7 +146,7 @@ export class Pressure {
     if (this.#check !== undefined) clearNodesImmediate(this.#check)
     for (const source of this.#feeds.keys()) source.detach(this.#sink)
     this.#feeds.clear()
-    this.#over.clear()
+    this.#over = undefined
   }
 
   #checkLater(): void {
@@ -167,20 +167,22 @@ export class Pressure {
   /** Notes that `feed` has passed the second mark. */
   #pass(feed: Feed): void {
     feed.isOver = true
+    this.#over ??= new Set()
     this.#over.add(feed)
   }
 
   /** Notes that `feed` is no longer over the second mark, and says whether it was. */
   #recover(feed: Feed): boolean {
     feed.isOver = false
-    return this.#over.delete(feed)
+    return this.#over?.delete(feed) ?? false
   }
 
   /** Whether `clause` pins any source of this mailbox; otherwise its message may come from anywhere. */
   #isAnsweredBySource(clause: Clause): boolean {
-    let isAnswered = this.#answered.get(clause)
+    let isAnswered = this.#answered?.get(clause)
     if (isAnswered === undefined) {
       isAnswered = [...this.#feeds.keys()].some(source => pinsSource(clause, source))
+      this.#answered ??= new WeakMap()
       this.#answered.set(clause, isAnswered)
     }
     return isAnswered
@@ -206,7 +208,7 @@ export class Pressure {
   /** Ends one source that keeps a receive from its answer; one only, as the news of its end may be that answer. */
   #overflow(): void {
     const { second } = this.#marks
-    for (const { source } of this.#over) if (!source.isPausable) return source.overflow(second)
+    for (const { source } of this.#over ?? NONE) if (!source.isPausable) return source.overflow(second)
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.after(waiter)) {
       const { feeds, isOpen, isExhausted } = this.#reachOf(waiter)
       if (isOpen) continue
@@ -218,8 +220,4 @@ export class Pressure {
       return heaviest.source.overflow(second)
     }
   }
-}
-
-function halfOf({ messages, bytes }: Mark): Mark {
-  return { messages: messages / 2, bytes: bytes / 2 }
 }

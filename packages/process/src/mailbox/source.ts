@@ -94,7 +94,8 @@ export class Feed {
 export class Source {
   readonly #valve: Valve
   readonly #feeds = new Map<Sink, Feed>()
-  readonly #pressing = new Set<Sink>()
+  /** The sinks that press; most sources are never pressed. */
+  #pressing: Set<Sink> | undefined
   /** The sink of the last message, which mostly gets the next one too. */
   #last: Sink | undefined
   #lastFeed: Feed | undefined
@@ -172,19 +173,20 @@ export class Source {
 
   /** Asks the source to pause, for the sake of `sink`, which is over its mark. */
   press(sink: Sink): void {
+    this.#pressing ??= new Set()
     this.#pressing.add(sink)
     this.decide()
   }
 
   /** Takes `press` back: `sink` is down to half its mark, or has closed. */
   release(sink: Sink): void {
-    this.#pressing.delete(sink)
+    this.#pressing?.delete(sink)
     this.decide()
   }
 
   /** Pauses or resumes. A pressed source is read while any sink wants it, unless it has passed the second mark of one. */
   decide(): void {
-    const pause = this.#pressing.size > 0 && !this.#isWanted()
+    const pause = this.#pressing !== undefined && this.#pressing.size > 0 && !this.#isWanted()
     if (pause === this.#paused) return
     this.#paused = pause
     if (pause) {
@@ -208,7 +210,7 @@ export class Source {
     this.#lastFeed = undefined
     for (const sink of this.#feeds.keys()) sink.detach(this)
     this.#feeds.clear()
-    this.#pressing.clear()
+    this.#pressing = undefined
     if (this.#paused) pausedSources--
     this.#paused = false
   }

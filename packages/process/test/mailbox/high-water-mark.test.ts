@@ -6,19 +6,21 @@ import { marksOf } from '../../src/mailbox/high-water-mark.ts'
 
 const MIB = 1024 * 1024
 const first = { messages: 16_384, bytes: 16 * MIB }
+const half = { messages: 8192, bytes: 8 * MIB }
 const second = { messages: 262_144, bytes: 256 * MIB }
 
-test('a half of a mark that is missing, or undefined, is the default', () => {
+test('a measure of a mark that is missing, or undefined, is the default', () => {
   const nothing = { messages: undefined, bytes: undefined } as object
   for (const [high, waiting] of [
     [undefined, undefined],
     [{}, {}],
     [nothing, nothing],
   ]) {
-    assert.deepEqual(marksOf(high, waiting), { first, second })
+    assert.deepEqual(marksOf(high, waiting), { first, half, second })
   }
   assert.deepEqual(marksOf({ messages: 10, ...({ bytes: undefined } as object) }, undefined), {
     first: { ...first, messages: 10 },
+    half: { ...half, messages: 5 },
     second,
   })
 })
