@@ -55,10 +55,13 @@ export interface CommanderHome {
 
 export class Commander {
   readonly #home: CommanderHome
-  readonly #postponed = new Postponed(this)
-  /** Made when there is something to keep: most connections never have anything. */
+  // Each is made when there is something to keep: most connections never have anything.
+  #postponed: Postponed | undefined
   #due: DueCommands | undefined
   #tunnels: Tunnels | undefined
+
+  /** Whether commands with which streams begin have to wait. */
+  #isPaused = true
 
   constructor(home: CommanderHome) {
     this.#home = home
@@ -121,7 +124,7 @@ export class Commander {
 
   /** Whether no command waits for the connection. */
   get isEmpty(): boolean {
-    return this.#postponed.isEmpty
+    return this.#postponed?.isEmpty ?? true
   }
 
   /** Whether the stream waits for the connection, or for the next. */
@@ -173,28 +176,30 @@ export class Commander {
 
   /** Carries out the commands that wait, since the connection accepts commands. */
   accept(): void {
-    this.#postponed.start()
+    this.#isPaused = false
+    this.#postponed?.start()
   }
 
   /** Keeps the commands given from now on. */
   pause(): void {
-    this.#postponed.pause()
+    this.#isPaused = true
+    this.#postponed?.pause()
   }
 
   /** Keeps the commands given from now on, but carries out those of streams that have begun. */
   retire(): void {
-    this.#postponed.pause()
-    for (const command of this.#postponed.takeBegun()) this.performLate(command)
+    this.pause()
+    for (const command of this.#postponed?.takeBegun() ?? []) this.performLate(command)
   }
 
   /** Forgets the commands of streams that have begun, which have ended with the connection. */
   forget(): void {
-    this.#postponed.takeBegun()
+    this.#postponed?.takeBegun()
   }
 
   /** Fails each stream that waits, since the connection will never be made. */
   abort(reason: GunError): void {
-    this.#postponed.fail((streamRef, error) => this.#home.fail(streamRef, error), reason)
+    this.#postponed?.fail((streamRef, error) => this.#home.fail(streamRef, error), reason)
   }
 
   /** Tells of the streams that were cancelled within the step in which the connection is lost, which asks for nothing else. */
@@ -240,7 +245,7 @@ export class Commander {
   #goesOut(streamRef: StreamRef): boolean {
     const tunnel = tunnelOf(streamRef)
     if (tunnel !== undefined) return this.#tunnels?.readyLayerOf(tunnel) !== undefined
-    return this.#home.isAccepting && this.#postponed.isEmpty
+    return this.#home.isAccepting && this.isEmpty
   }
 
   /** The protocol that sends the data of a stream: the one that the stream has become, or the one of the layer on which the stream runs. */
@@ -275,18 +280,26 @@ export class Commander {
     if (command.type === 'connect') this.#addTunnel(streamRef)
     const tunnel = tunnelOf(streamRef)
     if (tunnel !== undefined) return this.#beginWithin(tunnel, command)
-    if (layer !== undefined && isAccepting && this.#postponed.isEmpty) return layer.perform(command)
+    if (layer !== undefined && isAccepting && this.isEmpty) return layer.perform(command)
     const isLeaving = layer !== undefined && !isAccepting && !layer.isWaiting
     if (context.ending !== undefined || (isLeaving && context.retry === 0)) {
       const text = 'the connection is closing and will not be made again'
       return this.#refuse(streamRef, new GunError('closing', 'stream_error', text))
     }
-    this.#postponed.add(command)
+    this.#postpone(command)
     if (isLeaving && command.type !== 'ping') {
       const { connPid, events } = this.#home
       events.tell('requestPostponed', { connPid, streamRef, replyTo: replyToOf(streamRef) })
     }
     return true
+  }
+
+  #postpone(command: BeginCommand): void {
+    if (this.#postponed === undefined) {
+      this.#postponed = new Postponed(this)
+      if (!this.#isPaused) this.#postponed.start()
+    }
+    this.#postponed.add(command)
   }
 
   #addTunnel(streamRef: StreamRef): void {

@@ -72,13 +72,15 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   readonly #machine: Machine
   /** The place among the living. */
   #place: Place
-  readonly #attempt: Attempt
+  /** The attempt to connect; `undefined` while none is made. */
+  #attempt: Attempt | undefined
   /** Takes the commands of callers. */
   readonly commands: Commander
   readonly comeback = new Comeback(this)
   readonly #valve = new ConnectionValve(this)
   readonly source = new Source(this.#valve)
-  readonly #watchers = new Watchers()
+  /** Who watches the end of the connection. */
+  #watchers: Watchers | undefined
   readonly #ownership: Ownership
   readonly refusals = new Refusals(this)
   layer: Layer | undefined
@@ -111,10 +113,8 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.origin = originOf(destination, transport)
     this.proxies = opts.proxy === undefined ? NONE : proxiesOf(opts.proxy, { ...this.origin, transport })
     this.entrance = entranceOf(destination, transport, opts, this.proxies)
-    this.#attempt = new Attempt(opts, this.steps, this.proxies)
     this.commands = new Commander(this)
-    const exited = (reason: ExitReason) => this.#end({ by: 'owner', reason })
-    this.#ownership = new Ownership(owner, isUnattended, this.source, exited)
+    this.#ownership = new Ownership(this, owner, isUnattended)
   }
 
   get owner(): Owner {
@@ -145,7 +145,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
 
   /** Whether nobody is known to read the owner's mailbox or to watch the connection. */
   get isUnattended(): boolean {
-    return this.#ownership.isUnattended && this.#watchers.isEmpty
+    return this.#ownership.isUnattended && (this.#watchers?.isEmpty ?? true)
   }
 
   get goesOn(): boolean {
@@ -154,7 +154,9 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   }
 
   watch(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
-    return this.isTerminated ? undefined : this.#watchers.add(listener, order)
+    if (this.isTerminated) return undefined
+    this.#watchers ??= new Watchers()
+    return this.#watchers.add(listener, order)
   }
 
   // Callers ask:
@@ -192,11 +194,13 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
       case 'begin':
         return tellInit(this)
       case 'lookUp':
-        return beginLookUp(this.#attempt, this)
+        return this.#lookUp()
       case 'connect':
-        return event.type === 'resolved' ? beginConnect(this.#attempt, this, event.addresses) : undefined
+        if (event.type === 'resolved' && this.#attempt) beginConnect(this.#attempt, this, event.addresses)
+        return
       case 'shakeHands':
-        return event.type === 'connected' ? beginHandshake(this.#attempt, this, event.socket) : undefined
+        if (event.type === 'connected' && this.#attempt) beginHandshake(this.#attempt, this, event.socket)
+        return
       case 'lead':
         return event.type === 'connected' ? this.#lead(event.socket) : undefined
       case 'rise':
@@ -221,6 +225,11 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
       case 'terminate':
         return this.#terminate(this.context)
     }
+  }
+
+  #lookUp(): void {
+    this.#attempt = new Attempt(this.opts, this.steps, this.proxies)
+    beginLookUp(this.#attempt, this)
   }
 
   #lead(socket: Socket): void {
@@ -263,6 +272,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   }
 
   #rise(protocol: ProtocolName = 'http'): void {
+    this.#attempt = undefined
     this.reports.begin()
     this.tellOwner({ type: 'gun_up', connPid: this.connPid, protocol })
   }
@@ -309,13 +319,13 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     living.remove(this.#place)
     this.events.isMute = false
     clearTimeout(this.#retryTimer)
-    this.#attempt.abort()
+    this.#attempt?.abort()
     this.#way?.abort()
     this.#way = undefined
-    this.#ownership.dispose()
+    this.#ownership.stop()
     const exit = tellEnd(this, life)
     this.source.close()
-    this.#watchers.tell(exit)
+    this.#watchers?.tell(exit)
   }
 
   /** Ends at once: the actor that runs the machine was stopped from outside. */
@@ -394,6 +404,10 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
 
   send(event: ConnectionEvent): void {
     this.#machine.send(event)
+  }
+
+  onOwnerExit(reason: ExitReason): void {
+    this.#end({ by: 'owner', reason })
   }
 
   #end(ending: Ending): void {

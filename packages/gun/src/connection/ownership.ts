@@ -1,21 +1,26 @@
 /** Watches the owner of a connection, so that the connection ends with its owner. */
 
 import type { ExitReason, MonitorTarget } from '@holster/process'
-import { type Source, watch } from '@holster/process/internal'
+import { type Source, Watch, watchBy } from '@holster/process/internal'
 import { attachTo } from '../layer/mail.js'
 import type { Owner } from '../messages.js'
 
-export class Ownership {
-  readonly #source: Source
-  readonly #onExit: (reason: ExitReason) => void
+/** The connection, as far as its owner concerns it. */
+export interface OwnershipHome {
+  readonly source: Source
+  /** The owner has exited. */
+  onOwnerExit(reason: ExitReason): void
+}
+
+export class Ownership extends Watch {
+  readonly #home: OwnershipHome
   #owner!: Owner
   /** Whether the owner was made for the connection, so that its mailbox may have no reader. */
   isUnattended: boolean
-  #unwatch: (() => void) | undefined
 
-  constructor(owner: Owner, isUnattended: boolean, source: Source, onExit: (reason: ExitReason) => void) {
-    this.#source = source
-    this.#onExit = onExit
+  constructor(home: OwnershipHome, owner: Owner, isUnattended: boolean) {
+    super()
+    this.#home = home
     this.owner = owner
     this.isUnattended = isUnattended
   }
@@ -25,20 +30,19 @@ export class Ownership {
   }
 
   set owner(owner: Owner) {
-    this.#unwatch?.()
+    this.stop()
+    this.unwatch = undefined
     this.#owner = owner
     this.isUnattended = false
-    attachTo(this.#source, owner)
-    const exited = (reason: ExitReason) => {
-      if (this.#owner === owner) this.#onExit(reason)
-    }
-    this.#unwatch = watch(owner as MonitorTarget, exited, 'owner')
+    attachTo(this.#home.source, owner)
+    if (watchBy(this, owner as MonitorTarget, 'monitor')) return
     // The owner has exited before, and the machine, which is still being made, takes no events yet.
-    if (this.#unwatch === undefined) queueMicrotask(() => exited('noproc'))
+    queueMicrotask(() => {
+      if (this.#owner === owner) this.told('noproc')
+    })
   }
 
-  /** Stops watching: the owner's exit means nothing any more. */
-  dispose(): void {
-    this.#unwatch?.()
+  told(reason: ExitReason): void {
+    this.#home.onOwnerExit(reason)
   }
 }

@@ -2,8 +2,11 @@
 
 import type { OnReadOpts, Socket } from 'node:net'
 
-/** Takes bytes that are valid only during the call. */
-export type Taker = (bytes: Buffer) => void
+/** Takes what is read from a socket. */
+export interface Taker {
+  /** Takes bytes that are valid only during the call. */
+  take(bytes: Buffer): void
+}
 
 /**
  * Each read is over before the next begins, except on Windows, where reads of many sockets are under way at
@@ -60,7 +63,7 @@ export function readingShared<S extends Socket>(
       return socket.push(Buffer.from(bytes))
     }
     isKept = false
-    taker(bytes)
+    taker.take(bytes)
     if (isKept) next = Buffer.allocUnsafeSlow(ownSize)
     return true
   }
@@ -69,21 +72,21 @@ export function readingShared<S extends Socket>(
   return socket
 }
 
-/** Passes everything that the socket reads from now on to `taker`, as it is read. */
-export function take(socket: Socket, taker: Taker): void {
+/**
+ * Passes everything that the socket reads from now on to `taker`, as it is read. Bytes that were read before wait in the stream,
+ * for a listener of `data`.
+ */
+export function passReads(socket: Socket, taker: Taker): void {
   const reader = readers.get(socket)
   if (reader === undefined) passPushed(socket, taker)
   else reader.taker = taker
-  // Bytes that were read without a taker wait in the stream.
-  socket.on('data', taker)
 }
 
-/** Passes nothing more to the taker. */
-export function leave(socket: Socket, taker: Taker): void {
+/** Passes nothing more to the taker of the socket. */
+export function leaveReads(socket: Socket): void {
   const reader = readers.get(socket)
   if (reader === undefined) passed.get(socket)?.()
   else reader.taker = undefined
-  socket.off('data', taker)
 }
 
 /** How to stop passing what is pushed into a socket. */
@@ -99,7 +102,7 @@ function passPushed(socket: Socket, taker: Taker): void {
     if (chunk === null || socket.readableLength > 0 || socket.isPaused()) {
       return push.call(socket, chunk, encoding)
     }
-    taker(chunk)
+    taker.take(chunk)
     return true
   }
   passed.set(socket, () => {

@@ -5,9 +5,9 @@ import { GunError } from '../errors.js'
 import { Deadline } from './deadline.js'
 import { textOf } from './error-text.js'
 import type { Line, LineUser } from './line.js'
-import { leave, take } from './reading.js'
+import { leaveReads, passReads, type Taker } from './reading.js'
 import { SocketOutlet } from './socket-outlet.js'
-import { guardWrites, releaseWrites } from './writing.js'
+import { guardWrites, releaseWrites, type Writer } from './writing.js'
 
 /**
  * How many milliseconds the last bytes may take to leave, and the peer to hang up or, where a write has failed, to say
@@ -23,6 +23,10 @@ interface LinedSocket extends Socket {
 }
 
 const LISTENERS = Object.entries({
+  /** What was read before the line took the socket over. */
+  data(this: LinedSocket, chunk: Buffer): void {
+    this[line].take(chunk)
+  },
   end(this: LinedSocket): void {
     this[line].onEnd()
   },
@@ -34,7 +38,7 @@ const LISTENERS = Object.entries({
   },
 })
 
-export class SocketLine implements Line {
+export class SocketLine implements Line, Taker, Writer {
   readonly socket: Socket
   readonly outlet: SocketOutlet
   #user: LineUser | undefined
@@ -45,7 +49,6 @@ export class SocketLine implements Line {
   readonly #isUnix: boolean
   /** Whether our side was ended in order. */
   #hasFinished = false
-  readonly #taker = (chunk: Buffer) => this.#user?.handle(chunk)
   /** Fires when the peer has sent nothing for too long on a socket that is broken. */
   #deadline: Deadline | undefined
 
@@ -54,13 +57,17 @@ export class SocketLine implements Line {
     this.socket = socket
     this.#isUnix = isUnix
     this.outlet = new SocketOutlet(socket)
-    take(socket, this.#taker)
-    guardWrites(socket, cause => this.#break(cause))
+    passReads(socket, this)
+    guardWrites(socket, this)
     ;(socket as LinedSocket)[line] = this
     for (const [name, listener] of LISTENERS) socket.on(name, listener)
   }
 
   // The socket tells:
+
+  take(chunk: Buffer): void {
+    this.#user?.handle(chunk)
+  }
 
   onEnd(): void {
     if (this.#endsInOrder) this.#user?.ended(undefined)
@@ -84,7 +91,7 @@ export class SocketLine implements Line {
       return undefined
     }
     this.outlet.flush()
-    leave(socket, this.#taker)
+    leaveReads(socket)
     releaseWrites(socket)
     for (const [name, listener] of LISTENERS) socket.off(name, listener)
     this.#user = undefined
@@ -135,8 +142,8 @@ export class SocketLine implements Line {
     socket.resume()
   }
 
-  /** A write has failed: reads the peer's earlier bytes, as long as some come, before the socket is destroyed. */
-  #break(cause: Error): void {
+  /** Reads the peer's earlier bytes, as long as some come, before the socket is destroyed. */
+  onFailedWrite(cause: Error): void {
     const { socket } = this
     if (this.#broken === undefined) {
       this.#broken = broken(cause)

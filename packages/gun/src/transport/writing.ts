@@ -4,6 +4,11 @@ import type { Socket } from 'node:net'
 
 type Done = (error?: Error | null) => void
 
+/** Is told of a write that has failed. */
+export interface Writer {
+  onFailedWrite(cause: Error): void
+}
+
 const guard = Symbol('@holster/gun.guard')
 
 /** A socket whose writes are guarded. */
@@ -15,21 +20,21 @@ interface Guarded extends Socket {
 class Guard {
   readonly write: Socket['_write']
   readonly writev: Socket['_writev']
-  readonly #failed: (cause: Error) => void
+  readonly #writer: Writer
   #lastDone: Done | undefined
   #guarded: Done | undefined
 
-  constructor({ _write, _writev }: Socket, failed: (cause: Error) => void) {
+  constructor({ _write, _writev }: Socket, writer: Writer) {
     this.write = _write
     this.writev = _writev
-    this.#failed = failed
+    this.#writer = writer
   }
 
   /** A stream passes the same callback each time, so nothing has to be allocated for a write. */
   over(done: Done): Done {
     if (done === this.#lastDone && this.#guarded !== undefined) return this.#guarded
     this.#lastDone = done
-    this.#guarded = error => (error ? this.#failed(error) : done())
+    this.#guarded = error => (error ? this.#writer.onFailedWrite(error) : done())
     return this.#guarded
   }
 }
@@ -45,12 +50,12 @@ const writev: NonNullable<Socket['_writev']> = function (this: Socket, chunks, d
 }
 
 /**
- * Calls `failed` when a write of the socket fails, instead of letting the socket end at once. The peer may
+ * Tells `writer` when a write of the socket fails, instead of letting the socket end at once. The peer may
  * have sent an answer before it went, such as 413 to an upload, and the system still holds it, so the socket
  * stays to be read. The socket takes no more writes.
  */
-export function guardWrites(socket: Socket, failed: (cause: Error) => void): void {
-  ;(socket as Guarded)[guard] = new Guard(socket, failed)
+export function guardWrites(socket: Socket, writer: Writer): void {
+  ;(socket as Guarded)[guard] = new Guard(socket, writer)
   socket._write = write
   if (socket._writev) socket._writev = writev
 }
