@@ -56,16 +56,17 @@ export class Deflater implements Job {
       this.#later = later
       return undefined
     }
-    if (this.#result instanceof Error) throw this.#result
-    return this.#result
+    const result = this.#handOver()
+    if (result instanceof Error) throw result
+    return result
   }
 
   step(): boolean {
     const to = Math.min(this.#at + PIECE, this.#input.length)
     const isLast = to === this.#input.length
-    this.#context ??= this.#shelf.take()
-    const context = this.#context
     try {
+      this.#context ??= this.#shelf.take()
+      const context = this.#context
       do {
         context.run(isLast ? Z_SYNC_FLUSH : Z_NO_FLUSH, this.#input, this.#at, to, output, 0)
         this.#at += context.taken
@@ -73,7 +74,7 @@ export class Deflater implements Job {
           this.#finish(output.subarray(0, context.given - TAIL))
           return true
         }
-        this.#parts ??= new Payload(this.#input.length)
+        this.#parts ??= new Payload(PIECE)
         this.#parts.append(output, 0, context.given, Number.POSITIVE_INFINITY)
       } while (context.given === output.length)
     } catch (error) {
@@ -86,7 +87,7 @@ export class Deflater implements Job {
   }
 
   report(): void {
-    this.#later?.(this.#result)
+    this.#later?.(this.#handOver())
   }
 
   /** Lets go of the memory, and forgets the message that is being compressed. */
@@ -94,6 +95,13 @@ export class Deflater implements Job {
     cancel(this)
     this.#shelf.dispose()
     this.#finish(EMPTY)
+  }
+
+  /** Returns the result, which may be large and is not kept. */
+  #handOver(): Buffer | Error {
+    const result = this.#result
+    this.#result = EMPTY
+    return result
   }
 
   #finish(result: Buffer | Error): void {

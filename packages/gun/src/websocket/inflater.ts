@@ -61,7 +61,7 @@ export class Inflater implements Job {
     this.#at = start
     this.#end = end
     this.#isText = isText
-    if (begin(this)) return this.#result
+    if (begin(this)) return this.#handOver()
     // The caller's bytes are valid only within the call.
     if (this.#input !== TAIL) this.#feed(Buffer.from(this.#input.subarray(this.#at, this.#end)))
     this.#later = later
@@ -69,8 +69,8 @@ export class Inflater implements Job {
   }
 
   step(): boolean {
-    this.#context ??= this.#shelf.take()
     try {
+      this.#context ??= this.#shelf.take()
       return this.#inflate(this.#context)
     } catch (error) {
       // zlib has closed the context.
@@ -81,7 +81,7 @@ export class Inflater implements Job {
   }
 
   report(): void {
-    this.#later?.(this.#result)
+    this.#later?.(this.#handOver())
   }
 
   /** Lets go of the memory, and forgets the message that is being inflated. */
@@ -89,6 +89,13 @@ export class Inflater implements Job {
     cancel(this)
     this.#shelf.dispose()
     this.#finish(EMPTY)
+  }
+
+  /** Returns the result, which may be large and is not kept. */
+  #handOver(): Inflated {
+    const result = this.#result
+    this.#result = EMPTY
+    return result
   }
 
   #feed(input: Buffer): void {
