@@ -5,7 +5,7 @@ import type { ConnectionContext, ConnectionEvent, Machine } from './events.js'
 
 /** The connection, as far as its actor needs it. */
 export interface ActorMachineHome {
-  readonly effects: { carryOut(): void }
+  readonly effects: { performNoted(): void }
   /** The actor was stopped from outside, or is done. */
   onStopped(): void
   /** The machine has failed, which it never should. */
@@ -22,7 +22,7 @@ export class ActorMachine implements Machine {
   /** Tells the connection of each transition, once that is over, and of the end of the actor. */
   tell(home: ActorMachineHome): void {
     this.#actor.subscribe({
-      next: () => home.effects.carryOut(),
+      next: () => home.effects.performNoted(),
       complete: () => home.onStopped(),
       error: cause => home.onBroken(cause),
     })

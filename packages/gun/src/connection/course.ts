@@ -6,12 +6,14 @@ import type { Branch, State } from './table.js'
 /** The connection, as far as the course of its life needs it. */
 export interface CourseHome {
   readonly effects: {
-    note(effect: Effect, event: ConnectionEvent): void
-    carryOut(): void
+    /** Carries these effects out, since the transition is over. */
+    perform(effects: readonly Effect[], event: ConnectionEvent): void
   }
   /** The machine has failed, which it never should. */
   onBroken(cause: unknown): void
 }
+
+const NONE: readonly Effect[] = []
 
 /** The event with which a life begins, for effects that look at none. */
 const BEGINNING: ConnectionEvent = { type: 'again' }
@@ -37,7 +39,7 @@ export class Course implements Machine {
     return this.#state.isAccepting
   }
 
-  /** Begins the life of a connection. */
+  /** Begins the life of a connection with a context, which belongs to the course from then on. */
   begin(home: CourseHome, context: ConnectionContext): void {
     this.#home = home
     this.context = context
@@ -68,15 +70,14 @@ export class Course implements Machine {
   #take(event: ConnectionEvent, branches: readonly Branch[] | undefined): void {
     let open = this.#openOf(branches)
     if (open === undefined) return
+    let effects = NONE
     while (open !== undefined) {
-      for (const act of open.acts) {
-        if (typeof act === 'string') this.#home.effects.note(act, event)
-        else this.context = { ...this.context, ...act(this.context, event) }
-      }
+      for (const note of open.notes) Object.assign(this.context, note(this.context, event))
+      effects = effects.length === 0 ? open.effects : [...effects, ...open.effects]
       this.#state = open.next
       open = this.#openOf(this.#state.always)
     }
-    this.#home.effects.carryOut()
+    this.#home.effects.perform(effects, event)
   }
 
   #openOf(branches: readonly Branch[] | undefined): Branch | undefined {

@@ -18,10 +18,12 @@ export interface EffectsHome {
   onBroken(cause: unknown): void
 }
 
+const NONE: readonly Effect[] = []
+
 export class Effects {
   readonly #home: EffectsHome
-  /** The effects that the machine has named during the transition under way. */
-  #named: { readonly effect: Effect; readonly event: ConnectionEvent }[] | undefined
+  /** The effects that an actor has named during the transition under way, and the event that has led to them. */
+  #named: { readonly effects: Effect[]; readonly event: ConnectionEvent } | undefined
   /** The machine's present state. */
   #state = 'domain_lookup'
   /** The state before that. */
@@ -33,21 +35,26 @@ export class Effects {
 
   /** Notes an effect, which is carried out once the transition under way is over. */
   note(effect: Effect, event: ConnectionEvent): void {
-    this.#named ??= []
-    this.#named.push({ effect, event })
+    this.#named ??= { effects: [], event }
+    this.#named.effects.push(effect)
   }
 
   /** Carries out the effects that the last transition has named. */
-  carryOut(): void {
+  performNoted(): void {
     const named = this.#named
+    this.#named = undefined
+    this.perform(named?.effects ?? NONE, named?.event)
+  }
+
+  /** Carries out the effects of a transition that is over. */
+  perform(effects: readonly Effect[], event: ConnectionEvent | undefined): void {
     const { stateName, steps, trace } = this.#home
     this.lastState = this.#state
     this.#state = stateName
-    if (named === undefined) return trace?.state(stateName)
-    this.#named = undefined
+    if (effects.length === 0 || event === undefined) return trace?.state(stateName)
     const isOutermost = steps.begin()
     try {
-      for (const { effect, event } of named) {
+      for (const effect of effects) {
         if (!ON_THE_WAY.has(effect)) trace?.state(this.#state)
         this.#home.onEffect(effect, event)
       }

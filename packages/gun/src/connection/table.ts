@@ -25,8 +25,10 @@ export interface State {
 /** A transition that is taken where its guard holds. */
 export interface Branch {
   readonly guard: Guard | undefined
-  /** What the context notes and what the connection does, in order. */
-  readonly acts: readonly (Note | Effect)[]
+  /** What the context notes, in order. */
+  readonly notes: readonly Note[]
+  /** What the connection does once the transition is over, in order. */
+  readonly effects: readonly Effect[]
   readonly next: State
 }
 
@@ -60,17 +62,14 @@ export function tableOf(root: AnyStateNode): State {
   function branchOf(leaf: AnyStateNode, transition: AnyTransitionDefinition): Branch {
     const { actions, guard, source, target: [target] = [] } = transition
     const entered = target === undefined ? [] : entering(target, source)
-    return {
-      guard: guardOf(guard),
-      acts: [actions, ...entered.map(({ entry }) => entry)].flat().map(actOf),
-      next: stateOf(entered.at(-1) ?? leaf),
-    }
+    const names = [actions, ...entered.map(({ entry }) => entry)].flat().map(nameOfAction)
+    return { guard: guardOf(guard), ...actsOf(names), next: stateOf(entered.at(-1) ?? leaf) }
   }
 
   const entered = [root, ...below(root)]
   const first = entered.at(-1) ?? root
-  const acts = entered.flatMap(({ entry }) => entry).map(actOf)
-  const always = [{ guard: undefined, acts, next: stateOf(first) }]
+  const names = entered.flatMap(({ entry }) => entry).map(nameOfAction)
+  const always = [{ guard: undefined, ...actsOf(names), next: stateOf(first) }]
   return { id: root.id, name: nameOf(first), isAccepting: false, on: new Map(), always }
 }
 
@@ -109,9 +108,20 @@ function guardOf(guard: unknown): Guard | undefined {
   throw new TypeError(`the machine has a guard without a name: ${guard}`)
 }
 
-function actOf(action: unknown): Note | Effect {
-  if (typeof action !== 'string') throw new TypeError(`the machine has an action without a name: ${action}`)
-  return action in notes ? notes[action as keyof typeof notes] : (action as Effect)
+function nameOfAction(action: unknown): string {
+  if (typeof action === 'string') return action
+  throw new TypeError(`the machine has an action without a name: ${action}`)
+}
+
+function actsOf(names: readonly string[]): Pick<Branch, 'notes' | 'effects'> {
+  return {
+    notes: names.filter(isNote).map(name => notes[name]),
+    effects: names.filter(name => !isNote(name)) as Effect[],
+  }
+}
+
+function isNote(name: string): name is keyof typeof notes {
+  return name in notes
 }
 
 function refuseUnknown({ exit, id, invoke, type }: AnyStateNode): void {

@@ -130,7 +130,7 @@ export class HttpDeparture {
     // The protocol starts before anybody hears of the upgrade, and may answer with a frame at once.
     const next = start(this.#host)
     if (next instanceof GunError) return this.#failUpgrade(stream, next)
-    this.#switchTo(next, stream.ref, ['websocket'], headers, behindWebSocket())
+    this.#switchTo(next, stream.ref, ['websocket'], headers, behindWebSocket)
     if (rest.length > 0) this.#host.handle(rest)
     if (this.#protocol.isFinishing) this.#host.closing(next.finish(), true)
   }
@@ -154,7 +154,7 @@ export class HttpDeparture {
       const text = `the server has switched to ${protocols.join(', ')}, which the request did not ask for`
       return this.#host.lost(badUpgrade(text))
     }
-    this.#switchTo(this.#startRaw(this.#host, ref), ref, protocols, headers, behind('left HTTP'))
+    this.#switchTo(this.#startRaw(this.#host, ref), ref, protocols, headers, behindRaw)
     if (rest.length > 0) this.#host.handle(rest)
     if (this.#protocol.isFinishing) this.#host.lost('normal')
   }
@@ -165,7 +165,7 @@ export class HttpDeparture {
     streamRef: StreamRef,
     protocols: readonly string[],
     headers: Headers,
-    refusal: GunError,
+    refusal: () => GunError,
   ): void {
     const { connPid } = this.#host
     this.#protocol.dispose()
@@ -179,7 +179,7 @@ export class HttpDeparture {
   #enter(passage: Passage, rest: Buffer): void {
     if (this.#protocol.isFinishing) return this.#host.lost('normal')
     this.#protocol.dispose()
-    this.#requests.refuseAll(behind('became a tunnel'))
+    this.#requests.refuseAll(behindTunnel)
     this.#host.enter(passage, rest)
   }
 }
@@ -191,6 +191,14 @@ function badUpgrade(text: string): GunError {
 function behindWebSocket(): GunError {
   const text = 'the connection was upgraded to WebSocket before the request could be sent'
   return new GunError('badstate', 'badstate', text)
+}
+
+function behindRaw(): GunError {
+  return behind('left HTTP')
+}
+
+function behindTunnel(): GunError {
+  return behind('became a tunnel')
 }
 
 /** Makes the error of a request that has not begun, where the connection `left HTTP` or the like. */

@@ -227,7 +227,7 @@ export class Http implements Protocol, ResponseHandler, Departing {
   finish(): number {
     this.isFinishing = true
     this.#requests.retire()
-    this.#requests.refuseAll(unsent())
+    this.#requests.refuseAll(unsent)
     this.#responses.resume()
     return this.#responses.open.length === 0 ? 0 : this.#opts.closingTimeout
   }

@@ -88,9 +88,12 @@ export class HttpRequests {
     return this.#waiting.takeAll()
   }
 
-  /** Takes back and fails all requests that have not begun. */
-  refuseAll(reason: GunError): void {
-    for (const stream of this.removeAll()) stream.fail(reason)
+  /** Takes back and fails all requests that have not begun; `reason` makes the error, which is costly, and rarely needed. */
+  refuseAll(reason: () => GunError): void {
+    const waiting = this.removeAll()
+    if (waiting.length === 0) return
+    const error = reason()
+    for (const stream of waiting) stream.fail(error)
   }
 
   /** Begins no request any more: further ones are for the next connection. */

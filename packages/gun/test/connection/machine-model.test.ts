@@ -300,16 +300,17 @@ describe('the course of a connection, by the table of the machine', () => {
   } {
     const named: [Effect, ConnectionEvent][] = []
     const effects = {
-      note: (effect: Effect, event: ConnectionEvent) => named.push([effect, event]),
-      carryOut: () => {},
+      perform: (effects: readonly Effect[], event: ConnectionEvent) => {
+        for (const effect of effects) named.push([effect, event])
+      },
     }
     const onBroken = (cause: unknown) => {
       throw cause
     }
     const next = states.get(`gun.${state}`)
     assert.ok(next, state)
-    const course = new Course({ ...start, always: [{ guard: undefined, acts: [], next }] })
-    course.begin({ effects, onBroken }, context)
+    const course = new Course({ ...start, always: [{ guard: undefined, notes: [], effects: [], next }] })
+    course.begin({ effects, onBroken }, { ...context })
     return { course, named }
   }
 
@@ -317,9 +318,9 @@ describe('the course of a connection, by the table of the machine', () => {
     for (const input of [HOST, TLS, UNIX, PROXIED]) {
       const life = begun(input)
       const named: Effect[] = []
-      const effects = { note: (effect: Effect) => named.push(effect), carryOut: () => {} }
+      const effects = { perform: (effects: readonly Effect[]) => named.push(...effects) }
       const course = new Course(start)
-      course.begin({ effects, onBroken: assert.ifError }, life.context)
+      course.begin({ effects, onBroken: assert.ifError }, { ...life.context })
       assert.deepEqual([course.stateName, named], [life.state, life.effects])
     }
   })
@@ -343,11 +344,10 @@ describe('the course of a connection, by the table of the machine', () => {
     const told: string[] = []
     const course = new Course(start)
     const effects = {
-      note: (effect: Effect) => {
-        told.push(effect)
-        if (effect === 'connect') course.send(connected)
+      perform: (effects: readonly Effect[]) => {
+        if (effects.includes('connect')) course.send(connected)
+        told.push(...effects, course.stateName)
       },
-      carryOut: () => told.push(course.stateName),
     }
     course.begin({ effects, onBroken: assert.ifError }, begun().context)
     course.send(resolved)
@@ -368,8 +368,7 @@ describe('the course of a connection, by the table of the machine', () => {
     const broken: unknown[] = []
     const course = new Course(start)
     const effects = {
-      note: () => {},
-      carryOut: () => {
+      perform: () => {
         throw boom
       },
     }
