@@ -14,6 +14,7 @@ import {
   type GunErrorMessage,
   type GunMessage,
   type GunTrailers,
+  type GunUp,
   type RawData,
   type RawDrainNotify,
   replyToOf,
@@ -64,16 +65,13 @@ export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Lim
     if (message?.type === 'gun_error') return rejected(message.reason)
     if (message !== undefined) return resolved(message as StreamMessage)
   }
-  return withMonitor(reader, connPid, limits, async ref => {
-    const patterns = [{ streamRef }, { type: 'DOWN', ref, pid: connPid }] as const
-    const message = await inTime(
-      limits.timeout,
-      ms => reader.receive(patterns, within(ms, limits)),
-      () => silent(connPid, streamRef, `no message of ${streamRef} came`, limits.timeout),
-    )
-    if (message.type === 'DOWN') throw downError(connPid, message)
-    if (message.type === 'gun_error') throw message.reason
-    return message as StreamMessage
+  return waitFor(reader, connPid, limits, {
+    patterns: [{ streamRef }],
+    late: () => silent(connPid, streamRef, `no message of ${streamRef} came`, limits.timeout),
+    take(message) {
+      if (message.type === 'gun_error') throw message.reason
+      return message as StreamMessage
+    },
   })
 }
 
@@ -81,20 +79,14 @@ export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Lim
 export function awaitBare(connPid: ConnPid, limits: Limits): Promise<BareMessage> {
   const connection = connectionOf(connPid)
   const reader = readerOf(connection.owner, 'the owner')
-  return withMonitor(reader, connPid, limits, async ref => {
-    const patterns = [
+  return waitFor(reader, connPid, limits, {
+    patterns: [
       { type: 'gun_tunnel_up', connPid, streamRef: undefined },
       { type: 'gun_data', connPid, streamRef: undefined },
       { type: 'gun_notify', event: 'drain', connPid, streamRef: undefined },
-      { type: 'DOWN', ref, pid: connPid },
-    ] as const
-    const message = await inTime(
-      limits.timeout,
-      ms => reader.receive(patterns, within(ms, limits)),
-      () => noBytes(connPid, limits.timeout),
-    )
-    if (message.type === 'DOWN') throw downError(connPid, message)
-    return message as BareMessage
+    ],
+    late: () => noBytes(connPid, limits.timeout),
+    take: message => message as BareMessage,
   })
 }
 
@@ -112,23 +104,14 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
   } catch (error) {
     return rejected(error)
   }
-  return withMonitor(reader, connPid, limits, async ref => {
-    const patterns = [
+  return waitFor(reader, connPid, limits, {
+    patterns: [
       { type: 'gun_data', streamRef },
       { type: 'gun_trailers', streamRef },
       { type: 'gun_error', streamRef },
-      { type: 'DOWN', ref, pid: connPid },
-    ] as const
-    for (;;) {
-      const message = await inTime(
-        limits.timeout,
-        ms => reader.receive(patterns, within(ms, limits)),
-        () => silent(connPid, streamRef, `nothing of the body of ${streamRef} came`, limits.timeout),
-      )
-      if (message.type === 'DOWN') throw downError(connPid, message)
-      const body = add(message)
-      if (body !== undefined) return body
-    }
+    ],
+    late: () => silent(connPid, streamRef, `nothing of the body of ${streamRef} came`, limits.timeout),
+    take: message => add(message as GunData | GunTrailers | GunErrorMessage),
   })
 
   /** Takes a part of the body that has come already. */
@@ -158,70 +141,64 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
 /** Implements `awaitResponse` in functions. */
 export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<FullResponse> {
   const reader = readerOfStream(streamRef)
+  const connection = connectionOf(connPid)
   const end = performance.now() + limits.timeout
+  const parts = new Parts(limits.maxBodySize)
+  let head: Pick<FullResponse, 'status' | 'headers'> | undefined
   let isWebSocket = false
-  return withMonitor(reader, connPid, limits, async ref => {
-    try {
-      return await collect(ref)
-    } catch (error) {
-      if (!isWebSocket) cancelAndFlush(connPid, streamRef)
-      throw error
-    }
-  })
-
-  async function collect(ref: MonitorRef): Promise<FullResponse> {
-    const connection = connectionOf(connPid)
-    const patterns = [
+  let spare: number | undefined
+  return waitFor(reader, connPid, limits, {
+    patterns: [
       { type: 'gun_inform', streamRef },
       { type: 'gun_response', streamRef },
       { type: 'gun_data', streamRef },
       { type: 'gun_trailers', streamRef },
       { type: 'gun_upgrade', streamRef },
       { type: 'gun_error', streamRef },
-      { type: 'DOWN', ref, pid: connPid },
-    ] as const
-    const parts = new Parts(limits.maxBodySize)
-    let head: Pick<FullResponse, 'status' | 'headers'> | undefined
-    let spare: number | undefined
-    const late = () => {
+    ],
+    left() {
+      const left = Math.max(0, end - performance.now())
+      if (left > 0) return left
+      // Messages that arrived by now still count, but a peer that never stops must not put off the end.
+      spare = spare === undefined ? reader.messageQueueLength : spare - 1
+      if (spare < 0) throw this.late()
+      return 0
+    },
+    late() {
       const missing = `the response of ${streamRef} was not complete`
       const size = head === undefined ? '' : `; its head and ${parts.size} bytes of its body had come`
       return silent(connPid, streamRef, missing, limits.timeout, size)
-    }
-    for (;;) {
-      const left = Math.max(0, end - performance.now())
-      if (left === 0) {
-        // Messages that arrived by now still count, but a peer that never stops must not put off the end.
-        spare = spare === undefined ? reader.messageQueueLength : spare - 1
-        if (spare < 0) throw late()
+    },
+    take,
+    failed() {
+      if (!isWebSocket) cancelAndFlush(connPid, streamRef)
+    },
+  })
+
+  /** Takes a message of the response, and gives that once it is whole. */
+  function take(message: GunMessage): FullResponse | undefined {
+    switch (message.type) {
+      case 'gun_response':
+        head = { status: message.status, headers: message.headers }
+        return message.isFin === 'fin' ? { ...head, body: parts.join() } : undefined
+      case 'gun_data': {
+        const { status, headers } = headOf(head)
+        if (!parts.add(message.data)) throw tooLarge(streamRef, limits.maxBodySize)
+        if (message.isFin === 'fin') return { status, headers, body: parts.join() }
+        connection.commands.perform({ type: 'flow', streamRef, increment: 1 })
+        return undefined
       }
-      const message = await inTime(left, ms => reader.receive(patterns, within(ms, limits)), late)
-      switch (message.type) {
-        case 'gun_inform':
-          break
-        case 'gun_response':
-          head = { status: message.status, headers: message.headers }
-          if (message.isFin === 'fin') return { ...head, body: parts.join() }
-          break
-        case 'gun_data': {
-          const { status, headers } = headOf(head)
-          if (!parts.add(message.data)) throw tooLarge(streamRef, limits.maxBodySize)
-          if (message.isFin === 'fin') return { status, headers, body: parts.join() }
-          connection.commands.perform({ type: 'flow', streamRef, increment: 1 })
-          break
-        }
-        case 'gun_trailers':
-          return { ...headOf(head), body: parts.join(), trailers: message.headers }
-        case 'gun_upgrade': {
-          isWebSocket = true
-          const text = `${streamRef} is a WebSocket now and has no response: use await or receive`
-          throw new GunError('badstate', 'badstate', text)
-        }
-        case 'gun_error':
-          throw message.reason
-        case 'DOWN':
-          throw downError(connPid, message)
+      case 'gun_trailers':
+        return { ...headOf(head), body: parts.join(), trailers: message.headers }
+      case 'gun_upgrade': {
+        isWebSocket = true
+        const text = `${streamRef} is a WebSocket now and has no response: use await or receive`
+        throw new GunError('badstate', 'badstate', text)
       }
+      case 'gun_error':
+        throw message.reason
+      default:
+        return undefined
     }
   }
 
@@ -237,18 +214,10 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
 /** Implements `awaitUp` in functions. */
 export function awaitUp(connPid: ConnPid, limits: Limits): Promise<ProtocolName> {
   const reader = readerOf(connectionOf(connPid).owner, 'the owner')
-  return withMonitor(reader, connPid, limits, async ref => {
-    const patterns = [
-      { type: 'gun_up', connPid },
-      { type: 'DOWN', ref, pid: connPid },
-    ] as const
-    const message = await inTime(
-      limits.timeout,
-      ms => reader.receive(patterns, within(ms, limits)),
-      () => notUp(connPid, limits.timeout),
-    )
-    if (message.type === 'DOWN') throw downError(connPid, message)
-    return message.protocol
+  return waitFor(reader, connPid, limits, {
+    patterns: [{ type: 'gun_up', connPid }],
+    late: () => notUp(connPid, limits.timeout),
+    take: message => (message as GunUp).protocol,
   })
 }
 
@@ -256,57 +225,74 @@ function readerOfStream(streamRef: StreamRef): Reader {
   return readerOf(replyToOf(streamRef), "the stream's replyTo")
 }
 
+/** A wait for messages until they give a result. */
+interface Wait<T> {
+  readonly patterns: readonly Partial<GunMessage>[]
+  /** Gives how many milliseconds the next message may take. Default: the timeout. */
+  left?(): number
+  /** Makes the error of a message that does not come in time. */
+  late(): GunError
+  /** Takes a message that matches, and gives the result, if that is known by now. */
+  take(message: GunMessage): T | undefined
+  /** There will be no result. */
+  failed?(): void
+}
+
 /**
- * Runs `run` with a monitor of the connection: the caller's, or one that is removed afterwards together with
- * its DOWN.
+ * Waits for one message after the other. The end of the connection brings none any more: it is known by the caller's monitor, or
+ * by one that is removed afterwards together with its DOWN.
  */
-function withMonitor<T>(
-  reader: Reader,
-  connPid: ConnPid,
-  { monitorRef }: Limits,
-  run: (ref: MonitorRef) => Promise<T>,
-): Promise<T> {
-  const awaited = monitored()
+function waitFor<T>(reader: Reader, connPid: ConnPid, limits: Limits, wait: Wait<T>): Promise<T> {
+  const awaited = result()
   return awaited
 
-  async function monitored(): Promise<T> {
-    const ref = monitorRef ?? reader.monitor(connPid)
+  async function result(): Promise<T> {
+    const ref = limits.monitorRef ?? reader.monitor(connPid)
+    const patterns = [...wait.patterns, { type: 'DOWN', ref, pid: connPid }]
     try {
-      return await run(ref)
+      for (;;) {
+        const message = await next(reader, patterns, limits, wait)
+        if (message.type === 'DOWN') throw downError(connPid, message)
+        const result = wait.take(message)
+        if (result !== undefined) return result
+      }
     } catch (error) {
+      wait.failed?.()
       // As with `receive`: a process that exits abandons its awaits, whose rejections must not count as
       // unhandled.
       if (error instanceof ProcessExit) awaited.catch(() => {})
       throw error
     } finally {
-      if (monitorRef === undefined) reader.demonitor(ref)
+      if (limits.monitorRef === undefined) reader.demonitor(ref)
     }
   }
 }
 
-function within(timeout: number, { signal }: Limits): number | { timeout: number; signal: AbortSignal } {
-  return signal === undefined ? timeout : { timeout, signal }
+/** Looks until the time has passed, then once more. */
+function next(
+  reader: Reader,
+  patterns: readonly object[],
+  limits: Limits,
+  wait: Wait<unknown>,
+): Promise<GunMessage | Down> {
+  const timeout = wait.left?.() ?? limits.timeout
+  const look = (ms: number): Promise<unknown> => reader.receive(patterns as never, within(ms, limits))
+  const looked = look(timeout).catch(async error => {
+    if (!(error instanceof ReceiveTimeout)) throw error
+    try {
+      // In a busy program the time is up before the sockets were read; messages that have arrived by then
+      // count.
+      if (timeout > 0) await turn()
+      return await look(0)
+    } catch (again) {
+      throw again instanceof ReceiveTimeout ? wait.late() : again
+    }
+  })
+  return looked as Promise<GunMessage | Down>
 }
 
-/** Looks until the timeout has passed, then once more. Throws the error of `late` if nothing was found. */
-async function inTime<T>(
-  timeout: number,
-  look: (ms: number) => Promise<T>,
-  late: () => GunError,
-): Promise<T> {
-  try {
-    return await look(timeout)
-  } catch (error) {
-    if (!(error instanceof ReceiveTimeout)) throw error
-  }
-  try {
-    // In a busy program the time is up before the sockets were read; messages that have arrived by then
-    // count.
-    if (timeout > 0) await turn()
-    return await look(0)
-  } catch (error) {
-    throw error instanceof ReceiveTimeout ? late() : error
-  }
+function within(timeout: number, { signal }: Limits): number | { timeout: number; signal: AbortSignal } {
+  return signal === undefined ? timeout : { timeout, signal }
 }
 
 /** Cancels the stream if it is open, and drops its messages. */
