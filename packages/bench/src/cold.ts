@@ -11,7 +11,7 @@ import { median } from './stats.ts'
 import type { Measured, Table } from './table.ts'
 import { startServer as startWebSocketServer } from './websocket/crew.ts'
 
-/** One job, which brings a row for each of its counts. */
+/** A job that brings a row for each of its counts. */
 interface ColdJob {
   readonly name: string
   readonly job: Exclude<Job, { readonly type: 'first' }>

@@ -13,14 +13,14 @@ export interface Row<Job> {
 
 export interface Comparison<Client extends string, Job> extends Table<Client> {
   readonly jobs: readonly Row<Job>[]
-  /** Its second table, which shows the speed on the clock. */
+  /** The second table of the comparison, which shows the speed on the clock. */
   readonly speed: Table<Client>
 }
 
 /** The unit of jobs, and how many digits its figures have. `way` is what all of them have in common, such as `, over TLS`. */
 interface Unit {
   readonly unit: string
-  /** Its plural, if that has not just an s more. */
+  /** The plural of the unit, if that has not just an s more. */
   readonly units?: string
   readonly way?: string
   readonly digits: number

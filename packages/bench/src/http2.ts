@@ -16,7 +16,7 @@ const get = (size: number, inFlight: number, count: number) =>
 
 const echo = (streams: number, count: number) => ({ type: 'echo', streams, size: 32, count }) as const
 
-/** The same rows over each transport; those without TLS say so in their names. */
+/** Gives the tables of one transport. All transports have the same rows; those without TLS say so in their names. */
 function tablesOf(transport: Transport): readonly Comparison<ClientName, Job>[] {
   const way = transport === 'tls' ? ', over TLS' : ', without TLS'
   const named = (name: string) => (transport === 'tls' ? name : `cleartext ${name}`)

@@ -1,4 +1,4 @@
-/** What stays of the things that clients were asked to keep, each time in a process of its own: memory used once stays. */
+/** Measures the memory of things that clients keep, each time in a process of its own, since memory used once stays. */
 
 import type { Choice } from './choice.ts'
 import type { Contest } from './comparison.ts'
@@ -6,7 +6,7 @@ import type { Cost } from './cost.ts'
 import { median } from './stats.ts'
 import type { Measured, Table } from './table.ts'
 
-/** One job, and the row of each kind of memory that is shown. */
+/** A job, and the row of each kind of memory that is shown. */
 export interface MemoryJob<Job> {
   readonly job: Job
   /** How many things the job keeps. */

@@ -1,18 +1,18 @@
 /** Tables of the figures that clients were measured with, and the text of their cells. */
 
 export interface Table<Client extends string = string> {
-  /** What its figures are, with their unit. */
+  /** Says which figures the table has, with their unit. */
   readonly title: string
   readonly clients: readonly Client[]
   /** The client to which the ratios are; without one there are none. */
   readonly reference?: Client
   /** How many digits a figure has behind the point. */
   readonly digits: number
-  /** The names of its rows, which no other table of the benchmark has. */
+  /** The names of the table's rows, which no other table of the benchmark has. */
   readonly rows: readonly string[]
 }
 
-/** One row, as it was measured just now. */
+/** A row, as it was measured just now. */
 export interface Measured {
   readonly table: Table
   readonly row: string

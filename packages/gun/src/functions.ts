@@ -352,7 +352,7 @@ export function data(
   if (isFin !== 'fin' && isFin !== 'nofin')
     throw new TypeError(`isFin must be 'fin' or 'nofin', not ${isFin}`)
   const bytes = toBytes(chunk, 'chunk')
-  // One literal gives all commands one shape: copied ones have a new shape each, which slows down whatever looks at them.
+  // A literal gives all commands of a kind one shape. A copy has a shape of its own, which slows down all that looks at commands.
   const command: DataCommand = { type: 'data', streamRef, isFin, data: bytes, isToldToWait: false }
   return connection.commands.perform(command as Command)
 }

@@ -9,7 +9,7 @@ export type Job =
       readonly counts: readonly number[]
     }
   | { readonly type: 'get'; readonly inFlight: number; readonly counts: readonly number[] }
-  /** One frame, echoed. */
+  /** Sends a frame, and waits until the server has echoed it. */
   | { readonly type: 'first' }
 
 /** Microseconds of CPU from the first message or request asked for to each of the counts; of the whole process for `first`. */

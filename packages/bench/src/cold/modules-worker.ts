@@ -12,7 +12,7 @@ session.on('Debugger.scriptParsed', ({ params: { url } }) => {
   if (url.startsWith('file:')) files.add(fileURLToPath(url))
 })
 session.post('Debugger.enable')
-// It is told of the scripts that are there already, such as this file.
+// The debugger names the scripts that are there already, such as this file, and those are not the import's.
 files.clear()
 for (const specifier of process.argv.slice(2)) await import(specifier)
 session.disconnect()

@@ -27,7 +27,7 @@ const reused = [{ type: 'tick' }] as const
 
 const FLOOD = 2000
 
-/** What a socket brings in one turn, each with the same two references, and an owner that drains it. */
+/** Has a source deliver as many messages as a socket brings in one turn, all with the same two references, and the owner take them. */
 function flooded(): Candidate<Way> {
   const [conn, stream] = [makeRef(), makeRef()]
   const self = createProcess<{ type: 'frame'; conn: Ref; stream: Ref; n: number }>()

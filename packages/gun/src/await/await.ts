@@ -60,7 +60,7 @@ export interface Limits {
 export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<StreamMessage> {
   const reader = readerOfStream(streamRef)
   if (!limits.signal?.aborted) {
-    // What waits already needs no monitor, which costs more than the rest.
+    // A message that waits already needs no monitor, which costs more than the rest.
     const message = reader[take]([{ streamRef }])
     if (message?.type === 'gun_error') return rejected(message.reason)
     if (message !== undefined) return resolved(message as StreamMessage)

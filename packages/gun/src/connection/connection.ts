@@ -79,7 +79,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   readonly comeback = new Comeback(this)
   readonly #valve = new ConnectionValve(this)
   readonly source = new Source(this.#valve)
-  /** Who watches the end of the connection. */
+  /** The processes and machines that watch the end of the connection. */
   #watchers: Watchers | undefined
   readonly #ownership: Ownership
   readonly refusals = new Refusals(this)

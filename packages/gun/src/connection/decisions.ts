@@ -1,4 +1,4 @@
-/** What the machine decides on, and what it notes of an event, as plain functions: no guard looks at anything but the context. */
+/** The guards and the notes of the machine as plain functions: no guard looks at anything but the context. */
 
 import type { ConnectionContext, ConnectionEvent } from './events.js'
 import { isHopeless } from './reconnect.js'

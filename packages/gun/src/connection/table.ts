@@ -16,18 +16,18 @@ export interface State {
   readonly name: string
   /** Whether commands with which streams begin go to the protocol. */
   readonly isAccepting: boolean
-  /** What may follow on each event; the first branch that is open does. */
+  /** The branches of each event; the first that is open is taken. */
   readonly on: ReadonlyMap<string, readonly Branch[]>
-  /** What follows by itself, if any branch is open. */
+  /** The branches that are taken by themselves, as soon as one is open. */
   readonly always: readonly Branch[]
 }
 
 /** A transition that is taken where its guard holds. */
 export interface Branch {
   readonly guard: Guard | undefined
-  /** What the context notes, in order. */
+  /** The notes that change the context, in order. */
   readonly notes: readonly Note[]
-  /** What the connection does once the transition is over, in order. */
+  /** The effects that the connection carries out once the transition is over, in order. */
   readonly effects: readonly Effect[]
   readonly next: State
 }

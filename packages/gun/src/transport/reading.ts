@@ -37,7 +37,7 @@ function takeNext(): Buffer {
   return buffer
 }
 
-/** Who takes the reads of a socket that was made to share the buffer. */
+/** Knows the taker of a socket that was made to share the buffer. */
 interface Reader {
   taker: Taker | undefined
 }
@@ -89,7 +89,7 @@ export function leaveReads(socket: Socket): void {
   else reader.taker = undefined
 }
 
-/** How to stop passing what is pushed into a socket. */
+/** The functions that stop passing what is pushed into a socket. */
 const passed = new WeakMap<Socket, () => void>()
 
 /**

@@ -23,7 +23,7 @@ interface LinedSocket extends Socket {
 }
 
 const LISTENERS = Object.entries({
-  /** What was read before the line took the socket over. */
+  /** Takes bytes that were read before the line took the socket over. */
   data(this: LinedSocket, chunk: Buffer): void {
     this[line].take(chunk)
   },

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 
 type Done = (error?: Error | null) => void
 
-/** Is told of a write that has failed. */
+/** Hears of a write that has failed. */
 export interface Writer {
   onFailedWrite(cause: Error): void
 }

@@ -13,13 +13,13 @@ export interface Agreed {
   readonly clientNoContextTakeover: boolean
   /** Whether no message of the server refers to those before it. */
   readonly serverNoContextTakeover: boolean
-  /** Our messages refer to at most 2 to that power bytes before; 8 to 15. */
+  /** The bits of our window: our messages refer to at most 2 to that power bytes before; 8 to 15. */
   readonly clientMaxWindowBits: number
-  /** The same of the server's messages. */
+  /** The bits of the server's window, in the same way. */
   readonly serverMaxWindowBits: number
 }
 
-/** What may follow the name of a parameter in an answer. */
+/** The values that may follow the name of a parameter in an answer. */
 interface Form {
   readonly value: RegExp
   readonly rule: string
