@@ -5,9 +5,9 @@ import { createHook } from 'node:async_hooks'
 import { mock, type TestContext, test } from 'node:test'
 import zlib from 'node:zlib'
 import * as gun from '@holster/gun'
-import { createProcess, type Process } from '@holster/process'
 import fc from 'fast-check'
 import type { PerMessageDeflateOptions } from 'ws'
+import { type Client, connect } from '../support/client.ts'
 import { Deflate } from '../support/deflate.ts'
 import { until } from '../support/flood.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
@@ -19,38 +19,27 @@ import { type WebsocketServer, websocketServer } from '../support/websocket-serv
 
 const KIB = 1024
 
-interface Client extends AsyncDisposable {
-  readonly self: Process<gun.GunMessage>
-  readonly connPid: gun.ConnPid
+interface Compressing extends Client {
   readonly streamRef: gun.StreamRef
 }
 
-async function connect({ host, port }: WebsocketServer, wsOpts: gun.WsOpts): Promise<Client> {
-  const self = createProcess<gun.GunMessage>()
-  const connPid = gun.open(host, port, { owner: self, retry: 0 })
-  const streamRef = gun.wsUpgrade(connPid, '/', {}, wsOpts)
-  await self.receive([{ type: 'gun_upgrade' }])
-  assert.match(gun.streamInfo(connPid, streamRef)?.websocket?.extensions ?? '', /^permessage-deflate/)
-  return {
-    self,
-    connPid,
-    streamRef,
-    async [Symbol.asyncDispose]() {
-      gun.close(connPid)
-      await connPid[Symbol.asyncDispose]()
-      self.exit()
-    },
-  }
+async function agree(server: WebsocketServer, wsOpts: gun.WsOpts): Promise<Compressing> {
+  const client = await connect(server, 'tcp', { retry: 0 })
+  const streamRef = gun.wsUpgrade(client.connPid, '/', {}, wsOpts)
+  await client.owner.receive([{ type: 'gun_upgrade' }])
+  const { extensions = '' } = gun.streamInfo(client.connPid, streamRef)?.websocket ?? {}
+  assert.match(extensions, /^permessage-deflate/)
+  return { ...client, streamRef }
 }
 
 /** Sends all at once, and gives all that comes back. */
 async function echoes(
-  { self, connPid, streamRef }: Client,
+  { owner, connPid, streamRef }: Compressing,
   frames: readonly gun.WsFrame[],
 ): Promise<string[]> {
   gun.wsSend(connPid, streamRef, frames)
   const got: string[] = []
-  while (got.length < frames.length) got.push(tellFrame((await self.receive([{ type: 'gun_ws' }])).frame))
+  while (got.length < frames.length) got.push(tellFrame((await owner.receive([{ type: 'gun_ws' }])).frame))
   return got
 }
 
@@ -109,7 +98,7 @@ test('whatever is agreed on with a server of ws, it sends back what it was sent,
       fc.constantFrom(0, 0.1, 1),
       async (ours, theirs: PerMessageDeflateOptions, given, step) => {
         await using server = await websocketServer({ ws: { perMessageDeflate: theirs } })
-        await using client = await connect(server, { compress: ours })
+        await using client = await agree(server, { compress: ours })
         ms = step
         try {
           for (const frames of given) assert.deepEqual(await echoes(client, frames), frames.map(tellFrame))

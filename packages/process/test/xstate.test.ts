@@ -16,7 +16,7 @@ import {
 import { createProcess, exit, type MonitorTarget, P, type Process, ProcessExit, spawn } from '../src/index.ts'
 import { fromProcess } from '../src/xstate.ts'
 import { collectExits, collectUncaught } from './support/exits.ts'
-import { turn } from './support/turns.ts'
+import { reported, turn } from './support/turns.ts'
 
 interface Add {
   readonly type: 'add'
@@ -104,7 +104,7 @@ describe('an actor made of a process', () => {
     const uncaught = collectUncaught(t)
     createActor(fromProcess<Order>(() => Promise.reject(new Error('boom')))).start()
     await turn()
-    await new Promise(resolve => setTimeout(resolve))
+    await reported()
     assert.match(String(uncaught), /boom/)
     assert.deepEqual(exits, [])
   })
@@ -192,7 +192,7 @@ describe('an actor made of a process', () => {
       after.link(actor)
       before.exit(reason)
       assert.equal(await after.exited, reason)
-      await new Promise(resolve => setTimeout(resolve))
+      await reported()
       assert.deepEqual(
         exits.map(({ pid }) => pid),
         reason instanceof Error || reason === 'crash' ? [before] : [],

@@ -15,7 +15,7 @@ import {
 } from '../../src/index.ts'
 import { exitSignal, onExit, Watchers, watch } from '../../src/internal.ts'
 import { collectExits, collectUncaught } from '../support/exits.ts'
-import { turn } from '../support/turns.ts'
+import { reported, turn } from '../support/turns.ts'
 
 /** Takes the only DOWN in the mailbox. */
 function down(self: Process) {
@@ -224,7 +224,7 @@ describe('a monitored xstate actor', () => {
       self.monitor(actor as MonitorTarget)
       assert.equal((await down(self)).reason, 'noproc')
     }
-    await new Promise(resolve => setTimeout(resolve))
+    await reported()
     assert.equal(uncaught.length, 1)
   })
 
@@ -237,7 +237,7 @@ describe('a monitored xstate actor', () => {
     other.monitor(actor)
     actor.send({ type: 'FAIL' })
     for (const watcher of [self, other]) assert.match(String((await down(watcher)).reason), /boom/)
-    await new Promise(resolve => setTimeout(resolve))
+    await reported()
     assert.equal(exits.length, 1)
     assert.equal(exits[0]?.pid, actor)
     assert.deepEqual(uncaught, [])
@@ -263,7 +263,7 @@ describe('a monitored xstate actor', () => {
     actor.subscribe(() => undefined)
     createProcess().monitor(actor)
     actor.send({ type: 'FAIL' })
-    await new Promise(resolve => setTimeout(resolve))
+    await reported()
     assert.deepEqual(exits, [])
     assert.equal(uncaught.length, 1)
   })
@@ -276,7 +276,7 @@ describe('a monitored xstate actor', () => {
     const refs = [self.monitor(actor), self.monitor(actor)]
     for (const ref of refs) assert.equal(self.demonitor(ref), true)
     actor.send({ type: 'FAIL' })
-    await new Promise(resolve => setTimeout(resolve))
+    await reported()
     assert.equal(self.messageQueueLength, 0)
     assert.deepEqual(exits, [])
     assert.equal(uncaught.length, 1)
