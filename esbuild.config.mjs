@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-for (const name of ['process', 'otp', 'gun']) {
+for (const name of ['process', 'otp', 'gun', 'node']) {
   const folder = join(import.meta.dirname, 'packages', name)
   const dist = join(folder, 'dist')
   const { engines, exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))

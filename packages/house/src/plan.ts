@@ -99,6 +99,7 @@ export const plan: readonly PackagePlan[] = [
       'exit-reason',
       'pid',
       'ref',
+      'portable',
     ],
   },
 ]

@@ -7,18 +7,30 @@
 export { checkCallee } from './calls/callee.js'
 export { describeReason, thrown } from './exit-reason.js'
 export { isActorRef } from './exits/actor-ref.js'
-export { type ExitRoute, exitSignal, onExit, watch, watchBy } from './exits/exit.js'
+export { type ExitRoute, exitSignal, onExit, sendExit, watch, watchBy } from './exits/exit.js'
 export { hasExitHook, reportExit, reportRejection, reportThrown } from './exits/exit-hook.js'
 export { Watch, Watchers, type WatchOrder } from './exits/watchers.js'
 export { onRejection } from './host/callback.js'
+export { type Home, homeOf, NO_NODE, needHome, setHome } from './host/home.js'
 export { checkDuration, MAX_DURATION } from './host/timer.js'
-export { rejected, resolved } from './host/turns.js'
+export { rejected, resolved, turned } from './host/turns.js'
 export { type Listed, type Place, placed, Roll } from './lives/roll.js'
 export type { Mark } from './mailbox/high-water-mark.js'
-export { type Feed, type Sink, Source, type Valve } from './mailbox/source.js'
+export { Feed, type Sink, Source, type Valve } from './mailbox/source.js'
 export { checkChoice, checkNames, checkObject } from './option-checks.js'
 export { compile } from './patterns/pattern.js'
 export { type PrintLimits, print, printShort } from './patterns/print.js'
+export {
+  kept,
+  kindNamed,
+  kindOf,
+  linked,
+  linkHalf,
+  makePortable,
+  type PortableKind,
+  portable,
+  type Remote,
+} from './portable.js'
 export { attach, deliver, take } from './process.js'
-export { isPlain } from './ref.js'
+export { compareByIdentity, isPlain } from './ref.js'
 export { didYouMean, type Synonyms } from './suggestion.js'

@@ -23,6 +23,7 @@ import { type Exit, Links } from './exits/link.js'
 import { type Down, MonitorAlias, MonitorRef, Monitors } from './exits/monitor.js'
 import { tellAll, Watchers, type WatchOrder } from './exits/watchers.js'
 import { onAbort } from './host/abort.js'
+import { homeOf, NO_NODE, needHome } from './host/home.js'
 import { cancelTimer, checkDuration, readTimer, Timers } from './host/timer.js'
 import { rejected } from './host/turns.js'
 import { sendLate } from './late.js'
@@ -45,12 +46,18 @@ import {
 } from './options.js'
 import { Handler } from './patterns/clauses.js'
 import type { Pid } from './pid.js'
+import { linked, linkHalf, makePortable } from './portable.js'
 import { compareByIdentity, TimerRef } from './ref.js'
 import { register, whereis, withName } from './registry.js'
 import type { TimeoutOf } from './timeout.js'
 
 function checkTimer(ref: unknown): void {
   if (!(ref instanceof TimerRef)) throw new TypeError('ref must be what sendAfter or startTimer gave')
+}
+
+/** Tells a target on another node that `process` was linked to it, or is no more. */
+function tellLinked(target: MonitorTarget, process: object, isTied: boolean): void {
+  ;(target as { [linked]?(process: object, isTied: boolean): void })[linked]?.(process, isTied)
 }
 
 /** The messages in the mailbox of a process that expects `M`. */
@@ -106,6 +113,14 @@ let last = 0
 export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposable {
   /** Tells processes apart in a test of deep equality, as `Ref.ref` does. */
   private readonly process: number = ++last
+
+  static {
+    makePortable(Process as { readonly prototype: Process }, {
+      name: 'Process',
+      numberOf: ({ process }) => process,
+    })
+  }
+
   readonly #mailbox: Mailbox
   #watchers: Watchers | undefined
   #disobey: (() => void) | undefined
@@ -328,13 +343,37 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     checkTarget(target)
     if (!this.#isAlive || target === this) return
     const isMutual = target instanceof Process && target.isAlive
-    this.#linksOf().add(target, isMutual ? target.#linksOf() : undefined)
+    const isNew = this.#linksOf().add(target, isMutual ? target.#linksOf() : undefined)
+    if (isNew) tellLinked(target, this, true)
+  }
+
+  /** @internal Takes one half of a link to `target`, which is on another node, as is the other half; or gives it up. */
+  [linkHalf](target: MonitorTarget, isTied: boolean): void {
+    if (!isTied) this.#links?.remove(target, undefined)
+    else if (this.#isAlive) this.#linksOf().add(target, undefined)
   }
 
   /** Undoes `link` on both sides. Throws a TypeError unless `target` is something that ends. Source: `erlang:unlink/1`. */
   unlink(target: MonitorTarget): void {
     checkTarget(target)
-    this.#links?.remove(target, target instanceof Process ? target.#links : undefined)
+    const wasTied = this.#links?.remove(target, target instanceof Process ? target.#links : undefined)
+    if (wasTied) tellLinked(target, this, false)
+  }
+
+  /**
+   * Has this process told when the node `name` comes and goes, as `{ type: 'nodeup', node }` and `{ type: 'nodedown', node }`, or with
+   * `isOn` `false` once less: two calls bring two messages. `nodedown` comes at once if there is no such node now. Throws a TypeError
+   * unless `name` is a string, and an Error if this program is no node. Source: `erlang:monitor_node/2`.
+   */
+  monitorNode(name: string, isOn = true): void {
+    if (typeof name !== 'string')
+      throw new TypeError(`name must be a string, not ${inspect(name, { depth: 0 })}`)
+    needHome().monitorNode(this, name, isOn)
+  }
+
+  /** The node on which the process lives, which is this program; `'nonode@nohost'` if that is no node. Source: `erlang:node/1`. */
+  get node(): string {
+    return homeOf()?.name ?? NO_NODE
   }
 
   /** Whether exit signals arrive as `EXIT` messages. `'kill'` from `exit` cannot be trapped. */

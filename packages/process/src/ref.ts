@@ -1,6 +1,7 @@
 /** A reference is equal to nothing but itself, and prints readably. */
 
 import { P } from 'ts-pattern'
+import { makePortable } from './portable.js'
 
 let last = 0
 
@@ -23,10 +24,17 @@ export function isHandle(value: object): boolean {
   return match === matchIdentity && value.toString !== Object.prototype.toString
 }
 
+/** Gives the number of a reference. */
+export let refNumberOf: (ref: Ref) => number
+
 /** A unique value, as Erlang's `make_ref/0` gives. Compare refs with `===`, or use them as keys of a `Map`. */
 export class Ref {
   /** @internal Tells refs apart in a test of deep equality, which compares own properties, whatever the class. */
   protected readonly ref: number = ++last
+
+  static {
+    refNumberOf = ref => ref.ref
+  }
 
   /** `#Ref<12>`; unique within this program. */
   get id(): string {
@@ -49,6 +57,7 @@ export class Ref {
 }
 
 compareByIdentity(Ref)
+makePortable(Ref, { name: 'Ref', numberOf: refNumberOf })
 
 /** The timer that runs behind a `TimerRef`. */
 export interface RunningTimer {

@@ -482,6 +482,10 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
     return this.#host.connPid
   }
 
+  get part(): StreamRef {
+    return this.http.ref
+  }
+
   overflow(mark: Mark): void {
     this.#host.later(() => {
       // The step that has posted too much may have ended the stream.

@@ -10,7 +10,8 @@ import { Waiter } from '../mailbox/waiting.js'
 import { Clause } from '../patterns/pattern.js'
 import { printShort } from '../patterns/print.js'
 import type { Pid } from '../pid.js'
-import { Ref } from '../ref.js'
+import { makePortable } from '../portable.js'
+import { Ref, refNumberOf } from '../ref.js'
 import type { Reply } from './call.js'
 import { CallError } from './call-error.js'
 import type { Callee } from './callee.js'
@@ -42,6 +43,8 @@ class CallRef extends Ref implements Pid<Reply> {
     this.#call = undefined
   }
 }
+
+makePortable(CallRef, { name: 'Alias', numberOf: refNumberOf })
 
 /** A call that waits for its reply. */
 class PendingCall extends Watch {

@@ -2,7 +2,8 @@
 
 import type { Mailbox } from '../mailbox/mailbox.js'
 import type { Pid } from '../pid.js'
-import { Ref } from '../ref.js'
+import { kept, makePortable } from '../portable.js'
+import { Ref, refNumberOf } from '../ref.js'
 import { MonitorAlias } from './monitor.js'
 
 /**
@@ -35,17 +36,28 @@ export class Alias<M = never> extends Ref implements Pid<M> {
   /** Sends a message to the process that made the alias; does nothing once the alias is not active. */
   send(message: M): void {
     const mailbox = this.#mailbox
-    if (this.#isForOne) this.#mailbox = undefined
+    if (this.#isForOne) {
+      this.#mailbox = undefined
+      mailbox?.letGo(this)
+    }
     mailbox?.accept(message)
+  }
+
+  /** @internal Has the process keep the alias for as long as it is active, since another node may send to it. */
+  [kept](): void {
+    this.#mailbox?.keep(this)
   }
 
   /** @internal Takes back the alias of the process with `mailbox`, and says whether it was active. */
   deactivate(mailbox: Mailbox): boolean {
     if (this.#mailbox !== mailbox) return false
     this.#mailbox = undefined
+    mailbox.letGo(this)
     return true
   }
 }
+
+makePortable(Alias, { name: 'Alias', numberOf: refNumberOf })
 
 /** Throws a TypeError unless `alias` is one. */
 export function checkAlias(alias: unknown): asserts alias is Alias | MonitorAlias {

@@ -2,7 +2,7 @@
 
 import type { ExitReason } from '../exit-reason.js'
 import type { Mailbox } from '../mailbox/mailbox.js'
-import { type ExitRoute, type MonitorTarget, sendExit, watchBy } from './exit.js'
+import { type MonitorTarget, sendExit, watchBy } from './exit.js'
 import { reportThrown } from './exit-hook.js'
 import { tellEnded, Watch } from './watchers.js'
 
@@ -17,6 +17,11 @@ export interface Exit {
   readonly from: MonitorTarget | undefined
   /** The reason of that end, or the one that `exit` was given; `'noproc'` if `from` had ended before it was linked. */
   readonly reason: ExitReason
+}
+
+/** Whether a reason that comes through a link was reported at its origin: it was not if there is none, or if nobody can hear it. */
+function isReported(reason: ExitReason): boolean {
+  return reason !== 'noproc' && reason !== 'noconnection'
 }
 
 /** One link between two sides. */
@@ -46,7 +51,6 @@ class Side extends Watch {
   private readonly to: MonitorTarget
   /** The links of `to`, if it is a process. */
   private readonly links: Links | undefined
-  private route: ExitRoute = 'link'
 
   constructor(link: Link, from: MonitorTarget, to: MonitorTarget, links: Links | undefined) {
     super()
@@ -59,8 +63,6 @@ class Side extends Watch {
   watch(): boolean {
     this.links?.of.set(this.from, this.link)
     if (watchBy(this, this.from, 'link')) return true
-    // Unlike a reason that arrives through a link, `'noproc'` has not been reported yet.
-    this.route = 'exit'
     tellEnded(this)
     return false
   }
@@ -76,7 +78,7 @@ class Side extends Watch {
     if (!this.link.isTied) return
     this.link.untie()
     try {
-      sendExit(this.to, this.from, reason, this.route)
+      sendExit(this.to, this.from, reason, isReported(reason) ? 'link' : 'exit')
     } catch (error) {
       // The error of one watcher must not keep the end from the others.
       reportThrown(this.to, error)
@@ -95,20 +97,22 @@ export class Links {
     this.mailbox = mailbox
   }
 
-  /** Links to `target`, unless there is a link already. `back` are the links of the target if it is a process. */
-  add(target: MonitorTarget, back: Links | undefined): void {
-    if (this.of.has(target)) return
+  /** Links to `target`, and says whether there was no link yet. `back` are the links of the target if it is a process. */
+  add(target: MonitorTarget, back: Links | undefined): boolean {
+    if (this.of.has(target)) return false
     new Link(this, target, back).tie()
     this.mailbox.tracer?.tell({ event: 'link', target })
     back?.mailbox.tracer?.tell({ event: 'link', target: this.owner })
+    return true
   }
 
-  /** Undoes the link to `target`, if there is one. `back` are the links of the target if it is a process. */
-  remove(target: MonitorTarget, back: Links | undefined): void {
+  /** Undoes the link to `target`, and says whether there was one. `back` are the links of the target if it is a process. */
+  remove(target: MonitorTarget, back: Links | undefined): boolean {
     const link = this.of.get(target)
-    if (link === undefined) return
+    if (link === undefined) return false
     link.untie()
     this.mailbox.tracer?.tell({ event: 'unlink', target })
     back?.mailbox.tracer?.tell({ event: 'unlink', target: this.owner })
+    return true
   }
 }

@@ -3,7 +3,8 @@
 import type { ExitReason } from '../exit-reason.js'
 import type { Mailbox } from '../mailbox/mailbox.js'
 import type { Pid } from '../pid.js'
-import { Ref } from '../ref.js'
+import { kept, makePortable } from '../portable.js'
+import { Ref, refNumberOf } from '../ref.js'
 import { type MonitorTarget, watchBy } from './exit.js'
 import { tellEnded, Watch } from './watchers.js'
 
@@ -78,24 +79,36 @@ export class MonitorAlias<M = never> extends MonitorRef implements Pid<M> {
   send(message: M): void {
     const mailbox = this.#mailbox
     if (mailbox !== undefined && this.#mode === 'reply_demonitor') {
-      this.#mailbox = undefined
+      this.#leave()
       monitorOf(this)?.owner.remove(this)
     }
     mailbox?.accept(message)
   }
 
+  /** @internal Has the process keep the alias for as long as it is active, since another node may send to it. */
+  [kept](): void {
+    this.#mailbox?.keep(this)
+  }
+
   /** @internal Takes back the alias of the process with `mailbox`, and says whether it was active. */
   deactivate(mailbox: Mailbox): boolean {
     if (this.#mailbox !== mailbox) return false
-    this.#mailbox = undefined
+    this.#leave()
     return true
   }
 
   /** @internal Takes note that the monitor is not set any more. */
   unset(): void {
-    if (this.#mode !== 'explicit_unalias') this.#mailbox = undefined
+    if (this.#mode !== 'explicit_unalias') this.#leave()
+  }
+
+  #leave(): void {
+    this.#mailbox?.letGo(this)
+    this.#mailbox = undefined
   }
 }
+
+makePortable(MonitorAlias, { name: 'Alias', numberOf: refNumberOf })
 
 /** One monitor: while it is set, in a list of its owner and in one of its target. */
 class Monitor extends Watch {

@@ -60,6 +60,8 @@ export class Mailbox implements Sink {
   #closed: (() => ProcessExit) | undefined
   /** How many receives were called after the exit. */
   #refusals = 0
+  /** The aliases that other nodes know. */
+  #kept: Set<object> | undefined
 
   constructor(marks: Marks) {
     this.#marks = marks
@@ -157,8 +159,20 @@ export class Mailbox implements Sink {
     this.#queue?.clear()
     this.#clauses = undefined
     this.#putOff = undefined
+    this.#kept = undefined
     this.#pressure?.clear()
     this.#pressure = undefined
+  }
+
+  /** Keeps `alias` alive until `letGo`, or until the process exits. */
+  keep(alias: object): void {
+    if (this.#closed !== undefined) return
+    this.#kept ??= new Set()
+    this.#kept.add(alias)
+  }
+
+  letGo(alias: object): void {
+    this.#kept?.delete(alias)
   }
 
   /** Has `waiter`, whose answer does not come through the mailbox, wait among the receives. */

@@ -52,6 +52,8 @@ export interface Valve {
   resume(): void
   /** Whether the messages of the source carry `reference`, so that a receive which pins it waits for this source. */
   carries(reference: object): boolean
+  /** The one part of the whole of which messages come, as a stream is of a connection. Default: messages of all parts come. */
+  readonly part?: object
   /**
    * Ends the source. More than `mark` of its messages wait in the mailbox of a process that waits for something else, which
    * only this source can bring: further reading would take memory without bound, and no reading would leave the process
@@ -115,6 +117,11 @@ export class Source {
   /** The whole of which this source is a part, as the valve says; the source itself by default. */
   get whole(): object {
     return this.#valve.whole ?? this
+  }
+
+  /** The one part of the whole of which messages come, as the valve says; `undefined`: all parts. */
+  get part(): object | undefined {
+    return this.#valve.part
   }
 
   /** Whether a paused source brings no more messages, as the valve says. */

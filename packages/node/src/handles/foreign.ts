@@ -1,0 +1,92 @@
+/**
+ * The handles of one other node. While anybody here holds a handle, whatever comes from there by the same name is the same object, so
+ * that patterns may pin it; once nobody does, it is forgotten.
+ */
+
+import { kindNamed } from '@holster/process/internal'
+import type { Identity } from '../identity.js'
+import { type Key, keyOf } from '../signal.js'
+import { type Origin, setOrigin } from './origin.js'
+import { type Post, RemotePid, RemoteTarget } from './remote.js'
+import { RemoteAlias, RemoteRef } from './remote-ref.js'
+
+/** The handles of one life of a node. */
+export class Foreign {
+  readonly #identity: Identity
+  readonly #post: () => Post | undefined
+  readonly #handles = new Map<string, WeakRef<object>>()
+  readonly #collected: FinalizationRegistry<string>
+
+  /** `post` gives the node while it can be reached. */
+  constructor(identity: Identity, post: () => Post | undefined) {
+    this.#identity = identity
+    this.#post = post
+    this.#collected = new FinalizationRegistry(key => {
+      if (this.#handles.get(key)?.deref() === undefined) this.#handles.delete(key)
+    })
+  }
+
+  /** Whether nobody holds a handle. */
+  get isEmpty(): boolean {
+    return this.#handles.size === 0
+  }
+
+  /** Gives the handle of that name. */
+  handle(kind: string, number: Key, details: unknown): object {
+    const key = keyOf(kind, number)
+    const known = this.#handles.get(key)?.deref()
+    if (known !== undefined) return known
+    const { name, incarnation } = this.#identity
+    const handle = this.#make(kind, number, details)
+    setOrigin(handle, { node: name, incarnation, kind, number, details })
+    this.#handles.set(key, new WeakRef(handle))
+    this.#collected.register(handle, key)
+    return handle
+  }
+
+  #make(kind: string, number: Key, details: unknown): object {
+    const { name } = this.#identity
+    switch (kind) {
+      case 'Process':
+      case 'Actor':
+        return new RemotePid(name, kind, number, this.#post)
+      case 'Ref':
+        return new RemoteRef(`#Ref<${number}@${name}>`)
+      case 'Alias':
+        return new RemoteAlias(`#Alias<${number}@${name}>`, new RemoteTarget(name, kind, number, this.#post))
+    }
+    const { standIn } = needKind(kind)
+    return standIn(new RemoteTarget(name, kind, number, this.#post), details)
+  }
+}
+
+/** Gives a handle for one of this program that nobody holds any more: it is equal to nothing, and what it stood for has ended. */
+export function lostHandle(origin: Origin): object {
+  const handle = makeLost(origin)
+  setOrigin(handle, origin)
+  return handle
+}
+
+function makeLost({ kind, number, node, details }: Origin): object {
+  switch (kind) {
+    case 'Process':
+    case 'Actor': {
+      const pid = new RemotePid(node, kind, number, () => undefined)
+      pid.end('noproc')
+      return pid
+    }
+    case 'Ref':
+      return new RemoteRef(`#Ref<${number}@${node}>`)
+    case 'Alias':
+      return new RemoteAlias(`#Alias<${number}@${node}>`, undefined)
+  }
+  return needKind(kind).standIn(undefined, details)
+}
+
+function needKind(name: string) {
+  const kind = kindNamed(name)
+  if (kind?.standIn !== undefined) return kind as Required<Pick<typeof kind, 'standIn'>>
+  throw new Error(
+    `a handle of kind '${name}' has come, which nothing here knows: import the package that makes such handles`,
+  )
+}

@@ -1,0 +1,45 @@
+/** A handle on its way between two nodes: its home, its kind, its number, and what else must be known of it. */
+
+import { lostHandle } from '../handles/foreign.js'
+import { findLocal, nameOf } from '../handles/local.js'
+import { originOf } from '../handles/origin.js'
+import type { Identity } from '../identity.js'
+import { type Key, NAME } from '../signal.js'
+import type { Atlas } from './peer.js'
+
+/** The home of a handle of the sender, and of one of the receiver. Handles of others name their node. */
+const OURS = 0
+const YOURS = 1
+
+type Home = typeof OURS | typeof YOURS | readonly [name: string, incarnation: string]
+
+/** Gives what stands for `handle` on the way from `own` to `peer`. */
+export function wireOf(handle: object, own: Identity, peer: Identity): unknown {
+  const origin = originOf(handle)
+  if (origin === undefined) {
+    const { kind, number, details } = nameOf(handle)
+    return details === undefined ? [OURS, kind, number] : [OURS, kind, number, details]
+  }
+  const { node, incarnation, kind, number, details } = origin
+  const isOurs = node === own.name && incarnation === own.incarnation
+  const isYours = node === peer.name && incarnation === peer.incarnation
+  const home: Home = isOurs ? OURS : isYours ? YOURS : [node, incarnation]
+  return details === undefined ? [home, kind, number] : [home, kind, number, details]
+}
+
+/** Gives the handle that `wire`, which has come from `peer`, stands for. */
+export function handleOf(wire: unknown, peer: Identity, atlas: Atlas): object {
+  const [home, kind, number, details] = wire as [Home, string, Key, unknown]
+  if (home === OURS) return atlas.foreignOf(peer).handle(kind, number, details)
+  const { identity } = atlas
+  if (home === YOURS) return own(kind, number, details, identity)
+  const [name, incarnation] = home
+  if (kind === NAME) return atlas.named(String(number), name)
+  if (name === identity.name && incarnation === identity.incarnation)
+    return own(kind, number, details, identity)
+  return atlas.foreignOf({ name, incarnation }).handle(kind, number, details)
+}
+
+function own(kind: string, number: Key, details: unknown, { name, incarnation }: Identity): object {
+  return findLocal(kind, number) ?? lostHandle({ node: name, incarnation, kind, number, details })
+}

@@ -1,0 +1,105 @@
+/** A line is the way to one peer for as long as its channel lasts: one session after the other, each beginning where the last one broke. */
+
+import type { Channel, Parcel, Receiver } from '../carrier.js'
+import { Type } from './packet.js'
+import { Session, type SessionEnd, type SessionHost, type SessionOptions } from './session.js'
+
+/** What a line tells its node, besides what its sessions do. */
+export interface LineHost extends SessionHost {
+  /** The peer refuses sessions, or is refused: the line stays silent. */
+  onRefused(label: string, reason: string): void
+  /** The channel of the line has ended. */
+  onLineOver(line: Line): void
+}
+
+/** The sessions of one channel. */
+export class Line implements Receiver, SessionHost {
+  private readonly channel: Channel
+  private readonly options: SessionOptions
+  private readonly host: LineHost
+  private session: Session
+  private isOpen = true
+  private isRefused = false
+
+  constructor(channel: Channel, options: SessionOptions, host: LineHost) {
+    this.channel = channel
+    this.options = options
+    this.host = host
+    this.session = new Session(channel, options, this)
+  }
+
+  /** Begins the first session. */
+  begin(): void {
+    this.session.greet()
+  }
+
+  get identity() {
+    return this.host.identity
+  }
+
+  onParcel(parcel: Parcel): void {
+    if (this.isRefused) return
+    // The peer has left, and comes again.
+    if (this.session.state === 'over' && parcel.bytes[0] === Type.hello) this.session = this.next()
+    if (!this.session.take(parcel)) this.session.take(parcel)
+  }
+
+  onClosed(reason: string): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.session.cut(reason)
+    this.host.onLineOver(this)
+  }
+
+  tick(): void {
+    this.session.tick()
+  }
+
+  forgive(): void {
+    this.session.forgive()
+  }
+
+  /** Ends the session, and then the channel, from this side. */
+  close(reason: string): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.session.goodbye(reason)
+    this.channel.close()
+    this.host.onLineOver(this)
+  }
+
+  // The sessions tell:
+
+  accept(peer: Parameters<SessionHost['accept']>[0]): string | undefined {
+    return this.host.accept(peer)
+  }
+
+  onUp(session: Session): void {
+    this.host.onUp(session)
+  }
+
+  onSignals(session: Session, bytes: Uint8Array, moved: readonly ArrayBuffer[]): void {
+    this.host.onSignals(session, bytes, moved)
+  }
+
+  onCongested(session: Session, isCongested: boolean): void {
+    this.host.onCongested(session, isCongested)
+  }
+
+  onOver(session: Session, end: SessionEnd, wasUp: boolean): void {
+    // Who links and monitors hears of the end before a new session can begin.
+    this.host.onOver(session, end, wasUp)
+    if (!this.isOpen) return
+    if (end.isRefused) {
+      this.isRefused = true
+      this.host.onRefused(session.peer?.name ?? this.channel.label, end.reason)
+    } else if (!end.isGoodbye) {
+      this.session = this.next()
+      this.session.greet()
+    }
+  }
+
+  private next(): Session {
+    return new Session(this.channel, this.options, this)
+  }
+}

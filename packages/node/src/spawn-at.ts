@@ -1,0 +1,102 @@
+/** Processes are spawned on other nodes by the module and the name of their body, since code cannot cross. */
+
+import { inspect } from 'node:util'
+import { call, type Pid, type Process } from '@holster/process'
+import { kernelOf } from './node.js'
+
+declare const module: unique symbol
+
+/** The place of a module, with its type. */
+export interface ModuleAt<Module> {
+  /** @internal Exists for the type checker alone. */
+  readonly [module]?: Module
+  readonly href: string
+}
+
+/**
+ * Gives the place of a module with its type, so that the compiler checks the arguments and the messages of what is spawned from it.
+ *
+ * ```ts
+ * const code = moduleAt<typeof import('./worker.js')>(new URL('./worker.js', import.meta.url))
+ * const pid = await spawnAt('shop.1', code, 'counter', 10)
+ * ```
+ */
+export function moduleAt<Module>(url: URL): ModuleAt<Module> {
+  if (!(url instanceof URL)) throw new TypeError(`url must be a URL, not ${inspect(url, { depth: 0 })}`)
+  return { href: url.href }
+}
+
+/** A body that a module exports. */
+type Body = (self: Process<never>, ...args: never[]) => unknown
+
+/** The names of the bodies in a module. */
+export type BodyName<Module> = unknown extends Module
+  ? string
+  : { [Name in keyof Module & string]: Module[Name] extends Body ? Name : never }[keyof Module & string]
+
+/** The arguments of a body behind its process. */
+export type BodyArgs<Module, Name> = unknown extends Module
+  ? unknown[]
+  : Name extends keyof Module
+    ? Module[Name] extends (self: Process<never>, ...args: infer Args) => unknown
+      ? Args
+      : never
+    : never
+
+/** The messages that the process of a body takes. */
+export type BodyMessage<Module, Name> = unknown extends Module
+  ? unknown
+  : Name extends keyof Module
+    ? Module[Name] extends (self: Process<infer M>, ...args: never[]) => unknown
+      ? M
+      : never
+    : never
+
+/**
+ * Starts a process on a node: it runs the exported function `name` of the module at `url`, with its process and `args`. Resolves to the pid
+ * once the process has begun. Rejects with the error of a module that cannot be loaded or has no such function, and with a `CallError`
+ * if the node cannot be reached. Throws a TypeError that names what is wrong with an argument, such as one that cannot be sent. Source:
+ * `erlang:spawn/4`.
+ */
+export async function spawnAt<Module, const Name extends BodyName<Module>>(
+  node: string,
+  url: URL | ModuleAt<Module>,
+  name: Name,
+  ...args: BodyArgs<Module, Name>
+): Promise<Pid<BodyMessage<Module, Name>>> {
+  return ask(node, url, name, args as readonly unknown[], undefined)
+}
+
+/**
+ * Does as `spawnAt`, and links `self` to the process before its body begins. Source: `erlang:spawn_link/4`.
+ */
+export async function spawnLinkAt<M, Module, const Name extends BodyName<Module>>(
+  self: Process<M>,
+  node: string,
+  url: URL | ModuleAt<Module>,
+  name: Name,
+  ...args: BodyArgs<Module, Name>
+): Promise<Pid<BodyMessage<Module, Name>>> {
+  return ask(node, url, name, args as readonly unknown[], self)
+}
+
+async function ask<M>(
+  node: string,
+  url: URL | ModuleAt<unknown>,
+  name: string,
+  args: readonly unknown[],
+  link: unknown,
+): Promise<Pid<M>> {
+  if (typeof url?.href !== 'string') {
+    throw new TypeError(
+      `url must be a URL, such as new URL('./worker.js', import.meta.url), not ${inspect(url, { depth: 0 })}`,
+    )
+  }
+  if (typeof name !== 'string' || name === '')
+    throw new TypeError('name must be that of an exported function')
+  const request = { type: 'spawn', url: url.href, name, args, link } as const
+  const answer = await call(kernelOf(node), request, Number.POSITIVE_INFINITY)
+  const { ok, value, error } = answer as { ok: boolean; value: unknown; error: unknown }
+  if (ok) return value as Pid<M>
+  throw error
+}

@@ -1,0 +1,121 @@
+/** Puts a message together that another node has taken apart. */
+
+import { codecNamed } from './codec.js'
+import { ERRORS, Kind, type Special, VIEWS } from './special.js'
+
+/** How a message of one peer is put together. */
+export interface Arrival {
+  /** Gives the handle that `wire` stands for. */
+  handleOf(wire: unknown): unknown
+  /** The buffers that were moved here. */
+  readonly moved: readonly ArrayBuffer[]
+}
+
+/** Puts a message together. Throws an Error for what no node of this version sends, or for a codec that is not known here. */
+export function revive(tree: unknown, specials: readonly Special[], arrival: Arrival): unknown {
+  let root = tree
+  for (const [kind, ...path] of specials) {
+    const last = path.pop()
+    if (last === undefined) {
+      root = make(kind, root, arrival)
+      continue
+    }
+    let parent = root as Record<string | number, unknown>
+    for (const key of path) parent = parent[key] as Record<string | number, unknown>
+    parent[last] = make(kind, parent[last], arrival)
+  }
+  return root
+}
+
+function make(kind: number, part: unknown, arrival: Arrival): unknown {
+  switch (kind) {
+    case Kind.handle:
+      return arrival.handleOf(part)
+    case Kind.bytes:
+      return new Uint8Array(part as Buffer)
+    case Kind.moved:
+      return makeMoved(part as [number, number, number, boolean], arrival.moved)
+    case Kind.typedArray:
+      return makeView(part as [keyof typeof VIEWS, Buffer])
+    case Kind.arrayBuffer:
+      return new Uint8Array(part as Buffer).buffer
+    case Kind.map:
+      return new Map(part as [unknown, unknown][])
+    case Kind.set:
+      return new Set(part as unknown[])
+    case Kind.error:
+      return makeError(part as [string, string, string | undefined, object])
+    case Kind.regExp:
+      return makeRegExp(part as [string, string, number])
+    case Kind.negativeZero:
+      return -0
+    case Kind.bigInt:
+      return BigInt(part as string)
+    case Kind.brokenText:
+      return (part as Buffer).toString('utf16le')
+    case Kind.symbol:
+      return Symbol.for(part as string)
+    case Kind.url:
+      return new URL(part as string)
+    case Kind.coded:
+      return decode(part as [string, unknown])
+    case Kind.object:
+      return makeObject(part as [string, unknown][])
+    default:
+      throw new Error(`a message holds a value of kind ${kind}, which this version does not know`)
+  }
+}
+
+function makeMoved(
+  [index, offset, length, isBuffer]: [number, number, number, boolean],
+  moved: readonly ArrayBuffer[],
+) {
+  const buffer = moved[index]
+  if (buffer === undefined) throw new Error('a buffer that was moved has not arrived')
+  return isBuffer ? Buffer.from(buffer, offset, length) : new Uint8Array(buffer, offset, length)
+}
+
+function makeView([name, bytes]: [keyof typeof VIEWS, Buffer]): unknown {
+  const View = VIEWS[name] as new (buffer: ArrayBuffer) => unknown
+  return new View(new Uint8Array(bytes).buffer)
+}
+
+function makeError([name, message, stack, fields]: [string, string, string | undefined, object]): Error {
+  const error = new (ERRORS[name] ?? Error)(message)
+  if (error.name !== name) hide(error, 'name', name)
+  // An error without a stack was made so, and its stack here would tell of this file.
+  hide(error, 'stack', stack)
+  for (const [key, value] of Object.entries(fields)) {
+    if (key === 'cause' || key === 'errors') hide(error, key, value)
+    else show(error, key, value)
+  }
+  return error
+}
+
+function show(target: object, key: string, value: unknown): void {
+  // An assignment to __proto__ would set the prototype.
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
+}
+
+function hide(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: false, configurable: true })
+}
+
+function makeRegExp([source, flags, lastIndex]: [string, string, number]): RegExp {
+  const expression = new RegExp(source, flags)
+  expression.lastIndex = lastIndex
+  return expression
+}
+
+function makeObject(fields: readonly [string, unknown][]): object {
+  const object = {}
+  for (const [key, value] of fields) show(object, key, value)
+  return object
+}
+
+function decode([name, data]: [string, unknown]): unknown {
+  const codec = codecNamed(name)
+  if (codec === undefined)
+    throw new Error(`no codec is named '${name}' here: call registerCodec on this node too`)
+  return codec.decode(data)
+}

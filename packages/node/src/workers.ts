@@ -1,0 +1,159 @@
+/** Worker nodes: threads of this program that are nodes of its cluster, under a supervisor that starts one anew when it dies. */
+
+import { inspect } from 'node:util'
+import { MessageChannel, Worker, type WorkerOptions } from 'node:worker_threads'
+import { type ChildSpec, supervisor } from '@holster/otp'
+import type { Process } from '@holster/process'
+import { checkNames } from '@holster/process/internal'
+import { NET_KERNEL } from './net-kernel.js'
+import { type Membership, needNode, send } from './node.js'
+
+/** The options of `workers`. */
+export interface WorkersOptions {
+  /** What comes before the number in the name of each node. Default: the name of this node and a dot, as in `'main.1'`. */
+  readonly prefix?: string
+  /** How often the workers may die within `period` before all are given up, as a supervisor says. Default: once per worker. */
+  readonly intensity?: number
+  /** In milliseconds. Default 5000. */
+  readonly period?: number
+  /** The limits of each thread's memory. Source: `resourceLimits` of `node:worker_threads`. */
+  readonly resourceLimits?: WorkerOptions['resourceLimits']
+  /** The arguments of Node for each thread. Default: those of this program. */
+  readonly execArgv?: readonly string[]
+}
+
+/** The workers that `workers` has started. */
+export interface Workers {
+  /** The names of the nodes, which stay the same when one is started anew. */
+  readonly nodes: readonly string[]
+  /** The supervisor, which can be linked and monitored: it ends when a worker dies too often. */
+  readonly supervisor: Process<never>
+  /** Ends all workers in order. */
+  stop(): Promise<void>
+}
+
+const KNOWN = ['prefix', 'intensity', 'period', 'resourceLimits', 'execArgv']
+/** How long in milliseconds a thread may take to say goodbye before it is ended. */
+const GOODBYE = 2000
+
+/**
+ * Starts so many threads, each a node by the name of `prefix` and its number, and resolves once all are connected with this node and with
+ * each other. A thread that dies, be it of an error, for want of memory or by `process.exit`, is started anew under the same name; what was
+ * linked to its processes hears `noconnection`. Rejects with a `SupervisorError` if one cannot start. Throws a TypeError or RangeError for
+ * a wrong argument, and an Error if this program is no node.
+ *
+ * ```ts
+ * await startNode({ name: 'main' })
+ * const { nodes } = await workers(availableParallelism())
+ * ```
+ */
+export async function workers(count: number, options: WorkersOptions = {}): Promise<Workers> {
+  if (!(Number.isInteger(count) && count >= 1)) {
+    throw new RangeError(`count must be a whole number of at least 1, not ${inspect(count)}`)
+  }
+  checkNames(options, KNOWN, 'workers')
+  const { node } = needNode()
+  const { prefix = `${node.name}.`, intensity = count, period = 5000 } = options
+  const names = Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`)
+  const children = names.map(
+    (name): ChildSpec => ({
+      id: name,
+      start: parent => startWorker(parent, name, options),
+      shutdown: 2 * GOODBYE,
+    }),
+  )
+  const pid = await supervisor.start({ intensity, period, children })
+  return { nodes: names, supervisor: pid, stop: () => supervisor.stop(pid) }
+}
+
+/** Starts one thread, and resolves to the process that stands for it once the node is connected. */
+async function startWorker(
+  parent: Process<never>,
+  name: string,
+  options: WorkersOptions,
+): Promise<Process<never>> {
+  const { promise, resolve, reject } = withResolvers<void>()
+  const pid = parent.spawnLink<WorkerMessage>(self => runWorker(self, name, options, resolve), {
+    trapExit: true,
+  })
+  pid.label = `worker node ${name}`
+  pid.exited.then(reject)
+  await promise
+  return pid as unknown as Process<never>
+}
+
+type WorkerMessage =
+  | { readonly type: 'nodeup' | 'nodedown'; readonly node: string }
+  | { readonly type: 'ended'; readonly reason: unknown }
+
+async function runWorker(
+  self: Process<WorkerMessage>,
+  name: string,
+  options: WorkersOptions,
+  onUp: () => void,
+): Promise<void> {
+  const worker = startThread(name, options)
+  let failure: unknown
+  worker.once('error', error => {
+    failure = error
+  })
+  worker.once('exit', code => {
+    self.send({
+      type: 'ended',
+      reason: failure ?? new Error(`the thread of '${name}' has ended with code ${code}`),
+    })
+  })
+  self.monitorNode(name)
+  try {
+    for (;;) {
+      const message = await self.receive([
+        { type: 'nodeup', node: name },
+        { type: 'ended' },
+        { type: 'EXIT' },
+      ])
+      if (message.type === 'ended') return self.exit(message.reason)
+      if (message.type === 'nodeup') onUp()
+      if (message.type === 'EXIT') return await endThread(self, name, message.reason)
+    }
+  } finally {
+    await worker.terminate()
+  }
+}
+
+/** Asks a thread to end. */
+async function endThread(self: Process<WorkerMessage>, name: string, reason: unknown): Promise<void> {
+  send({ name: NET_KERNEL, node: name }, { type: 'stop' })
+  await self.receive([{ type: 'ended' }], { timeout: GOODBYE, onTimeout: () => undefined })
+  self.exit(reason)
+}
+
+function startThread(name: string, { resourceLimits, execArgv }: WorkersOptions): Worker {
+  const { node, threads, family } = needNode()
+  const [ours, control] = [new MessageChannel(), new MessageChannel()]
+  const introductions = [{ name: node.name, port: ours.port2 }, ...family.join(name, control.port1)]
+  const { cookie, tickTime, window } = node.options
+  const holster: Membership = {
+    options: { name, cookie, tickTime, window },
+    introductions,
+    control: control.port2,
+  }
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: { holster },
+    transferList: [control.port2, ...introductions.map(({ port }) => port)],
+    ...(resourceLimits === undefined ? undefined : { resourceLimits }),
+    ...(execArgv === undefined ? undefined : { execArgv: [...execArgv] }),
+  })
+  control.port1.unref()
+  threads.add({ name, port: ours.port1 })
+  return worker
+}
+
+function withResolvers<T>() {
+  let resolve!: (value: T) => void
+  let reject!: (reason: unknown) => void
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return { promise, resolve, reject }
+}
