@@ -32,6 +32,8 @@ export interface Membership {
   readonly introductions: readonly Introduction[]
   /** Brings the introductions of later ones. */
   readonly control: MessagePort
+  /** The modules that are imported first. */
+  readonly preload: readonly string[]
 }
 
 let started: Started | undefined
@@ -168,7 +170,8 @@ function receiverOf<M>(to: Pid<M> | string | NameAt): Pid<M> | undefined {
 }
 
 /** Makes this thread a node that knows the other threads of the program. @internal */
-export async function joinFamily({ options, introductions, control }: Membership): Promise<void> {
+export async function joinFamily({ options, introductions, control, preload }: Membership): Promise<void> {
+  for (const url of preload) await import(url)
   await startNode(options)
   const { threads } = needNode()
   for (const introduction of introductions) threads.add(introduction)

@@ -9,7 +9,9 @@ import { setOrigin } from './handles/origin.js'
 import { RemotePid } from './handles/remote.js'
 import { type Identity, isSame, newIdentity } from './identity.js'
 import type { NodeOptions } from './options.js'
-import { type Atlas, Peer } from './peer/peer.js'
+import type { Atlas } from './peer/atlas.js'
+import { Loopback } from './peer/loopback.js'
+import { Peer } from './peer/peer.js'
 import { Line, type LineHost } from './session/line.js'
 import type { Session, SessionEnd, SessionOptions } from './session/session.js'
 import { NAME } from './signal.js'
@@ -38,6 +40,7 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
   readonly #connected = new Map<string, Peer>()
   readonly #sessions = new Map<Session, Peer>()
   readonly #named = new Map<string, WeakRef<RemotePid>>()
+  readonly #loopback = new Loopback()
   #ticker: NodeJS.Timeout | undefined
   #tickedAt = performance.now()
 
@@ -184,7 +187,8 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     const key = `${node} ${name}`
     const known = this.#named.get(key)?.deref()
     if (known !== undefined) return known
-    const pid = new RemotePid(node, NAME, name, () => this.#connected.get(node))
+    const isHere = node === this.name
+    const pid = new RemotePid(node, NAME, name, () => (isHere ? this.#loopback : this.#connected.get(node)))
     setOrigin(pid, { node, incarnation: '', kind: NAME, number: name, details: undefined })
     this.#named.set(key, new WeakRef(pid))
     return pid

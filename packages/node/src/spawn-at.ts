@@ -27,7 +27,7 @@ export function moduleAt<Module>(url: URL): ModuleAt<Module> {
 }
 
 /** A body that a module exports. */
-type Body = (self: Process<never>, ...args: never[]) => unknown
+type Body = (...args: never[]) => unknown
 
 /** The names of the bodies in a module. */
 export type BodyName<Module> = unknown extends Module
@@ -38,7 +38,7 @@ export type BodyName<Module> = unknown extends Module
 export type BodyArgs<Module, Name> = unknown extends Module
   ? unknown[]
   : Name extends keyof Module
-    ? Module[Name] extends (self: Process<never>, ...args: infer Args) => unknown
+    ? Module[Name] extends (self: never, ...args: infer Args) => unknown
       ? Args
       : never
     : never
@@ -47,8 +47,10 @@ export type BodyArgs<Module, Name> = unknown extends Module
 export type BodyMessage<Module, Name> = unknown extends Module
   ? unknown
   : Name extends keyof Module
-    ? Module[Name] extends (self: Process<infer M>, ...args: never[]) => unknown
-      ? M
+    ? Module[Name] extends (self: infer Self, ...args: never[]) => unknown
+      ? Self extends Process<infer M>
+        ? M
+        : unknown
       : never
     : never
 

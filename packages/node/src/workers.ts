@@ -18,6 +18,11 @@ export interface WorkersOptions {
   readonly period?: number
   /** The limits of each thread's memory. Source: `resourceLimits` of `node:worker_threads`. */
   readonly resourceLimits?: WorkerOptions['resourceLimits']
+  /**
+   * The modules that each thread imports before it joins, such as those that register codecs; URLs, or specifiers that this package can
+   * resolve. Default: none.
+   */
+  readonly preload?: readonly (URL | string)[]
   /** The arguments of Node for each thread. Default: those of this program. */
   readonly execArgv?: readonly string[]
 }
@@ -32,7 +37,7 @@ export interface Workers {
   stop(): Promise<void>
 }
 
-const KNOWN = ['prefix', 'intensity', 'period', 'resourceLimits', 'execArgv']
+const KNOWN = ['prefix', 'intensity', 'period', 'resourceLimits', 'preload', 'execArgv']
 /** How long in milliseconds a thread may take to say goodbye before it is ended. */
 const GOODBYE = 2000
 
@@ -127,7 +132,7 @@ async function endThread(self: Process<WorkerMessage>, name: string, reason: unk
   self.exit(reason)
 }
 
-function startThread(name: string, { resourceLimits, execArgv }: WorkersOptions): Worker {
+function startThread(name: string, { resourceLimits, preload = [], execArgv }: WorkersOptions): Worker {
   const { node, threads, family } = needNode()
   const [ours, control] = [new MessageChannel(), new MessageChannel()]
   const introductions = [{ name: node.name, port: ours.port2 }, ...family.join(name, control.port1)]
@@ -136,6 +141,7 @@ function startThread(name: string, { resourceLimits, execArgv }: WorkersOptions)
     options: { name, cookie, tickTime, window },
     introductions,
     control: control.port2,
+    preload: preload.map(String),
   }
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: { holster },

@@ -342,9 +342,11 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   link(target: MonitorTarget): void {
     checkTarget(target)
     if (!this.#isAlive || target === this) return
+    const links = this.#linksOf()
+    if (links.of.has(target)) return
     const isMutual = target instanceof Process && target.isAlive
-    const isNew = this.#linksOf().add(target, isMutual ? target.#linksOf() : undefined)
-    if (isNew) tellLinked(target, this, true)
+    tellLinked(target, this, true)
+    links.add(target, isMutual ? target.#linksOf() : undefined)
   }
 
   /** @internal Takes one half of a link to `target`, which is on another node, as is the other half; or gives it up. */

@@ -115,6 +115,11 @@ export class RemoteTarget<M = unknown> implements Pid<M>, Monitorable, Remote {
 
   /** @internal */
   [linked](process: object, isTied: boolean): void {
+    if (typeof this.number === 'string') {
+      throw new TypeError(
+        `target must be a pid: a name such as ${this} cannot be linked; whereis gives its pid`,
+      )
+    }
     this.#post()?.link(this, process, isTied)
   }
 

@@ -5,7 +5,7 @@ import { findLocal, nameOf } from '../handles/local.js'
 import { originOf } from '../handles/origin.js'
 import type { Identity } from '../identity.js'
 import { type Key, NAME } from '../signal.js'
-import type { Atlas } from './peer.js'
+import type { Atlas } from './atlas.js'
 
 /** The home of a handle of the sender, and of one of the receiver. Handles of others name their node. */
 const OURS = 0

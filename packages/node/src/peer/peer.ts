@@ -24,17 +24,9 @@ import { pack, unpackEach } from '../wire/pack.js'
 import { prepare, type Way } from '../wire/prepare.js'
 import { revive } from '../wire/revive.js'
 import type { Special } from '../wire/special.js'
+import type { Atlas } from './atlas.js'
 import { type FlowHost, RemoteSink, RemoteSources } from './flow.js'
 import { handleOf, wireOf } from './handles.js'
-
-/** Finds the handles of all nodes. */
-export interface Atlas {
-  readonly identity: Identity
-  /** Gives the handles of one life of a node. */
-  foreignOf(identity: Identity): Foreign
-  /** Gives the pid of whoever has a name on a node. */
-  named(name: string, node: string): object
-}
 
 /** One life of another node. */
 export class Peer implements Post, FlowHost {

@@ -97,13 +97,12 @@ export class Links {
     this.mailbox = mailbox
   }
 
-  /** Links to `target`, and says whether there was no link yet. `back` are the links of the target if it is a process. */
-  add(target: MonitorTarget, back: Links | undefined): boolean {
-    if (this.of.has(target)) return false
+  /** Links to `target`, unless there is a link already. `back` are the links of the target if it is a process. */
+  add(target: MonitorTarget, back: Links | undefined): void {
+    if (this.of.has(target)) return
     new Link(this, target, back).tie()
     this.mailbox.tracer?.tell({ event: 'link', target })
     back?.mailbox.tracer?.tell({ event: 'link', target: this.owner })
-    return true
   }
 
   /** Undoes the link to `target`, and says whether there was one. `back` are the links of the target if it is a process. */

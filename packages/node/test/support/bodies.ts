@@ -1,0 +1,136 @@
+// Bodies of processes that tests spawn on other nodes.
+
+import { registerCodec } from '@holster/node'
+import {
+  type Call,
+  exit,
+  type MonitorTarget,
+  P,
+  type Pid,
+  type Process,
+  register,
+  reply,
+} from '@holster/process'
+
+/** Stands for the classes of users, which travel by a codec. */
+export class Money {
+  readonly amount: number
+  constructor(amount: number) {
+    this.amount = amount
+  }
+}
+
+registerCodec({
+  name: 'money',
+  class: Money,
+  encode: ({ amount }) => amount,
+  decode: amount => new Money(amount),
+})
+
+export interface Echo {
+  readonly type: 'echo'
+  readonly from: Pid<unknown>
+  readonly body: unknown
+}
+
+/** Sends each body back with its own pid. */
+export async function echo(self: Process<Echo>): Promise<void> {
+  for (;;) {
+    const { from, body } = await self.receive([{ type: 'echo' }])
+    from.send({ type: 'echoed', body, self })
+  }
+}
+
+export type Order =
+  | { readonly type: 'throw'; readonly message: string }
+  | { readonly type: 'exit'; readonly reason: unknown }
+  | { readonly type: 'return' }
+  | { readonly type: 'trap' }
+  | {
+      readonly type: 'link' | 'unlink' | 'monitor' | 'kill'
+      readonly pid: MonitorTarget
+      readonly reason?: unknown
+    }
+  | { readonly type: 'register'; readonly name: string }
+  | { readonly type: 'ping'; readonly from: Pid<unknown> }
+  | { readonly type: 'count'; readonly from: Pid<unknown>; readonly to: number }
+  | { readonly type: 'flow'; readonly to: Pid<unknown>; readonly messages: number }
+
+/** Does what it is told, and sends all else that it gets to `boss`. */
+export async function servant(self: Process<Order>, boss: Pid<unknown>): Promise<void> {
+  for (;;) {
+    const order = (await self.receive([P._])) as Order
+    switch (order.type) {
+      case 'throw':
+        throw new TypeError(order.message)
+      case 'exit':
+        return self.exit(order.reason)
+      case 'return':
+        return
+      case 'trap':
+        self.trapExit = true
+        break
+      case 'link':
+        self.link(order.pid)
+        break
+      case 'unlink':
+        self.unlink(order.pid)
+        break
+      case 'monitor':
+        self.monitor(order.pid)
+        break
+      case 'kill':
+        exit(order.pid, order.reason)
+        break
+      case 'register':
+        register(order.name, self)
+        break
+      case 'ping':
+        order.from.send({ type: 'pong', from: self })
+        break
+      case 'flow':
+        for (let number = 0; number < order.messages; number++) order.to.send({ type: 'number', number })
+        break
+      case 'count': {
+        for (let number = 0; number < order.to; number++) {
+          const got = (await self.receive([{ type: 'number' }] as never)) as { number: number }
+          if (got.number !== number) throw new Error(`${got.number} came in place of ${number}`)
+        }
+        order.from.send({ type: 'counted' })
+        break
+      }
+      default:
+        boss.send({ type: 'got', message: order })
+    }
+  }
+}
+
+export type Counter =
+  | Call<{ readonly type: 'add'; readonly n: number }, number>
+  | Call<{ readonly type: 'crash' }, never>
+  | Call<{ readonly type: 'ignore' }, never>
+  | Call<{ readonly type: 'late' }, string>
+  | { readonly type: 'now' }
+
+/** Answers calls. */
+export async function counter(self: Process<Counter>, start: number): Promise<void> {
+  let sum = start
+  for (;;) {
+    const message = await self.receive([{ type: 'call' }])
+    const { from, request } = message
+    if (request.type === 'add') {
+      sum += request.n
+      reply(from as never, sum as never)
+    }
+    if (request.type === 'crash') throw new Error('crashed')
+    if (request.type === 'late') {
+      await self.receive([{ type: 'now' }])
+      reply(from as never, 'late' as never)
+    }
+  }
+}
+
+/** Fills its mailbox and never looks into it. */
+export async function sleeper(self: Process<unknown>): Promise<void> {
+  await self.receive([{ type: 'wake' }])
+}
