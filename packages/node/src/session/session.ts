@@ -11,7 +11,8 @@
  * | up       | data or beat with a gap  | over       | say bye, as signals are lost                                 |
  * | up       | silence for `tickTime`   | over       | say bye, as signals may be lost                              |
  * | any      | bye, refuse, the channel's end | over |                                                              |
- * | any      | hello of another session | over       | the peer has begun anew, and what was under way is lost      |
+ * | proving  | hello of another session | proving    | send the proof anew: nothing was under way yet               |
+ * | up       | hello of another session | over       | the peer has begun anew, and what was under way is lost      |
  *
  * A hello is repeated until the other side has answered it: the first may have come before anybody listened.
  */
@@ -216,12 +217,12 @@ export class Session implements OutboxHost {
       this.refuse(`${theirs} of the protocol, and ${ours}`, hello)
       return true
     }
-    if (this.peer !== undefined) {
-      if (this.peer.session === hello.session && isSame(this.peer, hello)) {
-        // It has not got the answer to an earlier one.
-        if (!hello.isAnswer) this.answer(hello)
-        return true
-      }
+    if (this.peer?.session === hello.session && isSame(this.peer, hello)) {
+      // It has not got the answer to an earlier one.
+      if (!hello.isAnswer) this.answer(hello)
+      return true
+    }
+    if (this.state === 'up') {
       this.cut('restarted')
       return false
     }

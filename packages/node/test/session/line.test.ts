@@ -1,0 +1,227 @@
+// Sessions bring each signal once and in order, or end on both sides; after that a new one begins.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { makeHello } from '../../src/session/hello.ts'
+import { makeWords, Type } from '../../src/session/packet.ts'
+import { TwoLines } from '../support/two-lines.ts'
+
+/** Both lines with a session that is up. */
+function connected(options: ConstructorParameters<typeof TwoLines>[0] = {}): TwoLines {
+  const lines = new TwoLines(options)
+  lines.begin()
+  lines.settle()
+  assert.deepEqual([lines.one.story, lines.two.story], [['up'], ['up']])
+  return lines
+}
+
+describe('two lines', () => {
+  test('come up, and come to rest', () => {
+    connected()
+  })
+
+  test('bring signals in order', async () => {
+    const lines = connected()
+    const words = Array.from({ length: 100 }, (_, index) => `word ${index}`)
+    for (const word of words) lines.one.write(word)
+    await turn()
+    lines.settle()
+    assert.deepEqual(lines.two.story, ['up', ...words])
+  })
+
+  test('bring a signal that is longer than a packet', async () => {
+    const lines = connected({ maxBytes: 100 })
+    const long = 'x'.repeat(1000)
+    lines.one.write('short')
+    lines.one.write(long)
+    lines.one.write('short again')
+    await turn()
+    lines.settle()
+    assert.deepEqual(lines.two.story, ['up', 'short', long, 'short again'])
+  })
+
+  test('notice a packet that was lost by the next one, on both sides', async () => {
+    const lines = connected()
+    lines.one.write('lost')
+    await turn()
+    lines.lose(lines.one)
+    lines.one.write('next')
+    await turn()
+    lines.settle()
+    assert.deepEqual(lines.two.story, ['up', 'down: gap', 'up'])
+    assert.deepEqual(lines.one.story, ['up', 'down: gap', 'up'])
+  })
+
+  test('notice that the last packet was lost by the next beat', async () => {
+    const lines = connected()
+    lines.one.write('lost')
+    await turn()
+    lines.lose(lines.one)
+    lines.one.line.tick()
+    lines.settle()
+    assert.deepEqual(lines.two.story, ['up', 'down: gap', 'up'])
+    assert.deepEqual(lines.one.story, ['up', 'down: gap', 'up'])
+  })
+
+  test('notice silence, and begin anew', () => {
+    const lines = connected({ tickTime: -1 })
+    lines.one.line.tick()
+    lines.settle()
+    assert.deepEqual(lines.one.story, ['up', 'down: silent', 'up'])
+    assert.deepEqual(lines.two.story, ['up', 'down: silent', 'up'])
+  })
+
+  test('begin anew though the goodbye was lost', () => {
+    const lines = connected({ tickTime: -1 })
+    lines.one.line.tick()
+    lines.lose(lines.one)
+    lines.settle()
+    assert.deepEqual(lines.one.story, ['up', 'down: silent', 'up'])
+    assert.deepEqual(lines.two.story, ['up', 'down: restarted', 'up'])
+  })
+
+  test('come up though the first words were lost', () => {
+    const lines = new TwoLines()
+    lines.begin()
+    while (lines.lose(lines.one) || lines.lose(lines.two));
+    lines.one.line.tick()
+    lines.settle()
+    assert.deepEqual([lines.one.story, lines.two.story], [['up'], ['up']])
+  })
+
+  test('stay silent after an orderly goodbye until the other side speaks', async () => {
+    const lines = connected()
+    lines.one.write('last')
+    lines.one.line.close('stopped')
+    lines.settle()
+    assert.deepEqual(lines.two.story, ['up', 'last', 'down: stopped'])
+    assert.equal(lines.two.wire.length, 0)
+  })
+
+  test('refuse each other by name where their cookies differ', () => {
+    const lines = new TwoLines({}, { cookie: 'quite another one' })
+    lines.begin()
+    lines.settle()
+    assert.deepEqual([lines.one.story, lines.two.story], [[], []])
+    for (const side of [lines.one, lines.two]) {
+      assert.equal(side.refusals.length, 1)
+      assert.match(String(side.refusals[0]), /'(one|two)' and '(one|two)' have different cookies/)
+    }
+  })
+
+  test('refuse another version by name', () => {
+    const lines = new TwoLines()
+    lines.one.line.begin()
+    const hello = { ...makeHello({ name: 'old', incarnation: 'x' }), version: 99 }
+    lines.one.line.onParcel({ bytes: makeWords(Type.hello, hello), moved: [] })
+    assert.deepEqual(lines.one.refusals, [
+      "'old' speaks version 99 of the protocol, and 'one' speaks version 1",
+    ])
+    const answers = lines.one.wire.map(({ bytes }) => bytes[0])
+    assert.equal(answers.at(-1), Type.refuse)
+  })
+
+  test('ignore what is no packet', () => {
+    const lines = connected()
+    for (const bytes of [
+      [],
+      [0],
+      [9, 9],
+      [Type.hello],
+      [Type.hello, 0x7b],
+      [Type.data],
+      [Type.bye, 0x31],
+      [Type.proof],
+    ]) {
+      lines.one.line.onParcel({ bytes: new Uint8Array(bytes), moved: [] })
+    }
+    assert.deepEqual(lines.one.story, ['up'])
+  })
+
+  test('send no more than the window ahead of what has arrived, and say when too much waits', async () => {
+    const lines = connected({ window: 4000 })
+    const words = Array.from({ length: 3000 }, (_, index) => `${'y'.repeat(900)} ${index}`)
+    for (const word of words) lines.one.write(word)
+    const underWay = () => lines.one.wire.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    assert.ok(underWay() < 6000, `${underWay()} bytes are under way`)
+    assert.equal(lines.one.isCongested, true)
+    lines.settle()
+    assert.equal(lines.one.isCongested, false)
+    assert.deepEqual(lines.two.story, ['up', ...words])
+  })
+})
+
+type Act = readonly ['write' | 'deliver' | 'lose' | 'tick', 'one' | 'two'] | readonly ['turn']
+
+const sides = fc.constantFrom('one' as const, 'two' as const)
+const acts = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(fc.constant('write' as const), sides) },
+    { weight: 8, arbitrary: fc.tuple(fc.constant('deliver' as const), sides) },
+    { weight: 2, arbitrary: fc.tuple(fc.constant('lose' as const), sides) },
+    { weight: 1, arbitrary: fc.tuple(fc.constant('tick' as const), sides) },
+    { weight: 4, arbitrary: fc.tuple(fc.constant('turn' as const)) },
+  ),
+  { minLength: 40, maxLength: 200 },
+)
+
+test('whatever is lost, what arrives in one session is what was sent in it, from its beginning and without a gap', async () => {
+  await fc.assert(
+    fc.asyncProperty(acts, async (acts: readonly Act[]) => {
+      const lines = new TwoLines({ maxBytes: 40, window: 100 })
+      lines.begin()
+      lines.settle()
+      let number = 0
+      const sent = { one: [[]] as string[][], two: [[]] as string[][] }
+      for (const [act, name = 'one'] of acts) {
+        const side = lines[name]
+        if (act === 'turn') await turn()
+        if (act === 'deliver') lines.deliver(side)
+        if (act === 'lose') lines.lose(side)
+        if (act === 'tick') side.line.tick()
+        if (act === 'write' && side.session !== undefined) {
+          const word = `${side.identity.name}${number++}${'z'.repeat(number % 60)}`
+          const session = side.story.filter(word => word === 'up').length
+          sent[name][session] ??= []
+          sent[name][session]?.push(word)
+          side.write(word)
+        }
+      }
+      for (let rest = 0; rest < 5; rest++) {
+        await turn()
+        lines.settle()
+        lines.one.line.tick()
+        lines.two.line.tick()
+      }
+      await turn()
+      lines.settle()
+      assert.ok(lines.one.session !== undefined && lines.two.session !== undefined, 'both are up in the end')
+      for (const [from, to] of [
+        ['one', 'two'],
+        ['two', 'one'],
+      ] as const) {
+        const wanted = sent[from].map(words => (words ?? []).join())
+        const isStart = (words: string) => wanted.some(all => `${all},`.startsWith(`${words},`))
+        for (const words of sessionsOf(lines[to].story)) {
+          assert.ok(words === '' || isStart(words), `${words} is the start of none of ${wanted.join(' | ')}`)
+        }
+      }
+      // In the last session nothing is lost any more.
+      const last = sessionsOf(lines.two.story).at(-1) as string
+      assert.equal(last, (sent.one[lines.one.story.filter(word => word === 'up').length] ?? []).join())
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** Gives the words of each session, joined. */
+function sessionsOf(story: readonly string[]): string[] {
+  const sessions: string[][] = []
+  for (const word of story) {
+    if (word === 'up') sessions.push([])
+    else if (!word.startsWith('down')) sessions.at(-1)?.push(word)
+  }
+  return sessions.map(words => words.join())
+}
