@@ -26,6 +26,7 @@ export {
   type BodyName,
   type ModuleAt,
   moduleAt,
+  spawnAny,
   spawnAt,
   spawnLinkAt,
 } from './spawn-at.js'

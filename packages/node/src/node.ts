@@ -9,7 +9,8 @@ import { checkNodeName } from './identity.js'
 import { NET_KERNEL, type NetKernelCall, type NetKernelMessage, netKernel } from './net-kernel.js'
 import { checkNodeOptions, type NodeOptions } from './options.js'
 import { RunningNode } from './running-node.js'
-import { Family, type Introduction, Threads } from './threads/threads.js'
+import { Crew } from './threads/crew.js'
+import { type Introduction, Threads } from './threads/threads.js'
 
 /** A process by its name on a node. */
 export interface NameAt {
@@ -21,7 +22,7 @@ export interface NameAt {
 interface Started {
   readonly node: RunningNode
   readonly threads: Threads
-  readonly family: Family
+  readonly crew: Crew
   readonly kernel: Process<NetKernelMessage>
 }
 
@@ -64,7 +65,7 @@ export async function startNode(options: NodeOptions): Promise<void> {
   try {
     await node.start(threads)
     if (options.carrier !== undefined) await node.start(options.carrier)
-    started = { node, threads, family: new Family(), kernel }
+    started = { node, threads, crew: new Crew(), kernel }
   } catch (error) {
     setHome(undefined)
     kernel.exit()

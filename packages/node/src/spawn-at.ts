@@ -1,8 +1,9 @@
 /** Processes are spawned on other nodes by the module and the name of their body, since code cannot cross. */
 
 import { inspect } from 'node:util'
-import { call, type Pid, type Process } from '@holster/process'
-import { kernelOf } from './node.js'
+import { call, type MonitorTarget, type Pid, type Process } from '@holster/process'
+import { watch } from '@holster/process/internal'
+import { kernelOf, needNode } from './node.js'
 
 declare const module: unique symbol
 
@@ -80,6 +81,34 @@ export async function spawnLinkAt<M, Module, const Name extends BodyName<Module>
   ...args: BodyArgs<Module, Name>
 ): Promise<Pid<BodyMessage<Module, Name>>> {
   return ask(node, url, name, args as readonly unknown[], self)
+}
+
+/**
+ * Does as `spawnAt` on the worker node that has the least to do: whose event loop was idle for the longest part of the last moments, or, if
+ * several were, which has the fewest of the processes that this function has spawned. Throws an Error if this program has started no
+ * workers.
+ */
+export async function spawnAny<Module, const Name extends BodyName<Module>>(
+  url: URL | ModuleAt<Module>,
+  name: Name,
+  ...args: BodyArgs<Module, Name>
+): Promise<Pid<BodyMessage<Module, Name>>> {
+  const worker = needNode().crew.take()
+  if (worker === undefined) throw new Error('there are no workers: start some with workers(n) first')
+  try {
+    const pid = await ask<BodyMessage<Module, Name>>(
+      worker.name,
+      url,
+      name,
+      args as readonly unknown[],
+      undefined,
+    )
+    if (watch(pid as unknown as MonitorTarget, () => worker.processes--) === undefined) worker.processes--
+    return pid
+  } catch (error) {
+    worker.processes--
+    throw error
+  }
 }
 
 async function ask<M>(

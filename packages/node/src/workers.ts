@@ -133,9 +133,10 @@ async function endThread(self: Process<WorkerMessage>, name: string, reason: unk
 }
 
 function startThread(name: string, { resourceLimits, preload = [], execArgv }: WorkersOptions): Worker {
-  const { node, threads, family } = needNode()
+  const { node, threads, crew } = needNode()
   const [ours, control] = [new MessageChannel(), new MessageChannel()]
-  const introductions = [{ name: node.name, port: ours.port2 }, ...family.join(name, control.port1)]
+  const { toNew, introduce } = crew.introductions()
+  const introductions = [{ name: node.name, port: ours.port2 }, ...toNew]
   const { cookie, tickTime, window } = node.options
   const holster: Membership = {
     options: { name, cookie, tickTime, window },
@@ -149,7 +150,9 @@ function startThread(name: string, { resourceLimits, preload = [], execArgv }: W
     ...(resourceLimits === undefined ? undefined : { resourceLimits }),
     ...(execArgv === undefined ? undefined : { execArgv: [...execArgv] }),
   })
+  introduce(name)
   control.port1.unref()
+  crew.add(name, worker, control.port1)
   threads.add({ name, port: ours.port1 })
   return worker
 }

@@ -177,7 +177,9 @@ export class Peer implements Post, FlowHost {
       transfer: session.movesBuffers ? transfer : undefined,
     }
     const { tree, specials, moved } = prepare(value, way, root)
-    session.write(pack(specials === undefined ? [...head, tree] : [...head, tree, specials]), moved)
+    const bytes = pack(specials === undefined ? [...head, tree] : [...head, tree, specials])
+    // Now, though they go out later: the sender must see that it has given them away.
+    session.write(bytes, moved.length === 0 ? moved : structuredClone(moved, { transfer: [...moved] }))
   }
 
   // What comes from there:

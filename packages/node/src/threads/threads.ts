@@ -3,7 +3,7 @@
  * others. All of them are nodes of one cluster.
  */
 
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import type { Carrier, CarrierHost } from '../carrier.js'
 import { ThreadChannel } from './channel.js'
 
@@ -38,25 +38,5 @@ export class Threads implements Carrier {
     this.#host = undefined
     for (const channel of this.#channels) channel.close()
     this.#channels.clear()
-  }
-}
-
-/** The threads that this one has started, each with the port by which it is told of the others. */
-export class Family {
-  readonly #members = new Map<string, MessagePort>()
-
-  /** Introduces a new thread to the others, and gives what it is to be told first. */
-  join(name: string, control: MessagePort): Introduction[] {
-    const introductions: Introduction[] = []
-    for (const [other, port] of this.#members) {
-      const { port1, port2 } = new MessageChannel()
-      port.postMessage({ name, port: port1 } satisfies Introduction, [port1])
-      introductions.push({ name: other, port: port2 })
-    }
-    this.#members.set(name, control)
-    control.once('close', () => {
-      if (this.#members.get(name) === control) this.#members.delete(name)
-    })
-    return introductions
   }
 }

@@ -1,6 +1,6 @@
 // Bodies of processes that tests spawn on other nodes.
 
-import { registerCodec } from '@holster/node'
+import { nodes, registerCodec } from '@holster/node'
 import {
   type Call,
   exit,
@@ -133,4 +133,39 @@ export async function counter(self: Process<Counter>, start: number): Promise<vo
 /** Fills its mailbox and never looks into it. */
 export async function sleeper(self: Process<unknown>): Promise<void> {
   await self.receive([{ type: 'wake' }])
+}
+
+export type Death = 'an error' | 'an exit of the program' | 'want of memory' | 'a busy loop'
+
+/** Ends its thread, or keeps it busy. */
+export async function reaper(self: Process<unknown>, how: Death): Promise<void> {
+  if (how === 'an error') {
+    setTimeout(() => {
+      throw new Error('thrown where nothing catches it')
+    })
+  }
+  if (how === 'an exit of the program') process.exit(3)
+  if (how === 'want of memory')
+    for (const all: unknown[] = []; ; ) all.push(Array.from({ length: 1000 }, () => ({})))
+  // Nothing else can run meanwhile.
+  if (how === 'a busy loop') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000)
+  await self.receive([{ type: 'never' }])
+}
+
+/** Tells which nodes it sees, and what comes and goes. */
+export async function observer(self: Process<unknown>, boss: Pid<unknown>, name: string): Promise<void> {
+  self.monitorNode(name)
+  boss.send({ type: 'sees', nodes: nodes() })
+  for (;;) boss.send(await self.receive([{ type: 'nodeup' }, { type: 'nodedown' }]))
+}
+
+/** Sends what it gets on to `boss`, with how many bytes that holds. */
+export async function weigher(
+  self: Process<{ readonly bytes: Uint8Array }>,
+  boss: Pid<unknown>,
+): Promise<void> {
+  for (;;) {
+    const { bytes } = await self.receive([{ bytes: P._ }])
+    boss.send({ type: 'weighed', length: bytes.length, sum: bytes.reduce((sum, byte) => sum + byte, 0) })
+  }
 }
