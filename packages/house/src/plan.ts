@@ -106,6 +106,7 @@ export const plan: readonly PackagePlan[] = [
       'borrowed-call',
       'spawn',
       'process',
+      'home',
       'late',
       'registry',
       'narrowing',

@@ -8,7 +8,6 @@ export { RemotePid } from './handles/remote.js'
 export type { Identity } from './identity.js'
 export {
   disconnectNode,
-  type NameAt,
   named,
   node,
   nodes,
@@ -20,6 +19,7 @@ export {
   whereis,
 } from './node.js'
 export type { NodeOptions, Refusal } from './options.js'
+export type { NameAt } from './peer/atlas.js'
 export {
   type BodyArgs,
   type BodyMessage,

@@ -8,15 +8,10 @@ import { type RemotePid, RemoteTarget } from './handles/remote.js'
 import { checkNodeName } from './identity.js'
 import { NET_KERNEL, type NetKernelCall, type NetKernelMessage, netKernel } from './net-kernel.js'
 import { checkNodeOptions, type NodeOptions } from './options.js'
+import type { NameAt } from './peer/atlas.js'
 import { RunningNode } from './running-node.js'
 import { Crew } from './threads/crew.js'
 import { type Introduction, Threads } from './threads/threads.js'
-
-/** A process by its name on a node. */
-export interface NameAt {
-  readonly name: string
-  readonly node: string
-}
 
 /** All that runs while this program is a node. */
 interface Started {
@@ -134,7 +129,7 @@ export async function registered(node: string, timeout?: number): Promise<string
 export function named<M = unknown>({ name, node }: NameAt): RemotePid<M> {
   if (typeof name !== 'string' || name === '') throw new TypeError('name must be a non-empty string')
   checkNodeName(node, 'node')
-  return needNode().node.named(name, node) as RemotePid<M>
+  return needNode().node.named({ name, node }) as RemotePid<M>
 }
 
 /** How a message is sent. */

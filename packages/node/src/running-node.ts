@@ -2,14 +2,14 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Process } from '@holster/process'
-import { type Home, reportThrown } from '@holster/process/internal'
+import { type Home, reportThrown, tellNodes } from '@holster/process/internal'
 import type { Carrier, CarrierHost, Channel, Receiver } from './carrier.js'
 import type { Foreign } from './handles/foreign.js'
 import { setOrigin } from './handles/origin.js'
 import { RemotePid } from './handles/remote.js'
 import { type Identity, isSame, newIdentity } from './identity.js'
 import type { NodeOptions } from './options.js'
-import type { Atlas } from './peer/atlas.js'
+import type { Atlas, NameAt } from './peer/atlas.js'
 import { Loopback } from './peer/loopback.js'
 import { Peer } from './peer/peer.js'
 import { Line, type LineHost } from './session/line.js'
@@ -138,6 +138,7 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     this.#sessions.set(session, peer)
     peer.connect(session)
     this.watchers.tell('nodeup', name)
+    tellNodes('nodeup', name)
   }
 
   onSignals(session: Session, bytes: Uint8Array, moved: readonly ArrayBuffer[]): void {
@@ -161,6 +162,7 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     this.#connected.delete(peer.identity.name)
     peer.disconnect()
     this.watchers.tell('nodedown', peer.identity.name)
+    tellNodes('nodedown', peer.identity.name)
     this.#forgetPeers()
   }
 
@@ -183,7 +185,7 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     return this.#peerOf(identity).handles
   }
 
-  named(name: string, node: string): RemotePid {
+  named({ name, node }: NameAt): RemotePid {
     const key = `${node} ${name}`
     const known = this.#named.get(key)?.deref()
     if (known !== undefined) return known

@@ -34,7 +34,7 @@ export function handleOf(wire: unknown, peer: Identity, atlas: Atlas): object {
   const { identity } = atlas
   if (home === YOURS) return own(kind, number, details, identity)
   const [name, incarnation] = home
-  if (kind === NAME) return atlas.named(String(number), name)
+  if (kind === NAME) return atlas.named({ name: String(number), node: name })
   if (name === identity.name && incarnation === identity.incarnation)
     return own(kind, number, details, identity)
   return atlas.foreignOf({ name, incarnation }).handle(kind, number, details)

@@ -1,6 +1,7 @@
 // Bodies of processes that tests spawn on other nodes.
 
 import { nodes, registerCodec } from '@holster/node'
+import { pg } from '@holster/otp'
 import {
   type Call,
   exit,
@@ -167,5 +168,25 @@ export async function weigher(
   for (;;) {
     const { bytes } = await self.receive([{ bytes: P._ }])
     boss.send({ type: 'weighed', length: bytes.length, sum: bytes.reduce((sum, byte) => sum + byte, 0) })
+  }
+}
+
+export type GroupOrder =
+  | { readonly type: 'join' | 'leave'; readonly group: unknown; readonly times?: number }
+  | { readonly type: 'members'; readonly group: unknown; readonly from: Pid<unknown> }
+  | { readonly type: 'watch'; readonly group: unknown; readonly from: Pid<unknown> }
+  | { readonly type: 'end' }
+
+/** Joins and leaves groups as it is told, and tells who is there. */
+export async function member(self: Process<GroupOrder>): Promise<void> {
+  for (;;) {
+    const order = await self.receive([{ type: P.union('join', 'leave', 'members', 'watch', 'end') }])
+    if (order.type === 'end') return
+    if (order.type === 'join') for (let i = 0; i < (order.times ?? 1); i++) pg.join(order.group, self)
+    if (order.type === 'leave') pg.leave(order.group, self)
+    if (order.type === 'members') {
+      const [all, local] = [pg.members(order.group), pg.localMembers(order.group)]
+      order.from.send({ type: 'members', all, local })
+    }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Process groups: any number of processes under one name, and news of who joins and leaves. OTP's `pg`.
+ * Process groups: any number of processes under one name, on this node and on all others, and news of who joins and leaves. OTP's `pg`.
  * @module
  */
 
@@ -14,9 +14,9 @@ import {
   spawn,
   whereis,
 } from '@holster/process'
-import { watch } from '@holster/process/internal'
+import { homeOf, NO_NODE, watch } from '@holster/process/internal'
 import type { ChildSpec } from '../child-spec.js'
-import { silentBody } from '../silent-body.js'
+import { listen, type PeerMessage, Peers } from './peers.js'
 import { type Change, Scope } from './scope.js'
 
 export type { Change } from './scope.js'
@@ -44,6 +44,7 @@ export interface ScopeMonitor {
 const DEFAULT = 'pg'
 
 const scopes = new WeakMap<object, Scope>()
+const peersOf = new WeakMap<object, Peers>()
 
 /**
  * Starts a scope: a process with that name, whose groups are its own. The scope `'pg'`, which all functions use by default, starts by
@@ -51,12 +52,14 @@ const scopes = new WeakMap<object, Scope>()
  * or link it. Throws a TypeError unless the name is a non-empty string, and an Error if it is taken. Source: `pg:start/1`.
  */
 export function start(scope: string): Process<never> {
-  return open(spawn(silentBody, { name: checkScope(scope) }))
+  checkScope(scope)
+  return open(scope, spawn<PeerMessage>(bodyOf, { name: scope }))
 }
 
 /** Does as `start`, and links the scope to `self`. Source: `pg:start_link/0,1`. */
 export function startLink<M>(self: Process<M>, scope: string = DEFAULT): Process<never> {
-  return open(self.spawnLink(silentBody, { name: checkScope(scope) }))
+  checkScope(scope)
+  return open(scope, self.spawnLink<PeerMessage>(bodyOf, { name: scope }))
 }
 
 /** Gives the spec of a scope under a supervisor; its `id` is the name of the scope. */
@@ -101,11 +104,11 @@ export function members<M = never>(group: unknown, scope: string = DEFAULT): Mem
 }
 
 /**
- * Gives the members of a group that run in this program, which all members do that `join` was given. Source:
+ * Gives the members of a group that have joined on this node, as all have if this program is no node. Source:
  * `pg:get_local_members/1,2`.
  */
 export function localMembers<M = never>(group: unknown, scope: string = DEFAULT): Member<M>[] {
-  return members(group, scope)
+  return (found(scope)?.localMembers(group) ?? []) as Member<M>[]
 }
 
 /**
@@ -168,12 +171,25 @@ function missing(scope: string): never {
   throw new Error(`scope '${scope}' does not run: start it with pg.start or pg.startLink`)
 }
 
-function open(process: Process): Process<never> {
+/** Runs a scope's process. */
+function bodyOf(self: Process<PeerMessage>): Promise<never> {
+  return listen(self, () => peersOf.get(self))
+}
+
+function open(name: string, process: Process<PeerMessage>): Process<never> {
   process.label = 'scope of process groups'
-  const scope = new Scope()
+  const scope = new Scope((type, group, pids) => peers.tell(type, group, pids))
+  const peers = new Peers(name, scope, process)
   scopes.set(process, scope)
-  watch(process, () => scope.clear(), 'scope', 'name')
+  peersOf.set(process, peers)
+  watch(process, () => close(scope, peers), 'scope', 'name')
   return process as unknown as Process<never>
+}
+
+function close(scope: Scope, peers: Peers): void {
+  // First, since nobody is told of what leaves with the scope.
+  peers.close()
+  scope.clear()
 }
 
 function checkScope(scope: string): string {
@@ -183,8 +199,20 @@ function checkScope(scope: string): string {
 
 function listOf(pids: Registrable | readonly Registrable[]): readonly Registrable[] {
   const list = Array.isArray(pids) ? [...pids] : [pids as Registrable]
-  for (const pid of list) watch(pid, ignore, 'pids')?.()
+  for (const pid of list) {
+    watch(pid, ignore, 'pids')?.()
+    const node = nodeOf(pid)
+    if (node !== undefined && node !== (homeOf()?.name ?? NO_NODE)) {
+      throw new TypeError(
+        `pids must be of this node, and ${pid} is on '${node}': a process joins where it lives`,
+      )
+    }
+  }
   return list
+}
+
+function nodeOf(pid: object): string | undefined {
+  return (pid as { readonly node?: string }).node
 }
 
 function ignore(): void {}

@@ -16,6 +16,16 @@ export interface Change<Group = unknown> {
   readonly pids: readonly Registrable[]
 }
 
+/** Another scope of the same name, on another node, to which members belong. */
+export type Owner = object
+
+/** Is told of what joins and leaves here, but not of what does so on other nodes. */
+export type LocalListener = (
+  type: 'pg_joined' | 'pg_left',
+  group: unknown,
+  pids: readonly Registrable[],
+) => void
+
 /** A group: it is there while it has members or monitors. */
 interface Group {
   readonly name: unknown
@@ -27,6 +37,8 @@ interface Group {
 interface Membership {
   readonly pid: Registrable
   readonly group: Group
+  /** The scope that the process has joined; `undefined`: this one. */
+  readonly owner: Owner | undefined
 }
 
 /** A call of `monitor`, which has a group, or of `monitorScope`. */
@@ -50,32 +62,66 @@ export class Scope {
   readonly #monitors = new Map<Ref, Monitor>()
   /** The monitors of the whole scope. */
   readonly #whole = new Set<Monitor>()
+  readonly #listener: LocalListener
 
-  /** Has `pids`, which may name a process more than once, join. A process that has ended leaves at once. */
-  join(name: unknown, pids: readonly Registrable[]): void {
+  constructor(listener: LocalListener) {
+    this.#listener = listener
+  }
+
+  /**
+   * Has `pids`, which may name a process more than once, join. A process that has ended leaves at once. `owner` is the scope of another
+   * node that tells so.
+   */
+  join(name: unknown, pids: readonly Registrable[], owner?: Owner): void {
     if (pids.length === 0) return
     const group = this.#groupOf(name)
     const ended: Membership[] = []
     for (const pid of pids) {
-      const membership: Membership = { pid, group }
-      const member = this.#memberOf(pid)
+      const membership: Membership = { pid, group, owner }
+      const member = this.#memberOf(pid, owner)
       if (member === undefined) ended.push(membership)
       member?.memberships.push(membership)
       group.members.add(membership)
     }
-    this.#tell('pg_join', group, pids)
+    this.#tell('pg_join', group, pids, owner)
     for (const membership of ended) this.#end(membership)
   }
 
-  /** Has each of `pids` leave once, and says whether one of them was a member. */
-  leave(name: unknown, pids: readonly Registrable[]): boolean {
+  /** Has each of `pids` leave once, and says whether one of them was a member. `owner` as in `join`. */
+  leave(name: unknown, pids: readonly Registrable[], owner?: Owner): boolean {
     const group = this.#groups.get(name)
     if (group === undefined) return false
     const left = pids.filter(pid => this.#leave(group, pid))
     if (left.length === 0) return false
-    this.#tell('pg_leave', group, left)
+    this.#tell('pg_leave', group, left, owner)
     this.#tidy(group)
     return true
+  }
+
+  /** Takes `groups` for all that is so on the node of `owner`, and tells of what differs from what was known before. */
+  sync(owner: Owner, groups: readonly (readonly [unknown, readonly Registrable[]])[]): void {
+    const wanted = new KeyedMap<unknown, readonly Registrable[]>()
+    for (const [name, pids] of groups) wanted.getOrMake(name, () => pids)
+    for (const group of [...this.#groups.values()]) {
+      const known = [...group.members].filter(membership => membership.owner === owner).map(({ pid }) => pid)
+      const pids = wanted.get(group.name) ?? []
+      wanted.delete(group.name)
+      this.leave(group.name, without(known, pids), owner)
+      this.join(group.name, without(pids, known), owner)
+    }
+    for (const [name, pids] of groups) if (wanted.get(name) !== undefined) this.join(name, pids, owner)
+  }
+
+  /** The members of this node in each group that has some. */
+  get localGroups(): (readonly [unknown, Registrable[]])[] {
+    return Array.from(this.#groups.values(), ({ name, members }) => [name, localOf(members)] as const).filter(
+      ([, pids]) => pids.length > 0,
+    )
+  }
+
+  /** The members of this node. */
+  localMembers(name: unknown): Registrable[] {
+    return localOf(this.#groups.get(name)?.members ?? [])
   }
 
   members(name: unknown): Registrable[] {
@@ -138,11 +184,11 @@ export class Scope {
     return this.#groups.getOrMake(name, name => ({ name, members: new Set(), monitors: new Set() }))
   }
 
-  /** Gives the memberships of `pid`; `undefined` if it has ended. */
-  #memberOf(pid: Registrable): Member | undefined {
+  /** Gives the memberships of `pid`; `undefined` if it has ended. Of those on other nodes their scope tells the end. */
+  #memberOf(pid: Registrable, owner: Owner | undefined): Member | undefined {
     const known = this.#members.get(pid)
     if (known !== undefined) return known
-    const stop = watch(pid, () => this.#forget(pid), 'pid', 'name')
+    const stop = owner !== undefined ? ignore : watch(pid, () => this.#forget(pid), 'pid', 'name')
     if (stop === undefined) return undefined
     const member: Member = { memberships: [], stop }
     this.#members.set(pid, member)
@@ -173,7 +219,7 @@ export class Scope {
   #end(membership: Membership): void {
     const { pid, group } = membership
     if (!group.members.delete(membership)) return
-    this.#tell('pg_leave', group, [pid])
+    this.#tell('pg_leave', group, [pid], membership.owner)
     this.#tidy(group)
   }
 
@@ -181,7 +227,8 @@ export class Scope {
     if (group.members.size === 0 && group.monitors.size === 0) this.#groups.delete(group.name)
   }
 
-  #tell(type: Change['type'], group: Group, pids: readonly Registrable[]): void {
+  #tell(type: Change['type'], group: Group, pids: readonly Registrable[], owner: Owner | undefined): void {
+    if (owner === undefined) this.#listener(type === 'pg_join' ? 'pg_joined' : 'pg_left', group.name, pids)
     // Copies, since whoever is told may monitor and demonitor.
     for (const { ref, to } of [...this.#whole, ...group.monitors]) {
       if (!this.#monitors.has(ref)) continue
@@ -194,6 +241,22 @@ export class Scope {
     }
   }
 }
+
+/** Gives what is in `pids` more often than in `others`. */
+function without(pids: readonly Registrable[], others: readonly Registrable[]): Registrable[] {
+  const left = [...others]
+  return pids.filter(pid => {
+    const index = left.indexOf(pid)
+    if (index >= 0) left.splice(index, 1)
+    return index < 0
+  })
+}
+
+function localOf(members: Iterable<Membership>): Registrable[] {
+  return [...members].filter(({ owner }) => owner === undefined).map(({ pid }) => pid)
+}
+
+function ignore(): void {}
 
 function membersOf(group: Group | undefined): Registrable[] {
   return Array.from(group?.members ?? [], ({ pid }) => pid)

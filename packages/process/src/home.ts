@@ -1,9 +1,16 @@
 /** The node that this program is. `@holster/node` takes this place when a node starts; without it the program is no node. */
 
+import type { Monitorable } from './exits/exit.js'
+import type { Pid } from './pid.js'
+
 /** What a node does for the processes and the packages of its program. */
 export interface Home {
   /** The name of the node. */
   readonly name: string
+  /** The names of the nodes that are connected. */
+  readonly nodes: readonly string[]
+  /** Gives a pid that stands for whoever has a name on a node. */
+  named(place: { readonly name: string; readonly node: string }): Pid<unknown> & Monitorable
   /** Tells a process when the node `name` comes and goes, or does so once less. */
   monitorNode(process: object, name: string, isOn: boolean): void
   /** Runs the exported body `name` of the module at `url` in a new process of another node, and gives its pid. */
@@ -14,6 +21,22 @@ export interface Home {
 export const NO_NODE = 'nonode@nohost'
 
 let home: Home | undefined
+
+/** Is told when another node comes, and when it goes. */
+export type NodeListener = (type: 'nodeup' | 'nodedown', node: string) => void
+
+const listeners = new Set<NodeListener>()
+
+/** Has `listener` told of all other nodes from now on; gives a function that ends that. */
+export function onNodes(listener: NodeListener): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Tells that a node has come or gone. */
+export function tellNodes(type: 'nodeup' | 'nodedown', node: string): void {
+  for (const listener of [...listeners]) listener(type, node)
+}
 
 /** Gives the node that this program is; `undefined`: it is none. */
 export function homeOf(): Home | undefined {
