@@ -67,6 +67,7 @@ export const plan: readonly PackagePlan[] = [
       'running-node',
       'options',
       'watch-nodes',
+      'nats/',
       'threads/',
       'peer/',
       'handles/',
