@@ -92,7 +92,7 @@ export class Line implements Receiver, SessionHost {
     if (!this.isOpen) return
     if (end.isRefused) {
       this.isRefused = true
-      this.host.onRefused(session.peer?.name ?? this.channel.label, end.reason)
+      this.host.onRefused(session.peerName ?? this.channel.label, end.reason)
     } else if (!end.isGoodbye) {
       this.session = this.next()
       this.session.greet()

@@ -77,6 +77,8 @@ export class Session implements OutboxHost {
   state: SessionState = 'greeting'
   /** The other side, once its hello has come. */
   peer: Hello | undefined = undefined
+  /** The name of the other side, also if its hello is of another version or is refused. */
+  peerName: string | undefined = undefined
   readonly window: number
   private readonly channel: Channel
   private readonly options: SessionOptions
@@ -210,6 +212,7 @@ export class Session implements OutboxHost {
 
   private takeHello(hello: Hello | undefined): boolean {
     if (hello === undefined) return true
+    this.peerName = hello.name
     if (hello.version !== VERSION) {
       const [theirs, ours] = [hello, this.hello].map(
         ({ name, version }) => `'${name}' speaks version ${version}`,

@@ -116,6 +116,7 @@ describe('two lines', () => {
     lines.one.line.begin()
     const hello = { ...makeHello({ name: 'old', incarnation: 'x' }), version: 99 }
     lines.one.line.onParcel({ bytes: makeWords(Type.hello, hello), moved: [] })
+    assert.deepEqual(lines.one.refused, ['old'])
     assert.deepEqual(lines.one.refusals, [
       "'old' speaks version 99 of the protocol, and 'one' speaks version 1",
     ])

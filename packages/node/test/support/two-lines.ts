@@ -21,6 +21,8 @@ export class Side implements LineHost {
   /** All that was told, in order: `up`, the signals, and `down` with its reason. */
   readonly story: string[] = []
   readonly refusals: string[] = []
+  /** By which names the other side was refused, or has refused. */
+  readonly refused: string[] = []
   session: Session | undefined
   isCongested = false
   refuse: string | undefined
@@ -66,7 +68,8 @@ export class Side implements LineHost {
     if (wasUp) this.story.push(`down: ${reason}`)
   }
 
-  onRefused(_label: string, reason: string): void {
+  onRefused(label: string, reason: string): void {
+    this.refused.push(label)
     this.refusals.push(reason)
   }
 
