@@ -1,7 +1,7 @@
 /** The one error type of this package, and its codes. */
 
 import { inspect } from 'node:util'
-import type { Mark } from '@holster/process/internal'
+import { type Mark, makeErrorPortable } from '@holster/process/internal'
 import type { WsFrame } from './words.js'
 
 /**
@@ -218,6 +218,14 @@ export class GunError extends Error {
     return this.#frames
   }
 }
+
+makeErrorPortable(GunError, 'GunError', {
+  extraOf: ({ frames }) => frames,
+  make(message, fields, frames) {
+    const { code, kind, ...details } = fields as unknown as GunError
+    return new GunError(code, kind, message, { ...details, frames: frames as readonly WsFrame[] })
+  },
+})
 
 /** Returns the message of a value thrown by foreign code. Never throws, whatever the value is. */
 export function messageOf(thrown: unknown): string {

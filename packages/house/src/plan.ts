@@ -125,6 +125,7 @@ export const plan: readonly PackagePlan[] = [
       'pid',
       'ref',
       'portable',
+      'portable-error',
     ],
   },
 ]

@@ -31,6 +31,13 @@ export {
   portable,
   type Remote,
 } from './portable.js'
+export {
+  type ErrorFields,
+  type ErrorForm,
+  errorFormNamed,
+  errorFormOf,
+  makeErrorPortable,
+} from './portable-error.js'
 export { attach, deliver, take } from './process.js'
 export { compareByIdentity, isPlain } from './ref.js'
 export { didYouMean, type Synonyms } from './suggestion.js'

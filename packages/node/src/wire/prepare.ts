@@ -1,7 +1,7 @@
 /** Takes a message apart for its way to another node, or says which part of it cannot go there. */
 
 import { types } from 'node:util'
-import { isActorRef, kindOf } from '@holster/process/internal'
+import { errorFormOf, isActorRef, kindOf } from '@holster/process/internal'
 import { codecOf } from './codec.js'
 import { Kind, type Prepared, type Special, VIEWS } from './special.js'
 
@@ -144,28 +144,42 @@ class Preparation {
 
   private visitError(error: Error): unknown {
     const { name, message, stack } = error
+    const form = errorFormOf(error)
     const fields: Fields = {}
     const parts = { ...error, ...('cause' in error ? { cause: error.cause } : undefined) } as Fields
     this.path.push(3)
     for (const key of Object.keys(parts)) {
       if (key === 'name' || key === 'message' || key === 'stack') continue
-      const before = { specials: this.specials?.length ?? 0, depth: this.path.length, moved: this.moved }
-      try {
-        fields[key] = this.visitAt(key, parts[key])
-      } catch {
-        // An error tells what went wrong; what it drags along, such as a socket, stays behind.
-        this.path.length = before.depth
-        this.moved = before.moved
-        if (this.specials !== undefined) this.specials.length = before.specials
-      }
+      this.visitPart(key, parts[key], part => {
+        fields[key] = part
+      })
     }
     this.path.pop()
-    return this.put(Kind.error, [
+    const whole: unknown[] = [
       String(name),
       String(message),
       stack === undefined ? undefined : String(stack),
       fields,
-    ])
+    ]
+    if (form !== undefined) {
+      whole.push(form.name, undefined)
+      this.visitPart(5, form.extraOf(error), extra => {
+        whole[5] = extra
+      })
+    }
+    return this.put(Kind.error, whole)
+  }
+
+  /** Takes a part of an error, if it can be sent: an error tells what went wrong, and what it drags along, such as a socket, stays behind. */
+  private visitPart(key: string | number, part: unknown, take: (prepared: unknown) => void): void {
+    const before = { specials: this.specials?.length ?? 0, depth: this.path.length, moved: this.moved }
+    try {
+      take(this.visitAt(key, part))
+    } catch {
+      this.path.length = before.depth
+      this.moved = before.moved
+      if (this.specials !== undefined) this.specials.length = before.specials
+    }
   }
 
   private visitOther(value: object): unknown {

@@ -1,5 +1,6 @@
 /** Puts a message together that another node has taken apart. */
 
+import { type ErrorFields, errorFormNamed } from '@holster/process/internal'
 import { codecNamed } from './codec.js'
 import { ERRORS, Kind, type Special, VIEWS } from './special.js'
 
@@ -44,7 +45,7 @@ function make(kind: number, part: unknown, arrival: Arrival): unknown {
     case Kind.set:
       return new Set(part as unknown[])
     case Kind.error:
-      return makeError(part as [string, string, string | undefined, object])
+      return makeError(part as SentError)
     case Kind.regExp:
       return makeRegExp(part as [string, string, number])
     case Kind.negativeZero:
@@ -80,9 +81,19 @@ function makeView([name, bytes]: [keyof typeof VIEWS, Buffer]): unknown {
   return new View(new Uint8Array(bytes).buffer)
 }
 
-function makeError([name, message, stack, fields]: [string, string, string | undefined, object]): Error {
-  const error = new (ERRORS[name] ?? Error)(message)
-  if (error.name !== name) hide(error, 'name', name)
+type SentError = [
+  name: string,
+  message: string,
+  stack: string | undefined,
+  fields: ErrorFields,
+  form?: string,
+  extra?: unknown,
+]
+
+function makeError([name, message, stack, fields, formName, extra]: SentError): Error {
+  const form = errorFormNamed(formName)
+  const error = form?.make(message, fields, extra) ?? new (ERRORS[name] ?? Error)(message)
+  if (error.name !== name) form === undefined ? hide(error, 'name', name) : show(error, 'name', name)
   // An error without a stack was made so, and its stack here would tell of this file.
   hide(error, 'stack', stack)
   for (const [key, value] of Object.entries(fields)) {

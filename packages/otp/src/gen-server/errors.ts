@@ -1,6 +1,6 @@
 /** A request for which a server has no clause crashes it, and a server that does not start says why. */
 
-import { describeReason, didYouMean, printShort } from '@holster/process/internal'
+import { describeReason, didYouMean, makeErrorPortable, printShort } from '@holster/process/internal'
 
 /**
  * The exit reason of a server that gets a request, a cast or a term for which it has no clause. The message lists the clauses that there
@@ -55,3 +55,6 @@ export class StartError extends Error {
     this.reason = reason
   }
 }
+
+makeErrorPortable(FunctionClauseError, 'FunctionClauseError')
+makeErrorPortable(StartError, 'StartError')

@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import type { Registrable } from '@holster/process'
+import { makeErrorPortable } from '@holster/process/internal'
 
 /**
  * Is thrown by `register` if the registry has unique keys and another process, or the same one, has the key. Source:
@@ -22,3 +23,5 @@ export class AlreadyRegistered extends Error {
     this.pid = pid
   }
 }
+
+makeErrorPortable(AlreadyRegistered, 'AlreadyRegistered')

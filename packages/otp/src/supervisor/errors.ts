@@ -1,6 +1,7 @@
 /** The errors of a supervisor's functions have the words of OTP as their codes. */
 
 import { CallError, type ExitReason, type MonitorTarget } from '@holster/process'
+import { makeErrorPortable } from '@holster/process/internal'
 
 /**
  * Why a function of a supervisor has failed.
@@ -84,6 +85,8 @@ export class SupervisorError extends Error {
     this.reason = reason ?? (code === 'already_started' ? [code, pid] : code)
   }
 }
+
+makeErrorPortable(SupervisorError, 'SupervisorError')
 
 /** Gives the reason why a child could not be started, from the error that its `start` has thrown. */
 export function reasonOf(error: unknown): ExitReason {

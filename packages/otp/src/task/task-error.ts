@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import { type ExitReason, ProcessExit } from '@holster/process'
+import { makeErrorPortable } from '@holster/process/internal'
 
 function described(reason: ExitReason): string {
   if (typeof reason === 'string') return reason
@@ -29,6 +30,8 @@ export class TaskError extends Error {
     this.pid = pid
   }
 }
+
+makeErrorPortable(TaskError, 'TaskError')
 
 /**
  * Gives a promise that settles as `promise` does. A rejection at the exit of a process goes unhandled without harm, as that of a

@@ -2,6 +2,7 @@
 
 import { describeReason, type ExitReason } from '../exit-reason.js'
 import { printShort } from '../patterns/print.js'
+import { makeErrorPortable } from '../portable-error.js'
 
 /**
  * Rejects a call that gets no reply. `message` shows the callee and the request, shortened and without values whose names mark them as
@@ -32,3 +33,5 @@ export class CallError extends Error {
     this.request = request
   }
 }
+
+makeErrorPortable(CallError, 'CallError')

@@ -3,6 +3,7 @@
 import { describeReason, type ExitReason } from '../exit-reason.js'
 import type { Clause } from '../patterns/pattern.js'
 import { LEFT_OUT, printShort } from '../patterns/print.js'
+import { makeErrorPortable } from '../portable-error.js'
 
 const nothing = (): string => ''
 
@@ -78,3 +79,6 @@ export class ProcessExit extends Error {
     this.reason = reason
   }
 }
+
+makeErrorPortable(ReceiveTimeout, 'ReceiveTimeout')
+makeErrorPortable(ProcessExit, 'ProcessExit')
