@@ -1,6 +1,7 @@
 /** The process that answers other nodes: who has a name, and what is to be spawned. Erlang's `net_kernel` and `erpc` in one. */
 
 import { type Call, P, type Pid, type Process, registered, reply, spawn, whereis } from '@holster/process'
+import { offeredBody } from '@holster/process/internal'
 
 /** The name under which the process is registered. */
 export const NET_KERNEL = 'net_kernel'
@@ -91,13 +92,15 @@ async function answer({
 
 type Body = (self: Process<never>, ...args: unknown[]) => unknown
 
-/** Gives an exported body. Throws an Error that says what the module has if it is no function. */
+/** Gives an exported body, or one that a package offers by that name. Throws an Error that says what the module has if it is no function. */
 async function load(
   url: string,
   name: string,
 ): Promise<(self: Process<unknown>, ...args: readonly unknown[]) => unknown> {
+  const known = offeredBody(name)
+  if (known !== undefined) return known as Body as never
   const module = (await import(url)) as Record<string, unknown>
-  const body = module[name]
+  const body = offeredBody(name) ?? module[name]
   if (typeof body === 'function') return body as Body as never
   const exported = Object.keys(module).filter(key => typeof module[key] === 'function')
   throw new Error(`the module ${url} exports no function '${name}', but ${exported.join(', ') || 'none'}`)

@@ -201,7 +201,8 @@ async function spawnThere(
   name: string,
   args: readonly unknown[],
 ): Promise<unknown> {
-  const answer = await call(kernelOf(node), { type: 'spawn', url, name, args, link: undefined })
+  const request = { type: 'spawn', url, name, args, link: undefined } as const
+  const answer = await call(kernelOf(node), request, Number.POSITIVE_INFINITY)
   const { ok, value, error } = answer as { ok: boolean; value: unknown; error: unknown }
   if (ok) return value
   throw error

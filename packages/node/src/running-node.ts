@@ -16,6 +16,7 @@ import { Line, type LineHost } from './session/line.js'
 import type { Session, SessionEnd, SessionOptions } from './session/session.js'
 import { NAME } from './signal.js'
 import { type NodeChange, NodeWatchers } from './watch-nodes.js'
+import { prepare } from './wire/prepare.js'
 
 /** How often a node says something within `tickTime`. Source: kernel, `net_tickintensity`. */
 const INTENSITY = 4
@@ -99,6 +100,10 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
 
   spawnAt(node: string, url: string, name: string, args: readonly unknown[]): Promise<unknown> {
     return this.#spawn(node, url, name, args)
+  }
+
+  checkSendable(value: unknown, root: string): void {
+    prepare(value, { wireOf: () => undefined }, root)
   }
 
   // The carriers tell:

@@ -15,6 +15,23 @@ export interface Home {
   monitorNode(process: object, name: string, isOn: boolean): void
   /** Runs the exported body `name` of the module at `url` in a new process of another node, and gives its pid. */
   spawnAt(node: string, url: string, name: string, args: readonly unknown[]): Promise<unknown>
+  /** Throws a TypeError that names the place within `value` of what cannot be sent to another node; `root` names the value itself. */
+  checkSendable(value: unknown, root: string): void
+}
+
+/** A body that a package has other nodes run by its name, whatever the place of its module there. */
+export type OfferedBody = (self: never, ...args: never[]) => unknown
+
+const offered = new Map<string, OfferedBody>()
+
+/** Offers a body to other nodes, which find it by `name` once the module that calls this is loaded. */
+export function offerBody(name: string, body: OfferedBody): void {
+  offered.set(name, body)
+}
+
+/** Gives the body that is offered by that name. */
+export function offeredBody(name: string): OfferedBody | undefined {
+  return offered.get(name)
 }
 
 /** The name of a program that is no node. Source: `erlang:node/0`. */

@@ -10,7 +10,18 @@ export { isActorRef } from './exits/actor-ref.js'
 export { type ExitRoute, exitSignal, onExit, sendExit, watch, watchBy } from './exits/exit.js'
 export { hasExitHook, reportExit, reportRejection, reportThrown } from './exits/exit-hook.js'
 export { Watch, Watchers, type WatchOrder } from './exits/watchers.js'
-export { type Home, homeOf, NO_NODE, needHome, onNodes, setHome, tellNodes } from './home.js'
+export {
+  type Home,
+  homeOf,
+  NO_NODE,
+  needHome,
+  type OfferedBody,
+  offerBody,
+  offeredBody,
+  onNodes,
+  setHome,
+  tellNodes,
+} from './home.js'
 export { onRejection } from './host/callback.js'
 export { checkDuration, MAX_DURATION } from './host/timer.js'
 export { rejected, resolved, turned } from './host/turns.js'

@@ -28,13 +28,15 @@ export interface PortableKind<T extends object = never> {
   readonly name: string
   /** Gives the number of a handle of this program, which no other handle of the kind has. */
   numberOf(handle: T): number
-  /** Gives what another node must know of the handle besides. Default: nothing. */
+  /** Gives what another node must know of the handle besides, also of one that stands for another node's. Default: nothing. */
   detailsOf?(handle: T): unknown
   /**
    * Makes the handle that stands for `remote`, or, if that is `undefined`, for a handle of this program that nobody holds any more.
-   * Default: the package that carries handles knows how.
+   * `number` is that of the handle. Default: the package that carries handles knows how.
    */
-  standIn?(remote: Remote | undefined, details: unknown): T
+  standIn?(remote: Remote | undefined, details: unknown, number: number): T
+  /** Tells a handle that stands for one of another node what has come with it again. Default: details never change. */
+  renew?(handle: T, details: unknown): void
   /** Gives the whole of which the handle is a part, as a stream is of a connection. Default: none. */
   wholeOf?(handle: T): object
   /** Takes a message that was sent to the handle from another node. Default: the handle's `send`. */

@@ -3,7 +3,7 @@
  * that patterns may pin it; once nobody does, it is forgotten.
  */
 
-import { kindNamed } from '@holster/process/internal'
+import { kindNamed, kindOf } from '@holster/process/internal'
 import type { Identity } from '../identity.js'
 import { type Key, keyOf } from '../signal.js'
 import { type Origin, setOrigin } from './origin.js'
@@ -35,7 +35,10 @@ export class Foreign {
   handle(kind: string, number: Key, details: unknown): object {
     const key = keyOf(kind, number)
     const known = this.#handles.get(key)?.deref()
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (details !== undefined) kindOf(known)?.renew?.(known as never, details)
+      return known
+    }
     const { name, incarnation } = this.#identity
     const handle = this.#make(kind, number, details)
     setOrigin(handle, { node: name, incarnation, kind, number, details })
@@ -56,7 +59,7 @@ export class Foreign {
         return new RemoteAlias(`#Alias<${number}@${name}>`, new RemoteTarget(name, kind, number, this.#post))
     }
     const { standIn } = needKind(kind)
-    return standIn(new RemoteTarget(name, kind, number, this.#post), details)
+    return standIn(new RemoteTarget(name, kind, number, this.#post), details, number as number)
   }
 }
 
@@ -80,7 +83,7 @@ function makeLost({ kind, number, node, details }: Origin): object {
     case 'Alias':
       return new RemoteAlias(`#Alias<${number}@${node}>`, undefined)
   }
-  return needKind(kind).standIn(undefined, details)
+  return needKind(kind).standIn(undefined, details, number as number)
 }
 
 function needKind(name: string) {

@@ -1,5 +1,6 @@
 /** A handle on its way between two nodes: its home, its kind, its number, and what else must be known of it. */
 
+import { kindOf } from '@holster/process/internal'
 import { lostHandle } from '../handles/foreign.js'
 import { findLocal, nameOf } from '../handles/local.js'
 import { originOf } from '../handles/origin.js'
@@ -13,17 +14,21 @@ const YOURS = 1
 
 type Home = typeof OURS | typeof YOURS | readonly [name: string, incarnation: string]
 
-/** Gives what stands for `handle` on the way from `own` to `peer`. */
-export function wireOf(handle: object, own: Identity, peer: Identity): unknown {
+/**
+ * Gives what stands for `handle` on the way from `own` to `peer`. `isLean`: the peer knows its own handles, and needs no details of those.
+ */
+export function wireOf(handle: object, own: Identity, peer: Identity, isLean: boolean): unknown {
   const origin = originOf(handle)
   if (origin === undefined) {
     const { kind, number, details } = nameOf(handle)
     return details === undefined ? [OURS, kind, number] : [OURS, kind, number, details]
   }
-  const { node, incarnation, kind, number, details } = origin
+  const { node, incarnation, kind, number } = origin
   const isOurs = node === own.name && incarnation === own.incarnation
   const isYours = node === peer.name && incarnation === peer.incarnation
   const home: Home = isOurs ? OURS : isYours ? YOURS : [node, incarnation]
+  if (isYours && isLean) return [home, kind, number]
+  const details = kindOf(handle)?.detailsOf?.(handle as never) ?? origin.details
   return details === undefined ? [home, kind, number] : [home, kind, number, details]
 }
 

@@ -92,7 +92,13 @@ export class Peer implements Post, FlowHost {
 
   deliver({ kind, number }: RemoteTarget, source: Source, message: unknown, bytes: number): void {
     if (!this.isUp) return
-    this.#writeValue([Signal.deliver, kind, number, this.#numberOf(source), bytes], message)
+    this.#writeValue(
+      [Signal.deliver, kind, number, this.#numberOf(source), bytes],
+      message,
+      'message',
+      undefined,
+      true,
+    )
   }
 
   attach({ kind, number }: RemoteTarget, source: Source): void {
@@ -169,11 +175,12 @@ export class Peer implements Post, FlowHost {
     value: unknown,
     root?: string,
     transfer?: ReadonlySet<ArrayBufferLike>,
+    isLean = false,
   ): void {
     const session = this.#session
     if (session === undefined) return
     const way: Way = {
-      wireOf: handle => wireOf(handle, this.#atlas.identity, this.identity),
+      wireOf: handle => wireOf(handle, this.#atlas.identity, this.identity, isLean),
       transfer: session.movesBuffers ? transfer : undefined,
     }
     const { tree, specials, moved } = prepare(value, way, root)
