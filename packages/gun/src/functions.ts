@@ -1,4 +1,4 @@
-/** The public functions, in the order of Gun's manual. */
+/** The public functions, in the order of Gun's manual: they check arguments, and hand on to a connection here or on another node. */
 
 import { MonitorRef } from '@holster/process'
 import {
@@ -14,15 +14,20 @@ import {
   type StreamMessage,
 } from './await/await.js'
 import { flushConnection, flushStream } from './await/flush.js'
-import { connectionOf, living } from './connection/connection.js'
+import { AwayConnection } from './connection/away.js'
+import { calleeOf, connectionHere } from './connection/callee.js'
+import { living } from './connection/connection.js'
+import { behind } from './connection/crossing.js'
 import { infoOf, listed, streamInfoOf } from './connection/info.js'
 import { openConnection } from './connection/opening.js'
+import { openAt as openConnectionAt } from './connection/opening-at.js'
+import { ask, remoteInfoOf, remoteStreamInfoOf } from './connection/questions.js'
 import { checkFraming, checkTrailers } from './exchange/framing.js'
 import { type ConnPid, connPidOf, StreamRef } from './handles.js'
 import { checkMethod, checkPath, checkWithoutBody, type HeadersInit, normalizeHeaders } from './headers.js'
 import { briefly } from './layer/brief.js'
 import type { Command, DataCommand, FlowCommand } from './layer/commands.js'
-import type { ConnectionInfo, Info, StreamInfo } from './layer/info.js'
+import type { ConnectionInfo, Info, RemoteInfo, RemoteStreamInfo, StreamInfo } from './layer/info.js'
 import type { Owner } from './messages.js'
 import { type Bytes, toBytes } from './octets.js'
 import { AWAIT_DEFAULTS, type AwaitBodyOpts, type AwaitOpts } from './options/await.js'
@@ -69,6 +74,30 @@ export function openUnix(path: string, opts: Opts = {}): ConnPid {
   return openConnection({ path, opts })
 }
 
+/**
+ * Starts a connection like `open` on the node `node`, which needs nothing but this package, and resolves to its handle. The socket is
+ * there; the owner may be here, and hears what happens as from a connection of this node: see `Owner`. Default of `opts.owner`: a
+ * process made for it on this node.
+ *
+ * Throws as `open` does, a GunError `bad_option` for an option that cannot be sent, such as a function, and an Error if this program is
+ * no node. Rejects with a `CallError` whose `reason` is `'noconnection'` if the node cannot be reached, and with the error of a node
+ * that cannot load this package. Gun has no such function; in Erlang `erpc:call(Node, gun, open, …)` would be it.
+ *
+ * ```ts
+ * const connPid = await gun.openAt('main.1', 'example.org', 443, { owner: self })
+ * const protocol = await gun.awaitUp(connPid)
+ * ```
+ */
+export function openAt(node: string, host: string, port: number, opts: Opts = {}): Promise<ConnPid> {
+  return openConnectionAt(node, { host, port, opts })
+}
+
+/** Starts a connection like `openAt`, over the Unix socket at `path` of the node's machine. */
+export function openUnixAt(node: string, path: string, opts: Opts = {}): Promise<ConnPid> {
+  if (path === undefined) throw new TypeError('path must be a non-empty string')
+  return openConnectionAt(node, { path, opts })
+}
+
 /** No options; these need no check. */
 const NONE: ReqOpts = {}
 
@@ -78,7 +107,7 @@ const NONE: ReqOpts = {}
  * Source: manual page gun:set_owner.
  */
 export function setOwner(connPid: ConnPid, newOwner: Owner): void {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   if (!isOwner(newOwner)) throw new TypeError('newOwner must be a process or an xstate actor')
   connection.setOwner(newOwner)
 }
@@ -89,7 +118,7 @@ export function setOwner(connPid: ConnPid, newOwner: Owner): void {
  * manual page gun:shutdown.
  */
 export function shutdown(connPid: ConnPid): void {
-  connectionOf(connPid).shutdown()
+  calleeOf(connPid).shutdown()
 }
 
 /**
@@ -99,15 +128,44 @@ export function shutdown(connPid: ConnPid): void {
  * as those of the open streams, and `DOWN` are still posted. Source: manual page gun:close.
  */
 export function close(connPid: ConnPid): void {
-  connectionOf(connPid).close()
+  calleeOf(connPid).close()
 }
 
 /**
  * Returns the current facts about the connection. Called within a callback, does not show the calls made
- * there, which are carried out behind it. Source: manual page gun:info.
+ * there, which are carried out behind it. Throws a GunError `badstate` for a connection of another node, of which `remoteInfo` tells.
+ * Source: manual page gun:info.
  */
 export function info(connPid: ConnPid): Info {
-  return infoOf(connectionOf(connPid))
+  return infoOf(connectionHere(connPid, 'remoteInfo(connPid)'))
+}
+
+/**
+ * Resolves to the facts about a connection, which may be on another node. Rejects with a GunError of kind `down` if the connection has
+ * ended or its node cannot be reached, and of kind `timeout` after `timeout` milliseconds, 5000 by default. Throws a RangeError for a
+ * timeout that no timer can wait.
+ */
+export async function remoteInfo(connPid: ConnPid, timeout = AWAIT_DEFAULTS.timeout): Promise<RemoteInfo> {
+  const connection = behind(connPid)
+  checkTimeout(timeout)
+  if (!(connection instanceof AwayConnection)) return remoteInfoOf(connection)
+  return (await ask(connection, undefined, timeout)) as RemoteInfo
+}
+
+/**
+ * Resolves to the facts about a stream, whose connection may be on another node; `undefined` for one that is not open. Rejects as
+ * `remoteInfo` does, and with a GunError `badstate` while the connection is not up.
+ */
+export async function remoteStreamInfo(
+  connPid: ConnPid,
+  streamRef: StreamRef,
+  timeout = AWAIT_DEFAULTS.timeout,
+): Promise<RemoteStreamInfo | undefined> {
+  const connection = behind(connPid)
+  checkStreamRef(connPid, streamRef)
+  checkTimeout(timeout)
+  if (!(connection instanceof AwayConnection)) return remoteStreamInfoOf(connection, streamRef)
+  return (await ask(connection, streamRef, timeout)) as RemoteStreamInfo | undefined
 }
 
 /**
@@ -245,7 +303,7 @@ function startRequest(
   body: Uint8Array | undefined,
   reqOpts: ReqOpts,
 ): StreamRef {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   if (reqOpts !== NONE) checkReqOpts(reqOpts)
   const { flow, invalidRequestHeaders, replyTo, sendHighWaterMark, tunnel } = reqOpts
   if (tunnel !== undefined) checkTunnel(connPid, tunnel)
@@ -301,7 +359,7 @@ export function connect(
   headers?: HeadersInit,
   reqOpts: ReqOpts = NONE,
 ): StreamRef {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   checkConnectDestination(destination)
   if (reqOpts !== NONE) checkReqOpts(reqOpts)
   const { flow, invalidRequestHeaders, replyTo, sendHighWaterMark, tunnel } = reqOpts
@@ -328,6 +386,9 @@ export function connect(
  * `gun_response`, after which the server may want no more, or a `gun_error`. A part that was taken is never
  * dropped.
  *
+ * A connection of another node cannot answer at once. There the result is `false` each time that half of the `sendHighWaterMark` was
+ * given, and otherwise `true`, also for a part that is not taken.
+ *
  * Called within a callback, counts the earlier calls made there as carried out, and gives the part to be sent
  * behind the callback; only a `close` or `shutdown` made there before is not foreseen. Source:
  * manual page gun:data.
@@ -347,7 +408,7 @@ export function data(
   isFin: IsFin,
   chunk: Bytes,
 ): boolean {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   if (streamRef !== undefined) checkStreamRef(connPid, streamRef)
   if (isFin !== 'fin' && isFin !== 'nofin')
     throw new TypeError(`isFin must be 'fin' or 'nofin', not ${isFin}`)
@@ -363,7 +424,7 @@ export function data(
  * trailers (RFC 9110 section 6.5.1). Gun has no such function.
  */
 export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: HeadersInit): void {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   checkStreamRef(connPid, streamRef)
   const fields = normalizeHeaders(headers)
   checkTrailers(fields)
@@ -381,10 +442,11 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
  * is not complete. A request that hangs therefore does not hold up the requests behind it for ever; their
  * errors state whether it is safe to repeat them.
  *
- * A stream that is not open gets a `gun_error` `badstate`. Source: manual page gun:cancel.
+ * A stream that is not open gets a `gun_error` `badstate`. Messages that are on their way from another node still arrive; `flush` drops
+ * those that have. Source: manual page gun:cancel.
  */
 export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   checkStreamRef(connPid, streamRef)
   connection.commands.cancel(streamRef)
 }
@@ -396,7 +458,7 @@ export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
  * Source: manual page gun:ping.
  */
 export function ping(connPid: ConnPid, reqOpts: PingOpts = {}): StreamRef {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   checkPingOpts(reqOpts)
   const { replyTo, tunnel } = reqOpts
   if (tunnel !== undefined) checkTunnel(connPid, tunnel)
@@ -445,7 +507,7 @@ function awaitStream(
   timeout?: number | MonitorRef | AwaitOpts,
   monitorRef?: MonitorRef,
 ): Promise<StreamMessage | BareMessage> {
-  connectionOf(connPid)
+  calleeOf(connPid)
   if (streamRef === undefined) return awaitBare(connPid, limitsOf(timeout, monitorRef, checkAwaitOpts))
   checkStreamRef(connPid, streamRef)
   return awaitMessage(connPid, streamRef, limitsOf(timeout, monitorRef, checkAwaitOpts))
@@ -467,7 +529,7 @@ export function awaitBody(
   timeout?: number | MonitorRef | AwaitBodyOpts,
   monitorRef?: MonitorRef,
 ): Promise<Body> {
-  connectionOf(connPid)
+  calleeOf(connPid)
   checkStreamRef(connPid, streamRef)
   return awaitBodyOf(connPid, streamRef, limitsOf(timeout, monitorRef, checkAwaitBodyOpts))
 }
@@ -490,7 +552,7 @@ export function awaitResponse(
   streamRef: StreamRef,
   timeout?: number | AwaitBodyOpts,
 ): Promise<FullResponse> {
-  connectionOf(connPid)
+  calleeOf(connPid)
   checkStreamRef(connPid, streamRef)
   return awaitResponseOf(connPid, streamRef, limitsOf(timeout, undefined, checkAwaitBodyOpts))
 }
@@ -505,7 +567,7 @@ export function awaitUp(
   timeout?: number | MonitorRef | AwaitOpts,
   monitorRef?: MonitorRef,
 ): Promise<ProtocolName> {
-  connectionOf(connPid)
+  calleeOf(connPid)
   return awaitUpOf(connPid, limitsOf(timeout, monitorRef, checkAwaitOpts))
 }
 
@@ -540,7 +602,8 @@ function limitsOf(
 /**
  * Drops the waiting messages of a connection, including its `DOWN`, from its owner's mailbox, or those of a
  * stream from the mailbox that it replies to. Returns the number of messages dropped. A `gun_push` of the
- * stream is kept while the pushed stream is open or has waiting messages, since that is a stream of its own.
+ * stream is kept while the pushed stream is open or has waiting messages, since that is a stream of its own; on a connection of another
+ * node it is always kept.
  * Source: manual page gun:flush.
  */
 export function flush(target: ConnPid | StreamRef): number {
@@ -553,7 +616,7 @@ export function flush(target: ConnPid | StreamRef): number {
  * manual page gun:update_flow.
  */
 export function updateFlow(connPid: ConnPid, streamRef: StreamRef | undefined, increment: number): void {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   if (streamRef !== undefined) checkStreamRef(connPid, streamRef)
   if (!Number.isInteger(increment) || increment < 1) {
     throw new RangeError(`increment must be a whole number of at least 1, not ${increment}`)
@@ -565,10 +628,10 @@ export function updateFlow(connPid: ConnPid, streamRef: StreamRef | undefined, i
 /**
  * Returns the current facts about a stream, or `undefined` if the stream is not open. Called within a
  * callback, gives `undefined` for a stream that was asked for there. Throws a GunError `badstate` while the
- * connection is not up. Source: manual page gun:stream_info.
+ * connection is not up, and for one of another node, of whose streams `remoteStreamInfo` tells. Source: manual page gun:stream_info.
  */
 export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo | undefined {
-  const connection = connectionOf(connPid)
+  const connection = connectionHere(connPid, 'remoteStreamInfo(connPid, streamRef)')
   checkStreamRef(connPid, streamRef)
   const info = streamInfoOf(connection, streamRef)
   return info && briefly(info, ['replyTo'])
@@ -597,7 +660,7 @@ export function wsUpgrade(
   headers?: HeadersInit,
   wsOpts: WsOpts = {},
 ): StreamRef {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   checkWsOpts(wsOpts)
   const opts = merge(connection.opts.wsOpts ?? {}, wsOpts)
   const isChecked = opts.invalidRequestHeaders !== 'ignore'
@@ -625,6 +688,8 @@ export function wsUpgrade(
  * callback and before the next frame is handed on; only a `close` or `shutdown` made there before is not
  * foreseen.
  *
+ * On a connection of another node, `false` comes each time that half of the `sendHighWaterMark` was given, and otherwise `true`.
+ *
  * Throws a TypeError for a value that is not a frame; the message names the value and shows a correct frame.
  * Source: manual page gun:ws_send.
  *
@@ -643,7 +708,7 @@ export function wsSend(
   connPid: ConnPid,
   ...args: [WsFrame | readonly WsFrame[]] | [StreamRef, WsFrame | readonly WsFrame[]]
 ): boolean {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   const [streamRef, frames] = args.length === 1 ? [undefined, args[0]] : args
   if (args.length !== 1) checkStreamRef(connPid, streamRef)
   return connection.commands.perform({

@@ -1,7 +1,7 @@
 /** The handles of a connection and of a stream: opaque, printable, usable as keys, and never thenable. */
 
 import { compareByIdentity, type ExitReason, type Monitorable, type Pid } from '@holster/process'
-import { type ExitRoute, exitSignal, onExit, type WatchOrder } from '@holster/process/internal'
+import { type ExitRoute, exitSignal, linked, onExit, type WatchOrder } from '@holster/process/internal'
 
 /** A type-level tag that keeps the type checker from accepting one kind of handle for another. */
 export declare const handle: unique symbol
@@ -16,6 +16,10 @@ export interface Life {
   watch(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined
   shutdown(): void
   close(): void
+  /** Takes an exit signal. Default: the connection is shut down or closed. */
+  signal?(from: unknown, reason: ExitReason, route: ExitRoute): void
+  /** Takes note that a process here was linked to the connection, or is no more. Default: the links here tell each other. */
+  linked?(process: object, isTied: boolean): void
 }
 
 /** A replyTo as a StreamRef holds it; `replyToOf` in `messages` adds the type of its messages. */
@@ -26,6 +30,15 @@ let lastStream = 0
 
 /** Returns the connection behind a handle. Throws a TypeError for a value that `open` did not return. */
 export let lifeOf: (connPid: ConnPid) => Life
+
+/** Gives the number by which other nodes know the handle of a connection of this program. */
+export let connNumberOf: (connPid: ConnPid) => number
+
+/** Gives the number by which other nodes know the handle of a stream that was made in this program. */
+export let streamNumberOf: (streamRef: StreamRef) => number
+
+/** Whether the handle of a stream was made in this program. */
+export let isMadeHere: (streamRef: StreamRef) => boolean
 
 /** Returns the connection that a stream belongs to. */
 export let connPidOf: (streamRef: StreamRef) => ConnPid
@@ -68,15 +81,17 @@ export class ConnPid implements Monitorable, AsyncDisposable {
   /** @internal Exists for the type checker alone; there is no such property at run time. */
   declare readonly [handle]: 'ConnPid'
   /** An own property, so that two handles differ under deep equality. */
-  private readonly conn: number = ++lastConn
+  private readonly conn: number | string
   readonly #life: Life
 
-  /** @internal */
-  constructor(life: Life) {
+  /** @internal `id` is that of the connection of another node for which the handle stands. */
+  constructor(life: Life, id?: string) {
+    this.conn = id ?? ++lastConn
     this.#life = life
   }
 
   static {
+    connNumberOf = ({ conn }) => conn as number
     lifeOf = connPid => {
       if (typeof connPid !== 'object' || connPid === null || !(#life in connPid)) {
         throw new TypeError('connPid must be a handle that open returned')
@@ -85,9 +100,9 @@ export class ConnPid implements Monitorable, AsyncDisposable {
     }
   }
 
-  /** `#Conn<3>`; the number is unique within this program. */
+  /** `#Conn<3>`, whose number is unique within this program; `#Conn<3@main.1>` for a connection of the node `main.1`. */
   get id(): string {
-    return `#Conn<${this.conn}>`
+    return typeof this.conn === 'string' ? this.conn : `#Conn<${this.conn}>`
   }
 
   /** The process or actor that owns the connection now. `info` returns it with the type of its messages. */
@@ -104,10 +119,16 @@ export class ConnPid implements Monitorable, AsyncDisposable {
    * Shuts the connection down on an exit signal. The reason `'kill'` closes it at once, unless the signal
    * came through a link; `'normal'` is ignored.
    */
-  [exitSignal](_from: unknown, reason: ExitReason, route: ExitRoute): void {
+  [exitSignal](from: unknown, reason: ExitReason, route: ExitRoute): void {
+    if (this.#life.signal !== undefined) return this.#life.signal(from, reason, route)
     if (reason === 'normal') return
     if (reason === 'kill' && route === 'exit') this.#life.close()
     else this.#life.shutdown()
+  }
+
+  /** @internal */
+  [linked](process: object, isTied: boolean): void {
+    this.#life.linked?.(process, isTied)
   }
 
   /** Shuts the connection down gracefully and waits for its end. */
@@ -144,7 +165,7 @@ export class StreamRef {
   /** @internal Exists for the type checker alone; there is no such property at run time. */
   declare readonly [handle]: 'StreamRef'
   /** An own property, so that two handles differ under deep equality. */
-  private readonly stream: number = ++lastStream
+  private readonly stream: number | string
   #connPid: ConnPid
   #recipient: Recipient
   readonly #sendMark: number | undefined
@@ -153,14 +174,16 @@ export class StreamRef {
   #layer: object | undefined
   #isCancelled = false
 
-  /** @internal */
+  /** @internal `id` is that of the stream of another node for which the handle stands. */
   constructor(
     connPid: ConnPid,
     replyTo: Recipient,
     sendMark?: number,
     tunnel?: StreamRef,
     asksForTunnel = false,
+    id?: string,
   ) {
+    this.stream = id ?? ++lastStream
     this.#connPid = connPid
     this.#recipient = replyTo
     this.#sendMark = sendMark
@@ -169,6 +192,8 @@ export class StreamRef {
   }
 
   static {
+    streamNumberOf = ({ stream }) => stream as number
+    isMadeHere = ({ stream }) => typeof stream === 'number'
     connPidOf = streamRef => streamRef.#connPid
     recipientOf = streamRef => streamRef.#recipient
     sendMarkOf = streamRef => streamRef.#sendMark
@@ -191,9 +216,9 @@ export class StreamRef {
     }
   }
 
-  /** `#Stream<7>`; the number is unique within this program. */
+  /** `#Stream<7>`, whose number is unique within this program; `#Stream<7@main.1>` for one that was made on the node `main.1`. */
   get id(): string {
-    return `#Stream<${this.stream}>`
+    return typeof this.stream === 'string' ? this.stream : `#Stream<${this.stream}>`
   }
 
   /** Returns `id`. */

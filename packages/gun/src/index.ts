@@ -21,6 +21,8 @@ export type {
   ConnectionInfo,
   Info,
   Intermediary,
+  RemoteInfo,
+  RemoteStreamInfo,
   RequestInfo,
   StreamInfo,
   TunnelInfo,

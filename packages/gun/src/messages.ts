@@ -319,11 +319,18 @@ export interface GunStarted extends ConnectionMessage<'gun_started'> {
 /** A function that takes messages in place of a process or an actor. */
 export type Receiver = (message: GunMessage) => void
 
-/** The owner of a connection: a process or an xstate actor. When the owner ends, the connection ends. */
+/**
+ * The owner of a connection: a process or an xstate actor. When the owner ends, the connection ends.
+ *
+ * The owner may be on another node, where its messages are counted in its mailbox as from a connection of that node: the connection is
+ * not read while too much waits there, or on the way. When that node is gone, the connection ends with `owner_down`, whose cause is
+ * `'noconnection'`.
+ */
 export type Owner = Pid<GunMessage>
 
 /**
- * The recipient of a stream's messages: a process, an actor, any object with a `send` method, or a function.
+ * The recipient of a stream's messages: a process, an actor, any object with a `send` method, or a function. A process or an actor may be
+ * on another node, as an `Owner` may. Where the connection is on another node there are no others: a function cannot be called from there.
  */
 export type ReplyTo = Pid<GunMessage> | Receiver
 

@@ -6,7 +6,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Down, type MonitorRef, ProcessExit, ReceiveTimeout } from '@holster/process'
 import { rejected, resolved, take } from '@holster/process/internal'
-import { connectionOf } from '../connection/connection.js'
+import { calleeOf } from '../connection/callee.js'
 import { GunError } from '../errors.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import {
@@ -77,7 +77,7 @@ export function awaitMessage(connPid: ConnPid, streamRef: StreamRef, limits: Lim
 
 /** Implements `await` in functions where no stream is named. */
 export function awaitBare(connPid: ConnPid, limits: Limits): Promise<BareMessage> {
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   const reader = readerOf(connection.owner, 'the owner')
   return waitFor(reader, connPid, limits, {
     patterns: [
@@ -93,7 +93,7 @@ export function awaitBare(connPid: ConnPid, limits: Limits): Promise<BareMessage
 /** Implements `awaitBody` in functions. */
 export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<Body> {
   const reader = readerOfStream(streamRef)
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   const parts = new Parts(limits.maxBodySize)
   try {
     // The parts that wait already come before whatever else of the stream does, and need no monitor.
@@ -141,7 +141,7 @@ export function awaitBody(connPid: ConnPid, streamRef: StreamRef, limits: Limits
 /** Implements `awaitResponse` in functions. */
 export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Limits): Promise<FullResponse> {
   const reader = readerOfStream(streamRef)
-  const connection = connectionOf(connPid)
+  const connection = calleeOf(connPid)
   const end = performance.now() + limits.timeout
   const parts = new Parts(limits.maxBodySize)
   let head: Pick<FullResponse, 'status' | 'headers'> | undefined
@@ -213,7 +213,7 @@ export function awaitResponse(connPid: ConnPid, streamRef: StreamRef, limits: Li
 
 /** Implements `awaitUp` in functions. */
 export function awaitUp(connPid: ConnPid, limits: Limits): Promise<ProtocolName> {
-  const reader = readerOf(connectionOf(connPid).owner, 'the owner')
+  const reader = readerOf(calleeOf(connPid).owner, 'the owner')
   return waitFor(reader, connPid, limits, {
     patterns: [{ type: 'gun_up', connPid }],
     late: () => notUp(connPid, limits.timeout),
@@ -297,8 +297,7 @@ function within(timeout: number, { signal }: Limits): number | { timeout: number
 
 /** Cancels the stream if it is open, and drops its messages. */
 function cancelAndFlush(connPid: ConnPid, streamRef: StreamRef): void {
-  const connection = connectionOf(connPid)
-  if (connection.isOpen(streamRef)) connection.commands.cancel(streamRef)
+  calleeOf(connPid).giveUp(streamRef)
   flushStream(streamRef)
 }
 

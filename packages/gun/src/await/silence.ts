@@ -3,7 +3,9 @@
  * it.
  */
 
-import { type Connection, connectionOf } from '../connection/connection.js'
+import { AwayConnection } from '../connection/away.js'
+import type { Connection } from '../connection/connection.js'
+import { behind } from '../connection/crossing.js'
 import { GunError } from '../errors.js'
 import { type ConnPid, type StreamRef, tunnelOf, wasCancelled } from '../handles.js'
 import type { RequestInfo, StreamInfo } from '../layer/info.js'
@@ -19,23 +21,33 @@ export function silent(
   ms: number,
   before = '',
 ): GunError {
-  const connection = connectionOf(connPid)
+  const connection = behind(connPid)
+  if (connection instanceof AwayConnection) return unknown(connection, `${missing} within ${ms} ms${before}`)
   const why = reasonOf(connection, streamRef)
   return timeout(connection, `${missing} within ${ms} ms: ${why}; ${stateOf(connection)}${before}`)
 }
 
 /** Returns the error for a connection that was not up in time. */
 export function notUp(connPid: ConnPid, ms: number): GunError {
-  const connection = connectionOf(connPid)
+  const connection = behind(connPid)
+  if (connection instanceof AwayConnection) {
+    return unknown(connection, `no gun_up of ${connPid} came within ${ms} ms`)
+  }
   const why = isUp(connection) ? 'it is up, and its gun_up was read already' : stateOf(connection)
   return timeout(connection, `no gun_up of ${connPid} came within ${ms} ms: ${why}`)
 }
 
 /** Returns the error for a connection that posted nothing without a stream in time. */
 export function noBytes(connPid: ConnPid, ms: number): GunError {
-  const connection = connectionOf(connPid)
-  const text = `no gun_tunnel_up and no gun_data of ${connPid} itself came within ${ms} ms: ${stateOf(connection)}`
-  return timeout(connection, text)
+  const connection = behind(connPid)
+  const text = `no gun_tunnel_up and no gun_data of ${connPid} itself came within ${ms} ms`
+  if (connection instanceof AwayConnection) return unknown(connection, text)
+  return timeout(connection, `${text}: ${stateOf(connection)}`)
+}
+
+function unknown({ node }: AwayConnection, text: string): GunError {
+  const hint = `the connection is on the node '${node}': remoteInfo and remoteStreamInfo tell of it`
+  return new GunError('timeout', 'timeout', `${text}; ${hint}`)
 }
 
 function timeout({ lastError }: Connection, text: string): GunError {

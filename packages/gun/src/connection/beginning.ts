@@ -4,7 +4,7 @@ import { createProcess } from '@holster/process'
 import type { GunMessage, Owner } from '../messages.js'
 import { checkChoice, checkOpts, checkUses } from '../options/checks.js'
 import { type Opts, protocolsOf, RETRY_DEFAULTS } from '../options/options.js'
-import { destinationOf } from '../transport/contract.js'
+import { type Destination, destinationOf } from '../transport/contract.js'
 import { Connection } from './connection.js'
 import type { ConnectionContext, Machine } from './events.js'
 
@@ -27,11 +27,25 @@ export type ConnectionInput =
       readonly opts?: Opts
     }
 
+interface CheckedInput {
+  readonly destination: Destination
+  readonly transport: 'tcp' | 'tls'
+  readonly opts: Opts
+}
+
 /**
  * Makes the connection that `machine` runs. `parent` owns the connection unless the options name an owner. Throws a TypeError,
  * RangeError or GunError `bad_option` for what is wrong.
  */
 export function makeConnection(input: ConnectionInput, machine: Machine, parent?: Owner): Connection {
+  const { destination, transport, opts } = checkInput(input)
+  const given = opts.owner ?? parent
+  const owner = given ?? createProcess<GunMessage>()
+  return new Connection(machine, destination, transport, opts, owner, given === undefined)
+}
+
+/** Gives what the input says. Throws as `makeConnection` does. */
+export function checkInput(input: ConnectionInput): CheckedInput {
   if (typeof input !== 'object' || input === null) {
     throw new TypeError('input must be { host, port, opts? } or { path, opts? }')
   }
@@ -43,9 +57,7 @@ export function makeConnection(input: ConnectionInput, machine: Machine, parent?
   const transport = opts.transport ?? (isHttps ? 'tls' : 'tcp')
   checkChoice(protocolsOf(opts, transport), transport)
   checkUses(opts, transport, isUnix)
-  const given = opts.owner ?? parent
-  const owner = given ?? createProcess<GunMessage>()
-  return new Connection(machine, destination, transport, opts, owner, given === undefined)
+  return { destination, transport, opts }
 }
 
 /** Gives the context with which the machine of a connection begins. */

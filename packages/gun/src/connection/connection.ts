@@ -114,11 +114,17 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.proxies = opts.proxy === undefined ? NONE : proxiesOf(opts.proxy, { ...this.origin, transport })
     this.entrance = entranceOf(destination, transport, opts, this.proxies)
     this.commands = new Commander(this)
-    this.#ownership = new Ownership(this, owner, isUnattended)
+    this.#ownership = new Ownership(this)
+    this.#ownership.begin(owner, isUnattended)
   }
 
   get owner(): Owner {
     return this.#ownership.owner
+  }
+
+  /** How often the owner has changed. */
+  get changes(): number {
+    return this.#ownership.changes
   }
 
   get socket(): Socket | undefined {
@@ -166,6 +172,11 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     const { commands } = this
     if (commands.streamInfo(streamRef) !== undefined) return true
     return commands.isPostponed(streamRef) || commands.isDue(streamRef)
+  }
+
+  /** Cancels the stream if it is open. */
+  giveUp(streamRef: StreamRef): void {
+    if (this.isOpen(streamRef)) this.commands.cancel(streamRef)
   }
 
   setOwner(owner: Owner): void {

@@ -16,11 +16,17 @@ export class Ownership extends Watch {
   readonly #home: OwnershipHome
   #owner!: Owner
   /** Whether the owner was made for the connection, so that its mailbox may have no reader. */
-  isUnattended: boolean
+  isUnattended = false
+  /** How often the owner has changed. */
+  changes = -1
 
-  constructor(home: OwnershipHome, owner: Owner, isUnattended: boolean) {
+  constructor(home: OwnershipHome) {
     super()
     this.#home = home
+  }
+
+  /** Gives the connection, which is made by now, its first owner. */
+  begin(owner: Owner, isUnattended: boolean): void {
     this.owner = owner
     this.isUnattended = isUnattended
   }
@@ -33,6 +39,7 @@ export class Ownership extends Watch {
     this.stop()
     this.unwatch = undefined
     this.#owner = owner
+    this.changes++
     this.isUnattended = false
     attachTo(this.#home.source, owner)
     if (watchBy(this, owner as MonitorTarget, 'monitor')) return

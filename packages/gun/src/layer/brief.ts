@@ -1,8 +1,6 @@
 /** Objects that tell of others' and print shortly: what they hold of others' is only named, whatever it holds itself. */
 
-import { Process } from '@holster/process'
-import { isActorRef } from '@holster/process/internal'
-import { ConnPid } from '../handles.js'
+import { isActorRef, kindOf } from '@holster/process/internal'
 
 /** Prints as the name of what it stands for. */
 class Name {
@@ -22,9 +20,8 @@ class Name {
 }
 
 function nameOf(value: unknown): unknown {
-  if (value instanceof Process || value instanceof ConnPid) return value
   if (typeof value === 'function') return new Name('<function>')
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || kindOf(value) !== undefined) return value
   const kind = value.constructor?.name ?? 'object'
   return new Name(isActorRef(value) ? `<${kind} ${value.id}>` : `<${kind}>`)
 }

@@ -80,6 +80,20 @@ export interface ConnectionInfo extends Info {
   readonly streams: number
 }
 
+/** A connection as `remoteInfo` tells of it: as `Info`, without what cannot leave its node. */
+export interface RemoteInfo extends Omit<Info, 'owner' | 'socket' | 'cookieStore' | 'eventHandler'> {
+  /** The node on which the connection is. */
+  readonly node: string
+  /** The owner of the connection; `undefined` if that is nothing that can be known on another node. */
+  readonly owner: Owner | undefined
+}
+
+/** A stream as `remoteStreamInfo` tells of it. */
+export interface RemoteStreamInfo extends Omit<StreamInfo, 'replyTo'> {
+  /** The recipient of the stream's messages; `undefined` if that is nothing that can be known on another node, such as a function. */
+  readonly replyTo: ReplyTo | undefined
+}
+
 /** A stream that is open, as it is now. */
 export interface StreamInfo {
   /** The stream that was asked about. */

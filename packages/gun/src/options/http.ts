@@ -177,7 +177,7 @@ export interface ReqOpts {
   readonly invalidRequestHeaders?: 'raise' | 'ignore'
   /**
    * The recipient of the stream's messages. Default: the owner. A function or an actor runs within the
-   * connection's own work, so it should be short.
+   * connection's own work, so it should be short. Where the connection is on another node it must be a process or an actor.
    */
   readonly replyTo?: ReplyTo
   /**
