@@ -43,6 +43,7 @@ const promises: Record<string, readonly string[]> = {
     'the tunnel is up and speaks http',
     "[ 'text', 'Hello through the tunnel!' ]",
   ],
+  'workers.ts': ['nodes: main.1', '2000 frames echoed, over'],
   'machine-as-owner.ts': ['heard: one, two'],
   'pool.ts': [
     'the pool is operational',
@@ -76,7 +77,7 @@ for (const [file, lines] of Object.entries(promises)) {
 
 test('every example is run by these tests', async () => {
   const files = (await readdir(join(root, 'examples'))).filter(file => file.endsWith('.ts'))
-  const others = ['application.ts', 'local-server.ts']
+  const others = ['application.ts', 'local-server.ts', 'workers-body.ts']
   assert.deepEqual(files.filter(file => !others.includes(file)).sort(), Object.keys(promises).sort())
 })
 

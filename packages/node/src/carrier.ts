@@ -12,7 +12,9 @@ import type { Identity } from './identity.js'
 
 /** Some bytes, with the buffers that are moved beside them and not copied. */
 export interface Parcel {
+  /** The bytes, which have memory of their own. */
   readonly bytes: Uint8Array
+  /** The buffers beside them. */
   readonly moved: readonly ArrayBuffer[]
 }
 
@@ -32,6 +34,7 @@ export interface Channel {
 
 /** Takes what comes through a channel. */
 export interface Receiver {
+  /** Takes a parcel. */
   onParcel(parcel: Parcel): void
   /** The channel has ended, and brings nothing more: the peer is gone, or cannot be reached any more. */
   onClosed(reason: string): void
@@ -39,6 +42,7 @@ export interface Receiver {
 
 /** What a node offers to its carrier. */
 export interface CarrierHost {
+  /** Who this node is. */
   readonly identity: Identity
   /** Takes a new channel to a peer, and gives who is to get what comes through it. */
   onChannel(channel: Channel): Receiver

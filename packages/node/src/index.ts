@@ -4,7 +4,7 @@
  */
 
 export type { Carrier, CarrierHost, Channel, Parcel, Receiver } from './carrier.js'
-export { RemotePid } from './handles/remote.js'
+export { type PidAt, RemotePid } from './handles/remote.js'
 export type { Identity } from './identity.js'
 export {
   disconnectNode,
@@ -21,6 +21,7 @@ export {
 export type { NodeOptions, Refusal } from './options.js'
 export type { NameAt } from './peer/atlas.js'
 export {
+  type Body,
   type BodyArgs,
   type BodyMessage,
   type BodyName,
@@ -31,5 +32,5 @@ export {
   spawnLinkAt,
 } from './spawn-at.js'
 export type { NodeChange } from './watch-nodes.js'
-export { type Codec, registerCodec } from './wire/codec.js'
+export { type ClassOf, type Codec, registerCodec } from './wire/codec.js'
 export { type Workers, type WorkersOptions, workers } from './workers.js'

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import type { MessagePort } from 'node:worker_threads'
 import { call, type Pid, type Process, spawn, whereis as whereisHere } from '@holster/process'
 import { homeOf, NO_NODE, setHome } from '@holster/process/internal'
-import { type RemotePid, RemoteTarget } from './handles/remote.js'
+import { type PidAt, type RemotePid, RemoteTarget } from './handles/remote.js'
 import { checkNodeName } from './identity.js'
 import { NET_KERNEL, type NetKernelCall, type NetKernelMessage, netKernel } from './net-kernel.js'
 import { checkNodeOptions, type NodeOptions } from './options.js'
@@ -110,10 +110,10 @@ export async function whereis<M = unknown>(
   name: string,
   node: string,
   timeout?: number,
-): Promise<Pid<M> | undefined> {
+): Promise<PidAt<M> | undefined> {
   if (typeof name !== 'string' || name === '') throw new TypeError('name must be a non-empty string')
-  if (isHere(node)) return whereisHere<M>(name)
-  return (await call(kernelOf(node), { type: 'whereis', name }, timeout)) as Pid<M> | undefined
+  if (isHere(node)) return whereisHere<M>(name) as PidAt<M> | undefined
+  return (await call(kernelOf(node), { type: 'whereis', name }, timeout)) as PidAt<M> | undefined
 }
 
 /** Gives the names that are taken on a node. Rejects as `whereis` does. Source: `erpc:call(Node, erlang, registered, [])`. */

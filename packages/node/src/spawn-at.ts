@@ -1,8 +1,9 @@
 /** Processes are spawned on other nodes by the module and the name of their body, since code cannot cross. */
 
 import { inspect } from 'node:util'
-import { call, type MonitorTarget, type Pid, type Process } from '@holster/process'
+import { call, Process } from '@holster/process'
 import { watch } from '@holster/process/internal'
+import type { PidAt } from './handles/remote.js'
 import { kernelOf, needNode } from './node.js'
 
 declare const module: unique symbol
@@ -11,6 +12,7 @@ declare const module: unique symbol
 export interface ModuleAt<Module> {
   /** @internal Exists for the type checker alone. */
   readonly [module]?: Module
+  /** The URL. */
   readonly href: string
 }
 
@@ -28,7 +30,7 @@ export function moduleAt<Module>(url: URL): ModuleAt<Module> {
 }
 
 /** A body that a module exports. */
-type Body = (...args: never[]) => unknown
+export type Body = (...args: never[]) => unknown
 
 /** The names of the bodies in a module. */
 export type BodyName<Module> = unknown extends Module
@@ -56,54 +58,81 @@ export type BodyMessage<Module, Name> = unknown extends Module
     : never
 
 /**
- * Starts a process on a node: it runs the exported function `name` of the module at `url`, with its process and `args`. Resolves to the pid
- * once the process has begun. Rejects with the error of a module that cannot be loaded or has no such function, and with a `CallError`
- * if the node cannot be reached. Throws a TypeError that names what is wrong with an argument, such as one that cannot be sent. Source:
+ * Starts a process on a node: it runs the exported function `name` of the module at `code`, with its process and `args`. Resolves to the
+ * pid once the process has begun. Rejects with the error of a module that cannot be loaded or has no such function, with a `CallError` if the
+ * node cannot be reached, and with a TypeError that names what is wrong with an argument, such as one that cannot be sent. Source:
  * `erlang:spawn/4`.
  */
-export async function spawnAt<Module, const Name extends BodyName<Module>>(
+export function spawnAt(node: string, code: URL, name: string, ...args: unknown[]): Promise<PidAt>
+/** Does so where `moduleAt` has told the compiler what the module holds. */
+export function spawnAt<Module, const Name extends BodyName<Module>>(
   node: string,
-  url: URL | ModuleAt<Module>,
+  code: ModuleAt<Module>,
   name: Name,
   ...args: BodyArgs<Module, Name>
-): Promise<Pid<BodyMessage<Module, Name>>> {
-  return ask(node, url, name, args as readonly unknown[], undefined)
+): Promise<PidAt<BodyMessage<Module, Name>>>
+export async function spawnAt(
+  node: string,
+  code: URL | ModuleAt<unknown>,
+  name: string,
+  ...args: unknown[]
+): Promise<PidAt> {
+  return ask(node, code, name, args, undefined)
 }
 
 /**
  * Does as `spawnAt`, and links `self` to the process before its body begins. Source: `erlang:spawn_link/4`.
  */
-export async function spawnLinkAt<M, Module, const Name extends BodyName<Module>>(
+export function spawnLinkAt<M>(
   self: Process<M>,
   node: string,
-  url: URL | ModuleAt<Module>,
+  code: URL,
+  name: string,
+  ...args: unknown[]
+): Promise<PidAt>
+/** Does so where `moduleAt` has told the compiler what the module holds. */
+export function spawnLinkAt<M, Module, const Name extends BodyName<Module>>(
+  self: Process<M>,
+  node: string,
+  code: ModuleAt<Module>,
   name: Name,
   ...args: BodyArgs<Module, Name>
-): Promise<Pid<BodyMessage<Module, Name>>> {
-  return ask(node, url, name, args as readonly unknown[], self)
+): Promise<PidAt<BodyMessage<Module, Name>>>
+export async function spawnLinkAt<M>(
+  self: Process<M>,
+  node: string,
+  code: URL | ModuleAt<unknown>,
+  name: string,
+  ...args: unknown[]
+): Promise<PidAt> {
+  if (!(self instanceof Process)) {
+    throw new TypeError(`self must be a process, not ${inspect(self, { depth: 0 })}`)
+  }
+  return ask(node, code, name, args, self)
 }
 
 /**
  * Does as `spawnAt` on the worker node that has the least to do: whose event loop was idle for the longest part of the last moments, or, if
- * several were, which has the fewest of the processes that this function has spawned. Throws an Error if this program has started no
- * workers.
+ * several were, which has the fewest of the processes that this function has spawned. Rejects with an Error if this program has started
+ * no workers.
  */
-export async function spawnAny<Module, const Name extends BodyName<Module>>(
-  url: URL | ModuleAt<Module>,
+export function spawnAny(code: URL, name: string, ...args: unknown[]): Promise<PidAt>
+/** Does so where `moduleAt` has told the compiler what the module holds. */
+export function spawnAny<Module, const Name extends BodyName<Module>>(
+  code: ModuleAt<Module>,
   name: Name,
   ...args: BodyArgs<Module, Name>
-): Promise<Pid<BodyMessage<Module, Name>>> {
+): Promise<PidAt<BodyMessage<Module, Name>>>
+export async function spawnAny(
+  code: URL | ModuleAt<unknown>,
+  name: string,
+  ...args: unknown[]
+): Promise<PidAt> {
   const worker = needNode().crew.take()
   if (worker === undefined) throw new Error('there are no workers: start some with workers(n) first')
   try {
-    const pid = await ask<BodyMessage<Module, Name>>(
-      worker.name,
-      url,
-      name,
-      args as readonly unknown[],
-      undefined,
-    )
-    if (watch(pid as unknown as MonitorTarget, () => worker.processes--) === undefined) worker.processes--
+    const pid = await ask(worker.name, code, name, args, undefined)
+    if (watch(pid, () => worker.processes--) === undefined) worker.processes--
     return pid
   } catch (error) {
     worker.processes--
@@ -111,23 +140,23 @@ export async function spawnAny<Module, const Name extends BodyName<Module>>(
   }
 }
 
-async function ask<M>(
+async function ask(
   node: string,
-  url: URL | ModuleAt<unknown>,
+  code: URL | ModuleAt<unknown>,
   name: string,
   args: readonly unknown[],
   link: unknown,
-): Promise<Pid<M>> {
-  if (typeof url?.href !== 'string') {
+): Promise<PidAt> {
+  if (typeof code?.href !== 'string') {
     throw new TypeError(
-      `url must be a URL, such as new URL('./worker.js', import.meta.url), not ${inspect(url, { depth: 0 })}`,
+      `code must be a URL, such as new URL('./worker.js', import.meta.url), not ${inspect(code, { depth: 0 })}`,
     )
   }
   if (typeof name !== 'string' || name === '')
     throw new TypeError('name must be that of an exported function')
-  const request = { type: 'spawn', url: url.href, name, args, link } as const
+  const request = { type: 'spawn', url: code.href, name, args, link } as const
   const answer = await call(kernelOf(node), request, Number.POSITIVE_INFINITY)
   const { ok, value, error } = answer as { ok: boolean; value: unknown; error: unknown }
-  if (ok) return value as Pid<M>
+  if (ok) return value as PidAt
   throw error
 }

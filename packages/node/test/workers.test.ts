@@ -17,15 +17,7 @@ import {
   type WorkersOptions,
   workers,
 } from '@holster/node'
-import {
-  createProcess,
-  type Down,
-  type MonitorTarget,
-  makeRef,
-  type Pid,
-  type Process,
-  setExitHook,
-} from '@holster/process'
+import { createProcess, type Down, makeRef, type Pid, type Process, setExitHook } from '@holster/process'
 import type { Death, Echo } from './support/bodies.ts'
 
 const bodies = moduleAt<typeof import('./support/bodies.ts')>(new URL('./support/bodies.ts', import.meta.url))
@@ -71,16 +63,16 @@ test('workers are named after the node that started them, and know it and each o
   assert.deepEqual(names, ['main.1', 'main.2', 'main.3'])
   assert.deepEqual(nodes().toSorted(), ['main.1', 'main.2', 'main.3'])
   for (const name of names) {
-    const others = ['main', ...names].filter(other => other !== name)
+    const others: string[] = ['main', ...names].filter(other => other !== name)
     const pid = await spawnAt(name, bodies, 'observer', self as Pid<unknown>, 'main')
     // Those that came last may still be on their way to each other.
     for (const other of others) {
       const watcher = await spawnAt(name, bodies, 'observer', self as Pid<unknown>, other)
       const { nodes: seen } = await self.receive([{ type: 'sees' }])
       if (!seen.includes(other)) await self.receive([{ type: 'nodeup', node: other }])
-      ;(watcher as unknown as { readonly node: string }).node satisfies string
+      assert.equal(watcher.node, name)
     }
-    assert.equal((pid as unknown as { readonly node: string }).node, name)
+    assert.equal(pid.node, name)
   }
 })
 
@@ -97,8 +89,7 @@ describe('a worker that dies', () => {
       self.monitorNode(dying)
       await spawnAt(other, bodies, 'observer', self as Pid<unknown>, dying)
       await self.receive([{ type: 'sees' }])
-      const pid = (await spawnAt(dying, bodies, 'reaper', 'a busy loop' as Death)) as Pid<unknown> &
-        MonitorTarget
+      const pid = await spawnAt(dying, bodies, 'reaper', 'a busy loop' as Death)
       const ref = self.monitor(pid)
       void spawnAt(dying, bodies, 'reaper', how).catch(() => {})
       const down: Down = await self.receive([{ type: 'DOWN', ref }])
@@ -146,7 +137,7 @@ test('a worker that is busy for longer than the tick time counts as gone, and co
   await startNode({ name: 'main', tickTime: 300 })
   const { self } = main(t)
   await start(1)
-  const pid = (await spawnAt('main.1', bodies, 'echo')) as Pid<Echo> & MonitorTarget
+  const pid = await spawnAt('main.1', bodies, 'echo')
   const ref = self.monitor(pid)
   self.monitorNode('main.1')
   const blocked = spawnAt('main.1', bodies, 'reaper', 'a busy loop' as Death).catch(() => {})
@@ -200,7 +191,7 @@ describe('spawnAny', () => {
     const { self } = main(t)
     const { nodes: names } = await start(2)
     const pids = await Promise.all(Array.from({ length: 20 }, () => spawnAny(bodies, 'echo')))
-    const places = pids.map(pid => (pid as unknown as { readonly node: string }).node)
+    const places = pids.map(pid => pid.node)
     for (const name of names) assert.equal(places.filter(place => place === name).length, 10)
     for (const pid of pids) pid.send({ type: 'echo', from: self, body: 0 })
     for (const pid of pids) await self.receive([{ type: 'echoed', self: pid }])

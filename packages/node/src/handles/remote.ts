@@ -18,6 +18,12 @@ import {
 } from '@holster/process/internal'
 import { type Key, keyOf } from '../signal.js'
 
+/** A process of this node or of another: it takes messages, ends, and is somewhere. */
+export interface PidAt<M = unknown> extends Pid<M>, Monitorable {
+  /** The name of the node on which the process lives. */
+  readonly node: string
+}
+
 /** The node of a target, as long as it is the one that the target was on. */
 export interface Post {
   /** Whether it can be reached. */

@@ -2,14 +2,15 @@
 
 import { inspect } from 'node:util'
 
+/** A class, abstract or not. */
+export type ClassOf<T extends object> = abstract new (...args: never[]) => T
+
 /** How the instances of one class travel. Both nodes must have registered it. */
 export interface Codec<T extends object = object, D = unknown> {
   /** Names the codec on both nodes, as the names of classes do not survive bundlers. */
   readonly name: string
   /** The class. Instances of subclasses travel so too, unless these have codecs of their own. */
-  readonly class: abstract new (
-    ...args: never[]
-  ) => T
+  readonly class: ClassOf<T>
   /** Gives what stands for `value` on the way: anything that can be sent. */
   readonly encode: (value: T) => D
   /** Makes an equal of the value out of what `encode` gave. */
