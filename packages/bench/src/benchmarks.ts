@@ -5,6 +5,7 @@ import { cold } from './cold.ts'
 import { http } from './http.ts'
 import { http2 } from './http2.ts'
 import { mailbox } from './mailbox.ts'
+import { nodes } from './nodes.ts'
 import { pool } from './pool.ts'
 import { processes } from './process.ts'
 import { tunnel } from './tunnel.ts'
@@ -18,6 +19,7 @@ export const benchmarks: readonly Benchmark[] = [
   http2,
   tunnel,
   pool,
+  nodes,
   mailbox,
   processes,
   ways,

@@ -36,6 +36,7 @@ type Software = () => readonly [name: string, version: string]
 const SOFTWARE: ReadonlyMap<string, Software> = new Map([
   ['node', once('Node', () => process.versions.node)],
   ['holster', once('Holster', () => versionOf('@holster/gun'))],
+  ['nats', once('NATS client', () => versionOf('@nats-io/transport-node'))],
   ['ws', once('ws', () => versionOf('ws'))],
   ['undici', once('undici', () => versionOf('undici'))],
   ['nact', once('nact', () => versionOf('nact'))],

@@ -139,6 +139,11 @@ export const targets: readonly Target[] = [
     },
   ),
   ...targetsOf(
+    'nodes',
+    { reference: 'bare' },
+    { 'send 32 B to another thread': 1.5, 'send 32 B over NATS': 1.5 },
+  ),
+  ...targetsOf(
     'pool',
     { client: 'holster-pool', reference: 'holster' },
     {

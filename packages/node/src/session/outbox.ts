@@ -55,14 +55,14 @@ export class Outbox {
     return this.bytes + this.underWay
   }
 
-  /** Adds a signal. It goes out at the end of the turn of the event loop, or as soon as the window has room. */
+  /** Adds a signal. It goes out once the callbacks and promises that run now have run, or as soon as the window has room. */
   add(bytes: Uint8Array, moved: readonly ArrayBuffer[] = NONE): void {
     this.waiting.push({ bytes, moved })
     this.bytes += bytes.length
     if (this.bytes >= FULL) this.flush()
     else if (!this.isDue) {
       this.isDue = true
-      setImmediate(() => {
+      process.nextTick(() => {
         this.isDue = false
         this.flush()
       })

@@ -6,6 +6,9 @@ import type { Channel, Parcel, Receiver } from '../carrier.js'
 /** A parcel on its way between two threads; most have no moved buffers, and are bytes alone. */
 type Posted = Uint8Array | Parcel
 
+/** Fewer bytes than this are copied, which costs less than to give their memory away. */
+const SMALL = 4096
+
 const NO_BUFFERS: readonly ArrayBuffer[] = []
 
 /** A channel over a port. */
@@ -33,7 +36,8 @@ export class ThreadChannel implements Channel {
 
   send({ bytes, moved }: Parcel): void {
     // A packet has memory of its own.
-    if (moved.length === 0) this.#port.postMessage(bytes, [bytes.buffer as ArrayBuffer])
+    if (moved.length === 0 && bytes.length < SMALL) this.#port.postMessage(bytes)
+    else if (moved.length === 0) this.#port.postMessage(bytes, [bytes.buffer as ArrayBuffer])
     else this.#port.postMessage({ bytes, moved }, [bytes.buffer as ArrayBuffer, ...moved])
   }
 
