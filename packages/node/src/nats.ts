@@ -21,7 +21,9 @@ export type { NatsOptions } from './nats/options.js'
  * come again. Should it give up, or lose the permission that it needs, the exit hook gets an Error and no other node is reached any more.
  * Errors of the server that end nothing are warnings of the process with the code `HOLSTER_NATS_ERROR`.
  *
- * The server must be of version 2.2 or later, with a `max_payload` of at least 1 KB; longer messages go in parts. Source: the
+ * The server must be of version 2.2 or later, with a `max_payload` of at least 1 KB; longer messages go in parts. A client that is slow
+ * is cut off once more than `max_pending` waits for it in the server, 64 MB by default: the `window` of the nodes that send to one at the
+ * same time should not exceed it. Source: the
  * documentation of NATS, "Subject-Based Messaging", "Request-Reply" and "Reconnecting".
  *
  * ```ts

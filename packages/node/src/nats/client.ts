@@ -6,9 +6,8 @@ import {
   type Msg,
   type NatsConnection,
   type NodeConnectionOptions,
+  NoRespondersError,
   PermissionViolationError,
-  type RequestError,
-  TimeoutError,
 } from '@nats-io/transport-node'
 import { halt } from './halt.js'
 
@@ -97,15 +96,26 @@ export class Client {
     })
   }
 
-  /** Asks whoever subscribes to a subject. Rejects if that is not permitted, or the connection is lost. */
-  async ask(subject: string, question: Uint8Array, reply: string): Promise<Answer> {
+  /**
+   * Asks whoever subscribes to a subject, and resolves to the first answer that is final, or else to the last one. Rejects if that is not
+   * permitted.
+   */
+  async ask(
+    subject: string,
+    question: Uint8Array,
+    isFinal: (answer: Uint8Array) => boolean,
+  ): Promise<Answer> {
+    let answer: Answer = 'silence'
     try {
-      const { data } = await this.#nats.request(subject, question, { noMux: true, reply, timeout: ANSWER })
-      return data
+      const options = { strategy: 'timer', maxWait: ANSWER, noMux: true } as const
+      for await (const { data } of await this.#nats.requestMany(subject, question, options)) {
+        answer = data
+        if (isFinal(data)) break
+      }
+      return answer
     } catch (error) {
-      if (error instanceof TimeoutError) return 'silence'
-      if ((error as Partial<RequestError>).isNoResponders?.() === true) return 'nobody'
-      throw error
+      if (error instanceof NoRespondersError) return 'nobody'
+      throw error instanceof PermissionViolationError ? notPermitted(error) : error
     }
   }
 
@@ -166,9 +176,7 @@ export class Client {
     if (this.#hasEnded) return
     if (error instanceof PermissionViolationError) {
       // Half a cluster would be none: what is not permitted is lost without a word.
-      return this.fail(
-        new Error(`the NATS server does not permit what a node needs: ${error.message}`, { cause: error }),
-      )
+      return this.fail(notPermitted(error))
     }
     this.#lastError = error
     process.emitWarning(`the NATS server says: ${error.message}`, {
@@ -188,6 +196,10 @@ export class Client {
 /** Whether a message is the word of the server that nobody has got the one which gave its subject as the return address. */
 export function saysNobody({ data, headers }: Msg): boolean {
   return data.length === 0 && headers?.code === NO_RESPONDERS
+}
+
+function notPermitted(cause: PermissionViolationError): Error {
+  return new Error(`the NATS server does not permit what a node needs: ${cause.message}`, { cause })
 }
 
 /** Resolves once `done` has settled, or so many milliseconds have passed. */

@@ -10,7 +10,7 @@ import type { NodeConnectionOptions } from '@nats-io/transport-node'
  * 20,000 ms, so that a server which is silent is left within a minute, and `name`, by which the server lists the client, is that of the
  * node.
  */
-export interface NatsOptions extends Omit<NodeConnectionOptions, 'noEcho'> {
+export interface NatsOptions extends Omit<NodeConnectionOptions, 'noEcho' | 'inboxPrefix'> {
   /**
    * The subject below which the cluster speaks: nodes with different prefixes do not see each other. Words of `A` to `Z`, `a` to `z`,
    * `0` to `9`, `_` and `-` with dots between them, at most 128 characters long. Default: `'holster'`. The client needs no other
@@ -67,7 +67,6 @@ const checks: { readonly [Name in keyof NatsOptions]-?: Check } = {
   debug: flag,
   ignoreAuthErrorAbort: flag,
   ignoreClusterUpdates: flag,
-  inboxPrefix: text,
   maxPingOut: whole(1),
   maxReconnectAttempts: whole(-1),
   name: text,

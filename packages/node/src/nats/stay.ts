@@ -100,7 +100,7 @@ export class Stay implements ClientHost {
     const given = Object.fromEntries(Object.entries(this.#options).filter(([, value]) => value !== undefined))
     const defaults = { name, maxReconnectAttempts: -1, pingInterval: PING_INTERVAL }
     // A node that hears itself could not ask whether another one has its name.
-    return { ...defaults, ...given, noEcho: true }
+    return { ...defaults, ...given, noEcho: true, inboxPrefix: this.#subjects.replies }
   }
 
   async #join(client: Client): Promise<void> {

@@ -5,7 +5,7 @@
  * | ------------------------------------ | ------------------------------------------------------ | ------------------------- |
  * | `PREFIX.here`                        | who has come, who is there, who leaves                 | all nodes                 |
  * | `PREFIX.name.NAME`                   | asks whether the name is taken                         | the node that has it      |
- * | `PREFIX.reply.INCARNATION`           | the answer to that                                     | the node that has asked   |
+ * | `PREFIX.reply.ANYTHING`              | the answer to that                                     | the node that has asked   |
  * | `PREFIX.to.INCARNATION.ADDRESS`      | the parcels for the node, from the node at the address | the node they are for     |
  *
  * The last is also the return address of parcels: where nobody gets them the server publishes there that it is so.
@@ -19,7 +19,8 @@ export class Subjects {
   readonly here: string
   /** Where the node that has this name answers. */
   readonly name: string
-  readonly reply: string
+  /** Below which subject the client gets answers. */
+  readonly replies: string
   /** Whatever is for this node. */
   readonly inbox: string
   readonly #prefix: string
@@ -30,7 +31,7 @@ export class Subjects {
     this.here = `${prefix}.here`
     // A dot would make two words of one. The percent sign occurs in no name.
     this.name = `${prefix}.name.${name.replaceAll('.', '%')}`
-    this.reply = `${prefix}.reply.${incarnation}`
+    this.replies = `${prefix}.reply`
     this.#toOwn = `${prefix}.to.${incarnation}.`
     this.inbox = `${this.#toOwn}*`
   }
@@ -47,7 +48,7 @@ export class Subjects {
 
   /** Whether a node waits for an answer at `subject`. */
   isReply(subject: string): boolean {
-    return subject.startsWith(`${this.#prefix}.reply.`)
+    return subject.startsWith(`${this.replies}.`)
   }
 
   /** Gives who has sent what came by `subject`; `undefined` if that does not say. */
