@@ -8,7 +8,7 @@ import type { Identity } from '../identity.js'
 import { type Key, keyOf } from '../signal.js'
 import { type Origin, setOrigin } from './origin.js'
 import { type Post, RemotePid, RemoteTarget } from './remote.js'
-import { RemoteAlias, RemoteRef } from './remote-ref.js'
+import { OpaqueHandle, RemoteAlias, RemoteRef } from './remote-ref.js'
 
 /** The handles of one life of a node. */
 export class Foreign {
@@ -35,7 +35,9 @@ export class Foreign {
   handle(kind: string, number: Key, details: unknown): object {
     const key = keyOf(kind, number)
     const known = this.#handles.get(key)?.deref()
-    if (known !== undefined) {
+    // Its package may have been imported since it came first.
+    const isKnown = known !== undefined && !(known instanceof OpaqueHandle && knows(kind))
+    if (isKnown) {
       if (details !== undefined) kindOf(known)?.renew?.(known as never, details)
       return known
     }
@@ -58,7 +60,8 @@ export class Foreign {
       case 'Alias':
         return new RemoteAlias(`#Alias<${number}@${name}>`, new RemoteTarget(name, kind, number, this.#post))
     }
-    const { standIn } = needKind(kind)
+    const standIn = kindNamed(kind)?.standIn
+    if (standIn === undefined) return new OpaqueHandle(`#${kind}<${number}@${name}>`)
     return standIn(new RemoteTarget(name, kind, number, this.#post), details, number as number)
   }
 }
@@ -83,13 +86,10 @@ function makeLost({ kind, number, node, details }: Origin): object {
     case 'Alias':
       return new RemoteAlias(`#Alias<${number}@${node}>`, undefined)
   }
-  return needKind(kind).standIn(undefined, details, number as number)
+  const standIn = kindNamed(kind)?.standIn
+  return standIn?.(undefined, details, number as number) ?? new OpaqueHandle(`#${kind}<${number}@${node}>`)
 }
 
-function needKind(name: string) {
-  const kind = kindNamed(name)
-  if (kind?.standIn !== undefined) return kind as Required<Pick<typeof kind, 'standIn'>>
-  throw new Error(
-    `a handle of kind '${name}' has come, which nothing here knows: import the package that makes such handles`,
-  )
+function knows(kind: string): boolean {
+  return kindNamed(kind)?.standIn !== undefined
 }

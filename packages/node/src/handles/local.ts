@@ -51,6 +51,11 @@ export function findLocal(kind: string, number: Key): object | undefined {
   return entries.get(kind)?.get(number)?.reference.deref()
 }
 
+/** Has the stand-in of a handle that was collected found in its place, so that all that come are one. */
+export function enterLost(kind: string, number: number, standIn: object): void {
+  note(kind, number, standIn)
+}
+
 function numberOfActor(actor: object): number {
   const known = actors.get(actor)
   if (known !== undefined) return known
@@ -58,16 +63,23 @@ function numberOfActor(actor: object): number {
   return lastActor
 }
 
-function enter(kind: string, number: number, handle: object): void {
+/** Notes a handle; `undefined` if it is known already. */
+function note(kind: string, number: number, handle: object): Entry | undefined {
   let ofKind = entries.get(kind)
   if (ofKind === undefined) {
     ofKind = new Map()
     entries.set(kind, ofKind)
   }
-  if (ofKind.get(number)?.reference.deref() !== undefined) return
+  if (ofKind.get(number)?.reference.deref() !== undefined) return undefined
   const entry: Entry = { reference: new WeakRef(handle), living: undefined }
   ofKind.set(number, entry)
   collected.register(handle, { kind, number })
+  return entry
+}
+
+function enter(kind: string, number: number, handle: object): void {
+  const entry = note(kind, number, handle)
+  if (entry === undefined) return
   ;(handle as { [kept]?(): void })[kept]?.()
   if (!(onExit in handle || isActorRef(handle))) return
   entry.living = handle

@@ -19,6 +19,9 @@ export class RemoteRef extends Ref {
   }
 }
 
+/** A handle whose kind nothing here knows, as its package was not imported. It can be kept and handed on. */
+export class OpaqueHandle extends RemoteRef {}
+
 /** An alias that was made on another node, such as the return address of a call. */
 export class RemoteAlias extends RemoteRef implements Pid<unknown> {
   readonly #remote: Remote | undefined

@@ -2,7 +2,7 @@
 
 import { kindOf } from '@holster/process/internal'
 import { lostHandle } from '../handles/foreign.js'
-import { findLocal, nameOf } from '../handles/local.js'
+import { enterLost, findLocal, nameOf } from '../handles/local.js'
 import { originOf } from '../handles/origin.js'
 import type { Identity } from '../identity.js'
 import { type Key, NAME } from '../signal.js'
@@ -46,5 +46,9 @@ export function handleOf(wire: unknown, peer: Identity, atlas: Atlas): object {
 }
 
 function own(kind: string, number: Key, details: unknown, { name, incarnation }: Identity): object {
-  return findLocal(kind, number) ?? lostHandle({ node: name, incarnation, kind, number, details })
+  const known = findLocal(kind, number)
+  if (known !== undefined) return known
+  const lost = lostHandle({ node: name, incarnation, kind, number, details })
+  if (typeof number === 'number') enterLost(kind, number, lost)
+  return lost
 }

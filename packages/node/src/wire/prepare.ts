@@ -1,8 +1,9 @@
 /** Takes a message apart for its way to another node, or says which part of it cannot go there. */
 
 import { types } from 'node:util'
-import { errorFormOf, isActorRef, kindOf } from '@holster/process/internal'
+import { isActorRef, kindOf } from '@holster/process/internal'
 import { codecOf } from './codec.js'
+import { formOf } from './error-form.js'
 import { Kind, type Prepared, type Special, VIEWS } from './special.js'
 
 /** How deep a message may be nested, which also ends the way through one that contains itself. */
@@ -144,7 +145,7 @@ class Preparation {
 
   private visitError(error: Error): unknown {
     const { name, message, stack } = error
-    const form = errorFormOf(error)
+    const form = formOf(error)
     const fields: Fields = {}
     const parts = { ...error, ...('cause' in error ? { cause: error.cause } : undefined) } as Fields
     this.path.push(3)
@@ -163,7 +164,7 @@ class Preparation {
     ]
     if (form !== undefined) {
       whole.push(form.name, undefined)
-      this.visitPart(5, form.extraOf(error), extra => {
+      this.visitPart(5, form.extra, extra => {
         whole[5] = extra
       })
     }

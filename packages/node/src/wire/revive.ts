@@ -2,6 +2,7 @@
 
 import { type ErrorFields, errorFormNamed } from '@holster/process/internal'
 import { codecNamed } from './codec.js'
+import { rememberForm } from './error-form.js'
 import { ERRORS, Kind, type Special, VIEWS } from './special.js'
 
 /** How a message of one peer is put together. */
@@ -93,7 +94,8 @@ type SentError = [
 function makeError([name, message, stack, fields, formName, extra]: SentError): Error {
   const form = errorFormNamed(formName)
   const error = form?.make(message, fields, extra) ?? new (ERRORS[name] ?? Error)(message)
-  if (error.name !== name) form === undefined ? hide(error, 'name', name) : show(error, 'name', name)
+  if (formName !== undefined && form === undefined) rememberForm(error, { name: formName, extra })
+  if (error.name !== name) (form === undefined ? hide : show)(error, 'name', name)
   // An error without a stack was made so, and its stack here would tell of this file.
   hide(error, 'stack', stack)
   for (const [key, value] of Object.entries(fields)) {

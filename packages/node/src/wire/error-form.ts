@@ -1,0 +1,22 @@
+/** Errors of a class that is not known here keep the name of their class, so that they are of it again where it is known. */
+
+import { errorFormOf } from '@holster/process/internal'
+
+/** What stands for the class of an error on its way. */
+export interface SentForm {
+  readonly name: string
+  readonly extra: unknown
+}
+
+const unknown = new WeakMap<Error, SentForm>()
+
+/** Remembers the class of an error that has come as an Error alone. */
+export function rememberForm(error: Error, form: SentForm): void {
+  unknown.set(error, form)
+}
+
+/** Gives what stands for the class of an error; `undefined` if the class cannot be known on other nodes. */
+export function formOf(error: Error): SentForm | undefined {
+  const form = errorFormOf(error)
+  return form === undefined ? unknown.get(error) : { name: form.name, extra: form.extraOf(error) }
+}

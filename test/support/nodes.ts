@@ -1,0 +1,52 @@
+// The nodes of a test: this program, and threads of it that do what the test says.
+
+import { spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
+import { call, type Pid } from '@holster/process'
+import type * as agent from './agent.ts'
+import { PATIENCE } from './client.ts'
+import type { Request } from './job-server.ts'
+
+type Jobs = typeof agent
+
+/** A node that does jobs. */
+export interface Remote {
+  readonly name: string
+  /** Does a job of `agent.ts` there, and resolves to what it gives. */
+  run<Name extends keyof Jobs>(job: Name, ...args: unknown[]): Promise<Awaited<ReturnType<Jobs[Name]>>>
+}
+
+export interface Nodes extends AsyncDisposable {
+  readonly remotes: readonly Remote[]
+  readonly family: Workers
+}
+
+const place = new URL('./agent-thread.mjs', import.meta.url)
+
+/** Gives the remote of a node that is up. */
+export async function remoteOf(name: string): Promise<Remote> {
+  const pid = (await spawnAt(name, place, 'serve')) as Pid<Request>
+  return {
+    name,
+    async run(job, ...args) {
+      const answer = await call(pid, { job, args }, 4 * PATIENCE)
+      const { value, error } = answer as { value: never; error: unknown }
+      if (error !== undefined) throw error
+      return value
+    },
+  }
+}
+
+/** Makes this program the node `main`, and starts so many threads. */
+export async function startNodes(count: number): Promise<Nodes> {
+  await startNode({ name: 'main' })
+  const family = await workers(count, { intensity: 10 })
+  const remotes = await Promise.all(family.nodes.map(remoteOf))
+  return {
+    family,
+    remotes,
+    async [Symbol.asyncDispose]() {
+      await family.stop()
+      await stopNode()
+    },
+  }
+}
