@@ -310,6 +310,12 @@ Process.prototype[deliver] = function (source, message, bytes) {
   post.call(this, source, message, bytes)
 }
 
+/** Says that a stream asks for a tunnel, where its connection is on another node. */
+export function asksForTunnel(streamRef: gun.StreamRef): gun.StreamRef {
+  tunnelsAskedFor.add(streamRef)
+  return streamRef
+}
+
 subscribe('holster:gun:requestStart', event => {
   const { streamRef, function: asked } = event as gun.RequestEvent
   if (asked === 'connect') tunnelsAskedFor.add(streamRef)

@@ -34,6 +34,9 @@ export interface AwayTarget extends Remote, Required<Monitorable> {
   [linked](process: object, isTied: boolean): void
 }
 
+/** Answers for streams that have not begun here. */
+const UNCOUNTED = Outgoing.raw({})
+
 export class AwayConnection implements Callee {
   readonly connPid: ConnPid
   /** Where commands are carried out; `undefined` for a connection of this node that has ended and was collected. */
@@ -93,7 +96,7 @@ export class AwayConnection implements Callee {
     const outgoing = this.#outgoingOf(command)
     if (command.type === 'flow' && outgoing?.hasFlow === false) return true
     if (this.#refuses(streamRef, command.type === 'flow')) return false
-    const answer = outgoing?.answer(command) ?? true
+    const answer = (outgoing ?? UNCOUNTED).answer(command)
     this.#send({ type: 'perform', command })
     return answer
   }

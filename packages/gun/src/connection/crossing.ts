@@ -126,7 +126,7 @@ function perform(connection: Connection, command: Command): void {
     connection.commands.perform({ ...command, opts })
     return
   }
-  const isToldToWait = 'isToldToWait' in command && command.isToldToWait
+  const isToldToWait = 'isToldToWait' in command ? command.isToldToWait : undefined
   connection.commands.perform(command)
   // The caller was answered on its own node, and waits for room only if it was told to there.
   if ('isToldToWait' in command) command.isToldToWait = isToldToWait

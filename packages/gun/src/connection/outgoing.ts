@@ -48,11 +48,13 @@ export class Outgoing {
   /** Answers the caller of a command that gives bytes, and has the other side know the answer. */
   answer(command: Command): boolean {
     if (command.type !== 'data' && command.type !== 'frames') return true
+    command.isToldToWait = undefined
     if (command.type === 'data' && command.isFin === 'fin') return true
     if (this.#mark === undefined) return true
     this.#given += bytesOf(command)
-    command.isToldToWait = this.#given > this.#mark / 2
-    if (command.isToldToWait) this.#given = 0
-    return !command.isToldToWait
+    if (this.#given <= this.#mark / 2) return true
+    this.#given = 0
+    command.isToldToWait = true
+    return false
   }
 }

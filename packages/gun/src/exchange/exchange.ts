@@ -252,8 +252,8 @@ export class Exchange {
    * Whether the caller may go on while so many bytes have not left yet, beside those that are held. `isLate`: the caller
    * was told before to wait.
    */
-  hasRoom(leaving: number, isLate: boolean): boolean {
-    if (this.sendMark === undefined || this.isComplete) return true
+  hasRoom(leaving: number, isLate: boolean | undefined): boolean {
+    if (this.sendMark === undefined || this.isComplete || isLate === undefined) return true
     if (isLate || this.#heldBytes + leaving > this.sendMark) this.#isFull = true
     return !this.#isFull
   }

@@ -133,7 +133,7 @@ export class HttpRequests {
   }
 
   /** Whether the caller may go on; `isLate`: the caller was told before to wait. */
-  hasRoom(stream: Exchange, isLate: boolean): boolean {
+  hasRoom(stream: Exchange, isLate: boolean | undefined): boolean {
     const hasRoom = stream.hasRoom(this.#leaving(stream), isLate)
     // Room is told of once all that was postponed has been given.
     if (isLate) setImmediate(() => this.#tellRoom(stream))

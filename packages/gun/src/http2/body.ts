@@ -80,7 +80,7 @@ export class Http2Body<Stream> {
   }
 
   /** Whether more of the body may be given, see `Exchange`. */
-  hasRoom(isLate: boolean): boolean {
+  hasRoom(isLate: boolean | undefined): boolean {
     // All that was postponed has been given by then.
     if (isLate) setImmediate(() => this.#isOver || this.#host.guard(() => this.tellRoom()))
     const hasRoom = this.#http.hasRoom(this.#leaving, isLate)

@@ -189,7 +189,7 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
   }
 
   /** Whether more of the body may be given, see `Exchange`. */
-  hasRoom(isLate: boolean): boolean {
+  hasRoom(isLate: boolean | undefined): boolean {
     return this.#body?.hasRoom(isLate) ?? true
   }
 

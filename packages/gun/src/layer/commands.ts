@@ -74,8 +74,11 @@ export interface DataCommand<Ref = StreamRef | undefined> {
   readonly streamRef: Ref
   readonly isFin: IsFin
   readonly data: Uint8Array
-  /** Whether the caller was told to wait for room when the part was kept for later, so that a drain is due. */
-  isToldToWait: boolean
+  /**
+   * Whether the caller was told to wait for room when the part was kept for later, or on another node, so that a drain is due; `undefined`:
+   * the caller was told elsewhere to go on, so that none is, however much waits.
+   */
+  isToldToWait: boolean | undefined
 }
 
 /** Ends a request's body with trailer fields. */
@@ -108,7 +111,7 @@ export interface FramesCommand {
   readonly streamRef: StreamRef | undefined
   readonly frames: readonly WsFrame[]
   /** As in `DataCommand`. */
-  isToldToWait: boolean
+  isToldToWait: boolean | undefined
 }
 
 /** The commands with which a stream begins. */

@@ -212,8 +212,8 @@ export class Raw implements Protocol {
   }
 
   /** Whether the caller may go on; `isLate`: the caller was told before to wait. */
-  #hasRoom(isLate: boolean): boolean {
-    if (!isLate && this.#outlet.buffered <= this.#sendMark) return true
+  #hasRoom(isLate: boolean | undefined): boolean {
+    if (isLate === undefined || (!isLate && this.#outlet.buffered <= this.#sendMark)) return true
     this.#isFull = true
     this.#watch()
     return false

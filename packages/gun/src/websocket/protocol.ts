@@ -334,7 +334,8 @@ export class Ws implements Protocol, InboundHandler {
   }
 
   /** Whether the caller may go on. `isToldToWait`: the caller waits already, so that a drain is due. */
-  #isRoomy(isToldToWait: boolean): boolean {
+  #isRoomy(isToldToWait: boolean | undefined): boolean {
+    if (isToldToWait === undefined) return true
     if (!isToldToWait && this.#outbound.buffered <= this.#sendMark) return true
     this.#isFull = true
     this.#watch()
