@@ -1,7 +1,7 @@
 // The nodes of a test: this program, and threads of it that do what the test says.
 
-import { spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
-import { call, type Pid } from '@holster/process'
+import { type NodeChange, spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
+import { call, createProcess, type Pid } from '@holster/process'
 import type * as agent from './agent.ts'
 import { PATIENCE } from './client.ts'
 import type { Request } from './job-server.ts'
@@ -49,4 +49,15 @@ export async function startNodes(count: number): Promise<Nodes> {
       await stopNode()
     },
   }
+}
+
+/** Ends the thread of a node as a crash would, and gives the node that comes in its place. */
+export async function crash({ name, run }: Remote): Promise<Remote> {
+  const self = createProcess<NodeChange>()
+  self.monitorNode(name)
+  await run('crash').catch(() => {})
+  await self.receive([{ type: 'nodedown' }], 4 * PATIENCE)
+  await self.receive([{ type: 'nodeup' }], 4 * PATIENCE)
+  self.exit()
+  return remoteOf(name)
 }
