@@ -1,7 +1,17 @@
 // What runs on the nodes of a test: each function is called there by its name, and gives what can be sent.
 
 import * as gun from '@holster/gun'
-import { createProcess, type Pid, type Process, type ProcessOptions } from '@holster/process'
+import {
+  type Call,
+  call as callProcess,
+  createProcess,
+  type Pid,
+  type Process,
+  type ProcessOptions,
+} from '@holster/process'
+
+/** Asks for a job by its name. */
+export type Request = Call<{ readonly job: string; readonly args: readonly unknown[] }, unknown>
 
 type Job = (...args: readonly never[]) => unknown
 
@@ -56,6 +66,12 @@ export async function drain(name: string): Promise<number> {
 
 export function waiting(name: string): number {
   return processNamed(name).messageQueueLength
+}
+
+/** Has a job done by another node, so that the answer comes behind all that is on the way between the two. */
+export async function relay(to: Pid<Request>, job: string, ...args: unknown[]): Promise<unknown> {
+  const { value } = (await callProcess(to, { job, args }, 60_000)) as { value: unknown }
+  return value
 }
 
 export function exit(name: string, reason: unknown): void {

@@ -1,16 +1,14 @@
 // A process that does jobs of `agent.ts` for the tests of other nodes.
 
-import { type Call, type Process, reply } from '@holster/process'
+import { type Process, reply } from '@holster/process'
 import * as agent from './agent.ts'
 
 type Job = (...args: readonly never[]) => unknown
 
 const jobs: ReadonlyMap<string, unknown> = new Map(Object.entries(agent))
 
-export type Request = Call<{ readonly job: string; readonly args: readonly unknown[] }, unknown>
-
 /** Answers calls until it is told to end. */
-export async function serve(self: Process<Request>): Promise<void> {
+export async function serve(self: Process<agent.Request>): Promise<void> {
   for (;;) {
     const { from, request } = await self.receive([{ type: 'call' }])
     const job = jobs.get(request.job) as Job

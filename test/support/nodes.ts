@@ -4,13 +4,14 @@ import { type NodeChange, spawnAt, startNode, stopNode, type Workers, workers } 
 import { call, createProcess, type Pid } from '@holster/process'
 import type * as agent from './agent.ts'
 import { PATIENCE } from './client.ts'
-import type { Request } from './job-server.ts'
 
 type Jobs = typeof agent
 
 /** A node that does jobs. */
 export interface Remote {
   readonly name: string
+  /** The process that does the jobs. */
+  readonly pid: Pid<agent.Request>
   /** Does a job of `agent.ts` there, and resolves to what it gives. */
   run<Name extends keyof Jobs>(job: Name, ...args: unknown[]): Promise<Awaited<ReturnType<Jobs[Name]>>>
 }
@@ -24,9 +25,10 @@ const place = new URL('./agent-thread.mjs', import.meta.url)
 
 /** Gives the remote of a node that is up. */
 export async function remoteOf(name: string): Promise<Remote> {
-  const pid = (await spawnAt(name, place, 'serve')) as Pid<Request>
+  const pid = (await spawnAt(name, place, 'serve')) as Pid<agent.Request>
   return {
     name,
+    pid,
     async run(job, ...args) {
       const answer = await call(pid, { job, args }, 4 * PATIENCE)
       const { value, error } = answer as { value: never; error: unknown }

@@ -154,6 +154,8 @@ export class RemoteSources {
   readonly #host: FlowHost
   readonly #valves = new Map<number, RemoteValve>()
   readonly #sources = new Map<number, Source>()
+  /** The sources of which messages have come with the last parcel. */
+  readonly #delivering = new Set<Source>()
 
   constructor(host: FlowHost) {
     this.#host = host
@@ -173,6 +175,20 @@ export class RemoteSources {
 
   get(number: number): Source | undefined {
     return this.#sources.get(number)
+  }
+
+  /** Gives the source of a message that has come. */
+  delivering(number: number): Source | undefined {
+    const source = this.#sources.get(number)
+    if (source !== undefined) this.#delivering.add(source)
+    return source
+  }
+
+  /** Has mailboxes that are over their marks press now: many parcels may come in one turn of the event loop. */
+  beforeReading(): void {
+    if (this.#delivering.size === 0) return
+    for (const source of this.#delivering) source.beforeReading()
+    this.#delivering.clear()
   }
 
   /** The source has closed. */

@@ -143,6 +143,8 @@ export class Peer implements Post, FlowHost {
 
   writePause(source: number, isPaused: boolean): void {
     this.#write([Signal.pause, source, isPaused])
+    // A thread may take a thousand parcels in one turn, and each that comes meanwhile is one too many.
+    this.#session?.hurry()
   }
 
   writeOverflow(source: number, { messages, bytes }: Mark): void {
@@ -193,6 +195,7 @@ export class Peer implements Post, FlowHost {
 
   /** Acts on each of the signals in `bytes`. Throws an Error for what this version does not understand. */
   take(bytes: Uint8Array, moved: readonly ArrayBuffer[]): void {
+    this.#sources.beforeReading()
     unpackEach(bytes, signal => {
       // What one signal brings about may have ended the session.
       if (this.isUp) this.#take(signal, moved)
@@ -272,7 +275,7 @@ export class Peer implements Post, FlowHost {
 
   #takeDelivery(kind: string, number: Key, source: number, bytes: number, message: unknown): void {
     const target = findLocal(kind, number) as Partial<Process> | undefined
-    const standIn = this.#sources.get(source)
+    const standIn = this.#sources.delivering(source)
     if (standIn !== undefined && target?.[deliver] !== undefined) target[deliver](standIn, message, bytes)
     else this.#takeMessage(kind, number, message)
   }

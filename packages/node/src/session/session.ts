@@ -125,6 +125,11 @@ export class Session implements OutboxHost {
     if (this.state === 'up') this.outbox.add(signal, moved)
   }
 
+  /** Sends what waits now, and not at the end of the turn. */
+  hurry(): void {
+    this.outbox.flush()
+  }
+
   /** To be called several times within `tickTime`: shows the other side that this one lives, and notices its silence. */
   tick(): void {
     if (this.state === 'over') return
