@@ -90,6 +90,7 @@ export const plan: readonly PackagePlan[] = [
       'gen-server/',
       'registry/',
       'pg/',
+      'peers/',
       'keyed-map',
       'silent-body',
       'reports',

@@ -16,12 +16,16 @@ import { Line, type LineHost } from './session/line.js'
 import type { Session, SessionEnd, SessionOptions } from './session/session.js'
 import { NAME } from './signal.js'
 import { type NodeChange, NodeWatchers } from './watch-nodes.js'
-import { prepare } from './wire/prepare.js'
+
+import { prepare, type Way } from './wire/prepare.js'
 
 /** How often a node says something within `tickTime`. Source: kernel, `net_tickintensity`. */
 const INTENSITY = 4
 const DEFAULT_TICK_TIME = 60_000
 const DEFAULT_WINDOW = 4 * 1024 * 1024
+
+/** The way of a value that is only looked at. */
+const CHECKED: Way = { wireOf: () => null }
 
 /** Two carriers may reach the same node; one way is enough. */
 const DUPLICATE = 'connected already'
@@ -98,12 +102,12 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     if (name !== this.name && !this.isConnected(name)) process.send({ type: 'nodedown', node: name })
   }
 
-  spawnAt(node: string, url: string, name: string, args: readonly unknown[]): Promise<unknown> {
-    return this.#spawn(node, url, name, args)
+  checkSendable(value: unknown, argument: string): void {
+    prepare(value, CHECKED, argument)
   }
 
-  checkSendable(value: unknown, root: string): void {
-    prepare(value, { wireOf: () => undefined }, root)
+  spawnAt(node: string, url: string, name: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#spawn(node, url, name, args)
   }
 
   // The carriers tell:

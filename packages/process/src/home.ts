@@ -11,12 +11,12 @@ export interface Home {
   readonly nodes: readonly string[]
   /** Gives a pid that stands for whoever has a name on a node. */
   named(place: { readonly name: string; readonly node: string }): Pid<unknown> & Monitorable
+  /** Throws a TypeError that names `argument`, and the place within it, unless `value` can be sent to other nodes. */
+  checkSendable(value: unknown, argument: string): void
   /** Tells a process when the node `name` comes and goes, or does so once less. */
   monitorNode(process: object, name: string, isOn: boolean): void
   /** Runs the exported body `name` of the module at `url` in a new process of another node, and gives its pid. */
   spawnAt(node: string, url: string, name: string, args: readonly unknown[]): Promise<unknown>
-  /** Throws a TypeError that names the place within `value` of what cannot be sent to another node; `root` names the value itself. */
-  checkSendable(value: unknown, root: string): void
 }
 
 /** A body that a package has other nodes run by its name, whatever the place of its module there. */

@@ -14,9 +14,10 @@ import {
   spawn,
   whereis,
 } from '@holster/process'
-import { homeOf, NO_NODE, watch } from '@holster/process/internal'
+import { watch } from '@holster/process/internal'
 import type { ChildSpec } from '../child-spec.js'
-import { listen, type PeerMessage, Peers } from './peers.js'
+import { checkLocal } from '../peers/local.js'
+import { meetPeers, type PeerMessage, Peers, peerBody } from '../peers/peers.js'
 import { type Change, Scope } from './scope.js'
 
 export type { Change } from './scope.js'
@@ -43,8 +44,10 @@ export interface ScopeMonitor {
 /** The scope that needs no start. */
 const DEFAULT = 'pg'
 
+/** The label of a scope's process, and the kind of its peers. */
+const KIND = 'scope of process groups'
+
 const scopes = new WeakMap<object, Scope>()
-const peersOf = new WeakMap<object, Peers>()
 
 /**
  * Starts a scope: a process with that name, whose groups are its own. The scope `'pg'`, which all functions use by default, starts by
@@ -53,13 +56,13 @@ const peersOf = new WeakMap<object, Peers>()
  */
 export function start(scope: string): Process<never> {
   checkScope(scope)
-  return open(scope, spawn<PeerMessage>(bodyOf, { name: scope }))
+  return open(scope, spawn<PeerMessage>(peerBody, { name: scope }))
 }
 
 /** Does as `start`, and links the scope to `self`. Source: `pg:start_link/0,1`. */
 export function startLink<M>(self: Process<M>, scope: string = DEFAULT): Process<never> {
   checkScope(scope)
-  return open(scope, self.spawnLink<PeerMessage>(bodyOf, { name: scope }))
+  return open(scope, self.spawnLink<PeerMessage>(peerBody, { name: scope }))
 }
 
 /** Gives the spec of a scope under a supervisor; its `id` is the name of the scope. */
@@ -171,25 +174,19 @@ function missing(scope: string): never {
   throw new Error(`scope '${scope}' does not run: start it with pg.start or pg.startLink`)
 }
 
-/** Runs a scope's process. */
-function bodyOf(self: Process<PeerMessage>): Promise<never> {
-  return listen(self, () => peersOf.get(self))
-}
-
 function open(name: string, process: Process<PeerMessage>): Process<never> {
-  process.label = 'scope of process groups'
-  const scope = new Scope((type, group, pids) => peers.tell(type, group, pids))
-  const peers = new Peers(name, scope, process)
+  process.label = KIND
+  const scope = new Scope(change => peers.tell(change))
+  const peers = new Peers(process, KIND, scope)
+  const leave = meetPeers(process, name, peers)
   scopes.set(process, scope)
-  peersOf.set(process, peers)
-  watch(process, () => close(scope, peers), 'scope', 'name')
+  const close = () => {
+    // First, since nobody is told of what leaves with the scope.
+    leave()
+    scope.clear()
+  }
+  watch(process, close, 'scope', 'name')
   return process as unknown as Process<never>
-}
-
-function close(scope: Scope, peers: Peers): void {
-  // First, since nobody is told of what leaves with the scope.
-  peers.close()
-  scope.clear()
 }
 
 function checkScope(scope: string): string {
@@ -199,20 +196,6 @@ function checkScope(scope: string): string {
 
 function listOf(pids: Registrable | readonly Registrable[]): readonly Registrable[] {
   const list = Array.isArray(pids) ? [...pids] : [pids as Registrable]
-  for (const pid of list) {
-    watch(pid, ignore, 'pids')?.()
-    const node = nodeOf(pid)
-    if (node !== undefined && node !== (homeOf()?.name ?? NO_NODE)) {
-      throw new TypeError(
-        `pids must be of this node, and ${pid} is on '${node}': a process joins where it lives`,
-      )
-    }
-  }
+  for (const pid of list) checkLocal(pid, 'pids')
   return list
 }
-
-function nodeOf(pid: object): string | undefined {
-  return (pid as { readonly node?: string }).node
-}
-
-function ignore(): void {}

@@ -3,6 +3,7 @@
 import { makeRef, type Pid, type Ref, type Registrable } from '@holster/process'
 import { reportThrown, watch } from '@holster/process/internal'
 import { KeyedMap } from '../keyed-map.js'
+import type { Replica } from '../peers/peers.js'
 
 /** The message that tells of a change in a group. Source: `{Ref, join | leave, Group, Pids}` of `pg`. */
 export interface Change<Group = unknown> {
@@ -19,12 +20,15 @@ export interface Change<Group = unknown> {
 /** Another scope of the same name, on another node, to which members belong. */
 export type Owner = object
 
-/** Is told of what joins and leaves here, but not of what does so on other nodes. */
-export type LocalListener = (
-  type: 'pg_joined' | 'pg_left',
-  group: unknown,
-  pids: readonly Registrable[],
-) => void
+/** A group, and its members on one node. */
+export type LocalGroup = readonly [name: unknown, pids: readonly Registrable[]]
+
+/** A change on one node, of which its scope tells the others. */
+export interface LocalChange {
+  readonly type: 'joined' | 'left'
+  readonly group: unknown
+  readonly pids: readonly Registrable[]
+}
 
 /** A group: it is there while it has members or monitors. */
 interface Group {
@@ -56,16 +60,17 @@ interface Member {
 }
 
 /** The groups of one scope. */
-export class Scope {
+export class Scope implements Replica<LocalGroup, LocalChange> {
   readonly #groups = new KeyedMap<unknown, Group>()
   readonly #members = new Map<Registrable, Member>()
   readonly #monitors = new Map<Ref, Monitor>()
   /** The monitors of the whole scope. */
   readonly #whole = new Set<Monitor>()
-  readonly #listener: LocalListener
+  readonly #onChange: (change: LocalChange) => void
 
-  constructor(listener: LocalListener) {
-    this.#listener = listener
+  /** `onChange` is told of what joins and leaves on this node. */
+  constructor(onChange: (change: LocalChange) => void) {
+    this.#onChange = onChange
   }
 
   /**
@@ -98,8 +103,14 @@ export class Scope {
     return true
   }
 
+  /** Has the scope of another node tell that processes have joined or left there. */
+  change(owner: Owner, { type, group, pids }: LocalChange): void {
+    if (type === 'joined') this.join(group, pids, owner)
+    else this.leave(group, pids, owner)
+  }
+
   /** Takes `groups` for all that is so on the node of `owner`, and tells of what differs from what was known before. */
-  sync(owner: Owner, groups: readonly (readonly [unknown, readonly Registrable[]])[]): void {
+  replace(owner: Owner, groups: readonly LocalGroup[]): void {
     const wanted = new KeyedMap<unknown, readonly Registrable[]>()
     for (const [name, pids] of groups) wanted.getOrMake(name, () => pids)
     for (const group of [...this.#groups.values()]) {
@@ -113,7 +124,7 @@ export class Scope {
   }
 
   /** The members of this node in each group that has some. */
-  get localGroups(): (readonly [unknown, Registrable[]])[] {
+  get own(): readonly LocalGroup[] {
     return Array.from(this.#groups.values(), ({ name, members }) => [name, localOf(members)] as const).filter(
       ([, pids]) => pids.length > 0,
     )
@@ -228,7 +239,9 @@ export class Scope {
   }
 
   #tell(type: Change['type'], group: Group, pids: readonly Registrable[], owner: Owner | undefined): void {
-    if (owner === undefined) this.#listener(type === 'pg_join' ? 'pg_joined' : 'pg_left', group.name, pids)
+    if (owner === undefined) {
+      this.#onChange({ type: type === 'pg_join' ? 'joined' : 'left', group: group.name, pids })
+    }
     // Copies, since whoever is told may monitor and demonitor.
     for (const { ref, to } of [...this.#whole, ...group.monitors]) {
       if (!this.#monitors.has(ref)) continue
