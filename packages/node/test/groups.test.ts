@@ -125,10 +125,40 @@ test('monitors are told once, however often scopes find each other', async () =>
   assert.equal(self.messageQueueLength, 0)
 })
 
+/** Calls `run` while this program is no node. */
+async function stopped(run: () => void): Promise<void> {
+  await all.stop()
+  await stopNode()
+  run()
+  await startNode({ name: 'main' })
+  all = await workers(1, { preload: [new URL('./support/typescript.mjs', import.meta.url)] })
+}
+
 test('a process of another node cannot join here', async () => {
   const one = await spawnMember('main.1')
   assert.throws(
     () => pg.join('room', one as unknown as Registrable),
     /pids must be of this node, and #Process<\d+@main.1> is on 'main.1'/,
   )
+})
+
+test('a group whose name cannot be sent is refused, and one from before hides no other', async () => {
+  const before = createProcess()
+  await stopped(() => {
+    pg.join(() => {}, before)
+    pg.join('room', before)
+  })
+  assert.throws(
+    () => pg.join(['room', () => {}], before),
+    /group\[1\]: a function cannot be sent to another node/,
+  )
+  const member = await spawnMember('main.1')
+  // A scope starts where it is first used.
+  member.send({ type: 'join', group: 'other' })
+  for (let known: readonly unknown[] = []; known.length < 1; ) {
+    member.send({ type: 'members', group: 'room', from: self })
+    known = (await self.receive([{ type: 'members' }])).all
+    assert.ok(known.length === 0 || known[0] === before)
+  }
+  before.exit()
 })

@@ -14,7 +14,7 @@ import {
   spawn,
   whereis,
 } from '@holster/process'
-import { watch } from '@holster/process/internal'
+import { homeOf, watch } from '@holster/process/internal'
 import type { ChildSpec } from '../child-spec.js'
 import { checkLocal } from '../peers/local.js'
 import { meetPeers, type PeerMessage, Peers, peerBody } from '../peers/peers.js'
@@ -74,7 +74,8 @@ export function childSpec(scope: string = DEFAULT): ChildSpec {
 /**
  * Has a process, or each of a list, join a group, as often as it is named: it must leave as often. A process that has ended joins
  * and leaves at once. Arrays and plain objects name one group if their parts are equal. Throws a TypeError unless all of `pids`
- * are things that end, and an Error if there is no such scope. Source: `pg:join/2,3`.
+ * are things that end and live on this node, and on a node also if `group` cannot be sent to others; an Error if there is no such
+ * scope. Source: `pg:join/2,3`.
  */
 export function join(
   group: unknown,
@@ -82,6 +83,7 @@ export function join(
   scope: string = DEFAULT,
 ): void {
   const list = listOf(pids)
+  homeOf()?.checkSendable(group, 'group')
   needed(scope).join(group, list)
 }
 
