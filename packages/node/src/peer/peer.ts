@@ -6,20 +6,17 @@ import {
   deliver,
   isActorRef,
   kindOf,
-  linkHalf,
   type Mark,
-  onExit,
   reportThrown,
   type Source,
-  sendExit,
   watch,
 } from '@holster/process/internal'
 import { Foreign } from '../handles/foreign.js'
-import { findLocal, nameOf } from '../handles/local.js'
+import { findLocal } from '../handles/local.js'
 import type { Post, RemoteTarget } from '../handles/remote.js'
 import type { Identity } from '../identity.js'
 import type { Session } from '../session/session.js'
-import { type Key, keyOf, Signal } from '../signal.js'
+import { type Key, Signal } from '../signal.js'
 import { pack, unpackEach } from '../wire/pack.js'
 import { prepare, type Way } from '../wire/prepare.js'
 import { revive } from '../wire/revive.js'
@@ -27,22 +24,15 @@ import type { Special } from '../wire/special.js'
 import type { Atlas } from './atlas.js'
 import { type FlowHost, RemoteSink, RemoteSources } from './flow.js'
 import { handleOf, wireOf } from './handles.js'
+import { Ties, type TiesHost } from './ties.js'
 
 /** One life of another node. */
-export class Peer implements Post, FlowHost {
+export class Peer implements Post, FlowHost, TiesHost {
   readonly identity: Identity
   readonly handles: Foreign
   readonly #atlas: Atlas
   #session: Session | undefined
-  /** The targets there that are watched here. */
-  readonly #watched = new Map<string, RemoteTarget>()
-  /** Stops watching the targets here that are watched there. */
-  readonly #watching = new Map<string, () => void>()
-  /** Undoes the links of what is no process, such as a connection. */
-  readonly #links = new Map<string, () => void>()
-  /** The links that were undone here, until the other side has heard: a link that it has sent before does not count. */
-  readonly #unlinking = new Map<string, number>()
-  #lastUnlink = 0
+  readonly #ties = new Ties(this)
   readonly #sink = new RemoteSink(this)
   readonly #sources = new RemoteSources(this)
 
@@ -69,13 +59,7 @@ export class Peer implements Post, FlowHost {
   disconnect(): void {
     this.#session = undefined
     this.#sink.clear()
-    this.#unlinking.clear()
-    for (const stop of [...this.#watching.values(), ...this.#links.values()]) stop()
-    this.#watching.clear()
-    this.#links.clear()
-    const watched = [...this.#watched.values()]
-    this.#watched.clear()
-    for (const target of watched) target.disconnect()
+    this.#ties.cut()
     // Behind the news, since the end of a source releases mailboxes that may be drained at once.
     this.#sources.clear()
   }
@@ -103,52 +87,41 @@ export class Peer implements Post, FlowHost {
 
   attach({ kind, number }: RemoteTarget, source: Source): void {
     if (!this.isUp) return
-    this.#write([Signal.attach, kind, number, this.#numberOf(source)])
+    this.write([Signal.attach, kind, number, this.#numberOf(source)])
   }
 
   watch(target: RemoteTarget): void {
-    this.#watched.set(target.key, target)
-    this.#write([Signal.watch, target.kind, target.number])
+    this.#ties.watch(target)
   }
 
   unwatch(target: RemoteTarget): void {
-    if (this.#watched.delete(target.key)) this.#write([Signal.unwatch, target.kind, target.number])
+    this.#ties.unwatch(target)
   }
 
-  exit({ kind, number }: RemoteTarget, from: unknown, reason: ExitReason): void {
-    this.#writeReason([Signal.exit, kind, number], reason, sendable => [from, sendable])
+  exit(target: RemoteTarget, from: unknown, reason: ExitReason): void {
+    this.#ties.exit(target, from, reason)
   }
 
   ended(from: object, reason: ExitReason): void {
-    if (!this.isUp) return
-    const { kind, number } = nameOf(from)
-    this.#writeReason([Signal.ended, kind, number], reason, sendable => sendable)
+    if (this.isUp) this.#ties.ended(from, reason)
   }
 
-  link({ kind, number, key }: RemoteTarget, process: object, isTied: boolean): void {
-    if (!this.isUp) return
-    const own = nameOf(process).number
-    const tie = keyOf(key, own)
-    if (isTied) {
-      this.#unlinking.delete(tie)
-      return this.#write([Signal.link, own, kind, number])
-    }
-    this.#unlinking.set(tie, ++this.#lastUnlink)
-    this.#write([Signal.unlink, own, kind, number, this.#lastUnlink])
+  link(target: RemoteTarget, process: object, isTied: boolean): void {
+    if (this.isUp) this.#ties.link(target, process, isTied)
   }
 
   writeDetach(source: number): void {
-    this.#write([Signal.detach, source])
+    this.write([Signal.detach, source])
   }
 
   writePause(source: number, isPaused: boolean): void {
-    this.#write([Signal.pause, source, isPaused])
+    this.write([Signal.pause, source, isPaused])
     // A thread may take a thousand parcels in one turn, and each that comes meanwhile is one too many.
     this.#session?.hurry()
   }
 
   writeOverflow(source: number, { messages, bytes }: Mark): void {
-    this.#write([Signal.overflow, source, messages, bytes])
+    this.write([Signal.overflow, source, messages, bytes])
   }
 
   #numberOf(source: Source): number {
@@ -160,7 +133,11 @@ export class Peer implements Post, FlowHost {
   }
 
   /** Writes a reason, or in place of one that cannot be sent an error that says so: an end must be heard. */
-  #writeReason(head: readonly unknown[], reason: ExitReason, wrap: (reason: unknown) => unknown): void {
+  writeReason(
+    head: readonly unknown[],
+    reason: ExitReason,
+    wrap: (reason: unknown) => unknown = sendable => sendable,
+  ): void {
     try {
       this.#writeValue(head, wrap(reason), 'reason')
     } catch (error) {
@@ -168,8 +145,12 @@ export class Peer implements Post, FlowHost {
     }
   }
 
-  #write(signal: readonly unknown[]): void {
+  write(signal: readonly unknown[]): void {
     this.#session?.write(pack(signal))
+  }
+
+  process(number: number): MonitorTarget {
+    return this.handles.handle('Process', number, undefined) as MonitorTarget
   }
 
   #writeValue(
@@ -231,23 +212,19 @@ export class Peer implements Post, FlowHost {
       case Signal.overflow:
         return this.#sink.overflow(first as number, { messages: second as number, bytes: third as number })
       case Signal.watch:
-        return this.#takeWatch(first as string, second as Key)
+        return this.#ties.takeWatch(first as string, second as Key)
       case Signal.unwatch:
-        return this.#takeUnwatch(first as string, second as Key)
+        return this.#ties.takeUnwatch(first as string, second as Key)
       case Signal.ended:
-        return this.#takeEnd(first as string, second as Key, value(2))
+        return this.#ties.takeEnd(first as string, second as Key, value(2))
       case Signal.link:
-        return this.#takeLink(first as number, second as string, third as Key)
+        return this.#ties.takeLink(first as number, second as string, third as Key)
       case Signal.unlink:
-        return this.#takeUnlink(first as number, second as string, third as Key, parts[3] as number)
+        return this.#ties.takeUnlink(first as number, second as string, third as Key, parts[3] as number)
       case Signal.unlinked:
-        return this.#takeUnlinked(first as number, second as string, third as Key, parts[3] as number)
+        return this.#ties.takeUnlinked(first as number, second as string, third as Key, parts[3] as number)
       case Signal.exit:
-        return this.#takeExit(
-          first as string,
-          second as Key,
-          value(2) as [MonitorTarget | undefined, ExitReason],
-        )
+        return this.#takeExit(first as string, second as Key, value(2))
       default:
         throw new Error(`a signal of type ${String(type)} has come, which this version does not know`)
     }
@@ -280,6 +257,11 @@ export class Peer implements Post, FlowHost {
     else this.#takeMessage(kind, number, message)
   }
 
+  #takeExit(kind: string, number: Key, value: unknown): void {
+    const [from, reason] = value as [MonitorTarget | undefined, ExitReason]
+    this.#ties.takeExit(kind, number, from, reason)
+  }
+
   #takeSource(
     number: number,
     isPausable: boolean,
@@ -292,79 +274,6 @@ export class Peer implements Post, FlowHost {
     const standIn = this.#sources.get(source)
     if (standIn !== undefined) (findLocal(kind, number) as Partial<Process> | undefined)?.[attach]?.(standIn)
   }
-
-  #takeWatch(kind: string, number: Key): void {
-    const key = keyOf(kind, number)
-    if (this.#watching.has(key)) return
-    const target = findLocal(kind, number)
-    const tell = (reason: ExitReason) => {
-      this.#watching.delete(key)
-      this.#writeReason([Signal.ended, kind, number], reason, sendable => sendable)
-    }
-    const stop = target !== undefined && isEnding(target) ? watch(target, tell) : undefined
-    if (stop === undefined) tell('noproc')
-    else this.#watching.set(key, stop)
-  }
-
-  #takeUnwatch(kind: string, number: Key): void {
-    const key = keyOf(kind, number)
-    this.#watching.get(key)?.()
-    this.#watching.delete(key)
-  }
-
-  #takeEnd(kind: string, number: Key, reason: ExitReason): void {
-    const key = keyOf(kind, number)
-    const target = this.#watched.get(key)
-    this.#watched.delete(key)
-    target?.end(reason)
-  }
-
-  #takeLink(from: number, kind: string, number: Key): void {
-    const tie = keyOf(keyOf('Process', from), number)
-    if (this.#unlinking.has(tie)) return
-    const target = findLocal(kind, number)
-    const other = this.#process(from)
-    if (target === undefined || !isEnding(target)) return
-    if (linkHalf in target) return (target as Process)[linkHalf](other, true)
-    if (this.#links.has(tie)) return
-    const stop = watch(other, reason => {
-      this.#links.delete(tie)
-      sendExit(target, other, reason, 'link')
-    })
-    if (stop !== undefined) this.#links.set(tie, stop)
-  }
-
-  #takeUnlink(from: number, kind: string, number: Key, id: number): void {
-    const target = findLocal(kind, number)
-    if (target !== undefined && linkHalf in target) (target as Process)[linkHalf](this.#process(from), false)
-    const tie = keyOf(keyOf('Process', from), number)
-    this.#links.get(tie)?.()
-    this.#links.delete(tie)
-    this.#write([Signal.unlinked, from, kind, number, id])
-  }
-
-  #takeUnlinked(own: number, kind: string, number: Key, id: number): void {
-    const tie = keyOf(keyOf(kind, number), own)
-    if (this.#unlinking.get(tie) === id) this.#unlinking.delete(tie)
-  }
-
-  #takeExit(kind: string, number: Key, [from, reason]: [MonitorTarget | undefined, ExitReason]): void {
-    const target = findLocal(kind, number)
-    if (target === undefined || !isEnding(target)) return
-    try {
-      sendExit(target, from, reason, 'exit')
-    } catch (error) {
-      reportThrown(target, error)
-    }
-  }
-
-  #process(number: number): MonitorTarget {
-    return this.handles.handle('Process', number, undefined) as MonitorTarget
-  }
-}
-
-function isEnding(target: object): target is MonitorTarget {
-  return onExit in target || isActorRef(target)
 }
 
 function ignore(): void {}
