@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as gun from '@holster/gun'
+import { needing } from '../support/debian-programs.ts'
 import { type Run, run } from '../support/program.ts'
 import { websocketServer } from '../support/websocket-server.ts'
 
@@ -63,11 +64,18 @@ const promises: Record<string, readonly string[]> = {
     'subscribing\nnews 1 of the second server\nnews 2 of the second server\n0 connections are left\n',
   ],
   'machine-client.ts': ["ready\n[ 'one', 'two' ]\nthree\nlost\nready\nfour\n", 'the client has ended: true'],
+  'cluster.ts': [
+    'nodeup: first\nplus 1 makes 1\nplus 2 makes 3\nplus 3 makes 6\n',
+    'plus 4 fails: noconnection\nDOWN: noconnection\nnodedown: first\n',
+  ],
   'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
 }
 
+/** What an example needs that may not be installed. */
+const needs: Record<string, Parameters<typeof needing>> = { 'cluster.ts': ['nats-server'] }
+
 for (const [file, lines] of Object.entries(promises)) {
-  test(`examples/${file} runs to its end`, async () => {
+  test(`examples/${file} runs to its end`, needing(...(needs[file] ?? [])), async () => {
     const { code, stdout, stderr } = await runScript(join('examples', file))
     assert.equal(stderr, '')
     assert.equal(code, 0)

@@ -25,13 +25,15 @@ export type Program =
   | 'microsocks'
   | 'sshd'
   | 'ssh'
+  | 'nats-server'
 
 export const HOST = '127.0.0.1'
 
 // Not everybody's PATH has the folder of servers.
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
 
-const pathOf = (program: Program): string | undefined =>
+/** The path of a program; none where it is not installed. */
+export const pathOf = (program: Program): string | undefined =>
   folders.map(folder => join(folder, program)).find(path => existsSync(path))
 
 /** The options of a test that needs programs. */

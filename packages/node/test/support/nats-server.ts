@@ -1,18 +1,14 @@
 // A NATS server of a test's own.
 
-import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as passed } from 'node:timers/promises'
+import { needing, pathOf } from '../../../../test/support/debian-programs.ts'
 import { type Guarded, guarded } from './guarded.ts'
 
-// Not everybody's PATH has the folder of servers.
-const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
-const program = folders.map(folder => join(folder, 'nats-server')).find(path => existsSync(path))
-
 /** The options of a test that needs a NATS server. */
-export const needingNats = { skip: program === undefined && 'nats-server is not installed' }
+export const needingNats = needing('nats-server')
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -65,7 +61,7 @@ export async function natsServer({ config = '' }: ServerOptions = {}): Promise<N
 
 function start(folder: string, file: string, port: number): Guarded {
   const args = ['--addr', '127.0.0.1', '--port', String(port), '--config', file, '--ports_file_dir', folder]
-  return guarded(program ?? 'nats-server', args, { stdio: 'ignore' })
+  return guarded(pathOf('nats-server') ?? 'nats-server', args, { stdio: 'ignore' })
 }
 
 /** Resolves to the port once the server listens, which is when it has written its file of ports. */
