@@ -30,6 +30,7 @@ import { Effects, type EffectsHome } from './effects.js'
 import type { Ending } from './ending.js'
 import { type Entrance, entranceOf } from './entrance.js'
 import type { ConnectionContext, ConnectionEvent, Effect, Machine, Step } from './events.js'
+import type { Facts } from './facts.js'
 import { type FarewellHome, type LifeStory, tellEnd, tellLoss } from './farewell.js'
 import { LayerReports, type LayerReportsHome } from './layer-reports.js'
 import { tellInit } from './life-events.js'
@@ -91,6 +92,8 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #retryTimer: NodeJS.Timeout | undefined
   /** Whether the owner, the streams and all that watch were told of the end. */
   isTerminated = false
+  /** What other nodes were last told of the connection; `undefined`: nothing. */
+  facts: Facts | undefined
   /** Called with each stream of the caller's that begins, or waits to. */
   onBegun: ((streamRef: StreamRef) => void) | undefined
 

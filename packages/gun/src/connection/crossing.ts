@@ -81,10 +81,14 @@ makePortable(StreamRef, {
   },
 })
 
-function factsOf({ changes, opts, owner, transport }: Connection): Facts {
-  const options = optionFactsOf(opts, transport)
-  const known = portable(owner)
-  return options === undefined ? [known, changes] : [known, changes, options]
+/** Gives the facts about a connection of this node: the same object until they change, as each message is accompanied by them. */
+function factsOf(connection: Connection): Facts {
+  const { changes, facts, opts, transport } = connection
+  if (facts?.[1] === changes) return facts
+  const options = facts === undefined ? optionFactsOf(opts, transport) : facts[2]
+  const owner = portable(connection.owner)
+  connection.facts = options === undefined ? [owner, changes] : [owner, changes, options]
+  return connection.facts
 }
 
 function isHere(connPid: ConnPid | undefined): boolean {

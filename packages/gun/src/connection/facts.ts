@@ -42,16 +42,19 @@ export function optionFactsOf(opts: Opts, transport: 'tcp' | 'tls'): OptionFacts
   )
   const rawMark = rawOptsOf(opts, opts.protocols ?? []).sendHighWaterMark
   const facts: OptionFacts = {
-    ...(wsOpts !== undefined && { wsOpts: wsFactsOf(wsOpts) }),
+    ...wsFactsOf(wsOpts),
     ...(flows.some(isLimit) && { hasFlow: true }),
     ...(rawMark !== undefined && { rawMark }),
   }
   return Object.keys(facts).length === 0 ? undefined : facts
 }
 
-function wsFactsOf({ replyTo, invalidRequestHeaders, flow, sendHighWaterMark }: WsOpts): WsOpts {
+function wsFactsOf(opts: WsOpts | undefined): Pick<OptionFacts, 'wsOpts'> {
+  if (opts === undefined) return {}
+  const { replyTo, invalidRequestHeaders, flow, sendHighWaterMark } = opts
   const facts = { replyTo: portable(replyTo), invalidRequestHeaders, flow, sendHighWaterMark }
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as WsOpts
+  const given = Object.entries(facts).filter(([, value]) => value !== undefined)
+  return given.length === 0 ? {} : { wsOpts: Object.fromEntries(given) }
 }
 
 /** Whether a `flow` is a limit. */

@@ -18,6 +18,8 @@ export class RemoteSink implements Sink {
   readonly #numbers = new Map<Source, number>()
   /** The sources that cannot be paused, as far as the other side knows. */
   readonly #unpausable = new Set<Source>()
+  /** What the other side was told of the wholes of sources that change. */
+  readonly #details = new WeakMap<Source, unknown>()
   readonly #sources = new Map<number, Source>()
   /** The sources that the other side presses on. */
   readonly #paused = new Set<Source>()
@@ -32,14 +34,19 @@ export class RemoteSink implements Sink {
   numberOf(source: Source, tell: (number: number) => void): number {
     turned()
     const known = this.#numbers.get(source)
-    if (known !== undefined && source.isPausable !== this.#unpausable.has(source)) return known
+    const details = detailsOf(source.whole)
+    const isSame = source.isPausable !== this.#unpausable.has(source) && this.#details.get(source) === details
+    if (known !== undefined && isSame) return known
     const number = known ?? ++this.#last
+    if (details !== undefined) this.#details.set(source, details)
     if (source.isPausable) this.#unpausable.delete(source)
     else this.#unpausable.add(source)
     this.#numbers.set(source, number)
     this.#sources.set(number, source)
     tell(number)
     source.attach(this)
+    // Nothing would ever say that it has closed, since it had before. The message that it brings goes first.
+    if (source.isClosed) queueMicrotask(() => this.detach(source))
     return number
   }
 
@@ -106,6 +113,12 @@ export class RemoteSink implements Sink {
     this.#paused.delete(source)
     this.#unpausable.delete(source)
   }
+}
+
+/** Gives what is told of a whole, if that may change. */
+function detailsOf(whole: object): unknown {
+  const kind = kindOf(whole)
+  return kind?.renew === undefined ? undefined : kind.detailsOf?.(whole as never)
 }
 
 /** Stands for a source of another node. */

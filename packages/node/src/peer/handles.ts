@@ -8,6 +8,9 @@ import type { Identity } from '../identity.js'
 import { type Key, NAME } from '../signal.js'
 import type { Atlas } from './atlas.js'
 
+/** Stands for the whole of the source that has brought a message, such as its connection. */
+export const WHOLE = 2
+
 /** The home of a handle of the sender, and of one of the receiver. Handles of others name their node. */
 const OURS = 0
 const YOURS = 1

@@ -23,7 +23,7 @@ import { revive } from '../wire/revive.js'
 import type { Special } from '../wire/special.js'
 import type { Atlas } from './atlas.js'
 import { type FlowHost, RemoteSink, RemoteSources } from './flow.js'
-import { handleOf, wireOf } from './handles.js'
+import { handleOf, WHOLE, wireOf } from './handles.js'
 import { Ties, type TiesHost } from './ties.js'
 
 /** One life of another node. */
@@ -76,13 +76,8 @@ export class Peer implements Post, FlowHost, TiesHost {
 
   deliver({ kind, number }: RemoteTarget, source: Source, message: unknown, bytes: number): void {
     if (!this.isUp) return
-    this.#writeValue(
-      [Signal.deliver, kind, number, this.#numberOf(source), bytes],
-      message,
-      'message',
-      undefined,
-      true,
-    )
+    const head = [Signal.deliver, kind, number, this.#numberOf(source), bytes]
+    this.#writeValue(head, message, 'message', undefined, source.whole)
   }
 
   attach({ kind, number }: RemoteTarget, source: Source): void {
@@ -158,12 +153,13 @@ export class Peer implements Post, FlowHost, TiesHost {
     value: unknown,
     root?: string,
     transfer?: ReadonlySet<ArrayBufferLike>,
-    isLean = false,
+    whole?: object,
   ): void {
     const session = this.#session
     if (session === undefined) return
     const way: Way = {
-      wireOf: handle => wireOf(handle, this.#atlas.identity, this.identity, isLean),
+      wireOf: handle =>
+        handle === whole ? WHOLE : wireOf(handle, this.#atlas.identity, this.identity, whole !== undefined),
       transfer: session.movesBuffers ? transfer : undefined,
     }
     const { tree, specials, moved } = prepare(value, way, root)
@@ -184,7 +180,8 @@ export class Peer implements Post, FlowHost, TiesHost {
   }
 
   #take([type, ...parts]: unknown[], moved: readonly ArrayBuffer[]): void {
-    const value = (index: number) => this.#revive(parts[index], parts[index + 1], moved)
+    const value = (index: number, whole?: object) =>
+      this.#revive(parts[index], parts[index + 1], moved, whole)
     const [first, second, third] = parts
     switch (type) {
       case Signal.send:
@@ -195,7 +192,7 @@ export class Peer implements Post, FlowHost, TiesHost {
           second as Key,
           third as number,
           parts[3] as number,
-          value(4),
+          value(4, this.#sources.get(third as number)?.whole),
         )
       case Signal.source:
         return this.#takeSource(
@@ -230,9 +227,10 @@ export class Peer implements Post, FlowHost, TiesHost {
     }
   }
 
-  #revive(tree: unknown, specials: unknown, moved: readonly ArrayBuffer[]): unknown {
+  #revive(tree: unknown, specials: unknown, moved: readonly ArrayBuffer[], whole?: object): unknown {
     if (specials === undefined) return tree
-    const toHandle = (wire: unknown) => handleOf(wire, this.identity, this.#atlas)
+    const toHandle = (wire: unknown) =>
+      wire === WHOLE && whole !== undefined ? whole : handleOf(wire, this.identity, this.#atlas)
     return revive(tree, specials as readonly Special[], { handleOf: toHandle, moved })
   }
 

@@ -93,7 +93,7 @@ type SentError = [
 
 function makeError([name, message, stack, fields, formName, extra]: SentError): Error {
   const form = errorFormNamed(formName)
-  const error = form?.make(message, fields, extra) ?? new (ERRORS[name] ?? Error)(message)
+  const error = withoutStack(() => form?.make(message, fields, extra) ?? new (ERRORS[name] ?? Error)(message))
   if (formName !== undefined && form === undefined) rememberForm(error, { name: formName, extra })
   if (error.name !== name) (form === undefined ? hide : show)(error, 'name', name)
   // An error without a stack was made so, and its stack here would tell of this file.
@@ -103,6 +103,17 @@ function makeError([name, message, stack, fields, formName, extra]: SentError): 
     else show(error, key, value)
   }
   return error
+}
+
+/** Makes an error whose stack is set afterwards: to take one here costs more than the rest. */
+function withoutStack(make: () => Error): Error {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
 }
 
 function show(target: object, key: string, value: unknown): void {

@@ -134,6 +134,11 @@ export class Source {
     return this.#paused
   }
 
+  /** Whether no message will come any more, but for those that tell so. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Shows the whole of which the source is a part. */
   toString(): string {
     return this.#valve.whole === undefined ? 'a source' : printShort(this.#valve.whole)
