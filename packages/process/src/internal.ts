@@ -7,8 +7,9 @@
 export { checkCallee } from './calls/callee.js'
 export { describeReason, thrown } from './exit-reason.js'
 export { isActorRef } from './exits/actor-ref.js'
-export { type ExitRoute, exitSignal, onExit, sendExit, watch, watchBy } from './exits/exit.js'
+export { exitSignal, onExit, sendExit, watch, watchBy } from './exits/exit.js'
 export { hasExitHook, reportExit, reportRejection, reportThrown } from './exits/exit-hook.js'
+export type { ExitRoute } from './exits/exit-route.js'
 export { Watch, Watchers, type WatchOrder } from './exits/watchers.js'
 export {
   type Home,

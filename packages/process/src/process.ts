@@ -10,7 +10,6 @@ import { type ExitReason, isOrderly } from './exit-reason.js'
 import { Alias, type AliasMode, checkAlias } from './exits/alias.js'
 import {
   checkTarget,
-  type ExitRoute,
   exitSignal,
   type Monitorable,
   type MonitorTarget,
@@ -19,6 +18,7 @@ import {
   watchersOf,
 } from './exits/exit.js'
 import { type ExitHook, reportExit } from './exits/exit-hook.js'
+import type { ExitRoute } from './exits/exit-route.js'
 import { type Exit, Links } from './exits/link.js'
 import { type Down, MonitorAlias, MonitorRef, Monitors } from './exits/monitor.js'
 import { tellAll, Watchers, type WatchOrder } from './exits/watchers.js'
@@ -520,7 +520,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
     if (this.#trapExit) return this.#mailbox.accept({ type: 'EXIT', from, reason })
     if (reason === 'normal' && !(from === this && route === 'exit')) return
     // A reason that came through a link was reported at its origin.
-    if (route === 'exit') this.#report(this, reason)
+    if (route !== 'link') this.#report(this, reason)
     this.#end(reason)
   }
 

@@ -356,6 +356,21 @@ for (const place of places) {
         assert.equal((await self.receive([{ type: 'EXIT', from: pid }])).reason, 'noproc')
       })
 
+      test('and its end is told once, also where it ends because a link of its own leads to nobody', async t => {
+        const self = main(t)
+        const gone = createProcess()
+        gone.exit()
+        const pid = await spawnServant(self)
+        self.link(pid)
+        await settled(self, pid)
+        const ref = self.monitor(pid)
+        pid.send({ type: 'link', pid: gone })
+        await self.receive([{ type: 'DOWN', ref }])
+        const other = await spawnServant(self)
+        await settled(self, other)
+        assert.equal(self.flush({ type: 'EXIT' }), 1)
+      })
+
       test('before its body begins, where it is spawned so', async t => {
         const self = main(t)
         const pid = (await spawnLinkAt(self, node, bodies, 'servant', self as Pid<unknown>)) as Target<Order>

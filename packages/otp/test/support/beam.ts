@@ -26,12 +26,12 @@ export class Beam implements AsyncDisposable {
     this.folder = folder
   }
 
-  /** Compiles `file`, and runs the function `main/0` of its module, which reads lines and prints lines. */
-  static async start(file: string): Promise<Beam> {
+  /** Compiles `file`, and runs the function `main/0` of its module, which reads lines and prints lines; `more` are arguments for `erl`. */
+  static async start(file: string, more: readonly string[] = []): Promise<Beam> {
     const folder = await mkdtemp(join(tmpdir(), 'holster-beam-'))
     execFileSync('erlc', ['-o', folder, file], { stdio: ['ignore', 'inherit', 'inherit'] })
     const module = basename(file, '.erl')
-    const args = ['+S', '1:1', '-noshell', '-pa', folder, '-s', module, 'main']
+    const args = ['+S', '1:1', '-noshell', '-pa', folder, ...more, '-s', module, 'main']
     const child = spawn('erl', args, { stdio: ['pipe', 'pipe', 'inherit'] })
     if (child.stdout === null) throw new Error('erl has no output')
     return new Beam(child, createInterface(child.stdout), folder)

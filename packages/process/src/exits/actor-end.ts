@@ -3,10 +3,11 @@
 import { type ExitReason, thrown } from '../exit-reason.js'
 import type { XstateActor } from './actor-ref.js'
 import { reportExit } from './exit-hook.js'
+import type { ExitRoute } from './exit-route.js'
 import { Watchers, type WatchOrder } from './watchers.js'
 
 /** Takes the exit signals of an actor that `fromProcess` made. */
-export type TakeExit = (from: unknown, reason: ExitReason, route: 'link' | 'exit') => void
+export type TakeExit = (from: unknown, reason: ExitReason, route: ExitRoute) => void
 
 interface WatchedActor {
   readonly watchers: Watchers
@@ -98,12 +99,7 @@ function isOnlyObserver(actor: object): boolean {
 }
 
 /** Sends an exit signal to an actor. Only a root actor can be stopped from outside; a child lives and dies with its parent. */
-export function stopActor(
-  actor: XstateActor,
-  from: unknown,
-  reason: ExitReason,
-  route: 'link' | 'exit',
-): void {
+export function stopActor(actor: XstateActor, from: unknown, reason: ExitReason, route: ExitRoute): void {
   const take = takers.get(actor)
   if (take !== undefined) return take(from, reason, route)
   if (reason === 'normal' || actor._parent !== undefined || !isStoppable(actor)) return

@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import type { ExitReason } from '../exit-reason.js'
 import { stopActor, watchActor } from './actor-end.js'
 import { isActorRef, type XstateActor } from './actor-ref.js'
+import type { ExitRoute } from './exit-route.js'
 import type { Watch, Watchers, WatchOrder } from './watchers.js'
 
 /** The method by which anything that ends can be watched. */
@@ -14,9 +15,6 @@ export const exitSignal: unique symbol = Symbol.for('@holster/process.exitSignal
 
 /** The method that gives the watchers of a process; `undefined` once it has exited. */
 export const watchersOf: unique symbol = Symbol('@holster/process.watchersOf')
-
-/** The way of an exit signal: through a link, where `'kill'` is a reason like any other, or from a call of `exit`. */
-export type ExitRoute = 'link' | 'exit'
 
 /** Anything that tells of its end, such as a process or a connection. */
 export interface Monitorable {

@@ -4,6 +4,7 @@ import type { ExitReason } from '../exit-reason.js'
 import type { Mailbox } from '../mailbox/mailbox.js'
 import { type MonitorTarget, sendExit, watchBy } from './exit.js'
 import { reportThrown } from './exit-hook.js'
+import type { ExitRoute } from './exit-route.js'
 import { tellEnded, Watch } from './watchers.js'
 
 /** An exit signal, as a message for a process that traps exits. Source: `process_flag(trap_exit, true)`. */
@@ -19,9 +20,9 @@ export interface Exit {
   readonly reason: ExitReason
 }
 
-/** Whether a reason that comes through a link was reported at its origin: it was not if there is none, or if nobody can hear it. */
-function isReported(reason: ExitReason): boolean {
-  return reason !== 'noproc' && reason !== 'noconnection'
+/** The way of a reason that comes through a link. */
+function routeOf(reason: ExitReason): ExitRoute {
+  return reason === 'noproc' || reason === 'noconnection' ? 'lost' : 'link'
 }
 
 /** One link between two sides. */
@@ -78,7 +79,7 @@ class Side extends Watch {
     if (!this.link.isTied) return
     this.link.untie()
     try {
-      sendExit(this.to, this.from, reason, isReported(reason) ? 'link' : 'exit')
+      sendExit(this.to, this.from, reason, routeOf(reason))
     } catch (error) {
       // The error of one watcher must not keep the end from the others.
       reportThrown(this.to, error)
