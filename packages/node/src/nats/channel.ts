@@ -24,8 +24,7 @@ export class NatsChannel implements Channel {
   readonly label: string
   readonly movesBuffers = false
   readonly peer: Address
-  /** Whether the peer was heard of since `probe` was called. */
-  isHeard = true
+  #silentRounds = 0
   readonly #client: Client
   readonly #onClose: (channel: NatsChannel) => void
   readonly #there: string
@@ -55,15 +54,23 @@ export class NatsChannel implements Channel {
     this.#client.publish(this.#there, bytes, this.#back)
   }
 
-  /** Asks the server whether the peer is there, if nothing was heard of it since the last time. */
-  probe(): void {
-    if (!this.isHeard) this.#client.publish(this.#there, NOTHING, this.#back)
-    this.isHeard = false
+  /** Takes note that something was heard of the peer. */
+  heard(): void {
+    this.#silentRounds = 0
+  }
+
+  /**
+   * To be called now and then: asks the server whether the peer is there, if nothing was heard of it since the last time. Gives how often
+   * in a row that was so.
+   */
+  probe(): number {
+    if (this.#silentRounds > 0) this.#client.publish(this.#there, NOTHING, this.#back)
+    return this.#silentRounds++
   }
 
   /** Takes a parcel from the peer; an empty one is a probe. */
   take(bytes: Uint8Array): void {
-    this.isHeard = true
+    this.#silentRounds = 0
     if (bytes.length > 0) this.#receiver?.onParcel({ bytes, moved: NO_BUFFERS })
   }
 

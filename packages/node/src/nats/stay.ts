@@ -17,6 +17,11 @@ import { Subjects } from './subjects.js'
  * 60 s from each to each.
  */
 const REPETITION = 30_000
+/**
+ * How many repetitions may be missed in a row. Servers in different places do not always know whether somebody is there; a node that is
+ * forgotten comes again with whatever it says next.
+ */
+const PATIENCE = 10
 /** How long in milliseconds the server may be silent before the client asks whether it is there; it asks twice. */
 const PING_INTERVAL = 20_000
 /** The fewest bytes of a message: a node must be able to say who it is, and why it refuses another one. */
@@ -137,7 +142,9 @@ export class Stay implements ClientHost {
 
   #repeat(): void {
     this.#announce()
-    for (const channel of this.#channels.values()) channel.probe()
+    for (const [incarnation, channel] of [...this.#channels]) {
+      if (channel.probe() > PATIENCE) this.#end(incarnation, 'nothing was heard of the node for long')
+    }
   }
 
   #onPresence(presence: Presence | undefined): void {
@@ -147,8 +154,7 @@ export class Stay implements ClientHost {
     if (incarnation === identity.incarnation) return
     if (isLeaving) return this.#end(incarnation, 'the node has left')
     if (name === identity.name) return this.#contest(presence)
-    const channel = this.#channelTo(presence, name)
-    if (channel !== undefined) channel.isHeard = true
+    this.#channelTo(presence, name)?.heard()
   }
 
   #onMessage(message: Msg): void {

@@ -18,7 +18,11 @@ export interface RawNode extends AsyncDisposable {
   announce(): void
   /** Sends a packet of JSON to a node. */
   say(to: string, type: number, words: object): void
-  /** Resolves to the next packet. */
+  /** Sends a parcel to a node, as it does in its first or a later connection to the server. */
+  sayBytes(to: string, bytes: string | Uint8Array, connection?: number): void
+  /** Resolves to the next parcel. */
+  receiveBytes(): Promise<Buffer>
+  /** Resolves to the next packet of JSON. */
   receive(): Promise<Packet>
 }
 
@@ -27,6 +31,11 @@ export async function rawNode({ url }: NatsServer, name: string): Promise<RawNod
   const incarnation = `raw-${process.hrtime.bigint()}`
   const client = await connect({ servers: url })
   const messages = client.subscribe(`holster.to.${incarnation}.*`)[Symbol.asyncIterator]()
+  const receiveBytes = async () => Buffer.from(((await messages.next()) as { value: Msg }).value.data)
+  const sayBytes = (to: string, bytes: string | Uint8Array, connection = 1) => {
+    const reply = `holster.to.${incarnation}.${to}_1`
+    client.publish(`holster.to.${to}.${incarnation}_${connection}`, bytes, { reply })
+  }
   return {
     incarnation,
     async incarnationOf(other) {
@@ -38,20 +47,15 @@ export async function rawNode({ url }: NatsServer, name: string): Promise<RawNod
       client.publish('holster.here', JSON.stringify({ name, incarnation, connection: 1, since: 1 }))
     },
     say(to, type, words) {
-      const bytes = Buffer.from(`${String.fromCharCode(type)}${JSON.stringify(words)}`)
-      client.publish(`holster.to.${to}.${incarnation}_1`, bytes, {
-        reply: `holster.to.${incarnation}.${to}_1`,
-      })
+      sayBytes(to, `${String.fromCharCode(type)}${JSON.stringify(words)}`)
     },
+    sayBytes,
+    receiveBytes,
     async receive() {
-      const { value } = (await messages.next()) as { value: Msg }
-      return {
-        type: value.data[0] as number,
-        words: JSON.parse(Buffer.from(value.data.subarray(1)).toString()),
-      }
+      const bytes = await receiveBytes()
+      return { type: bytes.readUInt8(0), words: JSON.parse(bytes.toString('utf8', 1)) }
     },
-    async [Symbol.asyncDispose]() {
-      await client.close()
-    },
+    // The server knows then that nobody is there any more.
+    [Symbol.asyncDispose]: () => client.drain(),
   }
 }

@@ -1,0 +1,170 @@
+// The carrier by itself: a test takes the place of the node, and hears of channels, of what comes through them, and of their ends.
+
+import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import type { Carrier, CarrierHost, Channel } from '@holster/node'
+import { nats } from '@holster/node/nats'
+import { connect } from '@nats-io/transport-node'
+import { natsServer, needingNats } from '../support/nats-server.ts'
+import { rawNode } from '../support/raw-node.ts'
+
+/** The repetition of presences, in milliseconds. */
+const REPETITION = 30_000
+
+/** What a carrier tells, in the place of a node. */
+class Host extends EventEmitter implements CarrierHost {
+  readonly identity
+  constructor(name: string) {
+    super()
+    this.identity = { name, incarnation: `${name}-${process.hrtime.bigint()}` }
+  }
+  onChannel(channel: Channel) {
+    this.emit('channel', channel)
+    return {
+      onParcel: ({ bytes }: { bytes: Uint8Array }) => void this.emit('parcel', Buffer.from(bytes)),
+      onClosed: (reason: string) => void this.emit('closed', reason),
+    }
+  }
+  onFailure(error: Error): void {
+    this.emit('failure', error)
+  }
+  async next<T>(event: string): Promise<T> {
+    return (await once(this, event))[0] as T
+  }
+}
+
+/** Stops a carrier at the end of the test, also where that has failed. */
+async function started(t: TestContext, carrier: Carrier, host: Host): Promise<void> {
+  await carrier.start(host)
+  t.after(() => carrier.stop())
+}
+
+test(
+  'two carriers bring parcels each way in order, up to the size that the server takes',
+  needingNats,
+  async t => {
+    await using server = await natsServer({ config: 'max_payload: 5000' })
+    const [a, b] = [new Host('a'), new Host('b')]
+    await started(t, nats({ servers: server.url }), a)
+    const toA = b.next<Channel>('channel')
+    const toB = a.next<Channel>('channel')
+    await started(t, nats({ servers: server.url }), b)
+    // A node greets who has come; the other learns of it by that.
+    const channel = await toB
+    assert.deepEqual([channel.label, channel.maxBytes, channel.movesBuffers], ['b', 5000, false])
+    const received: Buffer[] = []
+    b.on('parcel', parcel => received.push(parcel))
+    for (let size = 1; size <= 5000; size += 49) channel.send({ bytes: Buffer.alloc(size, size), moved: [] })
+    const back = await toA
+    while (received.length < 103) await b.next('parcel')
+    assert.deepEqual(
+      received.map(({ length }) => length),
+      Array.from({ length: 103 }, (_, index) => 1 + 49 * index),
+    )
+    assert.ok(received.every(parcel => parcel.every(byte => byte === parcel.length % 256)))
+    const answer = a.next<Buffer>('parcel')
+    back.send({ bytes: Buffer.from('back'), moved: [] })
+    assert.equal(String(await answer), 'back')
+  },
+)
+
+test(
+  'a node repeats that it is there, and asks whether others are of which nothing is heard',
+  needingNats,
+  async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    await using server = await natsServer()
+    const host = new Host('a')
+    await started(t, nats({ servers: server.url }), host)
+    const client = await connect({ servers: server.url })
+    t.after(() => client.close())
+    const presences = client.subscribe('holster.here')[Symbol.asyncIterator]()
+    await client.flush()
+    const repeated = async () => {
+      t.mock.timers.tick(REPETITION)
+      return (await presences.next()).value.json()
+    }
+    assert.equal((await repeated()).incarnation, host.identity.incarnation)
+
+    const raw = await rawNode(server, 'raw')
+    const channel = host.next<Channel>('channel')
+    raw.announce()
+    assert.equal((await channel).label, 'raw')
+    await presences.next()
+    // In the first round the announcement still counts.
+    await repeated()
+    await repeated()
+    assert.equal((await raw.receiveBytes()).length, 0)
+    await raw[Symbol.asyncDispose]()
+    const closed = host.next<string>('closed')
+    await repeated()
+    assert.equal(await closed, 'nobody is there any more')
+  },
+)
+
+test(
+  'a node that is silent for long is forgotten, and is found again when it says something',
+  needingNats,
+  async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    await using server = await natsServer()
+    const host = new Host('a')
+    await started(t, nats({ servers: server.url }), host)
+    await using raw = await rawNode(server, 'raw')
+    const first = host.next('channel')
+    raw.announce()
+    await first
+    const closed = host.next<string>('closed')
+    for (let round = 0; round < 12; round++) t.mock.timers.tick(REPETITION)
+    assert.equal(await closed, 'nothing was heard of the node for long')
+    const second = host.next('channel')
+    raw.announce()
+    await second
+  },
+)
+
+test(
+  'a node that connects anew has a new channel, and what it has sent before is not taken for new',
+  needingNats,
+  async t => {
+    await using server = await natsServer()
+    const host = new Host('a')
+    await started(t, nats({ servers: server.url }), host)
+    await using raw = await rawNode(server, 'raw')
+    const events: string[] = []
+    host.on('channel', () => events.push('channel'))
+    host.on('closed', reason => events.push(reason))
+    host.on('parcel', parcel => events.push(String(parcel)))
+    const to = host.identity.incarnation
+    raw.sayBytes(to, 'first', 1)
+    raw.sayBytes(to, 'second', 2)
+    raw.sayBytes(to, 'old', 1)
+    raw.sayBytes(to, 'last', 2)
+    while (events.at(-1) !== 'last') await host.next('parcel')
+    const lost = 'the node has lost its connection to the NATS server'
+    assert.deepEqual(events, ['channel', 'first', lost, 'channel', 'second', 'last'])
+  },
+)
+
+test(
+  'channels end without a word when the carrier stops, and the same carrier can start again',
+  needingNats,
+  async () => {
+    await using server = await natsServer()
+    const carrier = nats({ servers: server.url })
+    const host = new Host('a')
+    host.on('closed', reason => assert.fail(reason))
+    await using raw = await rawNode(server, 'raw')
+    for (let time = 0; time < 2; time++) {
+      await carrier.start(host)
+      await assert.rejects(carrier.start(new Host('c')), /options\.carrier is in use/)
+      const channel = host.next<Channel>('channel')
+      raw.announce()
+      const ended = await channel
+      await carrier.stop()
+      ended.send({ bytes: Buffer.from('too late'), moved: [] })
+    }
+    await carrier.stop()
+  },
+)
