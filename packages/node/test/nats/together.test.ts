@@ -1,7 +1,11 @@
 // Nodes in different programs find each other over a NATS server, and work together.
 
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { certificates } from '../../../../test/support/certificates.ts'
 import { natsServer, needingNats } from '../support/nats-server.ts'
 import { COOKIE, Peer, pair } from '../support/peer.ts'
 
@@ -50,6 +54,22 @@ test('a message of 200 KB arrives whole through a server that takes 1 KB', needi
   await using server = await natsServer({ config: 'max_payload: 1KB' })
   await using both = await pair({ servers: server.url })
   assert.equal(await both.a.tell('echo', 'b', 200_000), true)
+})
+
+test('nodes meet over TLS, with a certificate that the client checks', needingNats, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holster-tls-'))
+  try {
+    const [cert, key] = [join(folder, 'cert'), join(folder, 'key')]
+    await writeFile(cert, certificates.server.cert)
+    await writeFile(key, certificates.server.key)
+    await using server = await natsServer({ config: `tls { cert_file: "${cert}", key_file: "${key}" }` })
+    await using both = await pair({ servers: server.url, tls: { ca: certificates.ca } })
+    assert.equal(await both.a.tell('echo', 'b', 1000), true)
+    const refused = Peer.start({ name: 'c', cookie: COOKIE, nats: { servers: server.url } })
+    await assert.rejects(refused, /the NATS server cannot be reached: .*certificate/)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
 
 test('a client that may use the prefix and nothing else is enough', needingNats, async () => {

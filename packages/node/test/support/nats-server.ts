@@ -75,7 +75,7 @@ async function portOf(folder: string, { child, ended }: Guarded): Promise<number
     const name = (await readdir(folder)).find(each => each.endsWith(`_${child.pid}.ports`))
     const text = name === undefined ? '' : await readFile(join(folder, name), 'utf8')
     // The file may be there before its content is.
-    const [, port] = /nats:\/\/[^"]*:(\d+)"/.exec(text) ?? []
+    const [, port] = /(?:nats|tls):\/\/[^"]*:(\d+)"/.exec(text) ?? []
     if (port !== undefined) return Number(port)
     await passed(5)
   }
