@@ -12,9 +12,8 @@ import { Subjects } from './subjects.js'
 
 /**
  * How often in milliseconds a node repeats that it is there. Nodes find each other when one of them connects to the server, so that the
- * repetition is only for servers that were parted from each other, and for what is remembered of nodes that are gone: a healed cluster is
- * whole after half a minute. With n nodes each gets n messages of 200 bytes in that time; sessions bring it more, 2n beats a tick time of
- * 60 s from each to each.
+ * repetition is only for servers that were parted from each other: a healed cluster is whole again after half a minute, half of the default
+ * tick time. With n nodes each gets n messages of 200 bytes in that time, half as many as beats.
  */
 const REPETITION = 30_000
 /**
