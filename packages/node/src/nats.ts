@@ -15,6 +15,8 @@ export type { NatsOptions } from './nats/options.js'
  * server cannot be reached or refuses the client, if the client may not publish and subscribe to `prefix` and all below, and if the name
  * of the node is taken: another node answers by it, or holds it on the server without answering.
  *
+ * Nobody else may subscribe to the prefix and what is below it, not even to look on: the server could not tell any more that nobody is there.
+ *
  * A node whose program has ended, or has lost the server, counts as gone once something is sent to it, for the server says that nobody
  * is there; a node or server that hangs counts as gone after the `tickTime` of the node. When the client loses the server all other
  * nodes are gone at once, with `nodedown`; it tries to come back until it does, unless the options say otherwise, and the nodes then

@@ -1,43 +1,60 @@
 /**
- * A name is claimed by asking on its subject before and after subscribing to it: of nodes that start at the same time all have subscribed
- * before the last of them asks for the second time, so that each hears of the others or they of it, and the eldest gets the name.
+ * A name is claimed by asking on its subject before and after subscribing to it, so that of two nodes that start at the same time one has
+ * subscribed before the other asks for the second time; it decides then which of both gets the name, by the same rule as the other.
+ *
+ * | the asked one    | the one that asks                | gets the name                |
+ * | ---------------- | -------------------------------- | ---------------------------- |
+ * | holds the name   | asks or claims                   | the asked one                |
+ * | claims the name  | asks                             | the asked one, or who claims |
+ * | claims the name  | claims it, and has begun later   | the asked one                |
+ * | claims the name  | claims it, and has begun earlier | the one that asks            |
  */
 
 import type { Answer, Client } from './client.js'
-import { outranks, type Presence, readPresence, writePresence } from './presence.js'
+import { outranks, type Presence, readPresence, type Stage, writePresence } from './presence.js'
 import type { Subjects } from './subjects.js'
 
 /** How often is asked before silence counts as an answer: whoever was asked may have been about to leave. */
 const TRIES = 2
 
-/** Claims the name of `own`. Rejects with an Error if it is taken. `presence` gives what others are answered. */
-export async function claim(
-  client: Client,
-  subjects: Subjects,
-  own: Presence,
-  presence: () => Presence,
-): Promise<void> {
-  const question = writePresence(own)
-  const ask = async (isFinal: (answer: Uint8Array) => boolean) => {
-    let answer: Answer = 'silence'
-    for (let left = TRIES; left > 0 && answer === 'silence'; left--) {
-      answer = await client.ask(subjects.name, question, isFinal)
-    }
-    return answer
-  }
-  const holder = await ask(() => true)
-  if (holder !== 'nobody') throw taken(own.name, holder === 'silence')
-  client.subscribe(subjects.name, ({ reply }) => {
-    if (reply !== undefined && subjects.isReply(reply)) client.publish(reply, writePresence(presence()))
-  })
-  const rival = await ask(answer => !isOutranked(answer, own))
-  if (rival === 'nobody') return
-  if (rival === 'silence' || !isOutranked(rival, own)) throw taken(own.name, rival === 'silence')
-}
+/** Claims the name of the node. Rejects with an Error if it is taken. `presence` gives what the node says of itself at the time. */
+export async function claim(client: Client, subjects: Subjects, presence: () => Presence): Promise<void> {
+  const own = presence()
+  let stage: Stage = 'asks'
+  let refusal: Error | undefined
 
-function isOutranked(answer: Uint8Array, own: Presence): boolean {
-  const other = readPresence(answer)
-  return other !== undefined && outranks(own, other)
+  /** Asks all who subscribe to the name, and gives way to the first whom this one cannot have it from. */
+  const ask = async (isFree: (answer: Uint8Array) => boolean): Promise<void> => {
+    const question = writePresence({ ...own, stage })
+    let isSilent = true
+    for (let left = TRIES; left > 0 && isSilent && refusal === undefined; left--) {
+      await client.ask(subjects.name, question, subjects.reply, (answer: Answer) => {
+        isSilent = answer === 'silence'
+        if (isSilent) return true
+        if (answer !== 'nobody' && !isFree(answer as Uint8Array)) refusal ??= taken(own.name, false)
+        // Nobody else can claim the name from here on without asking this one.
+        if (answer === 'nobody' && stage === 'claims' && refusal === undefined) stage = 'holds'
+        return answer === 'nobody' || refusal !== undefined
+      })
+    }
+    if (isSilent) refusal ??= taken(own.name, true)
+    if (refusal !== undefined) throw refusal
+  }
+
+  await ask(() => false)
+  stage = 'claims'
+  client.subscribe(subjects.name, ({ data, reply }) => {
+    if (reply === undefined || !subjects.isReply(reply)) return
+    client.publish(reply, writePresence({ ...presence(), stage }))
+    const rival = readPresence(data)
+    const isAhead = rival?.stage === 'claims' && outranks(rival, own)
+    if (stage === 'claims' && isAhead) refusal ??= taken(own.name, false)
+  })
+  await ask(answer => {
+    const rival = readPresence(answer)
+    return rival?.stage === 'claims' && outranks(own, rival)
+  })
+  stage = 'holds'
 }
 
 /** Gives the error that says a name is taken. */

@@ -6,7 +6,6 @@ import {
   type Msg,
   type NatsConnection,
   type NodeConnectionOptions,
-  NoRespondersError,
   PermissionViolationError,
 } from '@nats-io/transport-node'
 import { halt } from './halt.js'
@@ -40,6 +39,7 @@ export class Client {
   #isUp = true
   #hasEnded = false
   #closing: Promise<void> | undefined
+  #asking: NodeJS.Timeout | undefined
   #lastError: Error | undefined
   #maxBytes = 0
 
@@ -97,26 +97,36 @@ export class Client {
   }
 
   /**
-   * Asks whoever subscribes to a subject, and resolves to the first answer that is final, or else to the last one. Rejects if that is not
-   * permitted.
+   * Asks whoever subscribes to a subject. `take` gets each answer at once, before anything else that has come behind it, until it gives
+   * `true`; it gets `'nobody'` or `'silence'` if that is the answer. Resolves with the last one, and rejects if something is not permitted.
    */
-  async ask(
+  ask(
     subject: string,
     question: Uint8Array,
-    isFinal: (answer: Uint8Array) => boolean,
-  ): Promise<Answer> {
-    let answer: Answer = 'silence'
-    try {
-      const options = { strategy: 'timer', maxWait: ANSWER, noMux: true } as const
-      for await (const { data } of await this.#nats.requestMany(subject, question, options)) {
-        answer = data
-        if (isFinal(data)) break
+    reply: string,
+    take: (answer: Answer) => boolean,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isSilent = true
+      const end = (error?: Error) => {
+        clearTimeout(this.#asking)
+        answers.unsubscribe()
+        if (error === undefined) resolve()
+        else reject(error)
       }
-      return answer
-    } catch (error) {
-      if (error instanceof NoRespondersError) return 'nobody'
-      throw error instanceof PermissionViolationError ? notPermitted(error) : error
-    }
+      const callback = (error: Error | null, message: Msg) => {
+        if (error !== null)
+          return end(error instanceof PermissionViolationError ? notPermitted(error) : error)
+        isSilent = false
+        if (take(saysNobody(message) ? 'nobody' : message.data)) end()
+      }
+      const answers = this.#nats.subscribe(reply, { callback })
+      this.#asking = setTimeout(() => {
+        if (isSilent) take('silence')
+        end()
+      }, ANSWER)
+      this.publish(subject, question, reply)
+    })
   }
 
   /** Resolves once the server has taken all that was sent, and has said what it does not permit. */
@@ -144,6 +154,7 @@ export class Client {
   }
 
   async #close(): Promise<void> {
+    clearTimeout(this.#asking)
     if (this.#isUp) await within(LAST_WORDS, this.#nats.flush())
     this.#isUp = false
     await this.#nats.close()

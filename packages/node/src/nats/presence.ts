@@ -9,7 +9,14 @@ export interface Presence extends Identity, Address {
   readonly since: number
   /** Whether the node leaves. */
   readonly isLeaving?: boolean
+  /** How far the node is with its name, in questions about names and in answers. */
+  readonly stage?: Stage
 }
+
+/** A node asks whether its name is free, claims it, and then holds it. */
+export type Stage = 'asks' | 'claims' | 'holds'
+
+const STAGES: readonly unknown[] = ['asks', 'claims', 'holds'] satisfies Stage[]
 
 const [encoder, decoder] = [new TextEncoder(), new TextDecoder()]
 
@@ -21,10 +28,11 @@ export function writePresence(presence: Presence): Uint8Array {
 /** Reads a presence; `undefined` if the bytes are none. */
 export function readPresence(bytes: Uint8Array): Presence | undefined {
   try {
-    const { name, incarnation, connection, since, isLeaving } = JSON.parse(decoder.decode(bytes))
+    const { name, incarnation, connection, since, isLeaving, stage } = JSON.parse(decoder.decode(bytes))
     checkNodeName(name)
     if (!isAddress(incarnation, connection) || typeof since !== 'number') return undefined
-    return { name, incarnation, connection, since, isLeaving: isLeaving === true }
+    const presence = { name, incarnation, connection, since, isLeaving: isLeaving === true }
+    return STAGES.includes(stage) ? { ...presence, stage } : presence
   } catch {
     return undefined
   }

@@ -104,7 +104,7 @@ export class Stay implements ClientHost {
     const given = Object.fromEntries(Object.entries(this.#options).filter(([, value]) => value !== undefined))
     const defaults = { name, maxReconnectAttempts: -1, pingInterval: PING_INTERVAL }
     // A node that hears itself could not ask whether another one has its name.
-    return { ...defaults, ...given, noEcho: true, inboxPrefix: this.#subjects.replies }
+    return { ...defaults, ...given, noEcho: true }
   }
 
   async #join(client: Client): Promise<void> {
@@ -112,7 +112,7 @@ export class Stay implements ClientHost {
     if (unfit !== undefined) throw unfit
     client.subscribe(this.#subjects.inbox, message => this.#onMessage(message))
     client.subscribe(this.#subjects.here, ({ data }) => this.#onPresence(readPresence(data)))
-    await claim(client, this.#subjects, this.#presence(), () => this.#presence())
+    await claim(client, this.#subjects, () => this.#presence())
     // The server has said by then what it does not permit.
     await client.flush()
   }

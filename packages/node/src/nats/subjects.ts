@@ -5,7 +5,7 @@
  * | ------------------------------------ | ------------------------------------------------------ | ------------------------- |
  * | `PREFIX.here`                        | who has come, who is there, who leaves                 | all nodes                 |
  * | `PREFIX.name.NAME`                   | asks whether the name is taken                         | the node that has it      |
- * | `PREFIX.reply.ANYTHING`              | the answer to that                                     | the node that has asked   |
+ * | `PREFIX.reply.INCARNATION`           | the answer to that                                     | the node that has asked   |
  * | `PREFIX.to.INCARNATION.ADDRESS`      | the parcels for the node, from the node at the address | the node they are for     |
  *
  * The last is also the return address of parcels: where nobody gets them the server publishes there that it is so.
@@ -19,8 +19,8 @@ export class Subjects {
   readonly here: string
   /** Where the node that has this name answers. */
   readonly name: string
-  /** Below which subject the client gets answers. */
-  readonly replies: string
+  /** Where this node gets answers. */
+  readonly reply: string
   /** Whatever is for this node. */
   readonly inbox: string
   readonly #prefix: string
@@ -31,7 +31,7 @@ export class Subjects {
     this.here = `${prefix}.here`
     // A dot would make two words of one. The percent sign occurs in no name.
     this.name = `${prefix}.name.${name.replaceAll('.', '%')}`
-    this.replies = `${prefix}.reply`
+    this.reply = `${prefix}.reply.${incarnation}`
     this.#toOwn = `${prefix}.to.${incarnation}.`
     this.inbox = `${this.#toOwn}*`
   }
@@ -48,7 +48,7 @@ export class Subjects {
 
   /** Whether a node waits for an answer at `subject`. */
   isReply(subject: string): boolean {
-    return subject.startsWith(`${this.replies}.`)
+    return subject.startsWith(`${this.#prefix}.reply.`)
   }
 
   /** Gives who has sent what came by `subject`; `undefined` if that does not say. */

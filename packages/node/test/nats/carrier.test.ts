@@ -1,12 +1,14 @@
 // The carrier by itself: a test takes the place of the node, and hears of channels, of what comes through them, and of their ends.
 
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import type { Carrier, CarrierHost, Channel } from '@holster/node'
 import { nats } from '@holster/node/nats'
 import { connect } from '@nats-io/transport-node'
 import { natsServer, needingNats } from '../support/nats-server.ts'
+import { cuttingProxy } from '../support/proxy.ts'
 import { rawNode } from '../support/raw-node.ts'
 
 /** The repetition of presences, in milliseconds. */
@@ -166,5 +168,26 @@ test(
       ended.send({ bytes: Buffer.from('too late'), moved: [] })
     }
     await carrier.stop()
+  },
+)
+
+test(
+  'of carriers that start at the same time under one name exactly one does, whoever hears what first',
+  needingNats,
+  async () => {
+    await using server = await natsServer()
+    for (let round = 0; round < 8; round++) {
+      const proxies = await Promise.all(
+        Array.from({ length: 2 + (round % 4) }, () => cuttingProxy(server.port, () => randomInt(30))),
+      )
+      const carriers = proxies.map(({ url }) => nats({ servers: url }))
+      const starts = await Promise.allSettled(carriers.map(carrier => carrier.start(new Host('a'))))
+      const errors = starts.flatMap(start => (start.status === 'rejected' ? [String(start.reason)] : []))
+      await Promise.all(carriers.map(carrier => carrier.stop()))
+      await Promise.all(proxies.map(proxy => proxy[Symbol.asyncDispose]()))
+      assert.equal(errors.length, carriers.length - 1, `${errors}`)
+      for (const error of errors)
+        assert.match(error, /the name 'a' is taken: another node has answered by it/)
+    }
   },
 )

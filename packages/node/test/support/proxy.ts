@@ -2,6 +2,7 @@
 
 import { EventEmitter, once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
+import { setTimeout as passed } from 'node:timers/promises'
 
 /** From the client to the server, or back. */
 export type Way = 'up' | 'down'
@@ -18,8 +19,8 @@ export interface CuttingProxy extends AsyncDisposable {
   held(): Promise<void>
 }
 
-/** Starts a proxy in front of a port. */
-export async function cuttingProxy(to: number): Promise<CuttingProxy> {
+/** Starts a proxy in front of a port. `latency` gives how many milliseconds the next bytes take, behind those before them. */
+export async function cuttingProxy(to: number, latency?: () => number): Promise<CuttingProxy> {
   const sockets = new Set<net.Socket>()
   const left: Record<Way, number> = { up: Number.POSITIVE_INFINITY, down: Number.POSITIVE_INFINITY }
   let held: 'silent' | 'ended' | undefined
@@ -31,7 +32,12 @@ export async function cuttingProxy(to: number): Promise<CuttingProxy> {
   }
   const join = (from: net.Socket, onto: net.Socket, way: Way) => {
     sockets.add(from)
-    from.on('data', chunk => {
+    let before: Promise<unknown> = Promise.resolve()
+    from.on('data', async chunk => {
+      if (latency !== undefined) {
+        before = before.then(() => passed(latency()))
+        await before
+      }
       const bytes = chunk.subarray(0, left[way])
       left[way] -= chunk.length
       onto.write(bytes, () => {
