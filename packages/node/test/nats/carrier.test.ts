@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as passed } from 'node:timers/promises'
 import type { Carrier, CarrierHost, Channel } from '@holster/node'
 import { nats } from '@holster/node/nats'
 import { connect } from '@nats-io/transport-node'
@@ -178,7 +179,7 @@ test(
     await using server = await natsServer()
     for (let round = 0; round < 8; round++) {
       const proxies = await Promise.all(
-        Array.from({ length: 2 + (round % 4) }, () => cuttingProxy(server.port, () => randomInt(30))),
+        Array.from({ length: 2 + (round % 4) }, () => cuttingProxy(server.port, () => passed(randomInt(30)))),
       )
       const carriers = proxies.map(({ url }) => nats({ servers: url }))
       const starts = await Promise.allSettled(carriers.map(carrier => carrier.start(new Host('a'))))
@@ -191,3 +192,53 @@ test(
     }
   },
 )
+
+for (const [since, who, end] of [
+  [0, 'an elder', 'gives way'],
+  [Number.MAX_SAFE_INTEGER, 'a younger', 'gets it'],
+] as const) {
+  test(`a node that claims its name while ${who} one claims it too ${end}`, needingNats, async t => {
+    await using server = await natsServer()
+    const client = await connect({ servers: server.url, noEcho: true })
+    t.after(() => client.close())
+    const events = new EventEmitter()
+    let isFree = true
+    // The word that nobody has the name is still on its way when others come to it.
+    await using proxy = await cuttingProxy(server.port, async bytes => {
+      if (!isFree || !bytes.includes('NATS/1.0 503')) return
+      isFree = false
+      const told = once(events, 'told')
+      events.emit('free')
+      await told
+    })
+    const free = once(events, 'free')
+    const carrier = nats({ servers: proxy.url })
+    const start = carrier.start(new Host('a'))
+    t.after(() => carrier.stop())
+    await free
+    const rival = {
+      name: 'a',
+      incarnation: 'rival',
+      connection: 1,
+      since: Number.MAX_SAFE_INTEGER,
+      stage: 'claims',
+    }
+    client.subscribe('holster.name.a', {
+      callback: (_error, message) => {
+        message.respond(JSON.stringify(rival))
+        events.emit(message.json<{ stage: string }>().stage)
+      },
+    })
+    await client.flush()
+    const claimed = once(events, 'claims')
+    events.emit('told')
+    await claimed
+    // It waits now for answers of others, since this rival is younger.
+    const options = { noMux: true, reply: 'holster.reply.other', timeout: 60_000 }
+    const question = JSON.stringify({ ...rival, incarnation: 'other', since })
+    const answer = (await client.request('holster.name.a', question, options)).json<{ stage: string }>()
+    assert.equal(answer.stage, 'claims')
+    if (since === 0) await assert.rejects(start, /the name 'a' is taken: another node has answered by it/)
+    else await start
+  })
+}

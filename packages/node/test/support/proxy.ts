@@ -2,7 +2,6 @@
 
 import { EventEmitter, once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
-import { setTimeout as passed } from 'node:timers/promises'
 
 /** From the client to the server, or back. */
 export type Way = 'up' | 'down'
@@ -19,8 +18,11 @@ export interface CuttingProxy extends AsyncDisposable {
   held(): Promise<void>
 }
 
-/** Starts a proxy in front of a port. `latency` gives how many milliseconds the next bytes take, behind those before them. */
-export async function cuttingProxy(to: number, latency?: () => number): Promise<CuttingProxy> {
+/** Starts a proxy in front of a port. Bytes go on once `wait` resolves, and behind those before them. */
+export async function cuttingProxy(
+  to: number,
+  wait?: (bytes: Buffer) => Promise<unknown>,
+): Promise<CuttingProxy> {
   const sockets = new Set<net.Socket>()
   const left: Record<Way, number> = { up: Number.POSITIVE_INFINITY, down: Number.POSITIVE_INFINITY }
   let held: 'silent' | 'ended' | undefined
@@ -34,8 +36,8 @@ export async function cuttingProxy(to: number, latency?: () => number): Promise<
     sockets.add(from)
     let before: Promise<unknown> = Promise.resolve()
     from.on('data', async chunk => {
-      if (latency !== undefined) {
-        before = before.then(() => passed(latency()))
+      if (wait !== undefined) {
+        before = before.then(() => wait(chunk))
         await before
       }
       const bytes = chunk.subarray(0, left[way])
