@@ -1,21 +1,21 @@
 /**
- * A registry finds processes by keys of any kind, with a value for each, until they end. Elixir's `Registry`, without partitions: here one
- * thread runs everything, so that there is nothing to share out.
+ * A registry finds processes by keys of any kind, with a value for each, until they end: those of this node, or of all. Elixir's `Registry`,
+ * without partitions: here one thread runs everything, so that there is nothing to share out.
  * @module
  */
 
 import { inspect } from 'node:util'
 import type { P, Registrable } from '@holster/process'
 import { compile } from '@holster/process/internal'
-import { type Registered, type RegistryRef, tableOf } from './running.js'
+import type { Registered } from './options.js'
+import { type RegistryRef, tableOf } from './running.js'
 import type { Registration } from './table.js'
 
 export { AlreadyRegistered } from './already-registered.js'
+export type { ListenerMessage } from './listeners.js'
+export type { Conflict, Options, Registered } from './options.js'
 export {
   childSpec,
-  type ListenerMessage,
-  type Options,
-  type Registered,
   type Registry,
   type RegistryRef,
   start,
@@ -39,7 +39,9 @@ export interface KeyedEntry<Key, Value, Message = unknown> extends Entry<Value, 
 /**
  * Registers `pid` under `key`, with `value`, until it is unregistered or ends. With duplicate keys one process may be registered under a
  * key several times. Throws `AlreadyRegistered` if the keys are unique and the key is taken, an Error if `pid` has ended, a TypeError
- * unless it is something that ends. Source: `Registry.register/3`, which registers the caller.
+ * unless it is something that ends. A registry with `nodes: 'all'` counts a key as taken if this node knows of an entry on any; it also
+ * throws a TypeError for a process of another node, for a key that is not the same on all nodes, such as a `Date`, and on a node for a
+ * value that cannot be sent. Source: `Registry.register/3`, which registers the caller.
  */
 export function register<Key, Value, Message>(
   registry: RegistryRef<Key, Value, Message>,
@@ -50,7 +52,10 @@ export function register<Key, Value, Message>(
   tableOf(registry).add(key, pid, value as Value)
 }
 
-/** Removes all entries of `pid` under `key`, and says whether there was one. Source: `Registry.unregister/2`. */
+/**
+ * Removes all entries of `pid` under `key`, and says whether there was one. With `nodes: 'all'` throws a TypeError for a process of another
+ * node. Source: `Registry.unregister/2`.
+ */
 export function unregister<Key, Value, Message>(
   registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
@@ -60,8 +65,8 @@ export function unregister<Key, Value, Message>(
 }
 
 /**
- * Removes the entries of `pid` under `key` whose value matches `pattern`, as `receive` compares, and says whether there was one. Source:
- * `Registry.unregister_match/4`.
+ * Removes the entries of `pid` under `key` whose value matches `pattern`, as `receive` compares, and says whether there was one. Throws as
+ * `unregister` does. Source: `Registry.unregister_match/4`.
  */
 export function unregisterMatch<Key, Value, Message>(
   registry: RegistryRef<Key, Value, Message>,
@@ -72,7 +77,10 @@ export function unregisterMatch<Key, Value, Message>(
   return tableOf(registry).remove(key, pid, compile(pattern))
 }
 
-/** Gives the entries under `key`, the oldest first; none if there are none. Source: `Registry.lookup/2`. */
+/**
+ * Gives the entries under `key`, the oldest first, and those of other nodes in the order in which this one has heard of them; none if there
+ * are none. Source: `Registry.lookup/2`.
+ */
 export function lookup<Key, Value, Message>(
   registry: RegistryRef<Key, Value, Message>,
   key: NoInfer<Key>,
@@ -177,7 +185,8 @@ export function select<Key, Value, Message>(
 
 /**
  * Puts what `update` makes of the value of `pid` under `key` in its place, and gives the new value and the old one; `undefined`, without
- * a call, if `pid` does not have the key. Throws an Error if the keys are not unique. Source: `Registry.update_value/3`.
+ * a call, if `pid` does not have the key. Throws an Error if the keys are not unique; with `nodes: 'all'` also a TypeError for a process of
+ * another node, and on a node for a value that cannot be sent, which changes nothing. Source: `Registry.update_value/3`.
  */
 export function updateValue<Key, Value, Message>(
   registry: RegistryRef<Key, Value, Message>,
@@ -188,11 +197,7 @@ export function updateValue<Key, Value, Message>(
   checkFunction('update', update)
   const table = tableOf(registry)
   checkUnique(table.isUnique, 'updateValue')
-  const [found] = table.of(key, pid)
-  if (found === undefined) return undefined
-  const old = found.value
-  found.value = update(old)
-  return [found.value, old]
+  return table.update(key, pid, update)
 }
 
 function entryOf<Key, Value, Message>({ pid, value }: Registration<Key, Value>): Entry<Value, Message> {

@@ -1,23 +1,18 @@
 /** A registry is a process, and what it holds lives as long as that does. */
 
 import { inspect } from 'node:util'
-import {
-  type MonitorTarget,
-  type Pid,
-  type Process,
-  type Registrable,
-  spawn,
-  whereis,
-} from '@holster/process'
-import { checkChoice, checkNames, reportThrown, watch } from '@holster/process/internal'
+import { type Process, spawn, whereis } from '@holster/process'
+import { reportRejection, reportThrown, sendExit, watch } from '@holster/process/internal'
 import type { ChildSpec } from '../child-spec.js'
+import { hereName } from '../peers/local.js'
+import { meetPeers, type PeerMessage, Peers, peerBody } from '../peers/peers.js'
 import { silentBody } from '../silent-body.js'
-import { type Listener, Table } from './table.js'
+import { Listeners } from './listeners.js'
+import { type Conflict, checkOptions, type Options, type Registered } from './options.js'
+import { Replica } from './replica.js'
+import { Table } from './table.js'
 
 declare const holds: unique symbol
-
-/** A process, connection or actor that is registered, and understands messages of type `Message`. */
-export type Registered<Message = unknown> = Pid<Message> & MonitorTarget
 
 /**
  * A registry of processes that understand messages of type `Message`. The registry is itself a process that can be linked,
@@ -31,43 +26,6 @@ export interface Registry<Key, Value = undefined, Message = unknown> extends Pro
 /** A registry, or the name under which one is registered, which stands for the next one after a restart. */
 export type RegistryRef<Key, Value, Message> = Registry<Key, Value, Message> | string
 
-/** The message that a listener of a registry is sent. Source: `t:Registry.listener_message/0`. */
-export type ListenerMessage<Key = unknown, Value = unknown> =
-  | {
-      /** The tag by which patterns and a `switch` tell messages apart. */
-      readonly type: 'registry_register'
-      /** The registry. */
-      readonly registry: Process<never>
-      /** The key under which it is. */
-      readonly key: Key
-      /** The process that is registered. */
-      readonly pid: Registrable
-      /** The value with which it is. */
-      readonly value: Value
-    }
-  | {
-      /** The tag by which patterns and a `switch` tell messages apart. */
-      readonly type: 'registry_unregister'
-      /** The registry. */
-      readonly registry: Process<never>
-      /** The key under which it was. */
-      readonly key: Key
-      /** The process that was unregistered, or has ended. */
-      readonly pid: Registrable
-    }
-
-/** Options of a registry. `start` throws a TypeError that names a wrong one. */
-export interface Options {
-  /** Whether a key stands for one process at most, or for any number of them. */
-  readonly keys: 'unique' | 'duplicate'
-  /** The name under which the registry is registered, with the errors of `register` of `@holster/process`. Default: none. */
-  readonly name?: string
-  /** Gets a `ListenerMessage` for each change: processes, or their names. Default: none. */
-  readonly listeners?: readonly (Pid<ListenerMessage> | string)[]
-}
-
-const KNOWN = ['keys', 'name', 'listeners']
-
 const tables = new WeakMap<object, Table<unknown, unknown>>()
 
 /**
@@ -78,7 +36,7 @@ export function start<Key, Value = undefined, Message = unknown>(
   options: Options,
 ): Registry<Key, Value, Message> {
   checkOptions(options)
-  return open(spawn(silentBody, nameOf(options)), options)
+  return open(spawn(bodyOf(options), nameOf(options)), options)
 }
 
 /** Does as `start`, and links the registry to `self`. Source: `Registry.start_link/1`. */
@@ -87,7 +45,7 @@ export function startLink<Key, Value = undefined, Message = unknown, M = unknown
   options: Options,
 ): Registry<Key, Value, Message> {
   checkOptions(options)
-  return open(self.spawnLink(silentBody, nameOf(options)), options)
+  return open(self.spawnLink(bodyOf(options), nameOf(options)), options)
 }
 
 /** Gives the spec of a registry under a supervisor. `id` is the name, or `'registry'`. Source: `Registry.child_spec/1`. */
@@ -113,55 +71,62 @@ export function tableOf<Key, Value, Message>(registry: RegistryRef<Key, Value, M
 
 function open<Key, Value, Message>(process: Process, options: Options): Registry<Key, Value, Message> {
   process.label = `registry of ${options.keys} keys`
-  const table = new Table(options.keys === 'unique', new Listeners(process, options.listeners ?? []))
+  const registry = process as unknown as Process<never>
+  const listeners = new Listeners(registry, options.listeners ?? [])
+  const { table, close } =
+    options.nodes === 'all' ? share(process, listeners, options) : hold(listeners, options)
   tables.set(process, table)
-  watch(process, () => table.clear(), 'registry', 'name')
-  return process as unknown as Registry<Key, Value, Message>
+  watch(process, close, 'registry', 'name')
+  return registry as Registry<Key, Value, Message>
 }
 
-/** Sends each change to the listeners. */
-class Listeners implements Listener<unknown, unknown> {
-  readonly #registry: Process<never>
-  readonly #listeners: readonly (Pid<ListenerMessage> | string)[]
+/** The data of a registry, and what ends with it. */
+interface Held {
+  readonly table: Table<unknown, unknown>
+  close(): void
+}
 
-  constructor(registry: Process, listeners: readonly (Pid<ListenerMessage> | string)[]) {
-    this.#registry = registry as unknown as Process<never>
-    this.#listeners = [...listeners]
-  }
+/** Holds the entries of this node. */
+function hold(listeners: Listeners, { keys }: Options): Held {
+  const table = new Table(keys === 'unique', listeners)
+  return { table, close: () => table.clear() }
+}
 
-  registered(key: unknown, pid: Registrable, value: unknown): void {
-    this.#send({ type: 'registry_register', registry: this.#registry, key, pid, value })
-  }
-
-  unregistered(key: unknown, pid: Registrable): void {
-    this.#send({ type: 'registry_unregister', registry: this.#registry, key, pid })
-  }
-
-  #send(message: ListenerMessage): void {
-    for (const listener of this.#listeners) {
-      const to = typeof listener === 'string' ? whereis<ListenerMessage>(listener) : listener
+/** Holds the entries of all nodes. */
+function share(process: Process, listeners: Listeners, { keys, name = '', onConflict }: Options): Held {
+  const registry = process as unknown as Process<never>
+  const settle = onConflict ?? exitLoser
+  const replica = new Replica(keys === 'unique', listeners, {
+    node: hereName,
+    now: Date.now,
+    tell: change => peers.tell(change),
+    onLoss({ key, pid, value }, winner) {
+      const conflict = { registry, key, pid: pid as Registered, value, winner: winner as Registered }
       try {
-        to?.send(message)
+        reportRejection(registry, settle(conflict))
       } catch (error) {
-        // An actor may throw at an event, and the other listeners are to hear all the same.
-        reportThrown(to, error)
+        reportThrown(registry, error)
       }
-    }
+    },
+  })
+  const peers = new Peers(process, `registry of ${keys} keys`, replica)
+  const leave = meetPeers(process as unknown as Process<PeerMessage>, name, peers)
+  const close = () => {
+    leave()
+    replica.clear()
   }
+  return { table: replica.table, close }
+}
+
+function exitLoser({ registry, key, pid, winner }: Conflict): void {
+  sendExit(pid, registry, ['name_conflict', key, winner], 'exit')
+}
+
+/** Gives the body of a registry's process. */
+function bodyOf({ nodes }: Options): typeof silentBody {
+  return nodes === 'all' ? (peerBody as unknown as typeof silentBody) : silentBody
 }
 
 function nameOf({ name }: Options): { readonly name?: string } {
   return name === undefined ? {} : { name }
-}
-
-function checkOptions(options: Options): void {
-  checkNames(options, KNOWN, 'a registry')
-  checkChoice('options.keys', options.keys, ['unique', 'duplicate'])
-  const { listeners } = options
-  if (listeners === undefined) return
-  if (!Array.isArray(listeners)) throw new TypeError('options.listeners must be an array')
-  for (const listener of listeners) {
-    if (typeof listener === 'string' || typeof listener?.send === 'function') continue
-    throw new TypeError(`options.listeners must hold pids or names, not ${inspect(listener, { depth: 0 })}`)
-  }
 }

@@ -20,6 +20,7 @@ interface Row<Key, Value> {
 
 /** The registrations of one process. */
 interface Holder<Key, Value> {
+  readonly pid: Registrable
   readonly registrations: Set<Registration<Key, Value>>
   /** Ends the watch for the end of the process. */
   readonly stop: () => void
@@ -31,17 +32,34 @@ export interface Listener<Key, Value> {
   unregistered(key: Key, pid: Registrable): void
 }
 
+/** Shares the entries of this node with others: is asked before they change, and told once they have. */
+export interface Sharer<Key, Value> {
+  /** Throws a TypeError unless `pid` may be given entries here, or may have them changed. */
+  checkPid(pid: Registrable): void
+  /** Throws a TypeError unless the others can be told of `key`. */
+  checkKey(key: Key): void
+  /** Throws a TypeError unless the others can be told of `value`. */
+  checkValue(value: Value): void
+  added(registration: Registration<Key, Value>): void
+  updated(registration: Registration<Key, Value>): void
+  removed(registrations: readonly Registration<Key, Value>[]): void
+  /** Is told behind the listener that `key` may have become free. */
+  freed(key: Key): void
+}
+
 /** The data of one registry. */
 export class Table<Key, Value> {
   readonly isUnique: boolean
   readonly #listener: Listener<Key, Value>
+  readonly #sharer: Sharer<Key, Value> | undefined
   readonly #rows = new KeyedMap<Key, Row<Key, Value>>()
   readonly #holders = new Map<Registrable, Holder<Key, Value>>()
   #count = 0
 
-  constructor(isUnique: boolean, listener: Listener<Key, Value>) {
+  constructor(isUnique: boolean, listener: Listener<Key, Value>, sharer?: Sharer<Key, Value>) {
     this.isUnique = isUnique
     this.#listener = listener
+    this.#sharer = sharer
   }
 
   /** The number of entries. */
@@ -50,31 +68,64 @@ export class Table<Key, Value> {
   }
 
   add(key: Key, pid: Registrable, value: Value): void {
+    this.#sharer?.checkPid(pid)
+    this.#sharer?.checkKey(key)
+    this.#sharer?.checkValue(value)
     const [other] = this.under(key)
     if (this.isUnique && other !== undefined) throw new AlreadyRegistered(key, other.pid)
-    const holder = this.#holderOf(pid)
-    const row = this.#rows.getOrMake(key, kept => ({ key: kept, registrations: new Set() }))
-    const registration: Registration<Key, Value> = { pid, value, row }
-    row.registrations.add(registration)
-    holder.registrations.add(registration)
-    this.#count++
-    this.#listener.registered(row.key, pid, value)
+    const registration = this.#enter(this.#holderOf(pid), key, value)
+    this.#sharer?.added(registration)
+    this.#listener.registered(registration.row.key, pid, value)
   }
 
   /** Removes the entries of `pid` under `key` whose value passes `test`, and says whether there was one. */
   remove(key: Key, pid: Registrable, test: (value: unknown) => boolean): boolean {
+    this.#sharer?.checkPid(pid)
     const removed = this.of(key, pid).filter(({ value }) => test(value))
-    for (const registration of removed) this.#delete(registration)
+    const [first] = removed
+    if (first === undefined) return false
+    for (const registration of removed) this.strike(registration)
+    this.#sharer?.removed(removed)
+    if (this.of(key, pid).length > 0) return true
+    this.#listener.unregistered(first.row.key, pid)
+    this.#sharer?.freed(first.row.key)
+    return true
+  }
+
+  /**
+   * Puts what `update` makes of the value of `pid` under `key` in its place, and gives both, the old one last; `undefined` if `pid` has no
+   * such entry.
+   */
+  update(key: Key, pid: Registrable, update: (value: Value) => Value): [Value, Value] | undefined {
+    this.#sharer?.checkPid(pid)
+    const [found] = this.of(key, pid)
+    if (found === undefined) return undefined
+    const old = found.value
+    const value = update(old)
+    this.#sharer?.checkValue(value)
+    found.value = value
+    this.#sharer?.updated(found)
+    return [value, old]
+  }
+
+  /** Enters a process of another node, whose end its own registry tells. Nobody is told of that here. */
+  enter(key: Key, pid: Registrable, value: Value): Registration<Key, Value> {
+    return this.#enter(this.#holderOf(pid, true), key, value)
+  }
+
+  /** Strikes out an entry, and says whether that was the last one of its process under the key. Nobody is told of that here. */
+  strike(registration: Registration<Key, Value>): boolean {
+    const { pid, row } = registration
+    if (!row.registrations.delete(registration)) return false
+    this.#count--
+    if (row.registrations.size === 0) this.#rows.delete(row.key)
     const holder = this.#holders.get(pid)
+    holder?.registrations.delete(registration)
     if (holder?.registrations.size === 0) {
       holder.stop()
       this.#holders.delete(pid)
     }
-    const [first] = removed
-    if (first === undefined) return false
-    if (this.of(key, pid).length > 0) return true
-    this.#listener.unregistered(first.row.key, pid)
-    return true
+    return this.of(row.key, pid).length === 0
   }
 
   /** Gives the entries under `key`, the oldest first. */
@@ -110,33 +161,35 @@ export class Table<Key, Value> {
     this.#count = 0
   }
 
-  #holderOf(pid: Registrable): Holder<Key, Value> {
+  #enter(holder: Holder<Key, Value>, key: Key, value: Value): Registration<Key, Value> {
+    const row = this.#rows.getOrMake(key, kept => ({ key: kept, registrations: new Set() }))
+    const registration: Registration<Key, Value> = { pid: holder.pid, value, row }
+    row.registrations.add(registration)
+    holder.registrations.add(registration)
+    this.#count++
+    return registration
+  }
+
+  #holderOf(pid: Registrable, isRemote = false): Holder<Key, Value> {
     const known = this.#holders.get(pid)
     if (known !== undefined) return known
-    const stop = watch(pid, () => this.#forget(pid), 'pid', 'name')
+    const stop = isRemote ? ignore : watch(pid, () => this.#forget(pid), 'pid', 'name')
     if (stop === undefined) throw new Error(`pid has exited: ${String(pid)}`)
-    const holder: Holder<Key, Value> = { registrations: new Set(), stop }
+    const holder: Holder<Key, Value> = { pid, registrations: new Set(), stop }
     this.#holders.set(pid, holder)
     return holder
   }
 
   #forget(pid: Registrable): void {
-    const holder = this.#holders.get(pid)
-    if (holder === undefined) return
+    const registrations = [...this.held(pid)]
     this.#holders.delete(pid)
-    const rows = new Set<Row<Key, Value>>()
-    for (const registration of holder.registrations) {
-      this.#delete(registration)
-      rows.add(registration.row)
+    for (const registration of registrations) this.strike(registration)
+    this.#sharer?.removed(registrations)
+    for (const { key } of new Set(registrations.map(({ row }) => row))) {
+      this.#listener.unregistered(key, pid)
+      this.#sharer?.freed(key)
     }
-    for (const { key } of rows) this.#listener.unregistered(key, pid)
-  }
-
-  #delete(registration: Registration<Key, Value>): void {
-    const { pid, row } = registration
-    if (!row.registrations.delete(registration)) return
-    this.#count--
-    this.#holders.get(pid)?.registrations.delete(registration)
-    if (row.registrations.size === 0) this.#rows.delete(row.key)
   }
 }
+
+function ignore(): void {}
