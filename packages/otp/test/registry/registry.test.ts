@@ -505,3 +505,55 @@ test('the types refuse other keys and values', () => {
   }
   assert.equal(typeof check, 'function')
 })
+
+test('a registry of all nodes needs a name, and keys that are the same on each', t => {
+  assert.throws(() => registry.start({ keys: 'unique', nodes: 'all' }), {
+    name: 'TypeError',
+    message: "options.name must be given if options.nodes is 'all': the registries find each other by it",
+  })
+  assert.throws(() => registry.start({ keys: 'unique', nodes: 'some' as never }), {
+    name: 'TypeError',
+    message: "options.nodes must be 'this' or 'all', not 'some'",
+  })
+  const onConflict = () => {}
+  for (const options of [
+    { keys: 'unique', onConflict },
+    { keys: 'duplicate', name: 'all', nodes: 'all', onConflict },
+  ] as const) {
+    assert.throws(() => registry.start(options), {
+      name: 'TypeError',
+      message: "options.onConflict needs unique keys, and 'all' as options.nodes: otherwise there is none",
+    })
+  }
+  assert.throws(
+    () => registry.start({ keys: 'unique', name: 'all', nodes: 'all', onConflict: 'kill' as never }),
+    { name: 'TypeError', message: "options.onConflict must be a function, not 'kill'" },
+  )
+  const all = registry.start<unknown>({ keys: 'unique', name: 'all', nodes: 'all' })
+  t.after(() => all.exit())
+  const pid = createProcess()
+  for (const key of [new Date(0), Buffer.alloc(1), () => {}, Symbol('here'), ['a', { b: new Map() }]]) {
+    assert.throws(() => registry.register(all, key, pid), {
+      name: 'TypeError',
+      message: /^key must be the same on all nodes: /,
+    })
+  }
+  for (const key of [Symbol.for('there'), pid, ['a', { b: pid }], null, undefined, 1n]) {
+    registry.register(all, key, pid)
+    assert.equal(registry.whereis(all, key), pid)
+  }
+})
+
+test('a registry of all nodes does as others do in a program that is no node', t => {
+  const all = registry.start<string, number>({ keys: 'unique', name: 'all', nodes: 'all' })
+  t.after(() => all.exit())
+  const pid = createProcess()
+  registry.register(all, 'key', pid, 1)
+  assert.throws(() => registry.register(all, 'key', createProcess(), 1), registry.AlreadyRegistered)
+  assert.deepEqual(
+    registry.updateValue(all, 'key', pid, value => value + 1),
+    [2, 1],
+  )
+  pid.exit()
+  assert.equal(registry.count(all), 0)
+})
