@@ -68,10 +68,11 @@ export class Table<Key, Value> {
   }
 
   add(key: Key, pid: Registrable, value: Value): void {
+    // First, since this throws for a key that holds itself.
+    const [other] = this.under(key)
     this.#sharer?.checkPid(pid)
     this.#sharer?.checkKey(key)
     this.#sharer?.checkValue(value)
-    const [other] = this.under(key)
     if (this.isUnique && other !== undefined) throw new AlreadyRegistered(key, other.pid)
     const registration = this.#enter(this.#holderOf(pid), key, value)
     this.#sharer?.added(registration)

@@ -538,6 +538,12 @@ test('a registry of all nodes needs a name, and keys that are the same on each',
       message: /^key must be the same on all nodes: /,
     })
   }
+  const round: unknown[] = []
+  round.push(round)
+  assert.throws(() => registry.register(all, round, pid), {
+    name: 'TypeError',
+    message: 'key must not be deeper than 100 levels',
+  })
   for (const key of [Symbol.for('there'), pid, ['a', { b: pid }], null, undefined, 1n]) {
     registry.register(all, key, pid)
     assert.equal(registry.whereis(all, key), pid)
