@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import * as gun from '@holster/gun'
 import { SupervisorError, supervisor } from '@holster/otp'
 import { CallError, call, createProcess, ProcessExit, ReceiveTimeout } from '@holster/process'
-import { connect, PATIENCE } from '../support/client.ts'
+import { connect, PATIENCE, rejection } from '../support/client.ts'
 import { type Nodes, type Remote, startNodes } from '../support/nodes.ts'
 import { type WebsocketServer, websocketServer } from '../support/websocket-server.ts'
 
@@ -119,6 +119,28 @@ test('the handle of a connection that nobody here holds any more comes home as o
   const lost = (await one.run('kept', 'lost stream')) as gun.StreamRef
   gun.cancel(connPid, lost)
   assert.equal((await self.receive([{ type: 'gun_error', streamRef: lost }], PATIENCE)).reason.code, 'closed')
+})
+
+test('a request for a connection that was collected on its node is answered with an error', async () => {
+  const self = createProcess<gun.GunMessage>()
+  const connPid = await (async () => {
+    const it = (await one.run('open', server.host, server.port, {})) as gun.ConnPid
+    const ref = self.monitor(it)
+    await two.run('keep', 'collected', it)
+    gun.close(it)
+    await self.receive([{ type: 'DOWN', ref }], PATIENCE)
+    await one.run('drop', 'connPid')
+    return it
+  })()
+  for (let turn = 0; turn < 5; turn++) await one.run('memory')
+  const replyTo = await two.run('makeProcess', 'asker')
+  const streamRef = await two.run('call', 'get', connPid, '/', {}, { replyTo })
+  const { reason } = (await two.run('receive', 'asker', {
+    type: 'gun_error',
+    streamRef,
+  })) as gun.GunErrorMessage
+  assert.equal(reason.code, 'closed')
+  assert.equal((await rejection(gun.remoteInfo(connPid))).kind, 'down')
 })
 
 test('a stream whose handle nobody holds keeps it while it lasts', async () => {

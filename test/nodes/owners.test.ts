@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import * as gun from '@holster/gun'
 import type { RemotePid } from '@holster/node'
 import { createProcess } from '@holster/process'
+import { createActor, fromCallback } from 'xstate'
 import { connect, defer, eventually, PATIENCE, rejection } from '../support/client.ts'
 import { crash, type Nodes, type Remote, startNodes } from '../support/nodes.ts'
 import { streamEnds } from '../support/stream-ends.ts'
@@ -71,6 +72,32 @@ test('a replyTo on another node gets the messages of its stream alone', async ()
   await one.run('call', 'cancel', client.connPid, streamRef)
   const { reason } = (await one.run('receive', 'c', { type: 'gun_error' })) as gun.GunErrorMessage
   assert.equal(reason.code, 'badstate')
+})
+
+test('a replyTo on another node gets the messages of a request that a pool makes', async () => {
+  gun.pool.startPool(server.host, server.port, { size: 1 })
+  const replyTo = await ownerAt(one, 'pooled')
+  const headers = { host: `${server.host}:${server.port}` }
+  const streamRef = gun.pool.get('/', headers, { replyTo })
+  const head = (await one.run('receive', 'pooled', { type: 'gun_response' })) as gun.GunResponse
+  assert.equal(head.streamRef, streamRef)
+  const data = (await one.run('receive', 'pooled', { type: 'gun_data', streamRef })) as gun.GunData
+  assert.equal(String(data.data), 'Hello over HTTP')
+  await gun.pool.stopPool(server.host, server.port)
+})
+
+test('an xstate actor owns a connection of another node', async () => {
+  const { promise: up, resolve } = defer<gun.GunMessage>()
+  const logic = fromCallback<gun.GunMessage>(({ receive }) => receive(resolve))
+  const owner = createActor(logic).start()
+  const connPid = await gun.openAt(one.name, server.host, server.port, { owner: owner as never })
+  const message = await up
+  assert.deepEqual([message.type, message.connPid], ['gun_up', connPid])
+  const self = createProcess()
+  const ref = self.monitor(connPid)
+  owner.stop()
+  const { reason } = await self.receive([{ type: 'DOWN', ref }], PATIENCE)
+  assert.match(JSON.stringify(reason), /shutdown/)
 })
 
 test('setOwner hands a connection to an owner on another node, and one there hands it on', async () => {

@@ -133,6 +133,12 @@ export class AwayConnection implements Callee {
     return this.#end === undefined && (this.#streams.has(streamRef) || !isMadeHere(streamRef))
   }
 
+  /** Answers what another node asks of a connection that has ended here, and was collected. */
+  answer(message: AwayMessage): void {
+    if (message.type === 'perform') this.#refuses(message.command.streamRef, message.command.type === 'flow')
+    else if (message.type === 'cancel') this.#refuses(message.streamRef)
+  }
+
   /** Takes note that nothing more comes of a stream. */
   forget(streamRef: StreamRef): void {
     this.#streams.delete(streamRef)
@@ -182,6 +188,7 @@ export class AwayConnection implements Callee {
 
   /** Answers a command for a connection that has ended with an error; says whether it has. */
   #refuses(streamRef: StreamRef | undefined, isSilent = false): boolean {
+    this.#watch()
     if (this.#end === undefined) return false
     if (isSilent) return true
     const error = new GunError('closed', 'connection_error', `${this.connPid} has ended`, {
@@ -221,7 +228,8 @@ export class AwayConnection implements Callee {
   #watch(): void {
     if (this.#isWatched || this.#end !== undefined) return
     this.#isWatched = true
-    this.target?.[onExit](reason => this.#ended(reason))
+    const stop = this.target?.[onExit](reason => this.#ended(reason))
+    if (stop === undefined) this.#end = { reason: 'noproc' }
   }
 
   /** The connection has ended, and has told its streams and its owner why; or its node cannot be reached, which nobody else can tell. */

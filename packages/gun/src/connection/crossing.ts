@@ -52,6 +52,7 @@ makePortable(ConnPid, {
   take(connPid, message) {
     const life = behind(connPid)
     if (life instanceof Connection) take(life, message as AwayMessage | Question)
+    else life.answer(message as AwayMessage)
   },
 })
 

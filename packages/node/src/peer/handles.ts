@@ -40,15 +40,21 @@ export function handleOf(wire: unknown, peer: Identity, atlas: Atlas): object {
   const [home, kind, number, details] = wire as [Home, string, Key, unknown]
   if (home === OURS) return atlas.foreignOf(peer).handle(kind, number, details)
   const { identity } = atlas
-  if (home === YOURS) return own(kind, number, details, identity)
+  if (home === YOURS) return ownHandle(kind, number, details, identity)
   const [name, incarnation] = home
   if (kind === NAME) return atlas.named({ name: String(number), node: name })
   if (name === identity.name && incarnation === identity.incarnation)
-    return own(kind, number, details, identity)
+    return ownHandle(kind, number, details, identity)
   return atlas.foreignOf({ name, incarnation }).handle(kind, number, details)
 }
 
-function own(kind: string, number: Key, details: unknown, { name, incarnation }: Identity): object {
+/** Gives a handle of this program, or what stands for one that was collected. */
+export function ownHandle(
+  kind: string,
+  number: Key,
+  details: unknown,
+  { name, incarnation }: Identity,
+): object {
   const known = findLocal(kind, number)
   if (known !== undefined) return known
   const lost = lostHandle({ node: name, incarnation, kind, number, details })

@@ -5,6 +5,7 @@ import {
   attach,
   deliver,
   isActorRef,
+  kindNamed,
   kindOf,
   type Mark,
   reportThrown,
@@ -23,7 +24,8 @@ import { revive } from '../wire/revive.js'
 import type { Special } from '../wire/special.js'
 import type { Atlas } from './atlas.js'
 import { type FlowHost, RemoteSink, RemoteSources } from './flow.js'
-import { handleOf, WHOLE, wireOf } from './handles.js'
+
+import { handleOf, ownHandle, WHOLE, wireOf } from './handles.js'
 import { Ties, type TiesHost } from './ties.js'
 
 /** One life of another node. */
@@ -235,7 +237,8 @@ export class Peer implements Post, FlowHost, TiesHost {
   }
 
   #takeMessage(kind: string, number: Key, message: unknown): void {
-    const target = findLocal(kind, number) as { send?(message: unknown): void } | undefined
+    const target: { send?(message: unknown): void } | undefined =
+      findLocal(kind, number) ?? this.#lost(kind, number)
     if (target === undefined) return
     // Xstate warns of an event to an actor that has stopped.
     if (isActorRef(target) && watch(target, ignore) === undefined) return
@@ -246,6 +249,12 @@ export class Peer implements Post, FlowHost, TiesHost {
     } catch (error) {
       reportThrown(target, error)
     }
+  }
+
+  /** Gives what stands for a handle that was collected, if its kind answers messages all the same. */
+  #lost(kind: string, number: Key): object | undefined {
+    if (kindNamed(kind)?.take === undefined || typeof number !== 'number') return undefined
+    return ownHandle(kind, number, undefined, this.#atlas.identity)
   }
 
   #takeDelivery(kind: string, number: Key, source: number, bytes: number, message: unknown): void {
