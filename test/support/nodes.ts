@@ -1,9 +1,12 @@
 // The nodes of a test: this program, and threads of it that do what the test says.
 
+import assert from 'node:assert/strict'
+import * as gun from '@holster/gun'
 import { type NodeChange, spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
-import { call, createProcess, type Pid } from '@holster/process'
+import { call, createProcess, type Pid, type Process } from '@holster/process'
 import type * as agent from './agent.ts'
 import { PATIENCE } from './client.ts'
+import type { Place } from './place.ts'
 
 type Jobs = typeof agent
 
@@ -22,6 +25,34 @@ export interface Nodes extends AsyncDisposable {
 }
 
 const place = new URL('./agent-thread.mjs', import.meta.url)
+
+/** The node on which `away` opens connections. */
+export const THERE = 'main.1'
+
+/** A connection of another node, with an owner of this one, which is closed at once when it is disposed of. */
+export interface Away extends AsyncDisposable {
+  readonly connPid: gun.ConnPid
+  readonly owner: Process<gun.GunMessage>
+}
+
+/** Opens a connection on the first thread, and waits until it is up. */
+export async function away({ host, port }: Pick<Place, 'host' | 'port'>, opts: gun.Opts = {}): Promise<Away> {
+  const owner = createProcess<gun.GunMessage>()
+  const connPid = await gun.openAt(THERE, host, port, { owner, ...opts })
+  assert.match(connPid.id, /@main\.1>$/)
+  await gun.awaitUp(connPid, PATIENCE)
+  return {
+    connPid,
+    owner,
+    async [Symbol.asyncDispose]() {
+      const watcher = createProcess()
+      watcher.monitor(connPid)
+      gun.close(connPid)
+      await watcher.receive([{ type: 'DOWN' }], PATIENCE)
+      owner.exit()
+    },
+  }
+}
 
 /** Gives the remote of a node that is up. */
 export async function remoteOf(name: string): Promise<Remote> {

@@ -22,7 +22,7 @@ import type { Callee } from './callee.js'
 import { type Facts, isPortable, type OptionFacts } from './facts.js'
 import { Outgoing } from './outgoing.js'
 
-/** What a connection is told by other nodes. */
+/** The messages of other nodes to a connection. */
 export type AwayMessage =
   | { readonly type: 'perform'; readonly command: Command }
   | { readonly type: 'cancel' | 'giveUp'; readonly streamRef: StreamRef }
@@ -61,7 +61,7 @@ export class AwayConnection implements Callee {
     this.#watchForOwner()
   }
 
-  /** What other nodes must know of the connection, as far as it is known here. */
+  /** The facts that other nodes need, as far as they are known here. */
   get facts(): Facts {
     return this.#facts
   }

@@ -92,7 +92,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #retryTimer: NodeJS.Timeout | undefined
   /** Whether the owner, the streams and all that watch were told of the end. */
   isTerminated = false
-  /** What other nodes were last told of the connection; `undefined`: nothing. */
+  /** The facts that other nodes were last told; `undefined`: none. */
   facts: Facts | undefined
   /** Called with each stream of the caller's that begins, or waits to. */
   onBegun: ((streamRef: StreamRef) => void) | undefined

@@ -25,7 +25,7 @@ import { type Question, reply } from './questions.js'
 /** Gives the connection behind a handle, which is on this node or on another one. Throws a TypeError that names the argument. */
 export const behind = lifeOf as (connPid: ConnPid) => Connection | AwayConnection
 
-/** What other nodes must know of a stream. */
+/** The details of a stream that other nodes need. */
 type StreamDetails = readonly [
   connPid?: ConnPid | undefined,
   recipient?: ReplyTo | undefined,

@@ -1,4 +1,4 @@
-/** What other nodes must know of a connection to take commands for it. */
+/** The facts about a connection that other nodes need to take commands for it. */
 
 import { isActorRef, kindOf } from '@holster/process/internal'
 import type { Owner, ReplyTo } from '../messages.js'

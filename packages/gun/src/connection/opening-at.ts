@@ -11,7 +11,7 @@ import { openConnection } from './opening.js'
 
 type Opened = { readonly connPid: ConnPid } | { readonly error: unknown }
 
-/** What the process that opens a connection for another node is asked. */
+/** The call that the process which opens a connection for another node answers. */
 type Opening = Call<ConnectionInput, Opened>
 
 /** The name by which nodes know the body of that process. */

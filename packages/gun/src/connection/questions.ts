@@ -12,7 +12,7 @@ import { infoOf, streamInfoOf } from './info.js'
 
 type Answer = { readonly info: unknown } | { readonly error: GunError }
 
-/** What a connection may be asked by other nodes. */
+/** The call with which other nodes ask a connection for its facts. */
 export type Question = Call<{ readonly streamRef?: StreamRef }, Answer>
 
 /** Answers a question about a connection of this node. */

@@ -6,7 +6,7 @@
 import type { Remote } from '@holster/process/internal'
 import type { StreamRef } from '../handles.js'
 
-/** What the node of a stream is told at its end. */
+/** The message to the node of a stream at the end of that. */
 export const OVER = 'over'
 
 const homes = new WeakMap<StreamRef, Remote>()

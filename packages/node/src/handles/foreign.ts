@@ -35,7 +35,7 @@ export class Foreign {
   handle(kind: string, number: Key, details: unknown): object {
     const key = keyOf(kind, number)
     const known = this.#handles.get(key)?.deref()
-    // Its package may have been imported since it came first.
+    // The package of the handle may have been imported since that came first.
     const isKnown = known !== undefined && !(known instanceof OpaqueHandle && knows(kind))
     if (isKnown) {
       if (details !== undefined) kindOf(known)?.renew?.(known as never, details)

@@ -18,7 +18,7 @@ export class RemoteSink implements Sink {
   readonly #numbers = new Map<Source, number>()
   /** The sources that cannot be paused, as far as the other side knows. */
   readonly #unpausable = new Set<Source>()
-  /** What the other side was told of the wholes of sources that change. */
+  /** The details of the wholes of sources that the other side was last told, where these may change. */
   readonly #details = new WeakMap<Source, unknown>()
   readonly #sources = new Map<number, Source>()
   /** The sources that the other side presses on. */

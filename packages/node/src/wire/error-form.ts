@@ -2,7 +2,7 @@
 
 import { errorFormOf } from '@holster/process/internal'
 
-/** What stands for the class of an error on its way. */
+/** Stands for the class of an error on its way. */
 export interface SentForm {
   readonly name: string
   readonly extra: unknown
