@@ -101,7 +101,7 @@ export function leave(
 }
 
 /**
- * Gives the members of a group in the order of joining, a process as often as it has joined; none if there is no such group or scope.
+ * Gives the members of a group on all nodes in the order of joining, a process as often as it has joined; none if there is no such group or scope.
  * Source: `pg:get_members/1,2`.
  */
 export function members<M = never>(group: unknown, scope: string = DEFAULT): Member<M>[] {
@@ -161,7 +161,11 @@ function asMonitor<M>(self: Process<M>): Pid<Change> & Registrable {
 /** Gives a scope that runs. */
 function found(scope: string): Scope | undefined {
   const process = whereis(checkScope(scope))
-  return process === undefined ? undefined : scopes.get(process)
+  if (process !== undefined) return scopes.get(process)
+  // Else a node that only looks would never hear of the members on others.
+  if (scope !== DEFAULT || homeOf() === undefined) return undefined
+  start(scope)
+  return found(scope)
 }
 
 /** Gives a scope that runs, or starts it if it is the default one. */
