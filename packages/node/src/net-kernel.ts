@@ -1,34 +1,41 @@
 /** The process that answers other nodes: who has a name, and what is to be spawned. Erlang's `net_kernel` and `erpc` in one. */
 
-import { type Call, P, type Pid, type Process, registered, reply, spawn, whereis } from '@holster/process'
-import { offeredBody } from '@holster/process/internal'
+import {
+  type Call,
+  type MonitorTarget,
+  P,
+  type Pid,
+  type Process,
+  registered,
+  reply,
+  spawn,
+  whereis,
+} from '@holster/process'
+import { offeredBody, reportThrown } from '@holster/process/internal'
 
 /** The name under which the process is registered. */
 export const NET_KERNEL = 'net_kernel'
 
-/** How busy a node is. */
-export interface Load {
-  /** The part of the time since the last question in which the event loop was busy, from 0 to 1. */
-  readonly utilization: number
+/** Asks for a process that runs an exported body. */
+export interface SpawnRequest {
+  readonly type: 'spawn'
+  readonly url: string
+  readonly name: string
+  readonly args: readonly unknown[]
+  /** The process to which the new one is linked before its body begins. */
+  readonly link: MonitorTarget | undefined
 }
 
-type Answered<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }
+/** Says what has come of a request to spawn. */
+export type Spawned =
+  | { readonly ok: true; readonly value: Pid<unknown> }
+  | { readonly ok: false; readonly error: unknown }
 
 /** What other nodes may ask. */
 export type NetKernelCall =
   | Call<{ readonly type: 'whereis'; readonly name: string }, Pid<unknown> | undefined>
   | Call<{ readonly type: 'registered' }, string[]>
-  | Call<{ readonly type: 'load' }, Load>
-  | Call<
-      {
-        readonly type: 'spawn'
-        readonly url: string
-        readonly name: string
-        readonly args: readonly unknown[]
-        readonly link: unknown
-      },
-      Answered<Pid<unknown>>
-    >
+  | Call<SpawnRequest, Spawned>
 
 /** What `net_kernel` is sent. */
 export type NetKernelMessage = NetKernelCall | { readonly type: 'stop' }
@@ -36,53 +43,32 @@ export type NetKernelMessage = NetKernelCall | { readonly type: 'stop' }
 /** Runs the process; `stop` ends the node. */
 export async function netKernel(self: Process<NetKernelMessage>, stop: () => void): Promise<void> {
   self.label = 'answers other nodes'
-  let before = performance.eventLoopUtilization()
   for (;;) {
-    const message = await self.receive([{ type: 'call' }, { type: 'stop' }, P._])
-    if (message.type === 'stop') return stop()
-    if (message.type !== 'call') continue
-    const { from, request } = message
-    switch (request.type) {
-      case 'whereis':
-        reply(from as never, whereis(request.name))
-        break
-      case 'registered':
-        reply(from as never, registered())
-        break
-      case 'load': {
-        const { utilization } = performance.eventLoopUtilization(before)
-        before = performance.eventLoopUtilization()
-        reply(from as never, { utilization })
-        break
-      }
-      case 'spawn':
-        // A module may take long to load.
-        spawn(async () => reply(from as never, await answer(request)))
-        break
+    const message = (await self.receive([P._])) as NetKernelMessage
+    try {
+      if (message.type === 'stop') return stop()
+      if (message.type === 'call') answer(message)
+    } catch (error) {
+      // What another node sends must not end the process that all others ask.
+      reportThrown(self, error)
     }
   }
 }
 
-async function answer({
-  url,
-  name,
-  args,
-  link,
-}: {
-  url: string
-  name: string
-  args: readonly unknown[]
-  link: unknown
-}) {
+function answer({ from, request }: NetKernelCall): void {
+  const answered = (value: unknown) => reply(from as never, value as never)
+  if (request.type === 'whereis') answered(whereis(request.name))
+  if (request.type === 'registered') answered(registered())
+  // A module may take long to load.
+  if (request.type === 'spawn') spawn(async () => answered(await begin(request)))
+}
+
+async function begin({ url, name, args, link }: SpawnRequest): Promise<Spawned> {
   try {
     const body = await load(url, name)
-    const start = (self: Process<unknown>) => {
-      // Before the body begins, so that its end cannot come first.
-      return body(self, ...args)
-    }
     const pid = spawn(self => {
-      if (link !== undefined) self.link(link as never)
-      return start(self)
+      if (link !== undefined) self.link(link)
+      return body(self, ...args)
     })
     return { ok: true, value: pid }
   } catch (error) {
@@ -90,18 +76,24 @@ async function answer({
   }
 }
 
-type Body = (self: Process<never>, ...args: unknown[]) => unknown
+type Body = (self: Process, ...args: readonly unknown[]) => unknown
 
 /** Gives an exported body, or one that a package offers by that name. Throws an Error that says what the module has if it is no function. */
-async function load(
-  url: string,
-  name: string,
-): Promise<(self: Process<unknown>, ...args: readonly unknown[]) => unknown> {
+async function load(url: string, name: string): Promise<Body> {
   const known = offeredBody(name)
-  if (known !== undefined) return known as Body as never
+  if (known !== undefined) return known as Body
+  checkCode(url)
   const module = (await import(url)) as Record<string, unknown>
   const body = offeredBody(name) ?? module[name]
-  if (typeof body === 'function') return body as Body as never
+  if (typeof body === 'function') return body as Body
   const exported = Object.keys(module).filter(key => typeof module[key] === 'function')
   throw new Error(`the module ${url} exports no function '${name}', but ${exported.join(', ') || 'none'}`)
+}
+
+/** Throws a TypeError unless the URL is that of a file: a `data:` URL would be code that another node has written. */
+export function checkCode(url: string): void {
+  if (url.startsWith('file:')) return
+  throw new TypeError(
+    `code must be the URL of a file, such as new URL('./worker.js', import.meta.url), not ${url}`,
+  )
 }

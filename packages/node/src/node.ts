@@ -6,7 +6,14 @@ import { call, type Pid, type Process, spawn, whereis as whereisHere } from '@ho
 import { homeOf, NO_NODE, setHome } from '@holster/process/internal'
 import { type PidAt, type RemotePid, RemoteTarget } from './handles/remote.js'
 import { checkNodeName } from './identity.js'
-import { NET_KERNEL, type NetKernelCall, type NetKernelMessage, netKernel } from './net-kernel.js'
+import {
+  NET_KERNEL,
+  type NetKernelCall,
+  type NetKernelMessage,
+  netKernel,
+  type Spawned,
+  type SpawnRequest,
+} from './net-kernel.js'
 import { checkNodeOptions, type NodeOptions } from './options.js'
 import type { NameAt } from './peer/atlas.js'
 import { RunningNode } from './running-node.js'
@@ -53,7 +60,9 @@ export async function startNode(options: NodeOptions): Promise<void> {
     )
   }
   isStarting = true
-  const node = new RunningNode(options, spawnThere)
+  const node = new RunningNode(options, (node, url, name, args) =>
+    spawnThere(node, { url, name, args, link: undefined }),
+  )
   const threads = new Threads()
   setHome(node as never)
   const kernel = spawn<NetKernelMessage>(self => netKernel(self, () => void stopNode()), { name: NET_KERNEL })
@@ -195,15 +204,11 @@ export function kernelOf(node: string): Pid<NetKernelCall> {
     : named<NetKernelCall>({ name: NET_KERNEL, node })
 }
 
-async function spawnThere(
-  node: string,
-  url: string,
-  name: string,
-  args: readonly unknown[],
-): Promise<unknown> {
-  const request = { type: 'spawn', url, name, args, link: undefined } as const
-  const answer = await call(kernelOf(node), request, Number.POSITIVE_INFINITY)
-  const { ok, value, error } = answer as { ok: boolean; value: unknown; error: unknown }
-  if (ok) return value
-  throw error
+/** Has a process begin on a node. Rejects with the error of its module, or with a `CallError` if the node cannot be reached. @internal */
+export async function spawnThere(node: string, wanted: Omit<SpawnRequest, 'type'>): Promise<PidAt> {
+  // A module may take any time to load.
+  const request = { ...wanted, type: 'spawn' } as const
+  const spawned = (await call(kernelOf(node), request, Number.POSITIVE_INFINITY)) as Spawned
+  if (spawned.ok) return spawned.value as PidAt
+  throw spawned.error
 }

@@ -1,10 +1,11 @@
 /** Processes are spawned on other nodes by the module and the name of their body, since code cannot cross. */
 
 import { inspect } from 'node:util'
-import { call, Process } from '@holster/process'
+import { Process } from '@holster/process'
 import { watch } from '@holster/process/internal'
 import type { PidAt } from './handles/remote.js'
-import { kernelOf, needNode } from './node.js'
+import { checkCode } from './net-kernel.js'
+import { needNode, spawnThere } from './node.js'
 
 declare const module: unique symbol
 
@@ -108,7 +109,7 @@ export async function spawnLinkAt<M>(
   if (!(self instanceof Process)) {
     throw new TypeError(`self must be a process, not ${inspect(self, { depth: 0 })}`)
   }
-  return ask(node, code, name, args, self)
+  return ask(node, code, name, args, self as unknown as Process<never>)
 }
 
 /**
@@ -145,18 +146,15 @@ async function ask(
   code: URL | ModuleAt<unknown>,
   name: string,
   args: readonly unknown[],
-  link: unknown,
+  link: Process<never> | undefined,
 ): Promise<PidAt> {
   if (typeof code?.href !== 'string') {
     throw new TypeError(
       `code must be a URL, such as new URL('./worker.js', import.meta.url), not ${inspect(code, { depth: 0 })}`,
     )
   }
+  checkCode(code.href)
   if (typeof name !== 'string' || name === '')
     throw new TypeError('name must be that of an exported function')
-  const request = { type: 'spawn', url: code.href, name, args, link } as const
-  const answer = await call(kernelOf(node), request, Number.POSITIVE_INFINITY)
-  const { ok, value, error } = answer as { ok: boolean; value: unknown; error: unknown }
-  if (ok) return value as PidAt
-  throw error
+  return spawnThere(node, { url: code.href, name, args, link })
 }

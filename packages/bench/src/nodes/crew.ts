@@ -10,6 +10,7 @@ import type { Cost } from '../cost.ts'
 import { Worker } from '../crew.ts'
 import type { RunningClient } from '../rounds.ts'
 import type { Job } from './contract.ts'
+import type { CrowdJob } from './crowd-worker.ts'
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
@@ -20,6 +21,12 @@ export type ClientName = (typeof CLIENTS)[number]
 export function startClient(name: ClientName, servers?: string): RunningClient<Job> {
   const args = servers === undefined ? [] : [servers]
   const worker = Worker.onNode(pathOf('worker.js'), `${name}-client`, ...args)
+  return { run: job => worker.ask<Cost>(job), [Symbol.dispose]: () => worker[Symbol.dispose]() }
+}
+
+/** Starts a client with so many WebSockets in so many worker threads, or with none in its only thread. */
+export function startCrowd(threads: number, url: string, connections: number): RunningClient<CrowdJob> {
+  const worker = Worker.onNode(pathOf('crowd-worker.js'), String(threads), url, String(connections))
   return { run: job => worker.ask<Cost>(job), [Symbol.dispose]: () => worker[Symbol.dispose]() }
 }
 

@@ -48,6 +48,14 @@ function main(t: TestContext): Process<News> {
   return self
 }
 
+/** Collects the reports of crashes of this program. */
+function collect(t: TestContext): { readonly crashes: readonly unknown[] } {
+  const crashes: unknown[] = []
+  const hook = setExitHook((_pid, reason) => void crashes.push(reason))
+  t.after(() => setExitHook(hook))
+  return { crashes }
+}
+
 /** Resolves to what the servant has got. */
 async function got(self: Process<News>, type: string): Promise<{ reason?: unknown; from?: unknown }> {
   const { message } = await self.receive([
@@ -515,12 +523,24 @@ for (const place of places) {
       assert.equal((await self.receive([{ type: 'DOWN', ref }])).reason, 'shutdown')
     })
 
+    test('is found though others have sent nonsense to the process that answers', async t => {
+      const { crashes } = collect(t)
+      const kernel = named<unknown>({ name: 'net_kernel', node })
+      for (const nonsense of [undefined, 1, { type: 'call' }, { type: 'call', from: 1, request: { type: 'whereis' } }]) {
+        kernel.send(nonsense)
+      }
+      assert.notEqual(await whereis('net_kernel', node), undefined)
+      assert.ok(crashes.length <= 3)
+    })
+
     test('cannot be spawned from what is not there, and the error says what is', async () => {
       await assert.rejects(
         spawnAt(node, new URL('../support/bodies.ts', import.meta.url), 'nobody'),
         /exports no function 'nobody', but .*echo/,
       )
       await assert.rejects(spawnAt(node, new URL('./nowhere.ts', import.meta.url), 'echo'), /nowhere/)
+      const code = new URL('data:text/javascript,export function anything() {}')
+      await assert.rejects(spawnAt(node, code, 'anything'), /code must be the URL of a file/)
     })
   })
 }
