@@ -96,6 +96,8 @@ export class RemoteSink implements Sink {
 
   /** The connection to the other node has ended. */
   clear(): void {
+    // The way that was full is gone, and the next one says when it is.
+    this.#isCongested = false
     for (const [source, number] of this.#numbers) {
       this.#forget(source, number)
       source.detach(this)
