@@ -19,7 +19,7 @@ import type { Identity } from '../identity.js'
 import type { Session } from '../session/session.js'
 import { type Key, Signal } from '../signal.js'
 import { pack, unpackEach } from '../wire/pack.js'
-import { prepare, type Way } from '../wire/prepare.js'
+import { asError, prepare, type Way } from '../wire/prepare.js'
 import { revive } from '../wire/revive.js'
 import type { Special } from '../wire/special.js'
 import type { Atlas } from './atlas.js'
@@ -138,7 +138,7 @@ export class Peer implements Post, FlowHost, TiesHost {
     try {
       this.#writeValue(head, wrap(reason), 'reason')
     } catch (error) {
-      this.#writeValue(head, wrap(error), 'reason')
+      this.#writeValue(head, wrap(asError(error, 'the reason cannot be sent to another node')), 'reason')
     }
   }
 

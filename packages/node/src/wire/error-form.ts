@@ -8,6 +8,13 @@ export interface SentForm {
   readonly extra: unknown
 }
 
+/** Says what stands for the class of an error. */
+export interface FormToSend {
+  readonly name: string
+  /** Gives what belongs to the error besides its fields. */
+  extraOf(error: Error): unknown
+}
+
 const unknown = new WeakMap<Error, SentForm>()
 
 /** Remembers the class of an error that has come as an Error alone. */
@@ -16,7 +23,9 @@ export function rememberForm(error: Error, form: SentForm): void {
 }
 
 /** Gives what stands for the class of an error; `undefined` if the class cannot be known on other nodes. */
-export function formOf(error: Error): SentForm | undefined {
+export function formOf(error: Error): FormToSend | undefined {
   const form = errorFormOf(error)
-  return form === undefined ? unknown.get(error) : { name: form.name, extra: form.extraOf(error) }
+  if (form !== undefined) return form
+  const sent = unknown.get(error)
+  return sent === undefined ? undefined : { name: sent.name, extraOf: () => sent.extra }
 }

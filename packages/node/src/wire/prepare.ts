@@ -13,6 +13,11 @@ const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n]
 /** The names of fields for which the library does not take an object for data. */
 const UNSAFE: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'toJSON'])
 
+/** The parts of an error that are no fields. */
+const BESIDE: ReadonlySet<string> = new Set(['name', 'message', 'stack'])
+/** So many parts of the errors in a message may stay behind before all further ones do. */
+const MOST_DROPPED = 1000
+
 const NOTHING_MOVED: readonly ArrayBuffer[] = []
 
 /** How a message is taken apart for one peer. */
@@ -37,6 +42,10 @@ class Preparation {
   specials: Special[] | undefined = undefined
   moved: readonly ArrayBuffer[] = NOTHING_MOVED
   private readonly path: (string | number)[] = []
+  /** The errors that the way from the root leads through. */
+  private readonly errors: Error[] = []
+  /** How many parts of errors could not be sent. */
+  private dropped = 0
   private readonly way: Way
   private readonly root: string
 
@@ -86,7 +95,7 @@ class Preparation {
   private visitFields(value: Fields): unknown {
     this.deepen()
     const keys = Object.keys(value)
-    if (keys.some(key => UNSAFE.has(key))) {
+    if (keys.some(key => UNSAFE.has(key) || !isWellFormed(key))) {
       return this.put(Kind.object, this.visitElements(keys.map(key => [key, value[key]])))
     }
     let copy: Fields | undefined
@@ -144,40 +153,71 @@ class Preparation {
   }
 
   private visitError(error: Error): unknown {
-    const { name, message, stack } = error
-    const form = formOf(error)
-    const fields: Fields = {}
-    const parts = { ...error, ...('cause' in error ? { cause: error.cause } : undefined) } as Fields
+    if (this.errors.includes(error))
+      this.refuse('an error that is a part of itself cannot be sent to another node')
+    this.deepen()
+    this.errors.push(error)
+    const fields: [string, unknown][] = []
     this.path.push(3)
-    for (const key of Object.keys(parts)) {
-      if (key === 'name' || key === 'message' || key === 'stack') continue
-      this.visitPart(key, parts[key], part => {
-        fields[key] = part
-      })
+    for (const key of keysOf(error)) {
+      this.path.push(fields.length)
+      this.visitPart(
+        1,
+        () => error[key as keyof Error],
+        part => fields.push([this.visitAt(0, key) as string, part]),
+      )
+      this.path.pop()
     }
     this.path.pop()
     const whole: unknown[] = [
-      String(name),
-      String(message),
-      stack === undefined ? undefined : String(stack),
+      this.visitAt(
+        0,
+        textOf(() => error.name),
+      ),
+      this.visitAt(
+        1,
+        textOf(() => error.message),
+      ),
+      this.visitAt(
+        2,
+        textOf(() => error.stack),
+      ),
       fields,
     ]
-    if (form !== undefined) {
-      whole.push(form.name, undefined)
-      this.visitPart(5, form.extra, extra => {
-        whole[5] = extra
-      })
-    }
+    this.visitForm(error, whole)
+    this.errors.pop()
     return this.put(Kind.error, whole)
   }
 
+  private visitForm(error: Error, whole: unknown[]): void {
+    const form = formOf(error)
+    if (form === undefined) return
+    whole.push(form.name, undefined)
+    this.visitPart(
+      5,
+      () => form.extraOf(error),
+      extra => {
+        whole[5] = extra
+      },
+    )
+  }
+
   /** Takes a part of an error, if it can be sent: an error tells what went wrong, and what it drags along, such as a socket, stays behind. */
-  private visitPart(key: string | number, part: unknown, take: (prepared: unknown) => void): void {
-    const before = { specials: this.specials?.length ?? 0, depth: this.path.length, moved: this.moved }
+  private visitPart(key: string | number, part: () => unknown, take: (prepared: unknown) => void): void {
+    // Errors that know each other in a circle have more ways through them than can be gone.
+    if (this.dropped === MOST_DROPPED) return
+    const before = {
+      specials: this.specials?.length ?? 0,
+      depth: this.path.length,
+      moved: this.moved,
+      errors: this.errors.length,
+    }
     try {
-      take(this.visitAt(key, part))
+      take(this.visitAt(key, part()))
     } catch {
+      this.dropped++
       this.path.length = before.depth
+      this.errors.length = before.errors
       this.moved = before.moved
       if (this.specials !== undefined) this.specials.length = before.specials
     }
@@ -231,6 +271,27 @@ class Preparation {
 }
 
 type Fields = Record<string, unknown>
+
+/** Gives the error for which something could not be sent; where code of the value has thrown something else, an Error with `message`. */
+export function asError(thrown: unknown, message: string): Error {
+  return types.isNativeError(thrown) ? thrown : new Error(message)
+}
+
+/** Gives the names of the fields that are sent beside the name, the message and the stack of an error. */
+function keysOf(error: Error): readonly string[] {
+  const keys = Object.keys(error).filter(key => !BESIDE.has(key))
+  return 'cause' in error && !keys.includes('cause') ? [...keys, 'cause'] : keys
+}
+
+/** Gives a part of an error as a text; none if the error does not let itself be looked at. */
+function textOf(part: () => unknown): string | undefined {
+  try {
+    const value = part()
+    return value === undefined ? undefined : String(value)
+  } catch {
+    return undefined
+  }
+}
 
 function dotted(key: string): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`

@@ -23,10 +23,17 @@ export function revive(tree: unknown, specials: readonly Special[], arrival: Arr
       continue
     }
     let parent = root as Record<string | number, unknown>
-    for (const key of path) parent = parent[key] as Record<string | number, unknown>
+    for (const key of path) parent = placeIn(parent, key) as Record<string | number, unknown>
+    placeIn(parent, last)
     parent[last] = make(kind, parent[last], arrival)
   }
   return root
+}
+
+/** Gives what stands at `key`. Throws an Error if nothing does: what is inherited belongs to all objects of this program. */
+function placeIn(parent: Record<string | number, unknown>, key: string | number): unknown {
+  if (Object.hasOwn(parent, key)) return parent[key]
+  throw new Error('a message names a place that it does not have')
 }
 
 function make(kind: number, part: unknown, arrival: Arrival): unknown {
@@ -83,17 +90,18 @@ function makeView([name, bytes]: [keyof typeof VIEWS, Buffer]): unknown {
 }
 
 type SentError = [
-  name: string,
-  message: string,
+  name: string | undefined,
+  message: string | undefined,
   stack: string | undefined,
-  fields: ErrorFields,
+  fields: readonly [string, unknown][],
   form?: string,
   extra?: unknown,
 ]
 
-function makeError([name, message, stack, fields, formName, extra]: SentError): Error {
+function makeError([name = 'Error', message = '', stack, pairs, formName, extra]: SentError): Error {
+  const fields = makeObject(pairs) as ErrorFields
   const form = errorFormNamed(formName)
-  const error = withoutStack(() => form?.make(message, fields, extra) ?? new (ERRORS[name] ?? Error)(message))
+  const error = withoutStack(() => form?.make(message, fields, extra) ?? new (classNamed(name))(message))
   if (formName !== undefined && form === undefined) rememberForm(error, { name: formName, extra })
   if (error.name !== name) (form === undefined ? hide : show)(error, 'name', name)
   // An error without a stack was made so, and its stack here would tell of this file.
@@ -103,6 +111,11 @@ function makeError([name, message, stack, fields, formName, extra]: SentError): 
     else show(error, key, value)
   }
   return error
+}
+
+/** Gives the class of an error by its name, which may be anything. */
+function classNamed(name: string): new (message?: string) => Error {
+  return (Object.hasOwn(ERRORS, name) ? ERRORS[name] : undefined) ?? Error
 }
 
 /** Makes an error whose stack is set afterwards: to take one here costs more than the rest. */

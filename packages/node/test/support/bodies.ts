@@ -190,3 +190,14 @@ export async function member(self: Process<GroupOrder>): Promise<void> {
     }
   }
 }
+
+/** Ends for a reason that does not let itself be looked at. */
+export async function shy(self: Process<{ readonly type: 'end' }>): Promise<void> {
+  await self.receive([{ type: 'end' }])
+  const reason = {
+    get secret() {
+      throw () => 'a function'
+    },
+  }
+  self.exit(reason)
+}
