@@ -11,7 +11,7 @@ import {
   spawn,
   whereis,
 } from '@holster/process'
-import { offeredBody, reportThrown } from '@holster/process/internal'
+import { describeReason, offeredBody, reportThrown } from '@holster/process/internal'
 
 /** The name under which the process is registered. */
 export const NET_KERNEL = 'net_kernel'
@@ -60,7 +60,19 @@ function answer({ from, request }: NetKernelCall): void {
   if (request.type === 'whereis') answered(whereis(request.name))
   if (request.type === 'registered') answered(registered())
   // A module may take long to load.
-  if (request.type === 'spawn') spawn(async () => answered(await begin(request)))
+  if (request.type === 'spawn') spawn(async () => answerSpawned(answered, await begin(request)))
+}
+
+/** Answers a request to spawn. Whoever asks waits without limit, so that what cannot be sent must not keep the answer. */
+function answerSpawned(answered: (value: Spawned) => void, spawned: Spawned): void {
+  try {
+    answered(spawned)
+  } catch (error) {
+    answered({
+      ok: false,
+      error: new Error(`what the module has thrown cannot be sent: ${describeReason(error)}`),
+    })
+  }
 }
 
 async function begin({ url, name, args, link }: SpawnRequest): Promise<Spawned> {

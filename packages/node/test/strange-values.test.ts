@@ -95,3 +95,8 @@ test('an end for a reason that does not let itself be looked at is told', async 
   const { reason } = await self.receive([{ type: 'DOWN', ref }])
   assert.equal((reason as Error).message, 'the reason cannot be sent to another node')
 })
+
+test('a module that throws what cannot be sent is an error of whoever spawns from it', async () => {
+  const code = new URL('./support/throws-at-import.mjs', import.meta.url)
+  await assert.rejects(spawnAt('main.1', code, 'anything'), /what the module has thrown cannot be sent/)
+})
