@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import type { MessagePort } from 'node:worker_threads'
 import { call, type Pid, type Process, spawn, whereis as whereisHere } from '@holster/process'
-import { homeOf, NO_NODE, setHome } from '@holster/process/internal'
+import { homeOf, NO_NODE, reportThrown, setHome } from '@holster/process/internal'
 import { type PidAt, type RemotePid, RemoteTarget } from './handles/remote.js'
 import { checkNodeName } from './identity.js'
 import {
@@ -40,7 +40,10 @@ export interface Membership {
 }
 
 let started: Started | undefined
-let isStarting = false
+/** The start that is under way. */
+let starting: Promise<void> | undefined
+/** The stop that is under way; never rejects. */
+let stopping: Promise<unknown> | undefined
 
 /**
  * Makes this program, or this thread, a node. Resolves once its carrier has joined the cluster; other nodes then come as they are found.
@@ -54,18 +57,45 @@ let isStarting = false
  */
 export async function startNode(options: NodeOptions): Promise<void> {
   checkNodeOptions(options)
-  if (isStarting || started !== undefined) {
+  if (starting !== undefined || started !== undefined) {
     throw new Error(
       `this program is a node already${started === undefined ? '' : `: '${started.node.name}'`}`,
     )
   }
-  isStarting = true
+  starting = enter(options)
+  try {
+    await starting
+  } finally {
+    starting = undefined
+  }
+}
+
+/**
+ * Says goodbye to all other nodes, which get `nodedown` at once, and leaves the cluster. Processes go on; what they know of other nodes
+ * cannot be reached any more. Waits for a start or a stop that is under way. Does nothing if this program is no node. Source:
+ * `net_kernel:stop/0`.
+ */
+export async function stopNode(): Promise<void> {
+  if (starting !== undefined) await starting.catch(ignore)
+  if (started === undefined) return void (await stopping)
+  const left = leave(started)
+  started = undefined
+  stopping = left.catch(ignore)
+  await left
+}
+
+async function enter(options: NodeOptions): Promise<void> {
+  // The name of the process that answers others is free once the node before has left.
+  if (stopping !== undefined) await stopping
   const node = new RunningNode(options, (node, url, name, args) =>
     spawnThere(node, { url, name, args, link: undefined }),
   )
   const threads = new Threads()
+  const kernel = spawn<NetKernelMessage>(
+    self => netKernel(self, () => void stopNode().catch(error => reportThrown(self, error))),
+    { name: NET_KERNEL },
+  )
   setHome(node as never)
-  const kernel = spawn<NetKernelMessage>(self => netKernel(self, () => void stopNode()), { name: NET_KERNEL })
   try {
     await node.start(threads)
     if (options.carrier !== undefined) await node.start(options.carrier)
@@ -73,25 +103,22 @@ export async function startNode(options: NodeOptions): Promise<void> {
   } catch (error) {
     setHome(undefined)
     kernel.exit()
-    await node.stop()
+    await node.stop().catch(thrown => reportThrown(node, thrown))
     throw error
-  } finally {
-    isStarting = false
   }
 }
 
-/**
- * Says goodbye to all other nodes, which get `nodedown` at once, and leaves the cluster. Processes go on; what they know of other nodes
- * cannot be reached any more. Does nothing if this program is no node. Source: `net_kernel:stop/0`.
- */
-export async function stopNode(): Promise<void> {
-  const stopping = started
-  if (stopping === undefined) return
-  started = undefined
-  await stopping.node.stop()
-  stopping.kernel.exit()
-  setHome(undefined)
+async function leave({ node, kernel }: Started): Promise<void> {
+  try {
+    await node.stop()
+  } finally {
+    kernel.exit()
+    setHome(undefined)
+    stopping = undefined
+  }
 }
+
+function ignore(): void {}
 
 /** Gives the name of the node that this program is; `'nonode@nohost'` if it is none. Source: `erlang:node/0`. */
 export function node(): string {

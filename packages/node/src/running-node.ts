@@ -77,12 +77,13 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     await carrier.start(this)
   }
 
-  /** Says goodbye to all nodes, and leaves the cluster. */
+  /** Says goodbye to all nodes, and leaves the cluster. Rejects with the error of a carrier, once all of them have stopped. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker)
     for (const line of [...this.#lines]) line.close('stopped')
-    await Promise.all(this.#carriers.map(carrier => carrier.stop()))
+    const stopped = await Promise.allSettled(this.#carriers.map(async carrier => carrier.stop()))
     this.watchers.clear()
+    for (const outcome of stopped) if (outcome.status === 'rejected') throw outcome.reason
   }
 
   /** Says goodbye to one node; `false`: it is not connected. */
