@@ -8,6 +8,8 @@ import { VERSION } from './packet.js'
 export interface Hello extends Identity {
   readonly version: number
   readonly session: number
+  /** The most bytes that the node lets be under way; the other side acknowledges what comes soon enough for that. */
+  readonly window?: number
   /** A number used once, which the proof of the other side must contain. */
   readonly nonce: string
   /** Whether the hello answers one, so that it needs no answer. */
@@ -15,10 +17,17 @@ export interface Hello extends Identity {
 }
 
 /** Begins the hello of a session. */
-export function makeHello({ name, incarnation }: Identity): Hello {
+export function makeHello({ name, incarnation }: Identity, window: number): Hello {
   // Not 0, which stands for a session that has no number yet.
   const session = randomInt(1, 2 ** 32)
-  return { version: VERSION, name, incarnation, session, nonce: randomBytes(16).toString('base64url') }
+  return {
+    version: VERSION,
+    name,
+    incarnation,
+    session,
+    window,
+    nonce: randomBytes(16).toString('base64url'),
+  }
 }
 
 /** Reads a hello; `undefined` if the words are none. Only the version and the name of a hello of another version can be relied on. */

@@ -99,7 +99,7 @@ export class Session implements OutboxHost {
     this.options = options
     this.window = options.window
     this.host = host
-    this.hello = makeHello(host.identity)
+    this.hello = makeHello(host.identity, options.window)
   }
 
   get most(): number {
@@ -295,7 +295,13 @@ export class Session implements OutboxHost {
     } else {
       this.host.onSignals(this, bytes, moved)
     }
-    if (this.state === 'up' && this.untold > this.options.window / 4) this.beat()
+    if (this.state === 'up' && this.untold > this.smallerWindow / 4) this.beat()
+  }
+
+  /** The window of the side that has the smaller one: a sender that waits for room must not have to wait for a tick. */
+  private get smallerWindow(): number {
+    const { window } = this.options
+    return Math.min(window, this.peer?.window ?? window)
   }
 
   private takeBye(words: Words): void {

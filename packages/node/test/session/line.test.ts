@@ -9,8 +9,8 @@ import { makeWords, Type } from '../../src/session/packet.ts'
 import { TwoLines } from '../support/two-lines.ts'
 
 /** Both lines with a session that is up. */
-function connected(options: ConstructorParameters<typeof TwoLines>[0] = {}): TwoLines {
-  const lines = new TwoLines(options)
+function connected(...options: ConstructorParameters<typeof TwoLines>): TwoLines {
+  const lines = new TwoLines(...options)
   lines.begin()
   lines.settle()
   assert.deepEqual([lines.one.story, lines.two.story], [['up'], ['up']])
@@ -114,7 +114,7 @@ describe('two lines', () => {
   test('refuse another version by name', () => {
     const lines = new TwoLines()
     lines.one.line.begin()
-    const hello = { ...makeHello({ name: 'old', incarnation: 'x' }), version: 99 }
+    const hello = { ...makeHello({ name: 'old', incarnation: 'x' }, 4000), version: 99 }
     lines.one.line.onParcel({ bytes: makeWords(Type.hello, hello), moved: [] })
     assert.deepEqual(lines.one.refused, ['old'])
     assert.deepEqual(lines.one.refusals, [
@@ -150,6 +150,15 @@ describe('two lines', () => {
     assert.equal(lines.one.isCongested, true)
     lines.settle()
     assert.equal(lines.one.isCongested, false)
+    assert.deepEqual(lines.two.story, ['up', ...words])
+  })
+
+  test('acknowledge what has come before the smaller window of the other side is full', () => {
+    const lines = connected({ window: 4000 }, { window: 1024 * 1024 })
+    const words = Array.from({ length: 100 }, (_, index) => `${'y'.repeat(900)} ${index}`)
+    for (const word of words) lines.one.write(word)
+    lines.one.session?.hurry()
+    lines.settle()
     assert.deepEqual(lines.two.story, ['up', ...words])
   })
 })
