@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { moduleAt, spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
+import { moduleAt, send, spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
 import { createProcess, type Pid, type Process } from '@holster/process'
 
 const bodies = moduleAt<typeof import('./support/bodies.ts')>(new URL('./support/bodies.ts', import.meta.url))
@@ -99,4 +99,20 @@ test('an end for a reason that does not let itself be looked at is told', async 
 test('a module that throws what cannot be sent is an error of whoever spawns from it', async () => {
   const code = new URL('./support/throws-at-import.mjs', import.meta.url)
   await assert.rejects(spawnAt('main.1', code, 'anything'), /what the module has thrown cannot be sent/)
+})
+
+test('all kinds of bytes that the sender gives away are moved, and are gone here', async () => {
+  const pid = await spawnAt('main.1', bodies, 'echo')
+  const whole = new Uint8Array([1, 2, 3, 4]).buffer
+  const floats = new Float64Array([0, 0.5, 1.5])
+  const view = new DataView(new Uint8Array([9, 8, 7]).buffer, 1)
+  const body = { whole, floats: floats.subarray(1), view, both: [whole, new Uint8Array(whole, 2)] }
+  const wanted = structuredClone(body)
+  const transfer = [whole, floats.buffer, view.buffer]
+  send(pid, { type: 'echo', from: self as Pid<unknown>, body }, { transfer })
+  assert.deepEqual(
+    transfer.map(({ byteLength }) => byteLength),
+    [0, 0, 0],
+  )
+  assert.deepEqual((await self.receive([{ type: 'echoed' }])).body, wanted)
 })

@@ -134,15 +134,18 @@ class Preparation {
   }
 
   private visitBytes(bytes: Uint8Array): unknown {
-    const { buffer, byteOffset, byteLength } = bytes
-    if (this.way.transfer?.has(buffer))
-      return this.put(Kind.moved, [
-        this.move(buffer as ArrayBuffer),
-        byteOffset,
-        byteLength,
-        Buffer.isBuffer(bytes),
-      ])
-    return Buffer.isBuffer(bytes) ? bytes : this.put(Kind.bytes, bytes)
+    const isBuffer = Buffer.isBuffer(bytes)
+    if (this.isGiven(bytes.buffer)) return this.visitGiven(bytes, isBuffer ? 'Buffer' : 'Uint8Array')
+    return isBuffer ? bytes : this.put(Kind.bytes, bytes)
+  }
+
+  private isGiven(buffer: ArrayBufferLike): boolean {
+    return this.way.transfer?.has(buffer) === true
+  }
+
+  /** Takes a view of bytes that are moved. */
+  private visitGiven({ buffer, byteOffset, byteLength }: ArrayBufferView, name: string): unknown {
+    return this.put(Kind.moved, [this.move(buffer as ArrayBuffer), byteOffset, byteLength, name])
   }
 
   private move(buffer: ArrayBuffer): number {
@@ -226,11 +229,16 @@ class Preparation {
   private visitOther(value: object): unknown {
     if (value instanceof RegExp) return this.put(Kind.regExp, [value.source, value.flags, value.lastIndex])
     if (value instanceof URL) return this.put(Kind.url, value.href)
-    if (value instanceof ArrayBuffer) return this.put(Kind.arrayBuffer, Buffer.from(value))
+    if (value instanceof ArrayBuffer) {
+      if (!this.isGiven(value)) return this.put(Kind.arrayBuffer, Buffer.from(value))
+      return this.visitGiven({ buffer: value, byteOffset: 0, byteLength: value.byteLength }, 'ArrayBuffer')
+    }
     if (ArrayBuffer.isView(value)) {
       const name = String((value as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag])
+      const isKnown = Object.hasOwn(VIEWS, name)
+      if (isKnown && this.isGiven(value.buffer)) return this.visitGiven(value, name)
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      if (name in VIEWS) return this.put(Kind.typedArray, [name, bytes])
+      if (isKnown) return this.put(Kind.typedArray, [name, bytes])
     }
     if (isActorRef(value)) return this.put(Kind.handle, this.visit(this.way.wireOf(value)))
     const { name } = value.constructor ?? {}

@@ -43,7 +43,7 @@ function make(kind: number, part: unknown, arrival: Arrival): unknown {
     case Kind.bytes:
       return new Uint8Array(part as Buffer)
     case Kind.moved:
-      return makeMoved(part as [number, number, number, boolean], arrival.moved)
+      return makeMoved(part as SentMoved, arrival.moved)
     case Kind.typedArray:
       return makeView(part as [keyof typeof VIEWS, Buffer])
     case Kind.arrayBuffer:
@@ -75,13 +75,31 @@ function make(kind: number, part: unknown, arrival: Arrival): unknown {
   }
 }
 
-function makeMoved(
-  [index, offset, length, isBuffer]: [number, number, number, boolean],
-  moved: readonly ArrayBuffer[],
-) {
+/** The class of a view; that of DataView has no elements. */
+type ViewClass = (new (
+  buffer: ArrayBuffer,
+  offset?: number,
+  length?: number,
+) => unknown) & {
+  readonly BYTES_PER_ELEMENT?: number
+}
+
+/** A view of a buffer that was moved, or the buffer itself. Lengths are in bytes. */
+type SentMoved = [
+  index: number,
+  offset: number,
+  length: number,
+  name: keyof typeof VIEWS | 'Buffer' | 'Uint8Array' | 'ArrayBuffer',
+]
+
+function makeMoved([index, offset, length, name]: SentMoved, moved: readonly ArrayBuffer[]): unknown {
   const buffer = moved[index]
   if (buffer === undefined) throw new Error('a buffer that was moved has not arrived')
-  return isBuffer ? Buffer.from(buffer, offset, length) : new Uint8Array(buffer, offset, length)
+  if (name === 'ArrayBuffer') return buffer
+  if (name === 'Buffer') return Buffer.from(buffer, offset, length)
+  if (name === 'Uint8Array') return new Uint8Array(buffer, offset, length)
+  const View = VIEWS[name] as ViewClass
+  return new View(buffer, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
 }
 
 function makeView([name, bytes]: [keyof typeof VIEWS, Buffer]): unknown {
