@@ -4,9 +4,10 @@ import { inspect } from 'node:util'
 import { MessageChannel, Worker, type WorkerOptions } from 'node:worker_threads'
 import { type ChildSpec, supervisor } from '@holster/otp'
 import type { Process } from '@holster/process'
-import { checkNames } from '@holster/process/internal'
+import { checkNames, watch } from '@holster/process/internal'
+import { checkNodeName } from './identity.js'
 import { NET_KERNEL } from './net-kernel.js'
-import { type Membership, needNode, send } from './node.js'
+import { type Membership, needNode, nodes, send } from './node.js'
 
 /** The options of `workers`. */
 export interface WorkersOptions {
@@ -33,7 +34,7 @@ export interface Workers {
   readonly nodes: readonly string[]
   /** The supervisor, which can be linked and monitored: it ends when a worker dies too often. */
   readonly supervisor: Process<never>
-  /** Ends all workers in order. */
+  /** Ends all workers in order, and resolves once their threads have ended. Does nothing if they have ended before. */
   stop(): Promise<void>
 }
 
@@ -44,8 +45,8 @@ const GOODBYE = 2000
 /**
  * Starts so many threads, each a node by the name of `prefix` and its number, and resolves once all are connected with this node and with
  * each other. A thread that dies, be it of an error, for want of memory or by `process.exit`, is started anew under the same name; what was
- * linked to its processes hears `noconnection`. Rejects with a `SupervisorError` if one cannot start. Throws a TypeError or RangeError for
- * a wrong argument, and an Error if this program is no node.
+ * linked to its processes hears `noconnection`. Rejects with a `SupervisorError` if one cannot start, with a TypeError or RangeError for a
+ * wrong argument, and with an Error if this program is no node or a name is taken: call this again only with another `prefix`, or after `stop`.
  *
  * ```ts
  * await startNode({ name: 'main' })
@@ -57,9 +58,9 @@ export async function workers(count: number, options: WorkersOptions = {}): Prom
     throw new RangeError(`count must be a whole number of at least 1, not ${inspect(count)}`)
   }
   checkNames(options, KNOWN, 'workers')
-  const { node } = needNode()
-  const { prefix = `${node.name}.`, intensity = count, period = 5000 } = options
-  const names = Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`)
+  const { crew } = needNode()
+  const { prefix, intensity = count, period = 5000 } = options
+  const names = namesOf(count, prefix)
   const children = names.map(
     (name): ChildSpec => ({
       id: name,
@@ -67,8 +68,33 @@ export async function workers(count: number, options: WorkersOptions = {}): Prom
       shutdown: 2 * GOODBYE,
     }),
   )
-  const pid = await supervisor.start({ intensity, period, children })
-  return { nodes: names, supervisor: pid, stop: () => supervisor.stop(pid) }
+  crew.reserve(names)
+  const release = () => crew.release(names)
+  try {
+    const pid = await supervisor.start({ intensity, period, children })
+    if (watch(pid, release) === undefined) release()
+    return {
+      nodes: names,
+      supervisor: pid,
+      stop: async () => void (pid.isAlive && (await supervisor.stop(pid))),
+    }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/** Names the nodes of so many workers. Throws a TypeError if the prefix is wrong, and an Error if a name is taken. */
+function namesOf(count: number, given: string | undefined): string[] {
+  const { node, crew } = needNode()
+  const prefix = given ?? `${node.name}.`
+  if (typeof prefix !== 'string')
+    throw new TypeError(`options.prefix must be a string, not ${inspect(prefix)}`)
+  checkNodeName(`${prefix}${count}`, 'options.prefix and a number')
+  const names = Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`)
+  const taken = names.find(name => name === node.name || node.isConnected(name) || crew.isReserved(name))
+  if (taken === undefined) return names
+  throw new Error(`options.prefix must be another one than '${prefix}': there is a node '${taken}' already`)
 }
 
 /** Starts one thread, and resolves to the process that stands for it once the node is connected. */
@@ -125,10 +151,12 @@ async function runWorker(
   }
 }
 
-/** Asks a thread to end. */
+/** Asks a thread to end, if it can be reached. */
 async function endThread(self: Process<WorkerMessage>, name: string, reason: unknown): Promise<void> {
-  send({ name: NET_KERNEL, node: name }, { type: 'stop' })
-  await self.receive([{ type: 'ended' }], { timeout: GOODBYE, onTimeout: () => undefined })
+  if (nodes().includes(name)) {
+    send({ name: NET_KERNEL, node: name }, { type: 'stop' })
+    await self.receive([{ type: 'ended' }], { timeout: GOODBYE, onTimeout: () => undefined })
+  }
   self.exit(reason)
 }
 

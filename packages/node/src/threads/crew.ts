@@ -28,7 +28,23 @@ interface Member {
 /** The threads that this one has started. */
 export class Crew {
   readonly #members = new Map<string, Member>()
+  readonly #reserved = new Set<string>()
   #measuredAt = 0
+
+  /** Whether a thread of that name runs, or will be started. */
+  isReserved(name: string): boolean {
+    return this.#reserved.has(name)
+  }
+
+  /** Keeps names for threads, also while these are started anew. */
+  reserve(names: readonly string[]): void {
+    for (const name of names) this.#reserved.add(name)
+  }
+
+  /** Gives the names of threads that are not started again to others. */
+  release(names: readonly string[]): void {
+    for (const name of names) this.#reserved.delete(name)
+  }
 
   /** Gives what a new thread is to be told of the others. */
   introductions(): { readonly toNew: Introduction[]; introduce(name: string): void } {
