@@ -526,7 +526,12 @@ for (const place of places) {
     test('is found though others have sent nonsense to the process that answers', async t => {
       const { crashes } = collect(t)
       const kernel = named<unknown>({ name: 'net_kernel', node })
-      for (const nonsense of [undefined, 1, { type: 'call' }, { type: 'call', from: 1, request: { type: 'whereis' } }]) {
+      for (const nonsense of [
+        undefined,
+        1,
+        { type: 'call' },
+        { type: 'call', from: 1, request: { type: 'whereis' } },
+      ]) {
         kernel.send(nonsense)
       }
       assert.notEqual(await whereis('net_kernel', node), undefined)
