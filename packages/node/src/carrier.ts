@@ -5,7 +5,7 @@
  * | carrier   | who can be reached                                     | what tells that a peer is gone                       |
  * | --------- | ------------------------------------------------------ | ---------------------------------------------------- |
  * | `threads` | the threads of this program that `workers` has started | the end of the thread                                |
- * | `nats`    | the nodes that use the same NATS server and prefix     | the goodbye of the peer, or the loss of the server   |
+ * | `nats`    | the nodes that use the same NATS server and prefix     | its goodbye, an answer of the server, or its loss    |
  */
 
 import type { Identity } from './identity.js'

@@ -11,22 +11,24 @@ export type { NatsOptions } from './nats/options.js'
 
 /**
  * Gives a carrier for `startNode` that reaches all nodes which use the same NATS server, or cluster of such servers, the same account
- * there and the same `prefix`. Throws a TypeError or RangeError that names the option which is wrong. `startNode` then rejects if the
- * server cannot be reached or refuses the client, if the client may not publish and subscribe to `prefix` and all below, and if the name
- * of the node is taken: another node answers by it, or holds it on the server without answering.
+ * there and the same `prefix`. The server is by default the one at 127.0.0.1:4222, the prefix `holster`. Each node needs a carrier of its
+ * own. Throws a TypeError or RangeError that names the option which is wrong. `startNode` then rejects if the server cannot be reached or
+ * refuses the client, if the client may not publish and subscribe to `prefix` and all below, and if the name of the node is taken: another
+ * node answers by it, or holds it on the server without answering.
  *
- * Nobody else may subscribe to the prefix and what is below it, not even to look on: the server could not tell any more that nobody is there.
+ * No other program may subscribe to the prefix or to what is below it, not even to look on, as `nats sub 'holster.>'` would: the server
+ * would take it for a node, and not say any more that a node is gone.
  *
  * A node whose program has ended, or has lost the server, counts as gone once something is sent to it, for the server says that nobody
- * is there; a node or server that hangs counts as gone after the `tickTime` of the node. When the client loses the server all other
- * nodes are gone at once, with `nodedown`; it tries to come back until it does, unless the options say otherwise, and the nodes then
- * come again. Should it give up, or lose the permission that it needs, the exit hook gets an Error and no other node is reached any more.
- * Errors of the server that end nothing are warnings of the process with the code `HOLSTER_NATS_ERROR`.
+ * is there: with the next beat, after a quarter of the `tickTime`, if not before. A node or server that hangs counts as gone after the
+ * `tickTime` of the node. When the client loses the server all other nodes are gone at once, with `nodedown`. The client tries to come back
+ * until it does, unless the options say otherwise, and the nodes then come again. Should it give up, or lose the permission that it needs,
+ * the exit hook gets an Error and no other node is reached any more. Errors of the server that end nothing are warnings of the process with
+ * the code `HOLSTER_NATS_ERROR`.
  *
  * The server must be of version 2.2 or later, with a `max_payload` of at least 1 KB; longer messages go in parts. A client that is slow
  * is cut off once more than `max_pending` waits for it in the server, 64 MB by default: the `window` of the nodes that send to one at the
- * same time should not exceed it. Source: the
- * documentation of NATS, "Subject-Based Messaging", "Request-Reply" and "Reconnecting".
+ * same time should not exceed it. Source: the documentation of NATS, "Subject-Based Messaging", "Request-Reply" and "Reconnecting".
  *
  * ```ts
  * await startNode({ name: 'shop@eu', cookie: process.env.COOKIE, carrier: nats({ servers: 'nats.internal' }) })

@@ -46,10 +46,10 @@ let starting: Promise<void> | undefined
 let stopping: Promise<unknown> | undefined
 
 /**
- * Makes this program, or this thread, a node. Resolves once its carrier has joined the cluster; other nodes then come as they are found.
- * A node keeps the program running until `stopNode`. Rejects with what the carrier says if it cannot join, such as that the name is
- * taken. Throws a TypeError or RangeError for a wrong option, and an Error if this program is a node already. Source:
- * `net_kernel:start/2`.
+ * Makes this program a node. Resolves once its carrier has joined the cluster; other nodes then come as they are found, which
+ * `self.monitorNode` tells. A node keeps the program running until `stopNode`. Rejects with what the carrier says if it cannot join, such as
+ * that the name is taken, with a TypeError or RangeError for a wrong option, and with an Error if this program is a node already; threads of
+ * `workers` are. Source: `net_kernel:start/2`.
  *
  * ```ts
  * await startNode({ name: 'shop@eu', cookie: process.env.COOKIE, carrier: nats({ servers: 'nats.internal' }) })
@@ -72,8 +72,8 @@ export async function startNode(options: NodeOptions): Promise<void> {
 
 /**
  * Says goodbye to all other nodes, which get `nodedown` at once, and leaves the cluster. Processes go on; what they know of other nodes
- * cannot be reached any more. Waits for a start or a stop that is under way. Does nothing if this program is no node. Source:
- * `net_kernel:stop/0`.
+ * cannot be reached any more. Threads of `workers` go on as well, and keep the program running: stop them first. Does nothing if this program
+ * is no node. Source: `net_kernel:stop/0`.
  */
 export async function stopNode(): Promise<void> {
   if (starting !== undefined) await starting.catch(ignore)
@@ -125,14 +125,17 @@ export function node(): string {
   return homeOf()?.name ?? NO_NODE
 }
 
-/** Gives the names of the nodes that are connected with this one, in the order in which they came. Source: `erlang:nodes/0`. */
+/**
+ * Gives the names of the nodes that are connected with this one, in the order in which they came; none if this program is no node. Source:
+ * `erlang:nodes/0`.
+ */
 export function nodes(): string[] {
   return started?.node.nodes ?? []
 }
 
 /**
- * Ends the connection with a node, as if it had broken, and says whether there was one. The other side does not connect again before it
- * is started anew. Source: `erlang:disconnect_node/1`.
+ * Ends the connection with a node, as if it had broken, and says whether there was one. The two do not connect again before one of them
+ * is started anew. Throws an Error if this program is no node. Source: `erlang:disconnect_node/1`.
  */
 export function disconnectNode(name: string): boolean {
   return needNode().node.disconnect(name)
@@ -140,7 +143,8 @@ export function disconnectNode(name: string): boolean {
 
 /**
  * Gives the process that has a name on a node; `undefined` if none has. Rejects with a `CallError` whose `reason` is `'noconnection'` if
- * the node cannot be reached, or `'timeout'` after `timeout` milliseconds, 5000 by default. Source: `erpc:call(Node, erlang, whereis, [Name])`.
+ * the node cannot be reached, or `'timeout'` after `timeout` milliseconds, 5000 by default, with a TypeError for a wrong argument, and with an
+ * Error if this program is no node. Source: `erpc:call(Node, erlang, whereis, [Name])`.
  */
 export async function whereis<M = unknown>(
   name: string,
@@ -159,8 +163,8 @@ export async function registered(node: string, timeout?: number): Promise<string
 
 /**
  * Gives a pid that stands for whoever has the name on the node at the time: what is sent to it goes to that process, and it can be
- * called, monitored and linked. Throws a TypeError if an argument is wrong, and an Error if this program is no node. Source:
- * `{RegName, Node}` of Erlang.
+ * called and monitored. A name cannot be linked: `whereis` gives the pid that can. Throws a TypeError if an argument is wrong, and an Error
+ * if this program is no node. Source: `{RegName, Node}` of Erlang.
  */
 export function named<M = unknown>({ name, node }: NameAt): RemotePid<M> {
   if (typeof name !== 'string' || name === '') throw new TypeError('name must be a non-empty string')
@@ -176,7 +180,8 @@ export interface SendOptions {
 
 /**
  * Sends a message to a pid, to the name of a process here, or to a name on another node. Does nothing if there is no such process, or if
- * the node cannot be reached. Throws a TypeError that names what is wrong, and then sends nothing. Source: `erlang:send/2`.
+ * the node cannot be reached. Throws a TypeError that names what is wrong, an Error for a name on another node if this program is no node, and
+ * then sends nothing. Source: `erlang:send/2`.
  */
 export function send<M>(to: Pid<M> | string | NameAt, message: M, options: SendOptions = {}): void {
   const pid = receiverOf(to)

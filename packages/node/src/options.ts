@@ -7,7 +7,7 @@ import { checkNodeName } from './identity.js'
 
 /** A node that was refused, or has refused this one. */
 export interface Refusal {
-  /** The name of the other node, or how its channel is called. */
+  /** The name of the other node, or that of its channel if the node has not said its own. */
   readonly node: string
   /** Why, with both names: different versions, different cookies, or a name that is taken. */
   readonly reason: string
@@ -26,7 +26,7 @@ export interface NodeOptions {
   readonly cookie?: string
   /**
    * The longest silence in milliseconds after which another node counts as gone; 60,000 by default, at least 100. Each node says
-   * something four times as often. A program that is busy for longer loses its connections. Source: `net_ticktime` of kernel.
+   * something four times as often. A program whose event loop is busy for longer loses its connections. Source: `net_ticktime` of kernel.
    */
   readonly tickTime?: number
   /**

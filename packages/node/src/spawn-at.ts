@@ -18,7 +18,8 @@ export interface ModuleAt<Module> {
 }
 
 /**
- * Gives the place of a module with its type, so that the compiler checks the arguments and the messages of what is spawned from it.
+ * Gives the place of a module with its type, so that the compiler checks the arguments and the messages of what is spawned from it. Throws a
+ * TypeError unless `url` is a URL.
  *
  * ```ts
  * const code = moduleAt<typeof import('./worker.js')>(new URL('./worker.js', import.meta.url))
@@ -30,7 +31,7 @@ export function moduleAt<Module>(url: URL): ModuleAt<Module> {
   return { href: url.href }
 }
 
-/** A body that a module exports. */
+/** A function that a module exports, and a process of another node can run: it gets its process and the arguments of `spawnAt`. */
 export type Body = (...args: never[]) => unknown
 
 /** The names of the bodies in a module. */
@@ -61,8 +62,8 @@ export type BodyMessage<Module, Name> = unknown extends Module
 /**
  * Starts a process on a node: it runs the exported function `name` of the module at `code`, with its process and `args`. Resolves to the
  * pid once the process has begun. Rejects with the error of a module that cannot be loaded or has no such function, with a `CallError` if the
- * node cannot be reached, and with a TypeError that names what is wrong with an argument, such as one that cannot be sent. Source:
- * `erlang:spawn/4`.
+ * node cannot be reached, with a TypeError that names what is wrong with an argument, such as one that cannot be sent or a URL that is not of a
+ * file, and with an Error if this program is no node. Source: `erlang:spawn/4`.
  */
 export function spawnAt(node: string, code: URL, name: string, ...args: unknown[]): Promise<PidAt>
 /** Does so where `moduleAt` has told the compiler what the module holds. */

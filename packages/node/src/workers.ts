@@ -13,15 +13,18 @@ import { type Membership, needNode, nodes, send } from './node.js'
 export interface WorkersOptions {
   /** What comes before the number in the name of each node. Default: the name of this node and a dot, as in `'main.1'`. */
   readonly prefix?: string
-  /** How often the workers may die within `period` before all are given up, as a supervisor says. Default: once per worker. */
+  /**
+   * How often workers may die within `period`, all of them together, before all are given up: `supervisor` then ends with the reason
+   * `'shutdown'`. Default: as often as there are workers.
+   */
   readonly intensity?: number
-  /** In milliseconds. Default 5000. */
+  /** How long in milliseconds a death counts towards `intensity`. Default: 5000. */
   readonly period?: number
   /** The limits of each thread's memory. Source: `resourceLimits` of `node:worker_threads`. */
   readonly resourceLimits?: WorkerOptions['resourceLimits']
   /**
-   * The modules that each thread imports before it joins, such as those that register codecs; URLs, or specifiers that this package can
-   * resolve. Default: none.
+   * The modules that each thread imports before it joins, such as those that register codecs: URLs, or names of packages that this package
+   * can find. A path needs a URL: `new URL('./codecs.js', import.meta.url)`. Default: none.
    */
   readonly preload?: readonly (URL | string)[]
   /** The arguments of Node for each thread. Default: those of this program. */
@@ -43,7 +46,7 @@ const KNOWN = ['prefix', 'intensity', 'period', 'resourceLimits', 'preload', 'ex
 const GOODBYE = 2000
 
 /**
- * Starts so many threads, each a node by the name of `prefix` and its number, and resolves once all are connected with this node and with
+ * Starts `count` threads, each a node by the name of `prefix` and its number from 1, and resolves once all are connected with this node and with
  * each other. A thread that dies, be it of an error, for want of memory or by `process.exit`, is started anew under the same name; what was
  * linked to its processes hears `noconnection`. Rejects with a `SupervisorError` if one cannot start, with a TypeError or RangeError for a
  * wrong argument, and with an Error if this program is no node or a name is taken: call this again only with another `prefix`, or after `stop`.

@@ -18,7 +18,7 @@ import {
 } from '@holster/process/internal'
 import { type Key, keyOf } from '../signal.js'
 
-/** A process of this node or of another: it takes messages, ends, and is somewhere. */
+/** A process of this node or of another one, with the name of its node. */
 export interface PidAt<M = unknown> extends Pid<M>, Monitorable {
   /** The name of the node on which the process lives. */
   readonly node: string
