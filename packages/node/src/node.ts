@@ -72,8 +72,8 @@ export async function startNode(options: NodeOptions): Promise<void> {
 
 /**
  * Says goodbye to all other nodes, which get `nodedown` at once, and leaves the cluster. Processes go on; what they know of other nodes
- * cannot be reached any more. Threads of `workers` go on as well, and keep the program running: stop them first. Does nothing if this program
- * is no node. Source: `net_kernel:stop/0`.
+ * cannot be reached any more. Threads of `workers` go on as well, and keep the program running: stop them first. Waits for a start or a
+ * stop that is under way. Does nothing if this program is no node. Source: `net_kernel:stop/0`.
  */
 export async function stopNode(): Promise<void> {
   if (starting !== undefined) await starting.catch(ignore)
