@@ -1,7 +1,8 @@
 /**
  * What nodes tell each other. A signal is an array that begins with one of these numbers; the forms stand behind them. `target` stands
  * for two elements: the kind and the number of a handle of the receiver, or the kind `'Name'` and the name of a process. `value` stands
- * for a tree and, where it holds what MessagePack has no notion of, the places of that.
+ * for a tree and, where it holds what MessagePack has no notion of, the places of that. `watch` tells the watches of one name apart, and
+ * is 0 for handles.
  *
  * | number     | form                                                    | meaning                                                    |
  * | ---------- | ------------------------------------------------------- | ---------------------------------------------------------- |
@@ -12,9 +13,9 @@
  * | `detach`   | source                                                  | no more will                                               |
  * | `pause`    | source, isPaused                                        | the mailboxes that a source feeds press on it, or no longer |
  * | `overflow` | source, messages, bytes                                 | a source must end: it has filled a mailbox                 |
- * | `watch`    | target                                                  | asks for the end of a target                               |
- * | `unwatch`  | target                                                  | takes that back                                            |
- * | `ended`    | kind, number, value of the reason                       | a handle of the sender has ended                           |
+ * | `watch`    | target, watch                                           | asks for the end of a target                               |
+ * | `unwatch`  | target, watch                                           | takes that back                                            |
+ * | `ended`    | kind, number, watch, value of the reason                | a handle of the sender has ended                           |
  * | `link`     | number of a process of the sender, target               | the process is linked to the target                        |
  * | `unlink`   | number, target, id                                      | the process is no longer linked                            |
  * | `unlinked` | number, target, id                                      | the receiver of `unlink` has heard                         |
@@ -44,7 +45,7 @@ export type Key = number | string
 /** The kind of a target that is known by its name. */
 export const NAME = 'Name'
 
-/** Joins a kind and a number to a key of a map. */
-export function keyOf(kind: string, number: Key): string {
-  return `${kind} ${number}`
+/** Joins a kind and a number to a key of a map; where a name is watched, with the number of the watch. */
+export function keyOf(kind: string, number: Key, watch = 0): string {
+  return watch === 0 ? `${kind} ${number}` : `${kind} ${watch} ${number}`
 }

@@ -39,6 +39,8 @@ export interface Post {
   link(target: RemoteTarget, process: object, isTied: boolean): void
 }
 
+let lastWatch = 0
+
 /** Something on another node. */
 export class RemoteTarget<M = unknown> implements Pid<M>, Monitorable, Remote {
   /** The name of the node. */
@@ -47,15 +49,18 @@ export class RemoteTarget<M = unknown> implements Pid<M>, Monitorable, Remote {
   readonly kind: string
   /** @internal */
   readonly number: Key
+  /** @internal The number of the watch, if this stands for whoever has a name as one watcher sees it; else 0. */
+  readonly watch: number
   readonly #post: () => Post | undefined
   #watchers: Watchers | undefined
   #hasEnded = false
 
   /** @internal `post` gives the node; `undefined` if it cannot be reached, or is another one of the same name. */
-  constructor(node: string, kind: string, number: Key, post: () => Post | undefined) {
+  constructor(node: string, kind: string, number: Key, post: () => Post | undefined, watch = 0) {
     this.node = node
     this.kind = kind
     this.number = number
+    this.watch = watch
     this.#post = post
   }
 
@@ -66,7 +71,7 @@ export class RemoteTarget<M = unknown> implements Pid<M>, Monitorable, Remote {
 
   /** @internal */
   get key(): string {
-    return keyOf(this.kind, this.number)
+    return keyOf(this.kind, this.number, this.watch)
   }
 
   /**
@@ -95,6 +100,7 @@ export class RemoteTarget<M = unknown> implements Pid<M>, Monitorable, Remote {
 
   /** @internal */
   [onExit](listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
+    if (this.#isName) return this.#watchName(listener, order)
     if (this.#hasEnded) return undefined
     const watchers = this.#watchers ?? new Watchers()
     this.#watchers = watchers
@@ -129,15 +135,26 @@ export class RemoteTarget<M = unknown> implements Pid<M>, Monitorable, Remote {
     this.#post()?.link(this, process, isTied)
   }
 
-  /** @internal The target has ended. A name may get another process later. */
+  /** @internal The target has ended. */
   end(reason: ExitReason): void {
-    if (typeof this.number === 'number') this.#hasEnded = true
+    this.#hasEnded = true
     this.#watchers?.tell(reason)
   }
 
   /** @internal The connection to the node has ended. */
   disconnect(): void {
     this.#watchers?.tell('noconnection')
+  }
+
+  /** Whether this stands for whoever has a name at the time. */
+  get #isName(): boolean {
+    return typeof this.number === 'string' && this.watch === 0
+  }
+
+  /** Watches for itself, since another process may have the name by now than the one which others watch. */
+  #watchName(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined {
+    const seen = new RemoteTarget(this.node, this.kind, this.number, this.#post, ++lastWatch)
+    return seen[onExit](listener, order)
   }
 
   /** Gives the id. */

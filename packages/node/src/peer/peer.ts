@@ -211,11 +211,11 @@ export class Peer implements Post, FlowHost, TiesHost {
       case Signal.overflow:
         return this.#sink.overflow(first as number, { messages: second as number, bytes: third as number })
       case Signal.watch:
-        return this.#ties.takeWatch(first as string, second as Key)
+        return this.#ties.takeWatch(first as string, second as Key, third as number)
       case Signal.unwatch:
-        return this.#ties.takeUnwatch(first as string, second as Key)
+        return this.#ties.takeUnwatch(first as string, second as Key, third as number)
       case Signal.ended:
-        return this.#ties.takeEnd(first as string, second as Key, value(2))
+        return this.#ties.takeEnd(first as string, second as Key, third as number, value(3))
       case Signal.link:
         return this.#ties.takeLink(first as number, second as string, third as Key)
       case Signal.unlink:

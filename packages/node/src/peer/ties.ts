@@ -53,17 +53,18 @@ export class Ties {
 
   watch(target: RemoteTarget): void {
     this.#watched.set(target.key, target)
-    this.#host.write([Signal.watch, target.kind, target.number])
+    this.#host.write([Signal.watch, target.kind, target.number, target.watch])
   }
 
   unwatch(target: RemoteTarget): void {
-    if (this.#watched.delete(target.key)) this.#host.write([Signal.unwatch, target.kind, target.number])
+    if (this.#watched.delete(target.key))
+      this.#host.write([Signal.unwatch, target.kind, target.number, target.watch])
   }
 
   /** Tells that `from`, which is linked to the other side, has ended: the question of the other half may come too late. */
   ended(from: object, reason: ExitReason): void {
     const { kind, number } = nameOf(from)
-    this.#host.writeReason([Signal.ended, kind, number], reason)
+    this.#host.writeReason([Signal.ended, kind, number, 0], reason)
   }
 
   link({ kind, number, key }: RemoteTarget, process: object, isTied: boolean): void {
@@ -83,27 +84,27 @@ export class Ties {
 
   // From there:
 
-  takeWatch(kind: string, number: Key): void {
-    const key = keyOf(kind, number)
+  takeWatch(kind: string, number: Key, seen: number): void {
+    const key = keyOf(kind, number, seen)
     if (this.#watching.has(key)) return
     const target = findEnding(kind, number)
     const tell = (reason: ExitReason) => {
       this.#watching.delete(key)
-      this.#host.writeReason([Signal.ended, kind, number], reason)
+      this.#host.writeReason([Signal.ended, kind, number, seen], reason)
     }
     const stop = target === undefined ? undefined : watch(target, tell)
     if (stop === undefined) tell('noproc')
     else this.#watching.set(key, stop)
   }
 
-  takeUnwatch(kind: string, number: Key): void {
-    const key = keyOf(kind, number)
+  takeUnwatch(kind: string, number: Key, seen: number): void {
+    const key = keyOf(kind, number, seen)
     this.#watching.get(key)?.()
     this.#watching.delete(key)
   }
 
-  takeEnd(kind: string, number: Key, reason: ExitReason): void {
-    const key = keyOf(kind, number)
+  takeEnd(kind: string, number: Key, seen: number, reason: ExitReason): void {
+    const key = keyOf(kind, number, seen)
     const target = this.#watched.get(key)
     this.#watched.delete(key)
     target?.end(reason)

@@ -261,6 +261,25 @@ for (const place of places) {
         assert.equal((await self.receive([{ type: 'DOWN', ref: again }])).reason, 'noproc')
       })
 
+      test('by its name, which another process may get while the first one lives on', async t => {
+        const self = main(t)
+        const [one, other] = [await spawnServant(self), await spawnServant(self)]
+        const name = named<Order>({ name: 'handed on', node })
+        one.send({ type: 'register', name: 'handed on' })
+        await settled(self, one)
+        const first = self.monitor(name)
+        one.send({ type: 'unregister', name: 'handed on' })
+        await settled(self, one)
+        other.send({ type: 'register', name: 'handed on' })
+        await settled(self, other)
+        const second = self.monitor(name)
+        other.send({ type: 'exit', reason: 'second' })
+        const { ref, reason } = await self.receive([{ type: 'DOWN' }])
+        assert.deepEqual([ref === second, reason], [true, 'second'])
+        one.send({ type: 'exit', reason: 'first' })
+        assert.equal((await self.receive([{ type: 'DOWN', ref: first }])).reason, 'first')
+      })
+
       test('and monitors itself', async t => {
         const self = main(t)
         const target = createProcess()

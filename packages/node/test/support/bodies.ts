@@ -11,6 +11,7 @@ import {
   type Process,
   register,
   reply,
+  unregister,
 } from '@holster/process'
 
 /** Stands for the classes of users, which travel by a codec. */
@@ -52,7 +53,7 @@ export type Order =
       readonly pid: MonitorTarget
       readonly reason?: unknown
     }
-  | { readonly type: 'register'; readonly name: string }
+  | { readonly type: 'register' | 'unregister'; readonly name: string }
   | { readonly type: 'ping'; readonly from: Pid<unknown> }
   | { readonly type: 'count'; readonly from: Pid<unknown>; readonly to: number }
   | { readonly type: 'flow'; readonly to: Pid<unknown>; readonly messages: number }
@@ -85,6 +86,9 @@ export async function servant(self: Process<Order>, boss: Pid<unknown>): Promise
         break
       case 'register':
         register(order.name, self)
+        break
+      case 'unregister':
+        unregister(order.name)
         break
       case 'ping':
         order.from.send({ type: 'pong', from: self })
