@@ -45,6 +45,9 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
   readonly #connected = new Map<string, Peer>()
   readonly #sessions = new Map<Session, Peer>()
   readonly #named = new Map<string, WeakRef<RemotePid>>()
+  readonly #collected = new FinalizationRegistry<string>(key => {
+    if (this.#named.get(key)?.deref() === undefined) this.#named.delete(key)
+  })
   readonly #loopback = new Loopback()
   #ticker: NodeJS.Timeout | undefined
   #tickedAt = performance.now()
@@ -203,6 +206,7 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     const pid = new RemotePid(node, NAME, name, () => (isHere ? this.#loopback : this.#connected.get(node)))
     setOrigin(pid, { node, incarnation: '', kind: NAME, number: name, details: undefined })
     this.#named.set(key, new WeakRef(pid))
+    this.#collected.register(pid, key)
     return pid
   }
 
@@ -227,7 +231,6 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
 
   #forgetPeers(): void {
     for (const [key, peer] of this.#peers) if (!peer.isUp && peer.handles.isEmpty) this.#peers.delete(key)
-    for (const [key, pid] of this.#named) if (pid.deref() === undefined) this.#named.delete(key)
   }
 
   #tick(): void {

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { type Carrier, node, startNode, stopNode, whereis } from '@holster/node'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Carrier, named, node, send, startNode, stopNode, whereis } from '@holster/node'
 import { createProcess } from '@holster/process'
 
 afterEach(() => stopNode().catch(() => {}))
@@ -77,4 +78,28 @@ test('a start that fails says why, though its carrier fails to stop as well', as
   })
   await assert.rejects(startNode({ name: 'lost', carrier: failing }), /no way/)
   assert.equal(node(), 'nonode@nohost')
+})
+
+test('names that were sent to and are not held any more take no memory', async () => {
+  await startNode({ name: 'main' })
+  const weigh = async () => {
+    // What is collected is struck out in a later turn.
+    for (let left = 4; left > 0; left--) {
+      globalThis.gc?.()
+      await turn()
+    }
+    return process.memoryUsage().heapUsed
+  }
+  const sendToMany = (from: number) => {
+    for (let number = 0; number < 50_000; number++) send({ name: `name ${from + number}`, node: 'apart' }, 1)
+  }
+  sendToMany(0)
+  const before = await weigh()
+  for (let round = 1; round <= 4; round++) {
+    sendToMany(round * 50_000)
+    await weigh()
+  }
+  const grown = (await weigh()) - before
+  assert.ok(grown < 10_000_000, `${grown} bytes are held`)
+  assert.equal(named({ name: 'held', node: 'apart' }), named({ name: 'held', node: 'apart' }))
 })
