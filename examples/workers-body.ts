@@ -1,12 +1,13 @@
 /** A body that runs in worker threads: a client that has a server echo what it sends. */
 
 import * as gun from '@holster/gun'
+import type { PidAt } from '@holster/node'
 import type { Pid, Process } from '@holster/process'
 
 /** What a client tells of its work. */
 export interface Echoed {
   readonly type: 'echoed'
-  readonly from: Pid<unknown>
+  readonly from: PidAt
   readonly frames: number
 }
 

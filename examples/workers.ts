@@ -29,8 +29,7 @@ await spawn<Echoed>(async self => {
   const perNode = new Map<string, number>()
   for (let done = 0; done < clients; done++) {
     const { from, frames } = await self.receive([{ type: 'echoed' }], 60_000)
-    const node = String(from).split('@')[1]?.slice(0, -1) ?? ''
-    perNode.set(node, (perNode.get(node) ?? 0) + frames)
+    perNode.set(from.node, (perNode.get(from.node) ?? 0) + frames)
   }
   const total = [...perNode.values()].reduce((sum, frames) => sum + frames, 0)
   console.log(`${total} frames echoed, over ${perNode.size} threads`)

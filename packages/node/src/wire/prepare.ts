@@ -30,7 +30,8 @@ export interface Way {
 
 /**
  * Takes `message` apart. Throws a TypeError that names the place of a value which cannot be sent, such as `message.body.socket`, and what
- * to do about it. Symbol keys, accessors and what classes hide are not looked at.
+ * to do about it. Fields under symbols and what classes hide are left out; a getter
+ * is sent as the value that it gives.
  */
 export function prepare(message: unknown, way: Way, root = 'message'): Prepared {
   const preparation = new Preparation(way, root)
