@@ -76,11 +76,12 @@ export async function workers(count: number, options: WorkersOptions = {}): Prom
   try {
     const pid = await supervisor.start({ intensity, period, children })
     if (watch(pid, release) === undefined) release()
-    return {
-      nodes: names,
-      supervisor: pid,
-      stop: async () => void (pid.isAlive && (await supervisor.stop(pid))),
+    let stopped: Promise<void> | undefined
+    const stop = () => {
+      stopped ??= pid.isAlive ? supervisor.stop(pid) : Promise.resolve()
+      return stopped
     }
+    return { nodes: names, supervisor: pid, stop }
   } catch (error) {
     release()
     throw error
@@ -147,19 +148,25 @@ async function runWorker(
       ])
       if (message.type === 'ended') return self.exit(message.reason)
       if (message.type === 'nodeup') onUp()
-      if (message.type === 'EXIT') return await endThread(self, name, message.reason)
+      if (message.type === 'EXIT') return await endThread(self, worker, name, message.reason)
     }
   } finally {
     await worker.terminate()
   }
 }
 
-/** Asks a thread to end, if it can be reached. */
-async function endThread(self: Process<WorkerMessage>, name: string, reason: unknown): Promise<void> {
+/** Asks a thread to end, and ends it if it does not, or cannot be asked. */
+async function endThread(
+  self: Process<WorkerMessage>,
+  worker: Worker,
+  name: string,
+  reason: unknown,
+): Promise<void> {
   if (nodes().includes(name)) {
     send({ name: NET_KERNEL, node: name }, { type: 'stop' })
     await self.receive([{ type: 'ended' }], { timeout: GOODBYE, onTimeout: () => undefined })
   }
+  await worker.terminate()
   self.exit(reason)
 }
 

@@ -123,6 +123,21 @@ describe('a worker that dies', () => {
   })
 })
 
+test('workers can be stopped more than once', async () => {
+  const all = await start(1)
+  await Promise.all([all.stop(), all.stop()])
+  await all.stop()
+  assert.deepEqual(nodes(), [])
+})
+
+test('workers are stopped without a report, also by a program that is no node any more', async t => {
+  const { crashes } = main(t)
+  const all = await start(1)
+  await stopNode()
+  await all.stop()
+  assert.deepEqual(crashes, [])
+})
+
 test('calls that wait for a worker which dies are rejected with noconnection', async t => {
   const { self } = main(t)
   await start(1)
