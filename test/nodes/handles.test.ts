@@ -44,6 +44,7 @@ test('a handle of another node prints with its node, and is one object', async (
   const owner = createProcess<gun.GunMessage>()
   const connPid = await gun.openAt(one.name, server.host, server.port, { owner })
   assert.match(String(connPid), /^#Conn<\d+@main\.1>$/)
+  assert.equal(connPid.node, 'main.1')
   assert.equal(inspect(connPid), connPid.id)
   assert.equal(JSON.stringify({ connPid }), `{"connPid":"${connPid.id}"}`)
   assert.equal(connPid.owner, owner)

@@ -1,7 +1,15 @@
 /** The handles of a connection and of a stream: opaque, printable, usable as keys, and never thenable. */
 
 import { compareByIdentity, type ExitReason, type Monitorable, type Pid } from '@holster/process'
-import { type ExitRoute, exitSignal, linked, onExit, type WatchOrder } from '@holster/process/internal'
+import {
+  type ExitRoute,
+  exitSignal,
+  homeOf,
+  linked,
+  NO_NODE,
+  onExit,
+  type WatchOrder,
+} from '@holster/process/internal'
 
 /** A type-level tag that keeps the type checker from accepting one kind of handle for another. */
 export declare const handle: unique symbol
@@ -16,6 +24,8 @@ export interface Life {
   watch(listener: (reason: ExitReason) => void, order?: WatchOrder): (() => void) | undefined
   shutdown(): void
   close(): void
+  /** The node of a connection that is on another one. */
+  readonly node?: string
   /** Takes an exit signal. Default: the connection is shut down or closed. */
   signal?(from: unknown, reason: ExitReason, route: ExitRoute): void
   /** Takes note that a process here was linked to the connection, or is no more. Default: the links here tell each other. */
@@ -103,6 +113,11 @@ export class ConnPid implements Monitorable, AsyncDisposable {
   /** `#Conn<3>`, whose number is unique within this program; `#Conn<3@main.1>` for a connection of the node `main.1`. */
   get id(): string {
     return typeof this.conn === 'string' ? this.conn : `#Conn<${this.conn}>`
+  }
+
+  /** The name of the node on which the connection is: this program's; `'nonode@nohost'` if it is none. Source: `erlang:node/1`. */
+  get node(): string {
+    return this.#life.node || (homeOf()?.name ?? NO_NODE)
   }
 
   /** The process or actor that owns the connection now. `info` returns it with the type of its messages. */

@@ -157,5 +157,7 @@ async function ask(
   checkCode(code.href)
   if (typeof name !== 'string' || name === '')
     throw new TypeError('name must be that of an exported function')
+  // Else an error would name the place in the message that asks, which is none of the caller's.
+  needNode().node.checkSendable(args, 'args')
   return spawnThere(node, { url: code.href, name, args, link })
 }

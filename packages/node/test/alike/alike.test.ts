@@ -563,6 +563,11 @@ for (const place of places) {
         /exports no function 'nobody', but .*echo/,
       )
       await assert.rejects(spawnAt(node, new URL('./nowhere.ts', import.meta.url), 'echo'), /nowhere/)
+      const wrong = { deep: [() => {}] }
+      await assert.rejects(
+        spawnAt(node, bodies, 'counter', wrong as never),
+        /^TypeError: args\[0\]\.deep\[0\]: a function/,
+      )
       const code = new URL('data:text/javascript,export function anything() {}')
       await assert.rejects(spawnAt(node, code, 'anything'), /code must be the URL of a file/)
     })
