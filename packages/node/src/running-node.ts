@@ -135,17 +135,16 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
       return isSame(peer, this.identity) ? 'it is the node itself' : `the name '${peer.name}' is taken`
     }
     const known = this.#connected.get(peer.name)
-    if (known === undefined) return undefined
-    if (isSame(known.identity, peer)) return DUPLICATE
-    // A name belongs to one node at a time, so that the one which had it before is gone.
-    known.session?.end('replaced')
-    return undefined
+    return known !== undefined && isSame(known.identity, peer) ? DUPLICATE : undefined
   }
 
   onUp(session: Session): void {
     if (session.peer === undefined) return
     const { name, incarnation } = session.peer
-    if (this.#connected.has(name)) return session.end(DUPLICATE, true)
+    const known = this.#connected.get(name)
+    if (known !== undefined && isSame(known.identity, session.peer)) return session.end(DUPLICATE, true)
+    // A name belongs to one node at a time, so that the one which had it before is gone. The new one has shown that it knows the cookie.
+    known?.session?.end('replaced')
     const peer = this.#peerOf({ name, incarnation })
     this.#connected.set(name, peer)
     this.#sessions.set(session, peer)

@@ -68,6 +68,28 @@ for (const isKnown of [true, false]) {
   })
 }
 
+test(
+  'a stranger who takes the name of a connected node and does not know the cookie ends nothing',
+  needingNats,
+  async () => {
+    await using server = await natsServer()
+    await using both = await pair({ servers: server.url })
+    const { a, b } = both
+    await using stranger = await rawNode(server, 'b')
+    const incarnation = await stranger.incarnationOf('a')
+    const hello = { version: 1, name: 'b', incarnation: stranger.incarnation, session: 7, nonce: 'n' }
+    stranger.say(incarnation, 1, hello)
+    let packet = await stranger.receive()
+    while (packet.words.session === undefined) packet = await stranger.receive()
+    stranger.say(incarnation, 2, { to: packet.words.session, proof: 'none' })
+    const { node, reason } = await a.next('refused')
+    assert.deepEqual([node, reason], ['b', "'b' and 'a' have different cookies"])
+    assert.equal(await b.tell('echo', 'a', 10), true)
+    assert.deepEqual(a.unread, [])
+    assert.deepEqual(b.unread, [])
+  },
+)
+
 test('what is no packet, no presence and no address changes nothing', needingNats, async () => {
   await using server = await natsServer()
   await using both = await pair({ servers: server.url })
