@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { moduleAt, send, spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
 import { createProcess, type Pid, type Process } from '@holster/process'
+import { Row } from './support/bodies.ts'
 
 const bodies = moduleAt<typeof import('./support/bodies.ts')>(new URL('./support/bodies.ts', import.meta.url))
 const preload = [new URL('./support/typescript.mjs', import.meta.url)]
@@ -115,4 +116,10 @@ test('all kinds of bytes that the sender gives away are moved, and are gone here
     [0, 0, 0],
   )
   assert.deepEqual((await self.receive([{ type: 'echoed' }])).body, wanted)
+})
+
+test('an array of a class that has a codec travels by that', async () => {
+  const back = await sent([Row.of(1, 2), [3]])
+  assert.ok(Array.isArray(back) && back[0] instanceof Row)
+  assert.deepEqual([...back[0]], [1, 2])
 })

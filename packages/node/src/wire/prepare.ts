@@ -80,10 +80,11 @@ class Preparation {
   private visitObject(value: object): unknown {
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null) return this.visitFields(value as Fields)
-    if (Array.isArray(value)) return this.visitElements(value)
+    if (prototype === Array.prototype && Array.isArray(value)) return this.visitElements(value)
     if (kindOf(value) !== undefined) return this.put(Kind.handle, this.visit(this.way.wireOf(value)))
     const codec = codecOf(value)
     if (codec !== undefined) return this.put(Kind.coded, [codec.name, this.visitAt(1, codec.encode(value))])
+    if (Array.isArray(value)) return this.visitElements(value)
     if (value instanceof Uint8Array) return this.visitBytes(value)
     if (value instanceof Date) return value
     if (value instanceof Map)

@@ -29,6 +29,16 @@ registerCodec({
   decode: amount => new Money(amount),
 })
 
+/** Stands for classes of users that extend Array. */
+export class Row extends Array<number> {}
+
+registerCodec({
+  name: 'row',
+  class: Row,
+  encode: row => [...row],
+  decode: numbers => Row.from(numbers) as Row,
+})
+
 export interface Echo {
   readonly type: 'echo'
   readonly from: Pid<unknown>
