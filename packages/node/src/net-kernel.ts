@@ -80,7 +80,8 @@ async function begin({ url, name, args, link }: SpawnRequest): Promise<Spawned> 
     const body = await load(url, name)
     const pid = spawn(self => {
       if (link !== undefined) self.link(link)
-      return body(self, ...args)
+      // The other side of the link may have ended meanwhile, and this process with it.
+      return self.isAlive ? body(self, ...args) : undefined
     })
     return { ok: true, value: pid }
   } catch (error) {

@@ -93,7 +93,8 @@ async function enter(options: NodeOptions): Promise<void> {
   const threads = new Threads()
   const kernel = spawn<NetKernelMessage>(
     self => netKernel(self, () => void stopNode().catch(error => reportThrown(self, error))),
-    { name: NET_KERNEL },
+    // All others ask it, so that an exit signal of theirs must not end it.
+    { name: NET_KERNEL, trapExit: true },
   )
   setHome(node as never)
   try {

@@ -553,6 +553,7 @@ for (const place of places) {
       ]) {
         kernel.send(nonsense)
       }
+      exit(kernel, 'shutdown')
       assert.notEqual(await whereis('net_kernel', node), undefined)
       assert.ok(crashes.length <= 3)
     })

@@ -104,6 +104,9 @@ export class Driver {
   }
 }
 
+/** Whether a process that ends tells before what it has heard is left to chance, so that it is left out. */
 function report(kind: string, events: readonly string[]): string {
-  return [kind, ...events.toSorted()].join(' ')
+  const ended = new Set(events.filter(event => event.includes(':ended ')).map(event => event.split(':')[0]))
+  const told = events.filter(event => event.includes(':ended ') || !ended.has(event.split(':')[0]))
+  return [kind, ...told.toSorted()].join(' ')
 }

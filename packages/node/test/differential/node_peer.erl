@@ -108,8 +108,11 @@ gather(Waiting, Events) ->
             end
     end.
 
+%% Whether a process that ends tells before what it has heard is left to chance.
 report(What, Events) ->
-    What ++ lists:append(lists:sort([text(" ~p:~s", [I, E]) || {I, E} <- Events])).
+    Ended = [I || {I, "ended" ++ _} <- Events],
+    Told = [{I, E} || {I, E} <- Events, not lists:member(I, Ended) orelse lists:prefix("ended", E)],
+    What ++ lists:append(lists:sort([text(" ~p:~s", [I, E]) || {I, E} <- Told])).
 
 text(Format, Args) -> lists:flatten(io_lib:format(Format, Args)).
 
