@@ -67,7 +67,7 @@ async function* measureCrowd(choice: Choice): AsyncIterable<Measured> {
     using server = await startServer(findBun())
     const costs = new Map<Crowd, UnitCost>()
     for (const name of choice.clientsOf(crowd)) {
-      using client = startCrowd(Number.parseInt(name, 10) || 0, server.urls.plain, CONNECTIONS)
+      using client = startCrowd(Number.parseInt(name, 10) || 0, `${server.urls.plain}/echo`, CONNECTIONS)
       const [cost] = (await alternate(new Map([[name, client]]), job, { units, rounds })).values()
       if (cost !== undefined) costs.set(name, cost)
     }
