@@ -11,7 +11,8 @@ import {
   spawn,
   whereis,
 } from '@holster/process'
-import { describeReason, offeredBody, reportThrown } from '@holster/process/internal'
+import { describeReason, needHome, offeredBody, reportThrown } from '@holster/process/internal'
+import type { NodeChange } from './watch-nodes.js'
 
 /** The name under which the process is registered. */
 export const NET_KERNEL = 'net_kernel'
@@ -31,13 +32,14 @@ export type Spawned =
   | { readonly ok: true; readonly value: Pid<unknown> }
   | { readonly ok: false; readonly error: unknown }
 
-/** What other nodes may ask. */
+/** The questions of other nodes. */
 export type NetKernelCall =
   | Call<{ readonly type: 'whereis'; readonly name: string }, Pid<unknown> | undefined>
   | Call<{ readonly type: 'registered' }, string[]>
   | Call<SpawnRequest, Spawned>
+  | Call<{ readonly type: 'meet'; readonly nodes: readonly string[] }, void>
 
-/** What `net_kernel` is sent. */
+/** The messages to `net_kernel`. */
 export type NetKernelMessage = NetKernelCall | { readonly type: 'stop' }
 
 /** Runs the process; `stop` ends the node. */
@@ -49,7 +51,7 @@ export async function netKernel(self: Process<NetKernelMessage>, stop: () => voi
       if (message.type === 'stop') return stop()
       if (message.type === 'call') answer(message)
     } catch (error) {
-      // What another node sends must not end the process that all others ask.
+      // A message of another node must not end the process that all others ask.
       reportThrown(self, error)
     }
   }
@@ -59,6 +61,7 @@ function answer({ from, request }: NetKernelCall): void {
   const answered = (value: unknown) => reply(from as never, value as never)
   if (request.type === 'whereis') answered(whereis(request.name))
   if (request.type === 'registered') answered(registered())
+  if (request.type === 'meet') spawn<NodeChange>(async self => answered(await meet(self, request.nodes)))
   // A module may take long to load.
   if (request.type === 'spawn') spawn(async () => answerSpawned(answered, await begin(request)))
 }
@@ -72,6 +75,14 @@ function answerSpawned(answered: (value: Spawned) => void, spawned: Spawned): vo
       ok: false,
       error: new Error(`what the module has thrown cannot be sent: ${describeReason(error)}`),
     })
+  }
+}
+
+/** Resolves once all of `nodes` are connected. */
+async function meet(self: Process<NodeChange>, nodes: readonly string[]): Promise<void> {
+  for (const node of nodes) {
+    self.monitorNode(node)
+    if (!needHome().nodes.includes(node)) await self.receive([{ type: 'nodeup', node }])
   }
 }
 

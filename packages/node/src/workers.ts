@@ -3,15 +3,15 @@
 import { inspect } from 'node:util'
 import { MessageChannel, Worker, type WorkerOptions } from 'node:worker_threads'
 import { type ChildSpec, supervisor } from '@holster/otp'
-import type { Process } from '@holster/process'
+import { call, type Process } from '@holster/process'
 import { checkNames, watch } from '@holster/process/internal'
 import { checkNodeName } from './identity.js'
 import { NET_KERNEL } from './net-kernel.js'
-import { type Membership, needNode, nodes, send } from './node.js'
+import { kernelOf, type Membership, needNode, nodes, send } from './node.js'
 
 /** The options of `workers`. */
 export interface WorkersOptions {
-  /** What comes before the number in the name of each node. Default: the name of this node and a dot, as in `'main.1'`. */
+  /** The text before the number in the name of each node. Default: the name of this node and a dot, as in `'main.1'`. */
   readonly prefix?: string
   /**
    * How often workers may die within `period`, all of them together, before all are given up: `supervisor` then ends with the reason
@@ -61,6 +61,7 @@ export async function workers(count: number, options: WorkersOptions = {}): Prom
     throw new RangeError(`count must be a whole number of at least 1, not ${inspect(count)}`)
   }
   checkNames(options, KNOWN, 'workers')
+  checkLists(options)
   const { crew } = needNode()
   const { prefix, intensity = count, period = 5000 } = options
   const names = namesOf(count, prefix)
@@ -76,6 +77,7 @@ export async function workers(count: number, options: WorkersOptions = {}): Prom
   try {
     const pid = await supervisor.start({ intensity, period, children })
     if (watch(pid, release) === undefined) release()
+    await Promise.all(names.map(name => meet(name, names)))
     let stopped: Promise<void> | undefined
     const stop = () => {
       stopped ??= pid.isAlive ? supervisor.stop(pid) : Promise.resolve()
@@ -86,6 +88,22 @@ export async function workers(count: number, options: WorkersOptions = {}): Prom
     release()
     throw error
   }
+}
+
+/** Throws a TypeError that names an option which is no array. */
+function checkLists({ preload, execArgv }: WorkersOptions): void {
+  for (const [name, list] of Object.entries({ preload, execArgv })) {
+    if (list !== undefined && !Array.isArray(list)) {
+      throw new TypeError(`options.${name} must be an array, not ${inspect(list, { depth: 0 })}`)
+    }
+  }
+}
+
+/** Resolves once a worker is connected with the others. */
+async function meet(name: string, names: readonly string[]): Promise<void> {
+  const nodes = names.filter(other => other !== name)
+  // A worker that dies meanwhile is started anew, and told of the others then.
+  await call(kernelOf(name), { type: 'meet', nodes }, Number.POSITIVE_INFINITY).catch(() => {})
 }
 
 /** Names the nodes of so many workers. Throws a TypeError if the prefix is wrong, and an Error if a name is taken. */
