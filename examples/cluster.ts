@@ -39,7 +39,7 @@ async function main(self: Process<NodeChange>, first: ChildProcess): Promise<voi
   await self.receive([{ type: 'nodeup', node: 'first' }])
   console.log('nodeup: first')
 
-  // Whoever has the name on that node is called and monitored as if it were here.
+  // A name on another node stands for whoever has it there: that process is called and monitored as if it were here.
   const pid = named<Counter>({ name: 'counter', node: 'first' })
   const ref = self.monitor(pid)
   for (const n of [1, 2, 3]) console.log(`plus ${n} makes ${await self.call(pid, { type: 'add', n })}`)

@@ -4,7 +4,7 @@ import * as gun from '@holster/gun'
 import type { PidAt } from '@holster/node'
 import type { Pid, Process } from '@holster/process'
 
-/** What a client tells of its work. */
+/** The message by which a client tells of its work. */
 export interface Echoed {
   readonly type: 'echoed'
   readonly from: PidAt

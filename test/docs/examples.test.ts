@@ -71,7 +71,7 @@ const promises: Record<string, readonly string[]> = {
   'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
 }
 
-/** What an example needs that may not be installed. */
+/** The programs that an example needs, and that may not be installed. */
 const needs: Record<string, Parameters<typeof needing>> = { 'cluster.ts': ['nats-server'] }
 
 for (const [file, lines] of Object.entries(promises)) {

@@ -1,4 +1,4 @@
-// What runs on the nodes of a test: each function is called there by its name, and gives what can be sent.
+// The functions of a test's nodes: each is called there by its name, and gives what can be sent.
 
 import * as gun from '@holster/gun'
 import {

@@ -58,7 +58,7 @@ export const nodes: Benchmark = {
   },
 }
 
-/** One after the other, as a server may not have more sockets than those of one client. */
+/** Measures one client after the other, as a server may not have more sockets than those of one. */
 async function* measureCrowd(choice: Choice): AsyncIterable<Measured> {
   const { rounds } = choice
   for (const { name: row, job, units } of crowd.jobs) {

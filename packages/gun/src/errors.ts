@@ -219,10 +219,18 @@ export class GunError extends Error {
   }
 }
 
+/** The fields of an error that come from another node. */
+type SentFields = {
+  readonly code: GunErrorCode
+  readonly kind: GunErrorKind
+  readonly isPermanent: boolean
+  readonly cause?: unknown
+}
+
 makeErrorPortable(GunError, 'GunError', {
   extraOf: ({ frames }) => frames,
   make(message, fields, frames) {
-    const { code, kind, ...details } = fields as unknown as GunError
+    const { code, kind, ...details } = fields as SentFields
     return new GunError(code, kind, message, { ...details, frames: frames as readonly WsFrame[] })
   },
 })

@@ -40,9 +40,9 @@ export interface Receiver {
   onClosed(reason: string): void
 }
 
-/** What a node offers to its carrier. */
+/** A node, as its carrier knows it. */
 export interface CarrierHost {
-  /** Who this node is. */
+  /** The name and the life of the node. */
   readonly identity: Identity
   /** Takes a new channel to a peer, and gives who is to get what comes through it. */
   onChannel(channel: Channel): Receiver

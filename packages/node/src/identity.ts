@@ -1,4 +1,4 @@
-/** Who a node is: a name that no other node of the cluster has, and which of the lives under that name this one is. */
+/** A node is known by a name, which no other node of the cluster has, and by which of the lives under that name this one is. */
 
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'

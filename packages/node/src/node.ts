@@ -28,7 +28,7 @@ interface Started {
   readonly kernel: Process<NetKernelMessage>
 }
 
-/** What a thread is given at its start. */
+/** The data that a thread is given at its start. */
 export interface Membership {
   readonly options: Pick<NodeOptions, 'name' | 'cookie' | 'tickTime' | 'window'>
   /** The threads that were there before, the one that has started this one first. */
@@ -96,7 +96,7 @@ async function enter(options: NodeOptions): Promise<void> {
     // All others ask it, so that an exit signal of theirs must not end it.
     { name: NET_KERNEL, trapExit: true },
   )
-  setHome(node as never)
+  setHome(node)
   try {
     await node.start(threads)
     if (options.carrier !== undefined) await node.start(options.carrier)

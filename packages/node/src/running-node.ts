@@ -16,7 +16,6 @@ import { Line, type LineHost } from './session/line.js'
 import type { Session, SessionEnd, SessionOptions } from './session/session.js'
 import { NAME } from './signal.js'
 import { type NodeChange, NodeWatchers } from './watch-nodes.js'
-
 import { prepare, type Way } from './wire/prepare.js'
 
 /** How often a node says something within `tickTime`. Source: kernel, `net_tickintensity`. */
@@ -157,7 +156,7 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     try {
       this.#sessions.get(session)?.take(bytes, moved)
     } catch (error) {
-      // What cannot be understood is lost, and whoever waits for it must hear so.
+      // A signal that cannot be understood is lost, and whoever waits for it must hear so.
       reportThrown(this, error)
       session.end('garbled')
     }
@@ -209,11 +208,6 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     return pid
   }
 
-  /** Gives a connected node. */
-  connected(name: string): Peer | undefined {
-    return this.#connected.get(name)
-  }
-
   toString(): string {
     return `#Node<${this.name}>`
   }
@@ -237,7 +231,7 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     const isLate = now - this.#tickedAt > (2 * this.options.tickTime) / INTENSITY
     this.#tickedAt = now
     for (const line of [...this.#lines]) {
-      // What has come while this program was busy is still to be read.
+      // Packets that have come while this program was busy are still to be read.
       if (isLate) line.forgive()
       line.tick()
     }

@@ -1,5 +1,5 @@
 /**
- * What nodes tell each other. A signal is an array that begins with one of these numbers; the forms stand behind them. `target` stands
+ * Signals are how nodes talk. A signal is an array that begins with one of these numbers; the forms stand behind them. `target` stands
  * for two elements: the kind and the number of a handle of the receiver, or the kind `'Name'` and the name of a process. `value` stands
  * for a tree and, where it holds what MessagePack has no notion of, the places of that. `watch` tells the watches of one name apart, and
  * is 0 for handles.

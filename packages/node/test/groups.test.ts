@@ -51,7 +51,7 @@ test('a process that joins on one node is a member on all, and leaves on all', a
   const { ref } = pg.monitor(self, 'room')
   const [one, two] = [await spawnMember('main.1'), await spawnMember('main.2')]
   one.send({ type: 'join', group: 'room', times: 2 })
-  // One by one, or both at a time where the scope there has begun with them.
+  // The two come apart, or together where the scope there has begun with them.
   for (let joined = 0; joined < 2; ) {
     const [type, pids] = await change(ref)
     assert.equal(type, 'pg_join')

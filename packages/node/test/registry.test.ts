@@ -173,7 +173,7 @@ test('the entries of a node that is gone are taken out, and so are those of a re
   void spawnAt('main.1', bodies, 'reaper', 'an exit of the program').catch(() => {})
   assert.deepEqual(await change(), ['-', 'first', first])
   assert.equal(registry.whereis(users, 'second'), second)
-  // What comes under the name of the node is found as well.
+  // Entries that come under the name of the node are found as well.
   await (self as unknown as Process).receive([{ type: 'nodeup', node: 'main.1' }])
   const again = await registered(await spawnClerk('main.1'), 'first')
   assert.deepEqual(await change(), ['+', 'first', again])

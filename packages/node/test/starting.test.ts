@@ -83,7 +83,7 @@ test('a start that fails says why, though its carrier fails to stop as well', as
 test('names that were sent to and are not held any more take no memory', async () => {
   await startNode({ name: 'main' })
   const weigh = async () => {
-    // What is collected is struck out in a later turn.
+    // A name that was collected is struck out in a later turn.
     for (let left = 4; left > 0; left--) {
       globalThis.gc?.()
       await turn()

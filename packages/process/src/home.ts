@@ -3,7 +3,7 @@
 import type { Monitorable } from './exits/exit.js'
 import type { Pid } from './pid.js'
 
-/** What a node does for the processes and the packages of its program. */
+/** The node of this program, as processes and packages use it. */
 export interface Home {
   /** The name of the node. */
   readonly name: string

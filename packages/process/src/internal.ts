@@ -10,6 +10,7 @@ export { isActorRef } from './exits/actor-ref.js'
 export { exitSignal, onExit, sendExit, watch, watchBy } from './exits/exit.js'
 export { hasExitHook, reportExit, reportRejection, reportThrown } from './exits/exit-hook.js'
 export type { ExitRoute } from './exits/exit-route.js'
+export { routeOf } from './exits/link.js'
 export { Watch, Watchers, type WatchOrder } from './exits/watchers.js'
 export {
   type Home,

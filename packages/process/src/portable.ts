@@ -22,7 +22,7 @@ export interface Remote {
   send(message: unknown): void
 }
 
-/** One kind of handle. */
+/** A kind of handle. */
 export interface PortableKind<T extends object = never> {
   /** Names the kind on the wire and in the print of handles, such as `'Process'`. */
   readonly name: string

@@ -3,10 +3,10 @@
 import * as gun from '@holster/gun'
 import type { Pid, Process } from '@holster/process'
 
-/** What a part is told. */
+/** The message that has a part begin. */
 export type CrowdOrder = { readonly type: 'echo'; readonly times: number }
 
-/** What a part tells. */
+/** The messages of a part. */
 export type CrowdNews = { readonly type: 'ready' | 'done' }
 
 /** How many WebSockets a part opens at a time: a server has a queue of so many. */

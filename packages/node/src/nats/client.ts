@@ -10,7 +10,7 @@ import {
 } from '@nats-io/transport-node'
 import { halt } from './halt.js'
 
-/** What the client tells. */
+/** The events of a client. */
 export interface ClientHost {
   /** The connection to the server is lost, and all that was under way with it. */
   onLost(reason: string): void

@@ -3,7 +3,7 @@
 import { checkNodeName, type Identity } from '../identity.js'
 import { type Address, isAddress } from './address.js'
 
-/** What a node says of itself. */
+/** The message by which a node says that it is there. */
 export interface Presence extends Identity, Address {
   /** When the node has started, in milliseconds since 1970. */
   readonly since: number

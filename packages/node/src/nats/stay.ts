@@ -26,7 +26,7 @@ const PING_INTERVAL = 20_000
 /** The fewest bytes of a message: a node must be able to say who it is, and why it refuses another one. */
 const SMALLEST_PAYLOAD = 1024
 
-/** One stay in the cluster. */
+/** A node's stay in the cluster. */
 export class Stay implements ClientHost {
   readonly #options: NatsOptions
   readonly #host: CarrierHost
@@ -52,7 +52,7 @@ export class Stay implements ClientHost {
     const failed = new Promise<never>((_resolve, reject) => {
       this.#reject = reject
     })
-    // Whoever awaits it may have stopped to do so.
+    // The race that awaits it may be over by then.
     failed.catch(() => undefined)
     const client = await Client.connect(this.#clientOptions(), this)
     this.#client = client

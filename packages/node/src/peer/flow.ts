@@ -5,7 +5,7 @@
 
 import { Feed, kindOf, type Mark, type Sink, Source, turned, type Valve } from '@holster/process/internal'
 
-/** What both sides write. */
+/** The signals of back-pressure, which both sides write. */
 export interface FlowHost {
   writeDetach(source: number): void
   writePause(source: number, isPaused: boolean): void

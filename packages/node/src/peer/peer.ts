@@ -1,4 +1,4 @@
-/** One life of another node: what goes there becomes signals, and signals from there act on what lives here. */
+/** A peer is one life of another node: messages to its processes become signals, and its signals act on the processes here. */
 
 import type { ExitReason, MonitorTarget, Process } from '@holster/process'
 import {
@@ -28,7 +28,7 @@ import { type FlowHost, RemoteSink, RemoteSources } from './flow.js'
 import { handleOf, ownHandle, WHOLE, wireOf } from './handles.js'
 import { Ties, type TiesHost } from './ties.js'
 
-/** One life of another node. */
+/** A life of another node. */
 export class Peer implements Post, FlowHost, TiesHost {
   readonly identity: Identity
   readonly handles: Foreign
@@ -70,7 +70,7 @@ export class Peer implements Post, FlowHost, TiesHost {
     this.#sink.congest(isCongested)
   }
 
-  // What goes there:
+  // Signals to the other side:
 
   send({ kind, number }: RemoteTarget, message: unknown, transfer?: ReadonlySet<ArrayBufferLike>): void {
     this.#writeValue([Signal.send, kind, number], message, 'message', transfer)
@@ -170,13 +170,13 @@ export class Peer implements Post, FlowHost, TiesHost {
     session.write(bytes, moved.length === 0 ? moved : structuredClone(moved, { transfer: [...moved] }))
   }
 
-  // What comes from there:
+  // Signals from the other side:
 
   /** Acts on each of the signals in `bytes`. Throws an Error for what this version does not understand. */
   take(bytes: Uint8Array, moved: readonly ArrayBuffer[]): void {
     this.#sources.beforeReading()
     unpackEach(bytes, signal => {
-      // What one signal brings about may have ended the session.
+      // An earlier signal of the same parcel may have ended the session.
       if (this.isUp) this.#take(signal, moved)
     })
   }

@@ -1,5 +1,5 @@
 /**
- * What ties lives here to lives on one other node: monitors, and links.
+ * Monitors and links tie lives here to lives on one other node.
  *
  * Each side watches what the other one has, at most once, however many processes want to know. A link has a half on each side: a half
  * watches the other process, and acts on its end. Whoever undoes a link forgets its half and has the other side forget the other; until that
@@ -7,12 +7,20 @@
  */
 
 import type { ExitReason, MonitorTarget, Process } from '@holster/process'
-import { isActorRef, linkHalf, onExit, reportThrown, sendExit, watch } from '@holster/process/internal'
+import {
+  isActorRef,
+  linkHalf,
+  onExit,
+  reportThrown,
+  routeOf,
+  sendExit,
+  watch,
+} from '@holster/process/internal'
 import { findLocal, nameOf } from '../handles/local.js'
 import type { RemoteTarget } from '../handles/remote.js'
 import { type Key, keyOf, Signal } from '../signal.js'
 
-/** What ties write, and find. */
+/** The peer of the ties, which writes their signals. */
 export interface TiesHost {
   write(signal: readonly unknown[]): void
   /** Writes a reason behind `head`, as `wrap` gives it. */
@@ -118,7 +126,7 @@ export class Ties {
     if (linkHalf in target) return (target as Process)[linkHalf](other, true)
     const stop = watch(other, reason => {
       this.#halves.delete(tie)
-      sendExit(target, other, reason, 'link')
+      sendExit(target, other, reason, routeOf(reason))
     })
     if (stop !== undefined) this.#halves.set(tie, stop)
   }

@@ -4,7 +4,7 @@ import type { Channel, Parcel, Receiver } from '../carrier.js'
 import { Type } from './packet.js'
 import { Session, type SessionEnd, type SessionHost, type SessionOptions } from './session.js'
 
-/** What a line tells its node, besides what its sessions do. */
+/** The node of a line, which is told of more than its sessions tell. */
 export interface LineHost extends SessionHost {
   /** The peer refuses sessions, or is refused: the line stays silent. */
   onRefused(label: string, reason: string): void
@@ -87,7 +87,7 @@ export class Line implements Receiver, SessionHost {
   }
 
   onOver(session: Session, end: SessionEnd, wasUp: boolean): void {
-    // Who links and monitors hears of the end before a new session can begin.
+    // Links and monitors hear of the end before a new session can begin.
     this.host.onOver(session, end, wasUp)
     if (!this.isOpen) return
     if (end.isRefused) {

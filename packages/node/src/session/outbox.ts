@@ -16,7 +16,7 @@ interface Waiting {
   readonly moved: readonly ArrayBuffer[]
 }
 
-/** What the outbox needs of its session. */
+/** The session of an outbox. */
 export interface OutboxHost {
   /** The most bytes that a packet may hold behind its header. */
   readonly most: number
@@ -48,11 +48,6 @@ export class Outbox {
 
   constructor(host: OutboxHost) {
     this.host = host
-  }
-
-  /** How many bytes wait or are under way. */
-  get size(): number {
-    return this.bytes + this.underWay
   }
 
   /** Adds a signal. It goes out once the callbacks and promises that run now have run, or as soon as the window has room. */

@@ -34,7 +34,7 @@ export const HEADER = 14
 /** The signal at the end of the packet goes on in the next one. */
 export const MORE = 1
 
-/** What the header of a data or beat packet says. */
+/** The header of a data or beat packet. */
 export interface Header {
   readonly type: number
   readonly flags: number

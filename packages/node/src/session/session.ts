@@ -1,18 +1,18 @@
 /**
  * A session is one unbroken exchange between two nodes: each signal arrives once and in order, or the session ends and both sides know.
  *
- * | state    | what comes               | next state | what is done                                                 |
- * | -------- | ------------------------ | ---------- | ------------------------------------------------------------ |
- * | greeting | hello                    | proving    | send the proof                                               |
- * | greeting | hello of another version | over       | refuse                                                       |
- * | proving  | proof                    | up         | tell the node                                                |
- * | proving  | a wrong proof            | over       | refuse                                                       |
- * | up       | data in order            | up         | hand the signals on                                          |
- * | up       | data or beat with a gap  | over       | say bye, as signals are lost                                 |
- * | up       | silence for `tickTime`   | over       | say bye, as signals may be lost                              |
- * | any      | bye, refuse, the channel's end | over |                                                              |
- * | proving  | hello of another session | proving    | send the proof anew: nothing was under way yet               |
- * | up       | hello of another session | over       | the peer has begun anew, and what was under way is lost      |
+ * | state    | event                           | next state | consequence                                               |
+ * | -------- | ------------------------------- | ---------- | --------------------------------------------------------- |
+ * | greeting | hello                           | proving    | send the proof                                            |
+ * | greeting | hello of another version        | over       | refuse                                                    |
+ * | proving  | proof                           | up         | tell the node                                             |
+ * | proving  | wrong proof                     | over       | refuse                                                    |
+ * | proving  | hello of another session        | proving    | send the proof anew: nothing was under way yet            |
+ * | up       | data in order                   | up         | hand the signals on                                       |
+ * | up       | data or beat with a gap         | over       | say bye, as signals are lost                              |
+ * | up       | silence for `tickTime`          | over       | say bye, as signals may be lost                           |
+ * | up       | hello of another session        | over       | the peer has begun anew: what was under way is lost       |
+ * | any      | bye, refuse, end of the channel | over       | nothing more is sent                                      |
  *
  * A hello is repeated until the other side has answered it: the first may have come before anybody listened.
  */
@@ -39,7 +39,7 @@ export type SessionState = 'greeting' | 'proving' | 'up' | 'over'
 
 /** How a session is kept. */
 export interface SessionOptions {
-  /** What both nodes must know. */
+  /** The secret that both nodes must know. */
   readonly cookie: string
   /** The longest silence in milliseconds after which a node counts as gone. */
   readonly tickTime: number
@@ -57,7 +57,7 @@ export interface SessionEnd {
   readonly isGoodbye: boolean
 }
 
-/** What a session tells its node. */
+/** The node of a session, which is told what happens there. */
 export interface SessionHost {
   readonly identity: Identity
   /** Whether a session with `peer` is wanted; a text says why not. */
@@ -72,7 +72,7 @@ export interface SessionHost {
 
 const NO_BUFFERS: readonly ArrayBuffer[] = []
 
-/** One session, from the first hello to its end. */
+/** A session, from its first hello to its end. */
 export class Session implements OutboxHost {
   state: SessionState = 'greeting'
   /** The other side, once its hello has come. */
@@ -110,11 +110,6 @@ export class Session implements OutboxHost {
     return this.channel.movesBuffers
   }
 
-  /** How many bytes wait for the other side. */
-  get size(): number {
-    return this.outbox.size
-  }
-
   /** Sends the hello. */
   greet(): void {
     this.say(Type.hello, this.hello)
@@ -134,7 +129,7 @@ export class Session implements OutboxHost {
   tick(): void {
     if (this.state === 'over') return
     if (performance.now() - this.heardAt > this.options.tickTime) {
-      // Who has not said hello yet may still come.
+      // A node that has not said hello yet may still come.
       if (this.state !== 'greeting') return this.end('silent')
       this.heardAt = performance.now()
     }
@@ -226,7 +221,7 @@ export class Session implements OutboxHost {
       return true
     }
     if (this.peer?.session === hello.session && isSame(this.peer, hello)) {
-      // It has not got the answer to an earlier one.
+      // The answer to an earlier hello was lost.
       if (!hello.isAnswer) this.answer(hello)
       return true
     }

@@ -11,7 +11,7 @@ const STEP = 0.1
 /** How much load a process is taken to bring, until the next measure shows what it does. */
 const EXPECTED = 0.1
 
-/** One thread. */
+/** A thread of the crew. */
 interface Member {
   readonly name: string
   /** Brings the thread introductions to later ones. */

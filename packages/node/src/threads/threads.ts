@@ -7,7 +7,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Carrier, CarrierHost } from '../carrier.js'
 import { ThreadChannel } from './channel.js'
 
-/** What a thread is told of another one. */
+/** The name of another thread, and the way to it. */
 export interface Introduction {
   readonly name: string
   readonly port: MessagePort

@@ -26,7 +26,7 @@ export const Kind = {
 /** The kind of the value, and the keys that lead from the root of the tree to its place. */
 export type Special = readonly [kind: number, ...path: (string | number)[]]
 
-/** What a message becomes. */
+/** A message that was taken apart. */
 export interface Prepared {
   readonly tree: unknown
   readonly specials: readonly Special[] | undefined

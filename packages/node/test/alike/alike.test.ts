@@ -1,4 +1,4 @@
-// What works between two processes of one thread works alike between threads, and between programs.
+// Processes of two threads, or of two programs, do with each other what those of one thread do.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'

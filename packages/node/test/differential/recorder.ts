@@ -12,7 +12,7 @@ import {
 
 export type Recorder = Pid<Told> & MonitorTarget
 
-/** What a process is told, or hears. */
+/** The orders to a process, and the messages that it hears. */
 export type Told =
   | { readonly type: 'names'; readonly names: ReadonlyMap<unknown, number> }
   | { readonly type: 'do'; readonly kind: string; readonly args: readonly unknown[] }
@@ -20,7 +20,7 @@ export type Told =
   | { readonly type: 'hello' | 'hello_back'; readonly from: Recorder }
   | { readonly type: 'say'; readonly from: Recorder; readonly what: string }
 
-/** What it tells its driver. */
+/** The message to the driver. */
 export interface Greeted {
   readonly type: 'greeted'
   readonly from: Recorder

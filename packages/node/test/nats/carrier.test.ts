@@ -15,7 +15,7 @@ import { rawNode } from '../support/raw-node.ts'
 /** The repetition of presences, in milliseconds. */
 const REPETITION = 30_000
 
-/** What a carrier tells, in the place of a node. */
+/** Stands for a node, and keeps all that its carrier tells. */
 class Host extends EventEmitter implements CarrierHost {
   readonly identity
   constructor(name: string) {
@@ -233,7 +233,7 @@ for (const [since, who, end] of [
     const claimed = once(events, 'claims')
     events.emit('told')
     await claimed
-    // It waits now for answers of others, since this rival is younger.
+    // The carrier waits now for answers of others, since this rival is younger.
     const options = { noMux: true, reply: 'holster.reply.other', timeout: 60_000 }
     const question = JSON.stringify({ ...rival, incarnation: 'other', since })
     const answer = (await client.request('holster.name.a', question, options)).json<{ stage: string }>()

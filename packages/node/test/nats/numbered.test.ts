@@ -21,7 +21,7 @@ async function disturb(
   await sink.tell('tally', BETWEEN)
   for (let time = 0; time < times; time++) {
     await disturbance(time)
-    // Whoever asks hears what came before the end of the session, which the disturbance has waited for.
+    // An answer tells what came before the end of the session, which the disturbance has waited for.
     const { messages } = await sink.tell('tally', 0)
     await sink.tell('tally', messages + BETWEEN)
   }

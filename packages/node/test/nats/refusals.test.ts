@@ -1,4 +1,4 @@
-// Who cannot be part of a cluster is told why, and so is who meets such a node.
+// A node that cannot be part of a cluster is told why, and so are the nodes that meet it.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

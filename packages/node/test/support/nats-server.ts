@@ -12,7 +12,7 @@ export const needingNats = needing('nats-server')
 
 /** How a server is started. */
 export interface ServerOptions {
-  /** What its configuration says beside where it listens. */
+  /** The configuration of the server, beside where it listens. */
   readonly config?: string
 }
 

@@ -17,15 +17,15 @@ type Numbered = {
   readonly run: number
   readonly number: number
   readonly load: string
-  /** Who sends; absent if nobody wants to know what has come. */
+  /** The sender; absent if nobody wants to know what has come. */
   readonly from?: Pid<Got>
 }
 
-/** What has come so far. */
+/** The messages that have come so far. */
 export interface Tally {
   readonly messages: number
   readonly runs: number
-  /** What must not have happened, in words. */
+  /** The faults that were seen, in words. */
   readonly violations: readonly string[]
 }
 

@@ -24,14 +24,14 @@ import {
 } from '@holster/process'
 import { sink, source, type Tally, type TallyRequest } from './numbered.ts'
 
-/** What a test says of a node; its name is all that it must say. */
+/** The options of a node in another program; its name is all that a test must say. */
 export type PeerOptions = Omit<NodeOptions, 'carrier' | 'onRefused'> & {
   readonly nats: NatsOptions
   /** The nodes whose coming and going is told. */
   readonly watch?: readonly string[]
 }
 
-/** What a peer tells without being asked. */
+/** The news that a peer tells without being asked. */
 export type News =
   | { readonly kind: 'nodeup'; readonly node: string }
   | { readonly kind: 'nodedown'; readonly node: string }

@@ -12,11 +12,11 @@ export interface SideOptions {
   readonly maxBytes?: number
 }
 
-/** One side: a line, and what it has told its node. */
+/** A side of the wire: a line, and all that it has told its node. */
 export class Side implements LineHost {
   readonly identity: Identity
   readonly line: Line
-  /** What is on its way to the other side. */
+  /** The packets on their way to the other side. */
   readonly wire: Parcel[] = []
   /** All that was told, in order: `up`, the signals, and `down` with its reason. */
   readonly story: string[] = []

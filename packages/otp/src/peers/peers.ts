@@ -20,7 +20,7 @@ export interface Peer extends Pid<PeerMessage> {
   readonly node: string
 }
 
-/** What the processes tell each other. */
+/** The messages between the processes. */
 export type PeerMessage =
   | { readonly type: 'peer_discover'; readonly kind: string; readonly from: Peer }
   | {
@@ -37,7 +37,7 @@ interface PeerDown {
   readonly pid: unknown
 }
 
-/** What a process holds, and what it knows of what its peers hold. */
+/** The items that a process holds, and those of its peers, as it knows them. */
 export interface Replica<Item, Change> {
   /** All that the process itself holds. */
   readonly own: readonly Item[]

@@ -48,7 +48,7 @@ export class Listeners implements Listener<unknown, unknown> {
   }
 
   #send(message: ListenerMessage): void {
-    // Whoever is told first may have ended it.
+    // A listener that was told before may have ended it.
     if (!this.#registry.isAlive) return
     for (const listener of this.#listeners) {
       const to = typeof listener === 'string' ? whereis<ListenerMessage>(listener) : listener

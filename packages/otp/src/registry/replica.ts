@@ -39,7 +39,7 @@ export interface Owner {
   readonly node: string
 }
 
-/** What the replica asks, and whom it tells. */
+/** The registry of a replica, which is asked and told. */
 export interface ReplicaHost {
   /** Gives the name of this node. */
   node(): string

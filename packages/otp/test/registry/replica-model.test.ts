@@ -66,7 +66,7 @@ interface Loss {
 const isEqual = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
 const numberOf = (key: unknown) => KEYS.findIndex(make => isEqual(make(), key))
 
-/** What a listener has heard: it must be told once of each entry that comes and that goes. */
+/** Keeps what a listener has heard: it must be told once of each entry that comes and that goes. */
 class Story {
   readonly pairs = new Set<string>()
   readonly #isUnique: boolean

@@ -9,12 +9,12 @@ type Down = { readonly type: 'DOWN'; readonly pid: unknown }
 /** Makes what a node holds. `tell` tells its peers of a change. */
 export type Make<R, Change> = (name: string, tell: (change: Change) => void) => R
 
-/** One life of a node. */
+/** A life of a node. */
 export class ClusterNode<R extends Replica<Item, Change>, Item, Change> {
   readonly name: string
   readonly replica: R
   readonly peers: Peers<Item, Change>
-  /** What has arrived, and was not looked at yet. */
+  /** The messages that have arrived, and were not looked at yet. */
   readonly mailbox: (PeerMessage | Down)[] = []
   isGone = false
   readonly #handles = new Map<object, Peer>()
@@ -76,7 +76,7 @@ interface Parcel<N> {
 export class Cluster<R extends Replica<Item, Change>, Item, Change> {
   readonly nodes: ClusterNode<R, Item, Change>[]
   readonly #make: Make<R, Change>
-  /** What is on the way, by the names of sender and receiver, of the connections that are up. */
+  /** The messages on the way, by the names of sender and receiver, of the connections that are up. */
   readonly #wires = new Map<string, Parcel<ClusterNode<R, Item, Change>>[]>()
 
   constructor(size: number, make: Make<R, Change>) {

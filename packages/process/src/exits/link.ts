@@ -20,8 +20,8 @@ export interface Exit {
   readonly reason: ExitReason
 }
 
-/** The way of a reason that comes through a link. */
-function routeOf(reason: ExitReason): ExitRoute {
+/** Gives the way of a reason that comes through a link. */
+export function routeOf(reason: ExitReason): ExitRoute {
   return reason === 'noproc' || reason === 'noconnection' ? 'lost' : 'link'
 }
 
