@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { moduleAt, named, registered, send, spawnAt, spawnLinkAt, whereis } from '@holster/node'
-import { supervisor } from '@holster/otp'
+import { pg, supervisor } from '@holster/otp'
 import {
   call,
   createProcess,
@@ -507,6 +507,20 @@ for (const place of places) {
         await self.receive([{ type: 'DOWN', ref }])
         await assert.rejects(self.call(pid, { type: 'add', n: 1 }), { reason: 'noproc' })
       })
+    })
+
+    test('joins groups that are known here, and leaves them', async () => {
+      const self = createProcess<pg.Change>()
+      const { ref } = pg.monitor(self, 'alike')
+      const pid = await spawnAt(node, bodies, 'member')
+      const changes = [{ type: P.union('pg_join', 'pg_leave'), ref }] as const
+      pid.send({ type: 'join', group: 'alike' })
+      assert.deepEqual((await self.receive(changes)).pids, [pid])
+      assert.deepEqual(pg.members('alike'), [pid])
+      pid.send({ type: 'end' })
+      assert.equal((await self.receive(changes)).type, 'pg_leave')
+      assert.deepEqual(pg.members('alike'), [])
+      self.exit()
     })
 
     test('is a child of a supervisor here, which starts it anew', async t => {
