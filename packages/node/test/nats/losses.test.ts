@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { natsServer, needingNats } from '../support/nats-server.ts'
-import { COOKIE, Peer, pair } from '../support/peer.ts'
+import { COOKIE, hearsLoss, Peer, pair } from '../support/peer.ts'
 import { cuttingProxy } from '../support/proxy.ts'
 
 /** So that no test waits long for the client to try again. */
@@ -72,15 +72,12 @@ test(
     await using server = await natsServer()
     await using both = await pair({ servers: server.url }, { tickTime: TICK })
     const { a, b } = both
-    await Promise.all([a.tell('monitor', 'b', 'echo'), b.tell('monitor', 'a', 'echo')])
+    await both.watchEachOther()
     b.pause()
-    await a.down('b')
-    assert.equal((await a.next('DOWN')).reason, 'noconnection')
+    await hearsLoss(a, 'b')
     b.resume()
-    await b.down('a')
-    assert.equal((await b.next('DOWN')).reason, 'noconnection')
-    await Promise.all([a.up('b'), b.up('a')])
-    assert.equal(await a.tell('echo', 'b', 10), true)
+    await hearsLoss(b, 'a')
+    await both.metAgain()
   },
 )
 
@@ -90,17 +87,14 @@ test(
   async () => {
     await using server = await natsServer()
     await using both = await pair({ servers: server.url, ...SOON }, { tickTime: 600_000 })
-    const { a, b } = both
+    const { a } = both
     for (let round = 0; round < 3; round++) {
-      await Promise.all([a.tell('monitor', 'b', 'echo'), b.tell('monitor', 'a', 'echo')])
+      await both.watchEachOther()
       await server.kill()
-      await Promise.all([a.down('b'), b.down('a')])
-      assert.equal((await a.next('DOWN')).reason, 'noconnection')
-      assert.equal((await b.next('DOWN')).reason, 'noconnection')
+      await both.parted()
       await assert.rejects(a.tell('echo', 'b', 10), /noconnection/)
       await server.restart()
-      await Promise.all([a.up('b'), b.up('a')])
-      assert.equal(await a.tell('echo', 'b', 10), true)
+      await both.metAgain()
     }
   },
 )
@@ -111,15 +105,11 @@ test(
   async () => {
     await using server = await natsServer()
     await using both = await pair({ servers: server.url }, { tickTime: TICK })
-    const { a, b } = both
-    await Promise.all([a.tell('monitor', 'b', 'echo'), b.tell('monitor', 'a', 'echo')])
+    await both.watchEachOther()
     server.pause()
-    await Promise.all([a.down('b'), b.down('a')])
-    assert.equal((await a.next('DOWN')).reason, 'noconnection')
-    assert.equal((await b.next('DOWN')).reason, 'noconnection')
+    await both.parted()
     server.resume()
-    await Promise.all([a.up('b'), b.up('a')])
-    assert.equal(await a.tell('echo', 'b', 10), true)
+    await both.metAgain()
   },
 )
 
@@ -140,8 +130,7 @@ test(
     const { a, b } = both
     first.pause()
     await Promise.all([a.down('b'), b.down('a')])
-    await Promise.all([a.up('b'), b.up('a')])
-    assert.equal(await a.tell('echo', 'b', 10), true)
+    await both.metAgain()
   },
 )
 
@@ -184,18 +173,15 @@ test(
     const options = { tickTime: 600_000, window: 64 * 1024 * 1024 }
     await using both = await pair({ servers: server.url, ...SOON }, options)
     const { a, b } = both
-    await Promise.all([a.tell('monitor', 'b', 'echo'), b.tell('monitor', 'a', 'echo')])
+    await both.watchEachOther()
     b.pause()
     await a.tell('flood', 'b', 600, 100_000)
     // Once the server has let go of the node it says that nobody is there.
     await sendUntilGone(a, 'b')
-    await a.down('b')
-    assert.equal((await a.next('DOWN')).reason, 'noconnection')
+    await hearsLoss(a, 'b')
     b.resume()
-    await b.down('a')
-    assert.equal((await b.next('DOWN')).reason, 'noconnection')
-    await Promise.all([a.up('b'), b.up('a')])
-    assert.equal(await a.tell('echo', 'b', 10), true)
+    await hearsLoss(b, 'a')
+    await both.metAgain()
   },
 )
 

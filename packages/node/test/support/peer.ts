@@ -1,5 +1,6 @@
 // Another node in a program of its own, which does what a test tells it, and tells the test what it hears.
 
+import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import type { NatsOptions } from '@holster/node/nats'
 import { type Guarded, guarded } from './guarded.ts'
@@ -134,6 +135,18 @@ export class Peer implements AsyncDisposable {
 export interface Pair extends AsyncDisposable {
   readonly a: Peer
   readonly b: Peer
+  /** Has each monitor a process of the other. */
+  watchEachOther(): Promise<void>
+  /** Resolves once both nodes, and who monitors there, have heard that the other is gone. */
+  parted(): Promise<void>
+  /** Resolves once both have heard of each other again, and a message has gone there and back. */
+  metAgain(): Promise<void>
+}
+
+/** Resolves once a node, and who monitors there, has heard that `other` is gone. */
+export async function hearsLoss(peer: Peer, other: string): Promise<void> {
+  await peer.down(other)
+  assert.equal((await peer.next('DOWN')).reason, 'noconnection')
 }
 
 /** Starts the nodes `a` and `b`, and resolves once they have heard of each other. */
@@ -145,6 +158,16 @@ export async function pair(nats: NatsOptions, options: Partial<PeerOptions> = {}
   return {
     a,
     b,
+    async watchEachOther() {
+      await Promise.all([a.tell('monitor', 'b', 'echo'), b.tell('monitor', 'a', 'echo')])
+    },
+    async parted() {
+      await Promise.all([hearsLoss(a, 'b'), hearsLoss(b, 'a')])
+    },
+    async metAgain() {
+      await Promise.all([a.up('b'), b.up('a')])
+      assert.equal(await a.tell('echo', 'b', 10), true)
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([a.kill(), b.kill()])
     },
