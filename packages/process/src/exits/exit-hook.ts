@@ -1,5 +1,6 @@
 /** The exit hook gets each reason that nobody handles, once; by default it prints a warning. */
 
+import { channel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import { describeReason, type ExitReason, isOrderly, thrown } from '../exit-reason.js'
 import { onRejection } from '../host/callback.js'
@@ -29,6 +30,9 @@ function warn(pid: unknown, reason: ExitReason): void {
 
 let hook: ExitHook = warn
 
+/** The channel for those who look on without a claim to the hook. */
+const exits = channel('holster:process:exit')
+
 /**
  * Sets the hook that gets uncaught exit reasons, and gives the hook that was set before. `undefined` restores the default,
  * which is `process.emitWarning` with the code `HOLSTER_UNCAUGHT_EXIT`. If a hook throws, or gives a promise that rejects,
@@ -36,6 +40,9 @@ let hook: ExitHook = warn
  *
  * Every reason is reported once, except `'normal'`, `'shutdown'` and `['shutdown', cause]`. A reason that has reached a
  * process through a link was reported at its origin. Source: the crash reports of Erlang's logger.
+ *
+ * The channel `holster:process:exit` of `node:diagnostics_channel` gets each of these reasons as `{ pid, reason }` before the hook does, also
+ * where the hook is the default. An error that a subscriber throws is handled by Node, as an uncaught exception in a later tick.
  */
 export function setExitHook(next: ExitHook | undefined): ExitHook {
   if (next !== undefined && typeof next !== 'function') throw new TypeError('hook must be a function')
@@ -52,6 +59,7 @@ export function hasExitHook(): boolean {
 /** Hands a reason to the exit hook, unless it is an orderly one. Never throws. */
 export function reportExit(pid: unknown, reason: ExitReason): void {
   if (isOrderly(reason)) return
+  if (exits.hasSubscribers) exits.publish({ pid, reason })
   const failed = (error: unknown) => {
     warn(pid, reason)
     warn(pid, error)
