@@ -1,5 +1,6 @@
-/** The reports of all that goes wrong in a tree of processes, which go to one hook. */
+/** The reports of all that goes wrong in a tree of processes, which go to one hook, and to the subscribers of one channel. */
 
+import { channel } from 'node:diagnostics_channel'
 import { reportRejection, reportThrown } from '@holster/process/internal'
 
 /** Tells that a server ends for a reason that is not orderly. */
@@ -86,11 +87,17 @@ export type ReportHook = (report: Report) => void
 
 let hook: ReportHook | undefined
 
+/** The channel for those who look on without a claim to the hook. */
+const reports = channel('holster:otp:report')
+
 /**
  * Sets the hook that gets all reports, and gives the one that was set before. While it is `undefined`, which is the default,
  * reports are dropped: a reason that nobody handles still goes to the exit hook of `@holster/process`. An error that the hook
  * throws, or rejects with, goes to the exit hook. Throws a TypeError unless `next` is a function or `undefined`. Source: handlers
  * of Erlang's `logger`.
+ *
+ * Whether or not there is a hook, the channel `holster:otp:report` of `node:diagnostics_channel` gets each report before the hook does.
+ * An error that a subscriber throws is handled by Node, as an uncaught exception in a later tick.
  */
 export function setReportHook(next: ReportHook | undefined): ReportHook | undefined {
   if (next !== undefined && typeof next !== 'function') throw new TypeError('hook must be a function')
@@ -99,8 +106,9 @@ export function setReportHook(next: ReportHook | undefined): ReportHook | undefi
   return previous
 }
 
-/** Hands a report to the hook. Never throws. */
+/** Hands a report to the subscribers of the channel, and to the hook. Never throws. */
 export function tell(report: Report): void {
+  if (reports.hasSubscribers) reports.publish(report)
   if (hook === undefined) return
   try {
     reportRejection(hook, hook(report))
