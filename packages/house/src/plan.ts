@@ -83,6 +83,7 @@ export const plan: readonly PackagePlan[] = [
     isWithoutSockets: true,
     rooms: [
       'index',
+      'internal',
       'xstate',
       'application/',
       'supervisor/',

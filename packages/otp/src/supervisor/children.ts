@@ -1,6 +1,7 @@
 /** The children of a supervisor stand in the order of their starts, and each is found by its id or its pid. */
 
-import type { MonitorTarget, TimerRef } from '@holster/process'
+import type { ExitReason, MonitorTarget, TimerRef } from '@holster/process'
+import { describeReason } from '@holster/process/internal'
 import type { CheckedChildSpec } from './checked-spec.js'
 
 /**
@@ -19,6 +20,27 @@ export interface Child {
   startedAt: number
   /** How many delayed restarts there have been since the child has last lived long enough. */
   delays: number
+  /** How often the child was started anew, for whatever reason. */
+  restarts: number
+  /** When the child was last started anew, in milliseconds since 1970. */
+  restartedAt: number | undefined
+  /** Describes why the child last ended, or could not be started: the reason itself may hold much. */
+  lastReason: string | undefined
+}
+
+/** The most characters that are kept of a reason. */
+const MOST_OF_REASON = 1000
+
+/** Notes why a child has ended, or could not be started. */
+export function noteEnd(child: Child, reason: ExitReason): void {
+  const text = describeReason(reason)
+  child.lastReason = text.length > MOST_OF_REASON ? `${text.slice(0, MOST_OF_REASON)}…` : text
+}
+
+/** Notes that a child runs that has run before. */
+export function noteRestart(child: Child): void {
+  child.restarts++
+  child.restartedAt = Date.now()
 }
 
 /** All children of one supervisor. */
@@ -37,6 +59,9 @@ export class Children implements Iterable<Child> {
       timer: undefined,
       startedAt: 0,
       delays: 0,
+      restarts: 0,
+      restartedAt: undefined,
+      lastReason: undefined,
     }
     this.#all.add(child)
     this.#byId.set(spec.id, child)

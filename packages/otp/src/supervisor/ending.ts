@@ -16,8 +16,8 @@ interface Ending<T extends Target> {
 }
 
 /**
- * Ends all targets at the same time, unlinks them, and takes their `EXIT` messages. Calls `report` for each that has ended for a reason
- * that the order to end does not explain. Resolves once all of them have ended.
+ * Ends all targets at the same time, unlinks them, and takes their `EXIT` messages. Calls `ended` for each with its reason, and
+ * whether the order to end explains that reason. Resolves once all of them have ended.
  *
  * A monitor is waited for, since a child that has unlinked itself sends no `EXIT`; but where there is an `EXIT`, its reason is that of the
  * child, and the `DOWN` of one that had ended before it was told to says `'noproc'`. Source: `shutdown/1` of `supervisor`.
@@ -25,7 +25,7 @@ interface Ending<T extends Target> {
 export async function end<T extends Target>(
   self: Self,
   targets: readonly T[],
-  report: (target: T, reason: ExitReason) => void,
+  ended: (target: T, reason: ExitReason, isExpected: boolean) => void,
 ): Promise<void> {
   const groups = new Map<Shutdown, Ending<T>[]>()
   for (const target of targets) {
@@ -43,7 +43,7 @@ export async function end<T extends Target>(
   // While the groups with less time are waited for, the timers of the others run.
   const timeOf = ({ endings: [first] }: (typeof timed)[number]) => Number(first?.target.spec.shutdown) || 0
   for (const { endings, timer } of timed.sort((a, b) => timeOf(a) - timeOf(b))) {
-    await endGroup(self, endings, timer, report)
+    await endGroup(self, endings, timer, ended)
   }
 }
 
@@ -58,7 +58,7 @@ async function endGroup<T extends Target>(
   self: Self,
   endings: readonly Ending<T>[],
   timer: ReturnType<typeof startTimer>,
-  report: (target: T, reason: ExitReason) => void,
+  ended: (target: T, reason: ExitReason, isExpected: boolean) => void,
 ): Promise<void> {
   let isRunning = timer !== undefined
   for (const { target, ref } of endings) {
@@ -78,7 +78,7 @@ async function endGroup<T extends Target>(
     self.unlink(target.pid)
     const exit = await self.receive([{ type: 'EXIT', from: target.pid }], NOT_YET)
     if (exit !== undefined) reason = exit.reason
-    if (!isExpected(target.spec, reason)) report(target, reason)
+    ended(target, reason, isExpected(target.spec, reason))
   }
   if (timer === undefined || self.cancelTimer(timer) !== false || !isRunning) return
   self.flush({ type: 'timeout', ref: timer })

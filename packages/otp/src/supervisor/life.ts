@@ -12,6 +12,7 @@ import {
 import { exitSignal } from '@holster/process/internal'
 import { tell } from '../reports.js'
 import { SupervisorError } from './errors.js'
+import { show } from './insight.js'
 import { type Message, type Self, Stop, TRY_AGAIN } from './messages.js'
 import type { CheckedOptions } from './options.js'
 import { answer } from './requests.js'
@@ -31,6 +32,7 @@ export async function live(
   starter: Starter,
 ): Promise<void> {
   const supervision = new Supervision(self, parent, options)
+  const hide = show(supervision)
   try {
     await supervision.startFirst()
     starter.started()
@@ -45,6 +47,8 @@ export async function live(
       starter.failed(new SupervisorError(failure))
     }
     leave(self, parent, reason)
+  } finally {
+    hide()
   }
 }
 

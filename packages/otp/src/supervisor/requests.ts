@@ -2,7 +2,7 @@
 
 import { isAlive, type MonitorTarget } from '@holster/process'
 import type { CheckedChildSpec } from './checked-spec.js'
-import type { Child } from './children.js'
+import { type Child, noteEnd } from './children.js'
 import { type Failure, isAlreadyStarted } from './errors.js'
 import { type Answer, type Request, Stop } from './messages.js'
 import type { Supervision } from './supervision.js'
@@ -92,8 +92,11 @@ async function terminateChild(supervision: Supervision, id: string | MonitorTarg
 async function restartChild(supervision: Supervision, id: string): Promise<Answer> {
   const child = findIdle(supervision, id)
   if (isFailure(child)) return child
-  const outcome = await supervision.start(child.spec)
-  if (!outcome.isStarted) return failure(id, outcome.reason)
+  const outcome = await supervision.start(child.spec, child)
+  if (!outcome.isStarted) {
+    noteEnd(child, outcome.reason)
+    return failure(id, outcome.reason)
+  }
   supervision.started(child, outcome.pid)
   return { value: outcome.pid }
 }

@@ -4,7 +4,7 @@ import type { ExitReason, MonitorTarget } from '@holster/process'
 import { tell } from '../reports.js'
 import { nextDelay } from './backoff.js'
 import type { CheckedChildSpec } from './checked-spec.js'
-import { type Child, Children } from './children.js'
+import { type Child, Children, noteEnd, noteRestart } from './children.js'
 import { end } from './ending.js'
 import { Intensity } from './intensity.js'
 import { type Outcome, type Self, Stop, TRY_AGAIN } from './messages.js'
@@ -25,14 +25,17 @@ export class Supervision {
   readonly children = new Children()
   /** Whether children come only by `startChild`, and are told apart by their pids. */
   readonly isDynamic: boolean
-  readonly #parent: MonitorTarget | undefined
+  /** The process that has started the supervisor and is linked to it. */
+  readonly parent: MonitorTarget | undefined
+  /** The child among `children` whose start has not settled. */
+  starting: Child | undefined
   readonly #intensity: Intensity
 
   constructor(self: Self, parent: MonitorTarget | undefined, options: CheckedOptions) {
     this.self = self
     this.options = options
     this.isDynamic = RULES[options.strategy].isDynamic
-    this.#parent = parent
+    this.parent = parent
     this.#intensity = new Intensity(options.intensity, options.period)
   }
 
@@ -46,9 +49,13 @@ export class Supervision {
     throw new Stop(reason, { code: 'failed_to_start_child', id, reason })
   }
 
-  /** Starts a child, and tells of its progress. Throws a `Stop`, or rejects with one, if the supervisor is told to end meanwhile. */
-  start(spec: CheckedChildSpec): Outcome | Promise<Outcome> {
-    const outcome = start(this.self, this.#parent, spec)
+  /**
+   * Starts a child, which is `child` if it stands among `children` already, and tells of its progress. Throws a `Stop`, or rejects with one,
+   * if the supervisor is told to end meanwhile.
+   */
+  start(spec: CheckedChildSpec, child?: Child): Outcome | Promise<Outcome> {
+    this.starting = child
+    const outcome = start(this.self, this.parent, spec)
     return outcome instanceof Promise
       ? outcome.then(settled => this.#progress(spec, settled))
       : this.#progress(spec, outcome)
@@ -58,6 +65,7 @@ export class Supervision {
   started(child: Child, pid: MonitorTarget | undefined): void {
     if (pid === undefined) return this.children.unsetPid(child)
     this.children.setPid(child, pid)
+    if (child.startedAt > 0) noteRestart(child)
     child.startedAt = performance.now()
   }
 
@@ -77,6 +85,7 @@ export class Supervision {
     if (child === undefined || child.pid !== pid) return
     const { isReported, next } = aftermath(child.spec.restart, reason)
     if (isReported) this.#report('child_terminated', child, pid, reason)
+    noteEnd(child, reason)
     if (next !== 'restart') {
       this.forget(child)
       return this.#shutDownAfter(child)
@@ -107,6 +116,7 @@ export class Supervision {
 
   /** Ends all children as the strategy says. */
   async endAll(): Promise<void> {
+    this.starting = undefined
     if (this.isDynamic) await this.#endTogether([...this.children])
     else await this.#endInReverse([...this.children])
   }
@@ -132,19 +142,21 @@ export class Supervision {
     const targets = children.flatMap(child =>
       child.pid === undefined ? [] : [{ child, pid: child.pid, spec: child.spec }],
     )
-    await end(this.self, targets, ({ child, pid }, reason) =>
-      this.#report('shutdown_error', child, pid, reason),
-    )
+    await end(this.self, targets, ({ child, pid }, reason, isExpected) => {
+      noteEnd(child, reason)
+      if (!isExpected) this.#report('shutdown_error', child, pid, reason)
+    })
   }
 
   /** Starts children one by one. Resolves to the first that cannot be started, behind which no other is. */
   async #startEach(children: readonly Child[]): Promise<Failed | undefined> {
     for (const child of children) {
-      const outcome = this.start(child.spec)
+      const outcome = this.start(child.spec, child)
       // A child that has started at once costs no turn.
       const settled = outcome instanceof Promise ? await outcome : outcome
       if (!settled.isStarted) {
         this.#report('start_error', child, undefined, settled.reason)
+        noteEnd(child, settled.reason)
         return { child, reason: settled.reason }
       }
       if (settled.pid === undefined) this.forget(child)
@@ -182,6 +194,7 @@ export class Supervision {
   }
 
   #progress({ id }: CheckedChildSpec, outcome: Outcome): Outcome {
+    this.starting = undefined
     if (outcome.isStarted && outcome.pid !== undefined) {
       tell({ type: 'progress', supervisor: this.self, id, pid: outcome.pid })
     }
