@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Process } from '@holster/process'
-import { type Home, reportThrown, tellNodes } from '@holster/process/internal'
+import { type Home, type NodeLink, reportThrown, tellNodes } from '@holster/process/internal'
 import type { Carrier, CarrierHost, Channel, Receiver } from './carrier.js'
 import type { Foreign } from './handles/foreign.js'
 import { setOrigin } from './handles/origin.js'
@@ -30,14 +30,15 @@ const CHECKED: Way = { wireOf: () => null }
 const DUPLICATE = 'connected already'
 
 /** The node that this program is. */
-export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
+export class RunningNode implements LineHost, Atlas, Home {
   readonly identity: Identity
   readonly options: SessionOptions
   readonly watchers = new NodeWatchers()
   readonly #onRefused: NonNullable<NodeOptions['onRefused']>
   readonly #spawn: Home['spawnAt']
   readonly #carriers: Carrier[] = []
-  readonly #lines = new Set<Line>()
+  /** The lines, each with the name of its carrier. */
+  readonly #lines = new Map<Line, string>()
   /** The lives of nodes of which something is known here. */
   readonly #peers = new Map<string, Peer>()
   /** The connected nodes by their names, in the order in which they came. */
@@ -72,17 +73,23 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     return [...this.#connected.keys()]
   }
 
+  get links(): NodeLink[] {
+    return [...this.#lines].flatMap(([{ facts }, carrier]) =>
+      facts === undefined ? [] : [{ carrier, ...facts }],
+    )
+  }
+
   /** Starts a carrier. Rejects if it cannot start. */
   async start(carrier: Carrier): Promise<void> {
     this.#ticker ??= setInterval(() => this.#tick(), this.options.tickTime / INTENSITY)
     this.#carriers.push(carrier)
-    await carrier.start(this)
+    await carrier.start(this.#hostOf(carrier))
   }
 
   /** Says goodbye to all nodes, and leaves the cluster. Rejects with the error of a carrier, once all of them have stopped. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker)
-    for (const line of [...this.#lines]) line.close('stopped')
+    for (const line of [...this.#lines.keys()]) line.close('stopped')
     const stopped = await Promise.allSettled(this.#carriers.map(async carrier => carrier.stop()))
     this.watchers.clear()
     for (const outcome of stopped) if (outcome.status === 'rejected') throw outcome.reason
@@ -111,20 +118,6 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
 
   spawnAt(node: string, url: string, name: string, args: readonly unknown[]): Promise<unknown> {
     return this.#spawn(node, url, name, args)
-  }
-
-  // The carriers tell:
-
-  onChannel(channel: Channel): Receiver {
-    const line = new Line(channel, this.options, this)
-    this.#lines.add(line)
-    // Later, so that the carrier has its receiver before the first answer.
-    queueMicrotask(() => line.begin())
-    return line
-  }
-
-  onFailure(error: Error): void {
-    reportThrown(this, error)
   }
 
   // The lines tell:
@@ -212,6 +205,22 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     return `#Node<${this.name}>`
   }
 
+  #hostOf({ name }: Carrier): CarrierHost {
+    return {
+      identity: this.identity,
+      onChannel: channel => this.#addLine(channel, name),
+      onFailure: error => reportThrown(this, error),
+    }
+  }
+
+  #addLine(channel: Channel, carrier: string): Receiver {
+    const line = new Line(channel, this.options, this)
+    this.#lines.set(line, carrier)
+    // Later, so that the carrier has its receiver before the first answer.
+    queueMicrotask(() => line.begin())
+    return line
+  }
+
   #peerOf(identity: Identity): Peer {
     const key = `${identity.name} ${identity.incarnation}`
     let peer = this.#peers.get(key)
@@ -230,7 +239,7 @@ export class RunningNode implements CarrierHost, LineHost, Atlas, Home {
     const now = performance.now()
     const isLate = now - this.#tickedAt > (2 * this.options.tickTime) / INTENSITY
     this.#tickedAt = now
-    for (const line of [...this.#lines]) {
+    for (const line of [...this.#lines.keys()]) {
       // Packets that have come while this program was busy are still to be read.
       if (isLate) line.forgive()
       line.tick()

@@ -3,12 +3,37 @@
 import type { Monitorable } from './exits/exit.js'
 import type { Pid } from './pid.js'
 
+/** The link to another node, as this one sees it. Counts begin anew when the link does. */
+export interface NodeLink {
+  /** The name of the other node. */
+  readonly node: string
+  /** The name of the carrier that brings the bytes: `'threads'`, `'nats'`, or that of a carrier of the program's own. */
+  readonly carrier: string
+  /** Since when the nodes are connected, in milliseconds since 1970. */
+  readonly since: number
+  /** How many packets of messages were sent. */
+  readonly sent: number
+  /** How many packets of messages were received. */
+  readonly received: number
+  /** How many bytes these packets had, with the buffers that were moved beside them. */
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  /** How many bytes are under way, so that the other node does not say yet that it has them. */
+  readonly underWay: number
+  /** How many bytes wait to be sent, most of them since `window` bytes are under way. */
+  readonly waiting: number
+  /** How many bytes may be under way. */
+  readonly window: number
+}
+
 /** The node of this program, as processes and packages use it. */
 export interface Home {
   /** The name of the node. */
   readonly name: string
   /** The names of the nodes that are connected. */
   readonly nodes: readonly string[]
+  /** The links to the nodes that are connected, as they are now. */
+  readonly links: readonly NodeLink[]
   /** Gives a pid that stands for whoever has a name on a node. */
   named(place: { readonly name: string; readonly node: string }): Pid<unknown> & Monitorable
   /** Throws a TypeError that names `argument`, and the place within it, unless `value` can be sent to other nodes. */

@@ -16,6 +16,7 @@ export {
   type Home,
   homeOf,
   NO_NODE,
+  type NodeLink,
   needHome,
   type OfferedBody,
   offerBody,

@@ -2,7 +2,13 @@
 
 import type { Channel, Parcel, Receiver } from '../carrier.js'
 import { Type } from './packet.js'
-import { Session, type SessionEnd, type SessionHost, type SessionOptions } from './session.js'
+import {
+  Session,
+  type SessionEnd,
+  type SessionFacts,
+  type SessionHost,
+  type SessionOptions,
+} from './session.js'
 
 /** The node of a line, which is told of more than its sessions tell. */
 export interface LineHost extends SessionHost {
@@ -26,6 +32,11 @@ export class Line implements Receiver, SessionHost {
     this.options = options
     this.host = host
     this.session = new Session(channel, options, this)
+  }
+
+  /** Describes the session that is up now, if one is. */
+  get facts(): SessionFacts | undefined {
+    return this.session.facts
   }
 
   /** Begins the first session. */

@@ -79,6 +79,16 @@ export class Outbox {
     return this.sizes.length - this.arrived
   }
 
+  /** How many bytes are under way. */
+  get bytesUnderWay(): number {
+    return this.underWay
+  }
+
+  /** How many bytes of signals wait to be sent. */
+  get bytesWaiting(): number {
+    return this.bytes
+  }
+
   /** Sends what the window has room for. */
   flush(): void {
     while (this.gone < this.waiting.length && this.underWay < this.host.window) this.sendOne()

@@ -17,6 +17,7 @@
  * A hello is repeated until the other side has answered it: the first may have come before anybody listened.
  */
 
+import type { NodeLink } from '@holster/process/internal'
 import type { Channel, Parcel } from '../carrier.js'
 import { type Identity, isSame } from '../identity.js'
 import { type Hello, isProven, makeHello, prove, readHello } from './hello.js'
@@ -33,6 +34,7 @@ import {
   Type,
   VERSION,
 } from './packet.js'
+import { sizeOf, Traffic } from './traffic.js'
 
 /** The state of a session. */
 export type SessionState = 'greeting' | 'proving' | 'up' | 'over'
@@ -56,6 +58,9 @@ export interface SessionEnd {
   /** Whether the peer has left, so that no further session is begun before it comes again. */
   readonly isGoodbye: boolean
 }
+
+/** The facts about a session that is up, but for its carrier. */
+export type SessionFacts = Omit<NodeLink, 'carrier'>
 
 /** The node of a session, which is told what happens there. */
 export interface SessionHost {
@@ -85,9 +90,11 @@ export class Session implements OutboxHost {
   private readonly host: SessionHost
   private readonly hello: Hello
   private readonly outbox = new Outbox(this)
-  /** How many data packets were sent and received. */
+  /** The numbers of the last data packets that were sent and received. */
   private sent = 0
   private received = 0
+  private readonly traffic = new Traffic()
+  private since = 0
   /** The bytes of the packets that the other side does not know to have arrived. */
   private untold = 0
   /** The parts of a signal that is longer than a packet. */
@@ -108,6 +115,14 @@ export class Session implements OutboxHost {
 
   get movesBuffers(): boolean {
     return this.channel.movesBuffers
+  }
+
+  /** Describes the session while it is up. */
+  get facts(): SessionFacts | undefined {
+    if (this.state !== 'up' || this.peer === undefined) return undefined
+    const { since, window, outbox } = this
+    const { bytesUnderWay: underWay, bytesWaiting: waiting } = outbox
+    return { node: this.peer.name, since, ...this.traffic, underWay, waiting, window }
   }
 
   /** Sends the hello. */
@@ -187,6 +202,7 @@ export class Session implements OutboxHost {
 
   sendData(flags: number, parts: readonly Uint8Array[], length: number, moved: readonly ArrayBuffer[]): void {
     this.sent = (this.sent + 1) >>> 0
+    this.traffic.addSent(sizeOf(HEADER + length, moved))
     const packet = this.packet(Type.data, flags, length)
     let at = HEADER
     for (const part of parts) {
@@ -253,6 +269,7 @@ export class Session implements OutboxHost {
     }
     this.heard()
     this.state = 'up'
+    this.since = Date.now()
     this.host.onUp(this)
   }
 
@@ -279,7 +296,9 @@ export class Session implements OutboxHost {
   }
 
   private takeData({ flags }: Header, packet: Buffer, moved: readonly ArrayBuffer[]): void {
-    this.untold += moved.reduce((sum, buffer) => sum + buffer.byteLength, packet.length)
+    const size = sizeOf(packet.length, moved)
+    this.traffic.addReceived(size)
+    this.untold += size
     const bytes = packet.subarray(HEADER)
     if ((flags & MORE) !== 0) {
       this.parts.push(bytes)

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { makeHello } from '../../src/session/hello.ts'
-import { makeWords, Type } from '../../src/session/packet.ts'
+import { HEADER, makeWords, Type } from '../../src/session/packet.ts'
 import { TwoLines } from '../support/two-lines.ts'
 
 /** Both lines with a session that is up. */
@@ -40,6 +40,40 @@ describe('two lines', () => {
     await turn()
     lines.settle()
     assert.deepEqual(lines.two.story, ['up', 'short', long, 'short again'])
+  })
+
+  test('count the packets of signals and their bytes, and what is under way and waits', async () => {
+    const lines = connected({ window: 1000, maxBytes: 1000 })
+    for (let left = 3; left > 0; left--) lines.one.write('x'.repeat(899))
+    lines.one.session?.hurry()
+    const { since, ...facts } = lines.one.line.facts ?? assert.fail('there is no session')
+    assert.ok(since <= Date.now())
+    // A packet is sent while anything of the window is left.
+    assert.deepEqual(facts, {
+      node: 'two',
+      sent: 2,
+      received: 0,
+      bytesSent: 2 * (HEADER + 900),
+      bytesReceived: 0,
+      underWay: 1800,
+      waiting: 900,
+      window: 1000,
+    })
+    await turn()
+    lines.settle()
+    assert.deepEqual(lines.two.line.facts?.received, 3)
+    assert.deepEqual(lines.two.line.facts?.bytesReceived, 3 * (HEADER + 900))
+    assert.deepEqual([lines.one.line.facts?.underWay, lines.one.line.facts?.waiting], [0, 0])
+  })
+
+  test('have nothing to tell before their session is up, and once it is over', () => {
+    const lines = new TwoLines()
+    assert.equal(lines.one.line.facts, undefined)
+    lines.begin()
+    lines.settle()
+    assert.notEqual(lines.one.line.facts, undefined)
+    lines.one.line.close('stopped')
+    assert.equal(lines.one.line.facts, undefined)
   })
 
   test('notice a packet that was lost by the next one, on both sides', async () => {
