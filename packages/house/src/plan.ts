@@ -23,6 +23,7 @@ export const plan: readonly PackagePlan[] = [
     name: 'gun',
     rooms: [
       'index',
+      'internal',
       'pool/',
       'child-spec',
       'functions',

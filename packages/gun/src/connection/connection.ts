@@ -6,7 +6,7 @@ import { type Place, placed, Roll, Source, Watchers, type WatchOrder } from '@ho
 import { Cookies } from '../cookies.js'
 import { GunError } from '../errors.js'
 import { Events } from '../events/events.js'
-import { type Trace, traceOf } from '../events/trace.js'
+import { traceOf } from '../events/trace.js'
 import { asksForTunnel, ConnPid, type Life, lifeOf, type StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
 import type { Passage, Protocol } from '../layer/contract.js'
@@ -60,7 +60,6 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   readonly entrance: Entrance
   readonly transport: 'tcp' | 'tls'
   readonly opts: Opts
-  readonly trace: Trace | undefined
   readonly events: Events
   readonly cookies: Cookies | undefined
   /** The host and port that requests are for, whatever address was connected to. */
@@ -108,8 +107,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     this.#machine = machine
     this.connPid = new ConnPid(this)
     this.#place = living.add(this)
-    this.trace = traceOf(this.connPid, opts.trace)
-    this.events = new Events(this.connPid, opts.eventHandler, this.trace)
+    this.events = new Events(this.connPid, opts.eventHandler, traceOf(this.connPid, opts.trace))
     this.cookies = opts.cookieStore && new Cookies(this.connPid, opts.cookieStore)
     this.transport = transport
     this.opts = opts
@@ -231,7 +229,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
       case 'fall':
         return this.#fall(event.type === 'lost' ? event.reason : 'normal')
       case 'rest':
-        return this.trace?.state('not_connected')
+        return this.events.hearing?.state('not_connected')
       case 'plan':
         return this.steps.add(planNext(this.context, this.opts, this.comeback.hasFailed))
       case 'wait':
@@ -388,14 +386,14 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   tellOwner(message: GunMessage, bytes = 0): void {
     // Frames that were not sent come back in any case.
     if (this.events.isMute && message.type !== 'gun_error') return
-    this.trace?.message(message)
+    this.events.hearing?.message(message)
     post(this.connPid, this.source, this.owner, message, bytes)
   }
 
   fail(streamRef: StreamRef, reason: GunError): void {
     if (asksForTunnel(streamRef)) this.commands.onTunnelOver(streamRef, reason)
     const message: GunMessage = { type: 'gun_error', connPid: this.connPid, streamRef, reason }
-    this.trace?.message(message)
+    this.events.hearing?.message(message)
     post(this.connPid, this.source, replyToOf(streamRef), message, 0)
   }
 

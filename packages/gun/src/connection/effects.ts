@@ -1,6 +1,6 @@
 /** Carries out the effects that the machine has named once the transition is over, so that each sees the machine in its new state. */
 
-import type { Trace } from '../events/trace.js'
+import type { Events } from '../events/events.js'
 import type { Steps } from '../layer/steps.js'
 import type { ConnectionEvent, Effect, Step } from './events.js'
 
@@ -10,7 +10,7 @@ const ON_THE_WAY: ReadonlySet<Effect> = new Set(['begin', 'fall', 'rest'])
 /** The connection, as far as effects need it. */
 export interface EffectsHome {
   readonly steps: Pick<Steps<Step>, 'begin' | 'end'>
-  readonly trace: Trace | undefined
+  readonly events: Events
   readonly stateName: string
   /** Does what an effect stands for. */
   onEffect(effect: Effect, event: ConnectionEvent): void
@@ -48,14 +48,14 @@ export class Effects {
 
   /** Carries out the effects of a transition that is over. */
   perform(effects: readonly Effect[], event: ConnectionEvent | undefined): void {
-    const { stateName, steps, trace } = this.#home
+    const { events, stateName, steps } = this.#home
     this.lastState = this.#state
     this.#state = stateName
-    if (effects.length === 0 || event === undefined) return trace?.state(stateName)
+    if (effects.length === 0 || event === undefined) return events.hearing?.state(stateName)
     const isOutermost = steps.begin()
     try {
       for (const effect of effects) {
-        if (!ON_THE_WAY.has(effect)) trace?.state(this.#state)
+        if (!ON_THE_WAY.has(effect)) events.hearing?.state(this.#state)
         this.#home.onEffect(effect, event)
       }
     } catch (cause) {

@@ -6,7 +6,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import { reportRejection, reportThrown } from '@holster/process/internal'
 import type { ConnPid } from '../handles.js'
 import { EVENTS, type EventHandler, type EventMap, type EventName } from '../options/events.js'
-import type { Trace } from './trace.js'
+import { type Hearing, joined, parted } from './hearing.js'
 
 /** The prefix of the channel names, for example `holster:gun:requestStart`. */
 const PREFIX = 'holster:gun:'
@@ -17,28 +17,39 @@ const channels = Object.fromEntries(EVENTS.map(name => [name, channel(PREFIX + n
 >
 
 /**
- * Delivers the events of one connection to its transcript, its event handler, and the subscribers of
+ * Delivers the events of one connection to all that hear it, its event handler, and the subscribers of
  * `node:diagnostics_channel`. If a method of the handler throws or rejects, the error is reported. An error
  * thrown by a subscriber is handled by Node, as an uncaught exception in a later tick.
  */
 export class Events {
   readonly #connPid: ConnPid
   readonly #handler: EventHandler | undefined
-  readonly #trace: Trace | undefined
   /** Whether nobody is told of anything, since the caller has closed the connection within the step under way. */
   isMute = false
+  /** Hears each event, message and state: the transcript, and whoever taps the connection; `undefined` while nobody does. */
+  hearing: Hearing | undefined
 
-  constructor(connPid: ConnPid, handler: EventHandler | undefined, trace?: Trace) {
+  constructor(connPid: ConnPid, handler: EventHandler | undefined, hearing?: Hearing) {
     this.#connPid = connPid
     this.#handler = handler
-    this.#trace = trace
+    this.hearing = hearing
+  }
+
+  /** Has one more hear the connection. */
+  join(hearing: Hearing): void {
+    this.hearing = joined(this.hearing, hearing)
+  }
+
+  /** Has one who hears the connection do so no more. */
+  part(hearing: Hearing): void {
+    this.hearing = parted(this.hearing, hearing)
   }
 
   /** Whether the event has a listener. Without one the caller need not create the event. */
   wants(name: EventName): boolean {
     if (this.isMute) return false
     return (
-      this.#trace !== undefined ||
+      this.hearing !== undefined ||
       channels[name].hasSubscribers ||
       (this.#handler !== undefined && this.#method(name) !== undefined)
     )
@@ -47,7 +58,7 @@ export class Events {
   /** Delivers an event. */
   tell<Name extends EventName>(name: Name, event: EventMap[Name]): void {
     if (this.isMute) return
-    this.#trace?.event(name, event)
+    this.hearing?.event(name, event)
     if (this.#handler !== undefined) this.#call(this.#handler, name, event)
     if (channels[name].hasSubscribers) channels[name].publish(event)
   }

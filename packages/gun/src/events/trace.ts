@@ -5,6 +5,7 @@ import { type ConnPid, StreamRef, tunnelOf } from '../handles.js'
 import type { GunMessage } from '../messages.js'
 import type { EventName } from '../options/events.js'
 import type { Opts } from '../options/options.js'
+import type { Hearing } from './hearing.js'
 
 const LIMITS: PrintLimits = {
   text: 100,
@@ -17,7 +18,7 @@ const LIMITS: PrintLimits = {
   opaque: /^(tlsOpts|userOpts|pfx|cert|ca|ticketKeys|proxy|username)$/,
 }
 
-export class Trace {
+export class Trace implements Hearing {
   readonly #connPid: ConnPid
   readonly #write: (line: string) => unknown
   readonly #start = performance.now()

@@ -4,7 +4,6 @@ import type { Source } from '@holster/process/internal'
 import type { Cookies } from '../cookies.js'
 import type { GunError } from '../errors.js'
 import type { Events } from '../events/events.js'
-import type { Trace } from '../events/trace.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { GunMessage } from '../messages.js'
 import type { HostForms } from '../options/host.js'
@@ -163,7 +162,6 @@ export interface Task {
 export interface Home {
   readonly connPid: ConnPid
   readonly events: Events
-  readonly trace: Trace | undefined
   readonly cookies: Cookies | undefined
   /** Whether another connection will follow when this one is lost. */
   readonly goesOn: boolean

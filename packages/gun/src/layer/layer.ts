@@ -281,7 +281,7 @@ export class Layer implements Host, LineUser, Valve {
     // A stream ends with its error, also when the caller has closed the connection.
     if (this.events.isMute && message?.type !== 'gun_error') return
     if (this.#mute !== undefined && (this.#mute === 'all' || this.#mute === streamRef)) return
-    this.home.trace?.message(message)
+    this.events.hearing?.message(message)
     post(this.connPid, source, replyToOf(streamRef), message, bytes)
   }
 

@@ -1,0 +1,8 @@
+/**
+ * The parts of this package that the other packages of Holster are built with, and that may change in any version.
+ * @module
+ * @internal
+ */
+
+export { tap } from './connection/tapping.js'
+export type { TapListener } from './events/tap.js'
