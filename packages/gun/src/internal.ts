@@ -4,5 +4,6 @@
  * @internal
  */
 
+export { type ConnectionInsight, lookInto } from './connection/insight.js'
 export { tap } from './connection/tapping.js'
 export type { TapListener } from './events/tap.js'

@@ -1,6 +1,6 @@
 /** The machine of a connection that a machine of the caller's has invoked: an actor of xstate's runs it. */
 
-import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
+import type { AnyActorRef, AnyMachineSnapshot, StateValue } from 'xstate'
 import type { ConnectionContext, ConnectionEvent, Machine } from './events.js'
 
 /** The connection, as far as its actor needs it. */
@@ -37,6 +37,10 @@ export class ActorMachine implements Machine {
     return nameOf(value.connected ?? value)
   }
 
+  get states(): readonly string[] {
+    return pathsOf(this.#snapshot.value, '')
+  }
+
   get isAccepting(): boolean {
     return this.#snapshot.hasTag('accepting')
   }
@@ -48,6 +52,15 @@ export class ActorMachine implements Machine {
   get #snapshot(): AnyMachineSnapshot {
     return this.#actor.getSnapshot()
   }
+}
+
+/** Gives the path of each state in a state value of xstate's, the outermost first. */
+function pathsOf(value: StateValue, around: string): readonly string[] {
+  if (typeof value === 'string') return [around + value]
+  return Object.entries(value).flatMap(([name, below]) => {
+    const path = around + name
+    return [path, ...(below === undefined ? [] : pathsOf(below, `${path}.`))]
+  })
 }
 
 /** Returns the name of the outermost state in a state value of xstate's. */

@@ -104,6 +104,11 @@ export class Comeback {
     return this.#commands?.some(command => command.streamRef === streamRef) ?? false
   }
 
+  /** The streams whose upgrades wait. */
+  get streams(): readonly StreamRef[] {
+    return [...(this.#commands ?? []).map(({ streamRef }) => streamRef), ...(this.#refused?.keys() ?? [])]
+  }
+
   /** Forgets the upgrade of a stream, and gives whether there was one. */
   remove(streamRef: StreamRef): boolean {
     const refused = this.#refused?.get(streamRef)

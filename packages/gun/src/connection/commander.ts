@@ -147,6 +147,13 @@ export class Commander {
     return this.#layerOf(streamRef)?.streamInfo(streamRef)
   }
 
+  /** The streams that have begun or wait, and perhaps some that are over. */
+  get streams(): readonly StreamRef[] {
+    const { comeback, layer } = this.#home
+    const waiting = [this.#postponed?.streams, this.#tunnels?.streams, this.#due?.unbegun]
+    return [...new Set([layer?.streams, comeback.streams, ...waiting].flatMap(each => each ?? []))]
+  }
+
   /** Whether the peer has still to answer that ping. */
   isPinging(streamRef: StreamRef): boolean {
     return this.#layerOf(streamRef)?.protocol?.isPinging?.(streamRef) ?? false

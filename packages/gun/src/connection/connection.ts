@@ -9,7 +9,7 @@ import { Events } from '../events/events.js'
 import { traceOf } from '../events/trace.js'
 import { asksForTunnel, ConnPid, type Life, lifeOf, type StreamRef } from '../handles.js'
 import type { UpgradeCommand } from '../layer/commands.js'
-import type { Passage, Protocol } from '../layer/contract.js'
+import type { Frames, Passage, Protocol } from '../layer/contract.js'
 import { defect, Layer } from '../layer/layer.js'
 import { post } from '../layer/mail.js'
 import { Steps } from '../layer/steps.js'
@@ -39,6 +39,7 @@ import { startProtocol } from './protocols.js'
 import { ProxyLogin } from './proxy-login.js'
 import { planNext } from './reconnect.js'
 import { Refusals } from './refusals.js'
+import { Tally } from './tally.js'
 import { ConnectionValve } from './valve.js'
 import { Way, type WayHome } from './way.js'
 
@@ -79,6 +80,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   readonly comeback = new Comeback(this)
   readonly #valve = new ConnectionValve(this)
   readonly source = new Source(this.#valve)
+  readonly tally = new Tally()
   /** The processes and machines that watch the end of the connection. */
   #watchers: Watchers | undefined
   readonly #ownership: Ownership
@@ -144,6 +146,16 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   /** The proxy, or the origin, that the way through the proxies waits for; `undefined` while no way is being made. */
   get waitsFor(): string | undefined {
     return this.#way?.waitsFor
+  }
+
+  /** The active states of the machine as paths, the outermost first. */
+  get states(): readonly string[] {
+    return this.#machine.states
+  }
+
+  /** Counts the frames of WebSockets. */
+  get frames(): Frames {
+    return this.tally
   }
 
   get lastError(): GunError | undefined {
@@ -229,6 +241,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
       case 'fall':
         return this.#fall(event.type === 'lost' ? event.reason : 'normal')
       case 'rest':
+        this.tally.failures++
         return this.events.hearing?.state('not_connected')
       case 'plan':
         return this.steps.add(planNext(this.context, this.opts, this.comeback.hasFailed))
@@ -240,6 +253,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   }
 
   #lookUp(): void {
+    this.tally.attempts++
     this.#attempt = new Attempt(this.opts, this.steps, this.proxies)
     beginLookUp(this.#attempt, this)
   }
@@ -247,6 +261,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   #lead(socket: Socket): void {
     const [first, ...others] = this.proxies
     if (first === undefined) return
+    this.tally.begin(socket)
     this.#login ??= new ProxyLogin(this.proxies, this.opts.proxyAuth)
     this.#way = new Way(this, [first, ...others], this.#login, socket)
     this.#way.begin()
@@ -272,6 +287,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
   }
 
   #start(socket: Socket, protocol: ProtocolName = 'http'): void {
+    this.tally.begin(socket)
     const line = new SocketLine(socket, this.entrance.destination.path !== undefined)
     const endpoint = { ...this.origin, transport: this.transport, intermediaries: NONE }
     const layer = new Layer(this, line, endpoint, this.reports, {
@@ -315,6 +331,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     tellLoss(this, layer, reason, ending)
     if (ending?.by === 'close') layer.line.abort()
     else layer.line.finish()
+    this.tally.fall(this.context.setback === 'hang-up')
   }
 
   #wait(delay: number): void {
@@ -329,6 +346,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     if (this.isTerminated) return
     this.isTerminated = true
     living.remove(this.#place)
+    this.tally.end()
     this.events.isMute = false
     clearTimeout(this.#retryTimer)
     this.#attempt?.abort()

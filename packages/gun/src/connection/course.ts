@@ -35,6 +35,10 @@ export class Course implements Machine {
     return this.#state.name
   }
 
+  get states(): readonly string[] {
+    return this.#state.paths
+  }
+
   get isAccepting(): boolean {
     return this.#state.isAccepting
   }

@@ -51,6 +51,13 @@ export class DueCommands {
     return this.#streams.get(streamRef)
   }
 
+  /** The streams whose beginning waits, in order. */
+  get unbegun(): readonly StreamRef[] {
+    return [...this.#streams.values()].flatMap(({ begin }) =>
+      begin === undefined || begin.type === 'ping' ? [] : [begin.streamRef],
+    )
+  }
+
   /** Adds a command. `isTaken`: whether the bytes that it gives will be sent. */
   add(command: Command, isTaken: boolean): void {
     const { streamRef } = command

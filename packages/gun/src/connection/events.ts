@@ -111,6 +111,8 @@ export interface Machine {
   readonly context: ConnectionContext
   /** The name that Gun has for the state: the outermost one, and within `connected` the one below. */
   readonly stateName: string
+  /** The states that are active as paths, the outermost first: `connected`, `connected.connected`, … */
+  readonly states: readonly string[]
   /** Whether commands with which streams begin go to the protocol. */
   readonly isAccepting: boolean
   /** Takes an event, behind the effects of the one under way. */

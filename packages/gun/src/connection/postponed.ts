@@ -157,6 +157,12 @@ export class Postponed {
     return this.#book?.of(streamRef) ?? []
   }
 
+  /** The streams that wait to begin, in order. */
+  get streams(): readonly StreamRef[] {
+    const commands = this.#book?.commands ?? []
+    return commands.filter(each => begins(each) && each.type !== 'ping').map(({ streamRef }) => streamRef)
+  }
+
   add(command: Waiting): void {
     this.#queue ??= this.#makeQueue()
     void this.#queue.add(() => this.#performer.performLate(command), { command })

@@ -14,6 +14,8 @@ export interface State {
   readonly id: string
   /** The name that Gun has for the state: the outermost one, and within `connected` the one below. */
   readonly name: string
+  /** The paths of the state and of those around it, the outermost first. */
+  readonly paths: readonly string[]
   /** Whether commands with which streams begin go to the protocol. */
   readonly isAccepting: boolean
   /** The branches of each event; the first that is open is taken. */
@@ -46,7 +48,8 @@ export function tableOf(root: AnyStateNode): State {
     const on = new Map<string, readonly Branch[]>()
     const always: Branch[] = []
     const { id } = leaf
-    const state: State = { id, name: nameOf(leaf), isAccepting: around.some(isAccepting), on, always }
+    const isAny = around.some(isAccepting)
+    const state: State = { id, name: nameOf(leaf), paths: pathsOf(leaf), isAccepting: isAny, on, always }
     states.set(leaf, state)
     // The innermost state is asked first.
     for (const node of around) {
@@ -70,7 +73,14 @@ export function tableOf(root: AnyStateNode): State {
   const first = entered.at(-1) ?? root
   const names = entered.flatMap(({ entry }) => entry).map(nameOfAction)
   const always = [{ guard: undefined, ...actsOf(names), next: stateOf(first) }]
-  return { id: root.id, name: nameOf(first), isAccepting: false, on: new Map(), always }
+  return {
+    id: root.id,
+    name: nameOf(first),
+    paths: pathsOf(first),
+    isAccepting: false,
+    on: new Map(),
+    always,
+  }
 }
 
 /** The states that a transition enters, the outermost first: those that it leads into, and what they begin with. */
@@ -96,6 +106,10 @@ function lineOf(node: AnyStateNode): readonly AnyStateNode[] {
 
 function nameOf({ path: [outermost = '', second] }: AnyStateNode): string {
   return outermost === 'connected' && second !== undefined ? second : outermost
+}
+
+function pathsOf({ path }: AnyStateNode): readonly string[] {
+  return path.map((_, at) => path.slice(0, at + 1).join('.'))
 }
 
 function isAccepting({ tags }: AnyStateNode): boolean {

@@ -38,6 +38,11 @@ export class Tunnels {
     return this.#tunnels.get(streamRef)?.waiting
   }
 
+  /** The streams that wait for a tunnel. */
+  get streams(): readonly StreamRef[] {
+    return [...this.#tunnels.values()].flatMap(({ waiting }) => waiting.streams)
+  }
+
   /** A tunnel leads through a layer, whose state has another name now. */
   update(streamRef: StreamRef, layer: Layer): void {
     const tunnel = this.#tunnels.get(streamRef)

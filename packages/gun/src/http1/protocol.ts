@@ -71,6 +71,18 @@ export class Http implements Protocol, ResponseHandler, Departing {
     return this.#responses.open.length + this.#requests.load
   }
 
+  get streams(): readonly StreamRef[] {
+    const { waiting, writing } = this.#requests
+    // The response to the request that is being sent may be over.
+    const begun = [...this.#responses.open, ...(writing === undefined ? [] : [writing])]
+    return [...begun, ...waiting].map(({ ref }) => ref)
+  }
+
+  get unsent(): number {
+    const { waiting, writing } = this.#requests
+    return waiting.reduce((sum, { heldBytes }) => sum + heldBytes, writing?.heldBytes ?? 0)
+  }
+
   get hasAnswered(): boolean {
     return this.#responses.hasAnswered
   }

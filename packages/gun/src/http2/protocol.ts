@@ -1,5 +1,6 @@
 /** HTTP/2 (RFC 9113): streams that do not wait for each other; a WebSocket may be one (RFC 8441). */
 
+import type { Source } from '@holster/process/internal'
 import { asKind, GunError } from '../errors.js'
 import { closedEarly, neverSent, nothingToCancel, takesNoData, unsent } from '../exchange/errors.js'
 import type { StreamInit } from '../exchange/exchange.js'
@@ -70,6 +71,19 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
 
   get load(): number {
     return this.#streams.load
+  }
+
+  get streams(): readonly StreamRef[] {
+    const upgrades = this.#upgrades.map(({ command }) => command.streamRef)
+    return [...this.#streams.all.map(({ http }) => http.ref), ...this.#streams.waiting, ...upgrades]
+  }
+
+  get unsent(): number {
+    return this.#streams.all.reduce((sum, { unsent }) => sum + unsent, this.#streams.unsent)
+  }
+
+  get sources(): readonly Source[] {
+    return this.#streams.all.flatMap(({ sources }) => sources)
   }
 
   get most(): number {

@@ -99,6 +99,17 @@ export class Http2Stream implements ResponseUser<Exchange>, Responder, Valve, Ta
     return this.http.info(isSent ? 'sent' : 'sending', undefined)
   }
 
+  /** How many bytes of the stream wait before the connection's outlet. */
+  get unsent(): number {
+    return this.http.heldBytes + (this.#stream?.queued ?? 0) + (this.inner?.protocol?.unsent ?? 0)
+  }
+
+  /** The sources that only messages of this stream come from. */
+  get sources(): readonly Source[] {
+    const own = this.http.source
+    return [...(own === undefined ? [] : [own]), ...(this.inner?.layer.sources ?? [])]
+  }
+
   /** Whether the response is over, or nothing more of it is told. */
   get isDone(): boolean {
     const { isCancelled, isEnded } = this.http

@@ -37,6 +37,16 @@ export class Http2Streams {
     return [...this.#begun.values()]
   }
 
+  /** The refs of those that wait until they may begin. */
+  get waiting(): readonly StreamRef[] {
+    return this.#waiting.map(({ http }) => http.ref)
+  }
+
+  /** How many bytes those have been given that wait. */
+  get unsent(): number {
+    return this.#waiting.reduce((sum, { unsent }) => sum + unsent, 0)
+  }
+
   /** Whether every stream that has begun is over. */
   get isEmpty(): boolean {
     return this.#begun.size === 0

@@ -97,6 +97,12 @@ export interface Protocol {
   readonly load?: number
   /** How many requests the peer takes at once: 0 until the peer has said how many, `undefined` where it never says. */
   readonly most?: number | undefined
+  /** The streams that have begun or wait on the protocol, in order; absent where it has none. */
+  readonly streams?: readonly StreamRef[]
+  /** How many bytes of streams wait, beside those that the line has been given; absent where none can. */
+  readonly unsent?: number
+  /** The sources of single streams; absent where no stream has one of its own. */
+  readonly sources?: readonly Source[]
   /** Whether a whole response has come to somebody who wanted it. */
   readonly hasAnswered?: boolean
   /** Whether the protocol pauses single streams itself, so that the line is read whatever a mailbox says. */
@@ -158,10 +164,17 @@ export interface Task {
   run(): void
 }
 
+/** Counts the frames of all WebSockets of a connection. */
+export interface Frames {
+  framesReceived: number
+  framesSent: number
+}
+
 /** What a layer has of its connection, whatever line it runs on. */
 export interface Home {
   readonly connPid: ConnPid
   readonly events: Events
+  readonly frames: Frames
   readonly cookies: Cookies | undefined
   /** Whether another connection will follow when this one is lost. */
   readonly goesOn: boolean

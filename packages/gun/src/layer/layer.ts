@@ -181,6 +181,25 @@ export class Layer implements Host, LineUser, Valve {
     return this.#isOver
   }
 
+  /** The streams on the layer, the tunnels that it leads through first; behind a stream that has become a layer those on that. */
+  get streams(): readonly StreamRef[] {
+    const own = [...(this.#hops?.streams ?? [])].reverse()
+    return [...own, ...(this.protocol?.streams ?? [])].flatMap(streamRef => {
+      const inner = layerOf(streamRef)
+      return inner === undefined || inner === this ? [streamRef] : [streamRef, ...inner.streams]
+    })
+  }
+
+  /** How many bytes wait to be sent. */
+  get unsent(): number {
+    return this.line.outlet.buffered + (this.protocol?.unsent ?? 0)
+  }
+
+  /** The sources of the layer, and of streams on it. */
+  get sources(): readonly Source[] {
+    return [this.source, ...(this.protocol?.sources ?? [])]
+  }
+
   // The line tells:
 
   handle(chunk: Buffer): void {

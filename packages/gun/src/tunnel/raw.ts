@@ -59,6 +59,10 @@ export class Raw implements Protocol {
     this.#sendMark = mark ?? opts.sendHighWaterMark ?? Number.POSITIVE_INFINITY
   }
 
+  get streams(): readonly StreamRef[] {
+    return this.streamRef === undefined ? [] : [this.streamRef]
+  }
+
   /** Whether the peer has ended in order, which was told. */
   get isDone(): boolean {
     return this.#hasEnded

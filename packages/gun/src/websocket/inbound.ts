@@ -2,6 +2,7 @@
 
 import { constants } from 'node:buffer'
 import type { GunError } from '../errors.js'
+import type { Frames } from '../layer/contract.js'
 import { Slice } from '../transport/slice.js'
 import type { WsFrameIn } from '../words.js'
 import { type Deflation, deflateBound } from './deflate.js'
@@ -51,6 +52,7 @@ export class Inbound {
   readonly #limits: InboundLimits
   readonly #deflation: Deflation | undefined
   readonly #handler: InboundHandler
+  readonly #frames: Frames
   readonly #watcher: FrameWatcher | undefined
   #holds = 0
   readonly #slice = new Slice()
@@ -78,11 +80,13 @@ export class Inbound {
     limits: InboundLimits,
     deflation: Deflation | undefined,
     handler: InboundHandler,
+    frames: Frames,
     watcher?: FrameWatcher,
   ) {
     this.#limits = limits
     this.#deflation = deflation
     this.#handler = handler
+    this.#frames = frames
     this.#watcher = watcher
   }
 
@@ -179,6 +183,7 @@ export class Inbound {
     const size = headerSize === 2 ? second : lengthOf(chunk, at + 2, headerSize)
     if (!this.#admit(first, second, size)) return chunk.length
     this.#isStarted = false
+    this.#frames.framesReceived++
     this.#watcher?.header(first, size)
     const start = at + headerSize
     const end = start + size

@@ -3,6 +3,7 @@
  */
 
 import { Fifo } from '../exchange/fifo.js'
+import type { Frames } from '../layer/contract.js'
 import type { Outlet } from '../transport/outlet.js'
 import type { WsFrame } from '../words.js'
 import type { Deflation } from './deflate.js'
@@ -29,21 +30,28 @@ interface Waiting {
 export class Outbound {
   readonly #outlet: Outlet
   readonly #deflation: Deflation | undefined
+  readonly #frames: Frames
   readonly #guard: Guard
   /** The frames that wait: first the message that is being compressed, then all behind it. */
   #waiting: Fifo<Waiting> | undefined
   #waitingBytes = 0
 
-  /** `guard` runs what is done in a later turn. */
-  constructor(outlet: Outlet, deflation: Deflation | undefined, guard: Guard) {
+  /** `frames` counts each frame, and `guard` runs what is done in a later turn. */
+  constructor(outlet: Outlet, deflation: Deflation | undefined, frames: Frames, guard: Guard) {
     this.#outlet = outlet
     this.#deflation = deflation
+    this.#frames = frames
     this.#guard = guard
   }
 
   /** How many bytes wait to be sent. */
   get buffered(): number {
     return this.#outlet.buffered + this.#waitingBytes
+  }
+
+  /** How many bytes wait behind a message that is being compressed, and in it. */
+  get waiting(): number {
+    return this.#waitingBytes
   }
 
   /** Sends a frame, or queues it behind a message that is being compressed. */
@@ -126,6 +134,7 @@ export class Outbound {
   }
 
   #bytes(opcode: number, payload: Uint8Array): void {
+    this.#frames.framesSent++
     const size = payload.length
     const header = headerSize(size)
     const at = this.#outlet.room(header + size)
@@ -136,6 +145,7 @@ export class Outbound {
   }
 
   #text(text: string): void {
+    this.#frames.framesSent++
     const { length } = text
     const outlet = this.#outlet
     const known = length > UNCOUNTED ? Buffer.byteLength(text) : length

@@ -82,11 +82,11 @@ export class Ws implements Protocol, InboundHandler {
       maxFragments: opts.maxFragments ?? WS_DEFAULTS.maxFragments,
     }
     const watcher = watchFrames(events, { connPid, streamRef, replyTo: replyToOf(streamRef) })
-    this.#inbound = new Inbound(limits, agreement.deflation, this, watcher)
+    this.#inbound = new Inbound(limits, agreement.deflation, this, host.home.frames, watcher)
     this.#outlet = host.outlet
     this.#steps = host.home.steps
     this.#sendMark = opts.sendHighWaterMark ?? WS_DEFAULTS.sendHighWaterMark
-    this.#outbound = new Outbound(this.#outlet, agreement.deflation, run => this.guard(run))
+    this.#outbound = new Outbound(this.#outlet, agreement.deflation, host.home.frames, run => this.guard(run))
     this.#pongs = new Pongs(this.#outlet, pong => this.#sendAhead(pong))
     this.#credit = opts.flow ?? WS_DEFAULTS.flow
     const { keepalive = WS_DEFAULTS.keepalive, keepaliveTolerance = WS_DEFAULTS.keepaliveTolerance } = opts
@@ -97,6 +97,14 @@ export class Ws implements Protocol, InboundHandler {
         lost: error => host.lost(error),
       })
     }
+  }
+
+  get streams(): readonly StreamRef[] {
+    return [this.#ref]
+  }
+
+  get unsent(): number {
+    return this.#outbound.waiting
   }
 
   get streamRef(): StreamRef {

@@ -93,6 +93,12 @@ function leavesOf(node: typeof connectionMachine.root, path: readonly string[] =
   return inner.length === 0 ? [path.join('.')] : inner.flatMap(each => leavesOf(each, [...path, each.key]))
 }
 
+/** A state, and those around it, the outermost first. */
+function pathsTo(state: string): readonly string[] {
+  const names = state.split('.')
+  return names.map((_, at) => names.slice(0, at + 1).join('.'))
+}
+
 function isUp({ tags }: Life): boolean {
   return tags.includes('up')
 }
@@ -337,6 +343,7 @@ describe('the course of a connection, by the table of the machine', () => {
       assert.equal(course.isAccepting, accepts(next))
       const [outermost = '', inner] = next.state.split('.')
       assert.equal(course.stateName, outermost === 'connected' ? inner : outermost)
+      assert.deepEqual(course.states, pathsTo(next.state))
     })
   })
 
