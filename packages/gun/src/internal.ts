@@ -7,3 +7,4 @@
 export { type ConnectionInsight, lookInto } from './connection/insight.js'
 export { tap } from './connection/tapping.js'
 export type { TapListener } from './events/tap.js'
+export { type PoolInsight, pools } from './pool/insight.js'
