@@ -28,6 +28,8 @@ export {
 export { onRejection } from './host/callback.js'
 export { checkDuration, MAX_DURATION } from './host/timer.js'
 export { rejected, resolved, turned } from './host/turns.js'
+export { type Look, lookAt, noteWaits, showMailbox, sinceOf, type Waiting } from './insight/look.js'
+export { countMessages, type MessageCount } from './insight/message-count.js'
 export { type Listed, type Place, placed, Roll } from './lives/roll.js'
 export type { Mark } from './mailbox/high-water-mark.js'
 export { Feed, type Sink, Source, type Valve } from './mailbox/source.js'

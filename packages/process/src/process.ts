@@ -78,13 +78,14 @@ export const inside: unique symbol = Symbol('@holster/process.inside')
 /** The parts of a process that `processInfo` and `trace` look at. */
 export interface Inside {
   readonly mailbox: Mailbox
-  readonly links: Iterable<MonitorTarget> | undefined
+  readonly links: ReadonlyMap<MonitorTarget, unknown> | undefined
   readonly monitors: Monitors | undefined
   readonly watchers: Watchers | undefined
   readonly timers: Timers | undefined
   readonly reason: ExitReason
   readonly stack: string | undefined
-  readonly messages: readonly string[]
+  /** The oldest messages that were left when the process crashed. */
+  readonly left: readonly string[] | undefined
 }
 
 /** The processes that have not exited. */
@@ -98,8 +99,8 @@ export interface SpawnedMonitor<M> {
   readonly ref: MonitorRef
 }
 
-/** The most messages that are shown. */
-const SHOWN = 5
+/** The most messages that are shown by default. */
+export const SHOWN = 5
 
 /** The longest wait for a reply in milliseconds, unless a call says otherwise. */
 const DEFAULT_CALL_TIMEOUT = 5000
@@ -563,13 +564,13 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   [inside](): Inside {
     return {
       mailbox: this.#mailbox,
-      links: this.#links?.of.keys(),
+      links: this.#links?.of,
       monitors: this.#monitors,
       watchers: this.#watchers,
       timers: this.#timers,
       reason: this.#reason,
       stack: this.#stack,
-      messages: this.#left ?? this.#mailbox.show(SHOWN),
+      left: this.#left,
     }
   }
 

@@ -2,8 +2,9 @@
 
 import type { ExitReason } from '../exit-reason.js'
 import type { MonitorTarget } from '../exits/exit.js'
+import type { HighWaterMark } from '../mailbox/high-water-mark.js'
 import type { Wait } from '../mailbox/mailbox.js'
-import { inside, living, Process } from '../process.js'
+import { inside, living, Process, SHOWN } from '../process.js'
 import { nameOf, type Registrable } from '../registry.js'
 
 /** The facts that `processInfo` gives about a process. Source: `erlang:process_info/2`. */
@@ -29,6 +30,8 @@ export interface ProcessInfo {
    * that has exited for a reason that is not orderly shows those that were left then.
    */
   readonly messages: readonly string[]
+  /** How much may wait before the connections are paused that deliver here. */
+  readonly highWaterMark: Required<HighWaterMark>
   /** The connections that are paused since too much waits in the mailbox, each in one line. */
   readonly pressesOn: readonly string[]
   /** The targets to which the process is linked. */
@@ -59,7 +62,7 @@ export function processes(): Process<never>[] {
  */
 export function processInfo(pid: Registrable): ProcessInfo {
   if (!(pid instanceof Process)) throw new TypeError('pid must be a process')
-  const { mailbox, links, monitors, watchers, timers, reason, stack, messages } = pid[inside]()
+  const { mailbox, links, monitors, watchers, timers, reason, stack, left } = pid[inside]()
   const { waits } = mailbox
   return {
     id: pid.id,
@@ -70,9 +73,10 @@ export function processInfo(pid: Registrable): ProcessInfo {
     waitsFor: waits,
     messageQueueLength: mailbox.length,
     messageQueueBytes: mailbox.bytes,
-    messages,
+    messages: left ?? mailbox.show(SHOWN),
+    highWaterMark: mailbox.mark,
     pressesOn: mailbox.paused.map(String),
-    links: [...(links ?? [])],
+    links: [...(links?.keys() ?? [])],
     monitors: monitors?.targets ?? [],
     monitoredBy: watchers?.monitoredBy ?? [],
     trapExit: pid.trapExit,

@@ -1,5 +1,6 @@
 /** A process is traced for as long as somebody asks, and no other process is the slower for it. */
 
+import { common } from '../mailbox/listening.js'
 import type { Pid } from '../pid.js'
 import { inside, Process } from '../process.js'
 import type { Registrable } from '../registry.js'
@@ -28,7 +29,7 @@ export function trace(pid: Registrable, sink: ((event: TraceEvent) => void) | Pi
   tracer.add(tell, sink)
   return () => {
     tracer.remove(tell)
-    if (tracer.isIdle && mailbox.tracer === tracer) mailbox.tracer = undefined
+    if (tracer.isIdle && mailbox.tracer === tracer) mailbox.tracer = common.tally
   }
 }
 

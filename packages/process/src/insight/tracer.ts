@@ -2,7 +2,8 @@
 
 import type { MonitorTarget } from '../exits/exit.js'
 import { reportRejection, reportThrown } from '../exits/exit-hook.js'
-import type { Happening, Listening } from '../mailbox/happening.js'
+import type { Happening } from '../mailbox/happening.js'
+import { common, type Listening } from '../mailbox/listening.js'
 import type { TraceEvent } from './trace-event.js'
 
 /** Takes one event. */
@@ -35,6 +36,16 @@ export class Tracer implements Listening {
 
   remove(tell: Tell): void {
     this.#sinks.delete(tell)
+  }
+
+  sent(message: unknown): void {
+    common.tally?.sent()
+    this.tell({ event: 'send', message })
+  }
+
+  received(message: unknown): void {
+    common.tally?.received()
+    this.tell({ event: 'receive', message })
   }
 
   /** Tells every sink. The error of one goes to the exit hook, and the others are told all the same. */

@@ -73,8 +73,3 @@ export type Happening<Target = unknown> =
   | TracedMonitor<Target>
   | TracedLink<Target>
   | TracedExit
-
-/** Takes what happens to a process. */
-export interface Listening {
-  tell(happening: Happening): void
-}

@@ -1,14 +1,15 @@
 /** A mailbox gives each message to the earliest waiting receive that matches, and keeps it for a later one otherwise. */
 
 import { onAbort } from '../host/abort.js'
+import { coarseClock } from '../host/coarse-clock.js'
 import { nodesImmediate } from '../host/nodes-clock.js'
 import { Timer } from '../host/timer.js'
 import { rejected, resolved } from '../host/turns.js'
 import { areLiteral, compileClause, compileClauses, keep } from '../patterns/clauses.js'
 import type { Clause } from '../patterns/pattern.js'
 import { describeMiss, type ProcessExit, ReceiveTimeout } from './errors.js'
-import type { Listening } from './happening.js'
-import type { Marks } from './high-water-mark.js'
+import type { Mark, Marks } from './high-water-mark.js'
+import { common, type Listening } from './listening.js'
 import { firstMatch, MessageQueue, type Taken } from './message-queue.js'
 import { Pressure } from './pressure.js'
 import type { Feed, Sink, Source } from './source.js'
@@ -26,6 +27,11 @@ export interface Wait {
   readonly patterns: readonly string[]
   /** The milliseconds until the receive gives up; `Infinity` if it never does. */
   readonly timeout: number
+  /**
+   * When the wait began, in milliseconds since 1970 and to the second; `undefined` if no observer ran then: without one nobody looks at a
+   * clock.
+   */
+  readonly since: number | undefined
 }
 
 const NO_LIMITS: Limits = {}
@@ -42,8 +48,8 @@ const LONGEST_REFUSAL = 1000
 
 /** The mailbox of one process: the messages, and the receives that wait for others. */
 export class Mailbox implements Sink {
-  /** Set while somebody traces the process. */
-  tracer: Listening | undefined = undefined
+  /** Set while somebody traces the process, or counts messages. */
+  tracer: Listening | undefined = common.tally
   /** Made when the first message has to wait. */
   #queue: MessageQueue | undefined
   readonly #marks: Marks
@@ -86,7 +92,7 @@ export class Mailbox implements Sink {
   accept(message: unknown, bytes = 0, feed?: Feed): void {
     if (this.#closed !== undefined) return
     if (this.isMatching) return this.putOff(() => this.accept(message, bytes, feed))
-    this.tracer?.tell({ event: 'send', message })
+    this.tracer?.sent(message)
     const isTaken = this.#waiting.first !== undefined && this.#offer(message)
     if (!isTaken && this.#closed === undefined) {
       this.#queueOf().push(message, bytes, feed)
@@ -109,7 +115,7 @@ export class Mailbox implements Sink {
       const taken = this.#queue?.take(clauses, clauses === this.#clauses)
       if (taken === undefined) return this.#miss(clauses, timeout, onTimeout, signal)
       this.#pressure?.taken()
-      this.tracer?.tell({ event: 'receive', message: taken.message })
+      this.tracer?.received(taken.message)
       return taken.clause.handle === undefined ? resolved(taken.message) : resolved(taken).then(handle)
     } catch (error) {
       return rejected(error)
@@ -128,7 +134,7 @@ export class Mailbox implements Sink {
       const taken = this.#queue?.take(clauses, clauses === this.#clauses)
       if (taken === undefined) return undefined
       this.#pressure?.taken()
-      this.tracer?.tell({ event: 'receive', message: taken.message })
+      this.tracer?.received(taken.message)
       return taken
     } finally {
       this.#matched()
@@ -186,11 +192,28 @@ export class Mailbox implements Sink {
     return this.#waiting.remove(waiter)
   }
 
+  /** The earliest receive or call that waits. */
+  get firstWaiter(): Waiter | undefined {
+    return this.#waiting.first
+  }
+
+  /** How much may wait before sources are paused. */
+  get mark(): Mark {
+    return this.#marks.first
+  }
+
+  /** Whether more waits than the mark says. */
+  get isOverMark(): boolean {
+    return this.#queue?.exceeds(this.#marks.first) ?? false
+  }
+
   /** The waits of the receives and calls, the earliest first. */
   get waits(): Wait[] {
     const waits: Wait[] = []
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = waiter.next) {
-      waits.push({ patterns: waiter.describe(), timeout: waiter.timer?.left ?? Number.POSITIVE_INFINITY })
+      const { since, timer } = waiter
+      const timeout = timer?.left ?? Number.POSITIVE_INFINITY
+      waits.push({ patterns: waiter.describe(), timeout, since: coarseClock.timeOf(since) })
     }
     return waits
   }
@@ -309,7 +332,7 @@ export class Mailbox implements Sink {
         }
         // A guard may have ended its own receive.
         if (clause === undefined || !this.#waiting.remove(waiter)) continue
-        this.tracer?.tell({ event: 'receive', message })
+        this.tracer?.received(message)
         waiter.resolve(message, clause)
         return true
       }

@@ -1,5 +1,6 @@
 /** Receives wait in the order of their calls; any may leave, and others may join, while a walk is under way. */
 
+import { coarseClock } from '../host/coarse-clock.js'
 import type { Timer } from '../host/timer.js'
 import { settle } from '../host/turns.js'
 import type { Clause } from '../patterns/pattern.js'
@@ -19,6 +20,8 @@ export class Waiter {
   /** Takes its listener from the signal. */
   unlisten: (() => void) | undefined = undefined
   isWaiting = true
+  /** When the wait began, by the coarse clock. */
+  readonly since = coarseClock.second
   /** The call that waits; `undefined` for a receive. */
   subject: { describe(): string } | undefined = undefined
   /** The waiter before this one; after it has left, the one that was before it at that time. */

@@ -104,7 +104,11 @@ describe('processInfo', () => {
     const self = createProcess()
     const asked = self.call(server, { type: 'get' }, Number.POSITIVE_INFINITY)
     assert.deepEqual(processInfo(self).waitsFor, [
-      { patterns: [`the reply of ${server} to { type: "get" }`], timeout: Number.POSITIVE_INFINITY },
+      {
+        patterns: [`the reply of ${server} to { type: "get" }`],
+        timeout: Number.POSITIVE_INFINITY,
+        since: undefined,
+      },
     ])
     assert.deepEqual(processInfo(server).monitoredBy, [self])
     assert.equal(processInfo(server).messageQueueLength, 1)
