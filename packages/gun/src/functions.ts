@@ -22,7 +22,8 @@ import { infoOf, listed, streamInfoOf } from './connection/info.js'
 import { openConnection } from './connection/opening.js'
 import { openAt as openConnectionAt } from './connection/opening-at.js'
 import { ask, remoteInfoOf, remoteStreamInfoOf } from './connection/questions.js'
-import { checkFraming, checkTrailers } from './exchange/framing.js'
+import { tellCreated } from './events/request-create.js'
+import { checkFraming, checkTrailers, targetOf } from './exchange/framing.js'
 import { type ConnPid, connPidOf, StreamRef } from './handles.js'
 import { checkMethod, checkPath, checkWithoutBody, type HeadersInit, normalizeHeaders } from './headers.js'
 import { briefly } from './layer/brief.js'
@@ -313,6 +314,7 @@ function startRequest(
   const fields = normalizeHeaders(headers, isChecked)
   checkFraming(fields, body)
   const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark, tunnel)
+  tellCreated(streamRef, body === undefined ? 'headers' : 'request', method, path, fields)
   connection.commands.perform({
     type: 'request',
     streamRef,
@@ -365,10 +367,12 @@ export function connect(
   const { flow, invalidRequestHeaders, replyTo, sendHighWaterMark, tunnel } = reqOpts
   if (tunnel !== undefined) checkTunnel(connPid, tunnel)
   const isChecked = invalidRequestHeaders !== 'ignore'
-  const fields = withCredentials(normalizeHeaders(headers, isChecked), destination)
-  checkWithoutBody(fields)
+  const given = normalizeHeaders(headers, isChecked)
+  checkWithoutBody(given)
   const streamRef = new StreamRef(connPid, replyTo ?? connection.owner, sendHighWaterMark, tunnel, true)
   const goal = goalOf(destination)
+  tellCreated(streamRef, 'connect', 'CONNECT', targetOf(goal), given)
+  const fields = withCredentials(given, destination)
   connection.commands.perform({ type: 'connect', streamRef, goal, headers: fields, isChecked, flow })
   return streamRef
 }
@@ -669,6 +673,7 @@ export function wsUpgrade(
   const { tunnel } = wsOpts
   if (tunnel !== undefined) checkTunnel(connPid, tunnel)
   const streamRef = new StreamRef(connPid, opts.replyTo ?? connection.owner, undefined, tunnel)
+  tellCreated(streamRef, 'wsUpgrade', 'GET', path, fields)
   connection.commands.perform({ type: 'upgrade', streamRef, path, headers: fields, isChecked, opts })
   return streamRef
 }

@@ -413,6 +413,7 @@ export class Connection implements Life, CommanderHome, EffectsHome, FarewellHom
     const message: GunMessage = { type: 'gun_error', connPid: this.connPid, streamRef, reason }
     this.events.hearing?.message(message)
     post(this.connPid, this.source, replyToOf(streamRef), message, 0)
+    this.events.tellError(streamRef, reason)
   }
 
   refuse(streamRef: StreamRef, reason: GunError): void {

@@ -4,7 +4,9 @@
 
 import { type Channel, channel } from 'node:diagnostics_channel'
 import { reportRejection, reportThrown } from '@holster/process/internal'
-import type { ConnPid } from '../handles.js'
+import type { GunError } from '../errors.js'
+import type { ConnPid, StreamRef } from '../handles.js'
+import { replyToOf } from '../messages.js'
 import { EVENTS, type EventHandler, type EventMap, type EventName } from '../options/events.js'
 import { type Hearing, joined, parted } from './hearing.js'
 
@@ -47,7 +49,22 @@ export class Events {
 
   /** Whether the event has a listener. Without one the caller need not create the event. */
   wants(name: EventName): boolean {
-    if (this.isMute) return false
+    return !this.isMute && this.#isHeard(name)
+  }
+
+  /** Delivers an event. */
+  tell<Name extends EventName>(name: Name, event: EventMap[Name]): void {
+    if (!this.isMute) this.#deliver(name, event)
+  }
+
+  /** Tells of an error of a stream, which is posted also where nothing else is told any more. */
+  tellError(streamRef: StreamRef, reason: GunError): void {
+    if (!this.#isHeard('streamError')) return
+    const replyTo = replyToOf(streamRef)
+    this.#deliver('streamError', { connPid: this.#connPid, streamRef, replyTo, reason })
+  }
+
+  #isHeard(name: EventName): boolean {
     return (
       this.hearing !== undefined ||
       channels[name].hasSubscribers ||
@@ -55,9 +72,7 @@ export class Events {
     )
   }
 
-  /** Delivers an event. */
-  tell<Name extends EventName>(name: Name, event: EventMap[Name]): void {
-    if (this.isMute) return
+  #deliver<Name extends EventName>(name: Name, event: EventMap[Name]): void {
     this.hearing?.event(name, event)
     if (this.#handler !== undefined) this.#call(this.#handler, name, event)
     if (channels[name].hasSubscribers) channels[name].publish(event)

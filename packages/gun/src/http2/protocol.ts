@@ -120,8 +120,8 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     if (problem !== undefined) {
       // Behind a chunk that is too long another may follow. A body that has ended wrongly can't be mended.
       const text = `${problem}; ${isFin === 'fin' ? 'the request was cancelled' : 'the last chunk was not sent'}`
-      this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
       if (isFin === 'fin') this.#cancel(stream)
+      this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
       return false
     }
     stream.http.hold(isFin, chunk)
@@ -149,8 +149,9 @@ export class Http2 implements Protocol, Http2StreamUser, Http2SessionUser<Http2S
     const problem = stream.http.problemWith('fin', 0)
     if (problem !== undefined) {
       const text = `${problem}; the request was cancelled`
+      this.#cancel(stream)
       this.#host.refuse(streamRef, new GunError('badstate', 'badstate', text))
-      return this.#cancel(stream)
+      return
     }
     stream.writeTrailers(headers)
   }

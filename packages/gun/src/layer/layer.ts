@@ -302,6 +302,7 @@ export class Layer implements Host, LineUser, Valve {
     if (this.#mute !== undefined && (this.#mute === 'all' || this.#mute === streamRef)) return
     this.events.hearing?.message(message)
     post(this.connPid, source, replyToOf(streamRef), message, bytes)
+    if (message?.type === 'gun_error') this.events.tellError(streamRef, message.reason)
   }
 
   fail(streamRef: StreamRef, reason: GunError): void {

@@ -96,6 +96,33 @@ export interface TlsHandshakeEvent extends ConnectionEvent {
   readonly error?: GunError
 }
 
+/**
+ * A request, an upgrade or a tunnel was asked for, and its caller has not got the stream yet. Only the channel
+ * `holster:gun:requestCreate` of `node:diagnostics_channel` has this event, which no event handler gets: within it header fields can be
+ * added, such as `traceparent`, as with undici's `undici:request:create`.
+ */
+export interface RequestCreateEvent {
+  /** The connection; `undefined` for a request that waits for a connection of a pool. It may be on another node. */
+  readonly connPid: ConnPid | undefined
+  /** The stream that the call returns. */
+  readonly streamRef: StreamRef
+  /** The recipient of the stream's messages; `undefined` while a request waits for a pool whose caller has named none. */
+  readonly replyTo: ReplyTo | undefined
+  /** The function that made the request; `'request'` stands for all functions that give the whole request. */
+  readonly function: RequestEvent['function']
+  /** The method, as given; `'GET'` of an upgrade, `'CONNECT'` of a tunnel. */
+  readonly method: string
+  /** The path with its query, as given; the host and port of a tunnel. */
+  readonly path: string
+  /** The caller's header fields, with lower-case names, and those that were added until now. */
+  readonly headers: Headers
+  /**
+   * Adds a header field behind the caller's. Throws a TypeError for a field that cannot be sent, and for one that the caller or the
+   * protocol has to set, such as `host` and `content-length`; and an Error once the event was told. The request goes out without it then.
+   */
+  addHeader(name: string, value: string): void
+}
+
 /** A request is being sent. */
 export interface RequestEvent extends StreamEvent {
   /** The function that made the request; `'request'` stands for all functions that give the whole request. */
@@ -203,6 +230,15 @@ export interface CancelEvent extends StreamEvent {
   readonly reason: string
 }
 
+/** An error of a stream was posted. */
+export interface StreamErrorEvent extends StreamEvent {
+  /**
+   * The error, as in `gun_error`. The stream has ended with it, unless it is of kind `badstate` and the stream goes on: then it answers
+   * a command that could not be carried out, such as data behind the end of a body.
+   */
+  readonly reason: GunError
+}
+
 /** The connection was lost or closed. */
 export interface DisconnectEvent extends ConnectionEvent {
   /** The reason, as in `gun_down`; `'normal'` if the connection ended in order. */
@@ -279,9 +315,14 @@ export interface EventMap {
   readonly originChanged: OriginChangedEvent
   /** A stream was cancelled, by this side or by the peer. */
   readonly cancel: CancelEvent
+  /**
+   * A `gun_error` of a stream was posted, whatever has brought it: the peer, the loss of the connection, a command that was refused, or
+   * an end while the request still waited. Told also behind `close`.
+   */
+  readonly streamError: StreamErrorEvent
   /** A connection that was up is not up any more. */
   readonly disconnect: DisconnectEvent
-  /** The connection ends for good: the last event. */
+  /** The connection ends for good: the last event, but for errors of what is asked of it afterwards. */
   readonly terminate: TerminateEvent
 }
 
@@ -298,6 +339,10 @@ export type EventName = keyof EventMap
  * example from the channel `holster:gun:requestStart`. Events of received frames are published for those
  * WebSockets that begin while one of the channels for received frames has a subscriber. An error thrown by a
  * subscriber is handled by Node, as an uncaught exception.
+ *
+ * One channel more, `holster:gun:requestCreate`, publishes a `RequestCreateEvent` within each call that asks for a request, an upgrade
+ * or a tunnel, of a connection or of a pool, before anything of it is sent. A call that throws all the same, as one for a connection of
+ * another node may, has published it.
  */
 export type EventHandler = { [Name in EventName]?: (event: EventMap[Name]) => void }
 
@@ -330,6 +375,7 @@ export const EVENTS = [
   'protocolChanged',
   'originChanged',
   'cancel',
+  'streamError',
   'disconnect',
   'terminate',
 ] as const satisfies readonly EventName[]

@@ -3,6 +3,7 @@
 import { type ExitReason, isOrderly, type MonitorTarget, P, spawn } from '@holster/process'
 import { onExit } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
+import { tellCreated } from '../events/request-create.js'
 import { wsSend } from '../functions.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { RequestCommand } from '../layer/commands.js'
@@ -123,6 +124,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
       sendHighWaterMark,
       replyTo === undefined,
     )
+    tellAsked(streamRef, draft)
     member.begin(commandOf(streamRef, draft))
     if (replyTo !== undefined || signal !== undefined) this.#charge(streamRef, replyTo, signal)
     return streamRef
@@ -251,6 +253,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
     const waiter = new RequestWaiter(this, streamRef, commandOf(streamRef, draft))
     setWaiter(streamRef, waiter)
     this.#wait(waiter, opts)
+    tellAsked(streamRef, draft)
     this.#charge(streamRef, replyTo, signal)
     return streamRef
   }
@@ -295,6 +298,11 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
   #unavailable(what: string): GunError {
     return unavailable(what, this.authority, this.#places)
   }
+}
+
+/** Tells of a request, whose command has the same list of header fields. */
+function tellAsked(streamRef: PoolStreamRef, { body, method, path, headers }: Draft): void {
+  tellCreated(streamRef, body === undefined ? 'headers' : 'request', method, path, headers)
 }
 
 /** Makes the command of a request. To spread the draft would take longer than all else here. */

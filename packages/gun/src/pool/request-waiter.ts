@@ -3,6 +3,7 @@
 import type { GunError } from '../errors.js'
 import { bindStream, type ConnPid } from '../handles.js'
 import type { RequestCommand, StreamCommand } from '../layer/commands.js'
+import { replyToOf } from '../messages.js'
 import type { Member } from './member.js'
 import { type Pending, type PoolStreamRef, setWaiter } from './reference.js'
 import { Waiter } from './waiting.js'
@@ -41,7 +42,13 @@ export class RequestWaiter extends Waiter<Member> implements Pending {
   }
 
   giveUp(): void {
-    if (this.#home.giveUp(this)) setWaiter(this.streamRef, undefined)
+    if (!this.#home.giveUp(this)) return
+    const { streamRef } = this
+    setWaiter(streamRef, undefined)
+    const { connection, inbox } = this.#home.spokesman
+    const { connPid, events } = connection
+    const replyTo = replyToOf(streamRef) ?? inbox
+    events.tell('cancel', { connPid, streamRef, replyTo, endpoint: 'local', reason: 'cancel' })
   }
 
   abort(reason: GunError): void {
