@@ -80,6 +80,7 @@ for (const version of ['http', 'http2'] as const) {
         connPid: it.connPid,
         streamRef,
         replyTo: it.connPid.owner,
+        tunnel: undefined,
         function: 'request',
         method: 'GET',
         path: '/a?b',
@@ -249,6 +250,10 @@ test('is published of a tunnel without its credentials, and of the request withi
   assert.deepEqual(
     told.map(({ function: how, method, path }) => `${how} ${method} ${path}`),
     [`connect CONNECT 127.0.0.1:${port}`, 'request GET /within'],
+  )
+  assert.deepEqual(
+    told.map(event => event.tunnel),
+    [undefined, tunnel],
   )
   assert.doesNotMatch(JSON.stringify(told[0]?.headers), /authorization/)
   assert.equal(it.seen.get('/within')?.['x-added'], 'request')

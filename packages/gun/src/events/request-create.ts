@@ -1,7 +1,7 @@
 /** Tells subscribers of `node:diagnostics_channel` of a request while its caller still calls, and takes header fields from them. */
 
 import { channel } from 'node:diagnostics_channel'
-import { connPidOf, type StreamRef } from '../handles.js'
+import { connPidOf, type StreamRef, tunnelOf } from '../handles.js'
 import { normalizeHeaders } from '../headers.js'
 import { replyToOf } from '../messages.js'
 import type { RequestCreateEvent } from '../options/events.js'
@@ -42,6 +42,7 @@ export function tellCreated(
     connPid: connPidOf(streamRef),
     streamRef,
     replyTo: replyToOf(streamRef),
+    tunnel: tunnelOf(streamRef),
     function: how,
     method,
     path,

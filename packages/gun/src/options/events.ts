@@ -108,6 +108,8 @@ export interface RequestCreateEvent {
   readonly streamRef: StreamRef
   /** The recipient of the stream's messages; `undefined` while a request waits for a pool whose caller has named none. */
   readonly replyTo: ReplyTo | undefined
+  /** The stream of the tunnel that the request goes through; `undefined`: none that was asked for. */
+  readonly tunnel: StreamRef | undefined
   /** The function that made the request; `'request'` stands for all functions that give the whole request. */
   readonly function: RequestEvent['function']
   /** The method, as given; `'GET'` of an upgrade, `'CONNECT'` of a tunnel. */

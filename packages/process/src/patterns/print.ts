@@ -37,6 +37,11 @@ const member = /"([^"\\]{1,64})"(\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\\?$)/g
 /** Matches credentials in the value of a header (RFC 9110 section 11.4). */
 const credentials = /\b(basic|bearer|digest|negotiate)\s+[\w\-.~+/=]{2,}/gi
 
+/** Whether a value of that name is left out. */
+export function isSecretName(name: string): boolean {
+  return secret.test(name)
+}
+
 /** The limits for a message or a pattern in an error. */
 const SHORT: PrintLimits = { text: 40, message: 100, entries: 8, depth: 3, absent: true }
 /** The most characters of a line of an error. */
