@@ -2,13 +2,8 @@
 
 import type { Channel, Parcel, Receiver } from '../carrier.js'
 import { Type } from './packet.js'
-import {
-  Session,
-  type SessionEnd,
-  type SessionFacts,
-  type SessionHost,
-  type SessionOptions,
-} from './session.js'
+import { Session, type SessionFacts, type SessionHost } from './session.js'
+import type { SessionEnd, SessionOptions } from './terms.js'
 
 /** The node of a line, which is told of more than its sessions tell. */
 export interface LineHost extends SessionHost {

@@ -34,30 +34,8 @@ import {
   Type,
   VERSION,
 } from './packet.js'
+import type { SessionEnd, SessionOptions, SessionState } from './terms.js'
 import { sizeOf, Traffic } from './traffic.js'
-
-/** The state of a session. */
-export type SessionState = 'greeting' | 'proving' | 'up' | 'over'
-
-/** How a session is kept. */
-export interface SessionOptions {
-  /** The secret that both nodes must know. */
-  readonly cookie: string
-  /** The longest silence in milliseconds after which a node counts as gone. */
-  readonly tickTime: number
-  /** The most bytes that may be under way to one node. */
-  readonly window: number
-}
-
-/** Why a session has ended. */
-export interface SessionEnd {
-  /** In a few words, such as `'stopped'` or `'silent'`. */
-  readonly reason: string
-  /** Whether no further session can succeed, since the nodes do not fit together. */
-  readonly isRefused: boolean
-  /** Whether the peer has left, so that no further session is begun before it comes again. */
-  readonly isGoodbye: boolean
-}
 
 /** The facts about a session that is up, but for its carrier. */
 export type SessionFacts = Omit<NodeLink, 'carrier'>

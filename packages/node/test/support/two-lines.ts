@@ -3,7 +3,8 @@
 import type { Channel, Parcel } from '../../src/carrier.ts'
 import { type Identity, newIdentity } from '../../src/identity.ts'
 import { Line, type LineHost } from '../../src/session/line.ts'
-import type { Session, SessionEnd } from '../../src/session/session.ts'
+import type { Session } from '../../src/session/session.ts'
+import type { SessionEnd } from '../../src/session/terms.ts'
 
 export interface SideOptions {
   readonly cookie?: string
