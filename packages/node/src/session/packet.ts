@@ -16,7 +16,7 @@ export const VERSION = 1
 export const Type = {
   /** Says who the sender is. */
   hello: 1,
-  /** Shows that the sender knows the cookie. */
+  /** Shows that the sender knows the cookie, in one session of each side, which the packet names. */
   proof: 2,
   /** Brings signals. */
   data: 3,

@@ -7,6 +7,7 @@
  * | greeting | hello of another version        | over       | refuse                                                    |
  * | proving  | proof                           | up         | tell the node                                             |
  * | proving  | wrong proof                     | over       | refuse                                                    |
+ * | proving  | proof of another session        | proving    | none: the hello of that session was lost, and comes again |
  * | proving  | hello of another session        | proving    | send the proof anew: nothing was under way yet            |
  * | up       | data in order                   | up         | hand the signals on                                       |
  * | up       | data or beat with a gap         | over       | say bye, as signals are lost                              |
@@ -237,11 +238,14 @@ export class Session implements OutboxHost {
 
   private answer(hello: Hello): void {
     if (!hello.isAnswer) this.say(Type.hello, { ...this.hello, isAnswer: true })
-    this.say(Type.proof, { to: hello.session, proof: prove(this.options.cookie, this.hello, hello) })
+    const proof = prove(this.options.cookie, this.hello, hello)
+    this.say(Type.proof, { to: hello.session, from: this.hello.session, proof })
   }
 
   private takeProof(words: Words): void {
     if (this.state !== 'proving' || this.peer === undefined || words?.to !== this.hello.session) return
+    // The hello of that session was lost, and comes again: a proof that does not fit an earlier hello says nothing of the cookie.
+    if (words.from !== this.peer.session) return
     if (!isProven(this.options.cookie, this.hello, this.peer, words.proof)) {
       return this.refuse(`'${this.peer.name}' and '${this.hello.name}' have different cookies`, this.peer)
     }

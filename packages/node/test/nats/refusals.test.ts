@@ -81,7 +81,7 @@ test(
     stranger.say(incarnation, 1, hello)
     let packet = await stranger.receive()
     while (packet.words.session === undefined) packet = await stranger.receive()
-    stranger.say(incarnation, 2, { to: packet.words.session, proof: 'none' })
+    stranger.say(incarnation, 2, { to: packet.words.session, from: 7, proof: 'none' })
     const { node, reason } = await a.next('refused')
     assert.deepEqual([node, reason], ['b', "'b' and 'a' have different cookies"])
     assert.equal(await b.tell('echo', 'a', 10), true)

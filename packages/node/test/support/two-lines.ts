@@ -25,6 +25,7 @@ export class Side implements LineHost {
   /** By which names the other side was refused, or has refused. */
   readonly refused: string[] = []
   session: Session | undefined
+  readonly #options: { cookie: string; tickTime: number; window: number }
   isCongested = false
   refuse: string | undefined
 
@@ -40,7 +41,16 @@ export class Side implements LineHost {
       send: parcel => void this.wire.push(parcel),
       close: () => {},
     }
-    this.line = new Line(channel, { cookie, tickTime, window }, this)
+    this.#options = { cookie, tickTime, window }
+    this.line = new Line(channel, this.#options, this)
+  }
+
+  /** Ticks as if nothing had come for longer than the tick time. */
+  hearNothing(): void {
+    const { tickTime } = this.#options
+    this.#options.tickTime = -1
+    this.line.tick()
+    this.#options.tickTime = tickTime
   }
 
   write(text: string): void {
