@@ -262,6 +262,8 @@ export class Session implements OutboxHost {
     if (this.state !== 'up') return
     this.heard()
     this.takeReceived(header)
+    // Nothing is handed on behind the end of a session.
+    if (this.state !== 'up') return
     if (header.type === Type.beat) {
       if (header.number !== this.received) this.end('gap')
       return

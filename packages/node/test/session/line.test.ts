@@ -150,6 +150,20 @@ describe('two lines', () => {
     assert.deepEqual(two.story, ['up'])
   })
 
+  test('hand nothing on behind the end of a session, which a count that cannot be is', async () => {
+    const lines = connected()
+    lines.one.write('word')
+    await turn()
+    const parcel = lines.one.wire.shift() ?? assert.fail('there is no packet')
+    const packet = Buffer.from(parcel.bytes)
+    // So many packets were never sent.
+    packet.writeUInt32LE(7, HEADER - 4)
+    lines.two.line.onParcel({ bytes: packet, moved: [] })
+    lines.settle()
+    assert.deepEqual(lines.two.story, ['up', 'down: gap', 'up'])
+    assert.deepEqual(lines.one.story, ['up', 'down: gap', 'up'])
+  })
+
   test('stay silent after an orderly goodbye until the other side speaks', async () => {
     const lines = connected()
     lines.one.write('last')
