@@ -198,7 +198,8 @@ onEachTransport(
       await it.peer.send(EVENT.repeat(FRAME))
       await turn()
     }
-    await until(heldUp(() => isPaused(it)))
+    // By the mailbox, and not for a moment by the handler, which on a slow machine is at work for many turns.
+    await until(heldUp(() => isPaused(it) && it.self.messageQueueLength > MARK))
     it.peer.socket.setNoDelay(true)
     for (let i = 0; i < 3; i++) await it.peer.send(EVENT.repeat(FRAME))
     await settle()
