@@ -1,13 +1,14 @@
 /** A line is the way to one peer for as long as its channel lasts: one session after the other, each beginning where the last one broke. */
 
 import type { Channel, Parcel, Receiver } from '../carrier.js'
-import { Type } from './packet.js'
+import { readHello } from './hello.js'
+import { bufferOf, makeWords, readWords, Type } from './packet.js'
 import { Session, type SessionFacts, type SessionHost } from './session.js'
 import type { SessionEnd, SessionOptions } from './terms.js'
 
 /** The node of a line, which is told of more than its sessions tell. */
 export interface LineHost extends SessionHost {
-  /** The peer refuses sessions, or is refused: the line stays silent. */
+  /** The peer refuses sessions, or is refused: the line says nothing more but that. */
   onRefused(label: string, reason: string): void
   /** The channel of the line has ended. */
   onLineOver(line: Line): void
@@ -20,7 +21,8 @@ export class Line implements Receiver, SessionHost {
   private readonly host: LineHost
   private session: Session
   private isOpen = true
-  private isRefused = false
+  /** Why no session can succeed, as one of the sides has said. */
+  private refusal: string | undefined
 
   constructor(channel: Channel, options: SessionOptions, host: LineHost) {
     this.channel = channel
@@ -44,7 +46,7 @@ export class Line implements Receiver, SessionHost {
   }
 
   onParcel(parcel: Parcel): void {
-    if (this.isRefused) return
+    if (this.refusal !== undefined) return this.refuseAgain(parcel, this.refusal)
     // The peer has left, and comes again.
     if (this.session.state === 'over' && parcel.bytes[0] === Type.hello) this.session = this.next()
     if (!this.session.take(parcel)) this.session.take(parcel)
@@ -97,12 +99,20 @@ export class Line implements Receiver, SessionHost {
     this.host.onOver(session, end, wasUp)
     if (!this.isOpen) return
     if (end.isRefused) {
-      this.isRefused = true
+      this.refusal = end.reason
       this.host.onRefused(session.peerName ?? this.channel.label, end.reason)
     } else if (!end.isGoodbye) {
       this.session = this.next()
       this.session.greet()
     }
+  }
+
+  /** Answers a hello with the refusal: whoever still greets has not heard of it. */
+  private refuseAgain({ bytes }: Parcel, reason: string): void {
+    if (bytes[0] !== Type.hello) return
+    const hello = readHello(readWords(bufferOf(bytes)))
+    if (hello === undefined) return
+    this.channel.send({ bytes: makeWords(Type.refuse, { to: hello.session, reason }), moved: [] })
   }
 
   private next(): Session {

@@ -55,6 +55,11 @@ export function makePacket({ type, flags, session, number, received }: Header, l
   return packet
 }
 
+/** Gives bytes that have come as a Buffer over the same memory. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
 /** Reads the header of a data or beat packet; `undefined` if that is too short. */
 export function readHeader(packet: Buffer): Header | undefined {
   if (packet.length < HEADER) return undefined

@@ -24,6 +24,7 @@ import { type Identity, isSame } from '../identity.js'
 import { type Hello, isProven, makeHello, prove, readHello } from './hello.js'
 import { Outbox, type OutboxHost } from './outbox.js'
 import {
+  bufferOf,
   HEADER,
   type Header,
   isAhead,
@@ -139,7 +140,7 @@ export class Session implements OutboxHost {
   /** Takes what has come. Gives `false` if it is the hello of another session: this one is over, and a new one is to take it. */
   take({ bytes, moved }: Parcel): boolean {
     if (this.state === 'over') return true
-    const packet = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    const packet = bufferOf(bytes)
     switch (packet[0]) {
       case Type.hello:
         return this.takeHello(readHello(readWords(packet)))

@@ -184,6 +184,22 @@ describe('two lines', () => {
     }
   })
 
+  test('refuse a peer again that has not heard of it', () => {
+    const lines = new TwoLines()
+    const { one, two } = lines
+    two.refuse = 'the cluster is full'
+    lines.begin()
+    lines.deliver(one)
+    while (lines.lose(two));
+    assert.deepEqual([one.refusals, two.refusals], [[], ['the cluster is full']])
+    one.line.tick()
+    lines.settle()
+    assert.deepEqual([one.refusals, two.refusals], [['the cluster is full'], ['the cluster is full']])
+    assert.deepEqual([one.refused, two.refused], [['the peer of one'], ['one']])
+    for (const side of [one, two]) side.line.tick()
+    assert.deepEqual([one.wire, two.wire], [[], []])
+  })
+
   test('refuse another version by name', () => {
     const lines = new TwoLines()
     lines.one.line.begin()
