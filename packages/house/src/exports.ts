@@ -1,11 +1,11 @@
-/** Which files of `src` a package exports: those that its package.json names, before they were built. */
+/** Which files of `src` a package exports, or has run as commands: those that its package.json names, before they were built. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** One way into a package. */
 export interface Export {
-  /** As others import it: `@holster/process`. */
+  /** As others import it: `@holster/process`; a command has the path of its file. */
   readonly specifier: string
   /** The file in `src` without its ending: `index`. */
   readonly file: string
@@ -14,13 +14,21 @@ export interface Export {
 interface Manifest {
   readonly name: string
   readonly exports?: Readonly<Record<string, string | { readonly default?: string }>>
+  readonly bin?: Readonly<Record<string, string>>
 }
 
 export function exportsOf(folder: string): Export[] {
-  const { name, exports = {} }: Manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  return Object.entries(exports).flatMap(([path, target]) => {
-    const built = typeof target === 'string' ? target : target.default
+  const {
+    name,
+    exports = {},
+    bin = {},
+  }: Manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const entries = Object.entries(exports).map(
+    ([path, target]) => [name + path.slice(1), typeof target === 'string' ? target : target.default] as const,
+  )
+  const commands = Object.values(bin).map(built => [built, built] as const)
+  return [...entries, ...commands].flatMap(([specifier, built]) => {
     const file = /^[.]\/dist\/(.*)[.]js$/.exec(built ?? '')?.[1]
-    return file === undefined ? [] : [{ specifier: name + path.slice(1), file }]
+    return file === undefined ? [] : [{ specifier, file }]
   })
 }

@@ -54,7 +54,8 @@ async function complaints(
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'house-')))
   t.after(() => rmSync(root, { recursive: true }))
   const files: Record<string, string> = { ...sound }
-  for (const [path, text] of Object.entries(added)) files[path] = `${files[path] ?? ''}${text}\n`
+  for (const [path, text] of Object.entries(added))
+    files[path] = path.endsWith('.json') ? text : `${files[path] ?? ''}${text}\n`
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
@@ -126,6 +127,17 @@ test('a file that only tests need is not needed', async t => {
       'packages/house/test/roof.test.ts': "import '../src/cellar/dust.ts'",
     }),
     ['Every file of house is needed: house/src/cellar/dust.ts'],
+  )
+})
+
+test('the file of a command is needed', async t => {
+  const house = JSON.parse(manifest('house', { '@holster/ground': '*' }, 'index'))
+  deepEqual(
+    await complaints(t, {
+      'packages/house/package.json': JSON.stringify({ ...house, bin: { house: './dist/cellar/dust.js' } }),
+      'packages/house/src/cellar/dust.ts': "export type { Word } from '../words.js'",
+    }),
+    [],
   )
 })
 
