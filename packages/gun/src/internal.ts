@@ -7,4 +7,5 @@
 export { type ConnectionInsight, lookInto } from './connection/insight.js'
 export { tap } from './connection/tapping.js'
 export type { TapListener } from './events/tap.js'
+export { recipientOf } from './handles.js'
 export { type PoolInsight, pools } from './pool/insight.js'

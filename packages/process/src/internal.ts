@@ -28,7 +28,15 @@ export {
 export { onRejection } from './host/callback.js'
 export { checkDuration, MAX_DURATION } from './host/timer.js'
 export { rejected, resolved, turned } from './host/turns.js'
-export { type Look, lookAt, noteWaits, showMailbox, sinceOf, type Waiting } from './insight/look.js'
+export {
+  type Look,
+  lookAt,
+  noteWaits,
+  pressersOf,
+  showMailbox,
+  sinceOf,
+  type Waiting,
+} from './insight/look.js'
 export { countMessages, type MessageCount } from './insight/message-count.js'
 export { type Listed, type Place, placed, Roll } from './lives/roll.js'
 export type { Mark } from './mailbox/high-water-mark.js'
@@ -56,4 +64,5 @@ export {
 } from './portable-error.js'
 export { attach, deliver, take } from './process.js'
 export { compareByIdentity, isPlain } from './ref.js'
+export { nameOf } from './registry.js'
 export { didYouMean, type Synonyms } from './suggestion.js'

@@ -1,6 +1,7 @@
 /** A look into one connection: what it has done, what waits, and who holds it up. */
 
-import { type Process, processes, processInfo } from '@holster/process'
+import type { Process } from '@holster/process'
+import { pressersOf } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
 import type { ConnPid, StreamRef } from '../handles.js'
 import type { Intermediary } from '../layer/info.js'
@@ -34,7 +35,7 @@ export interface ConnectionInsight {
   readonly unsent: number
   /** Whether the connection, or a stream of it that can be paused by itself, is not read since a mailbox is over its mark. */
   readonly isPaused: boolean
-  /** The processes of this program whose mailboxes have paused it. All processes with messages are looked at, if it is paused. */
+  /** The processes of this program whose mailboxes have paused it. All processes are looked at, if it is paused. */
   readonly pressedBy: readonly Process<never>[]
   /** The streams that are open, those within tunnels behind the streams of these, and then those that wait for a connection. */
   readonly streams: readonly StreamRef[]
@@ -112,10 +113,8 @@ class Insight implements ConnectionInsight {
   }
 
   get pressedBy(): readonly Process<never>[] {
-    if (!this.isPaused) return []
-    const id = String(this.connPid)
-    const pressesOnIt = (process: Process<never>) => processInfo(process).pressesOn.map(String).includes(id)
-    return processes().filter(process => process.messageQueueLength > 0 && pressesOnIt(process))
+    const { layer, source } = this.#connection
+    return this.isPaused ? pressersOf([source, ...(layer?.sources ?? [])]) : []
   }
 
   get streams(): readonly StreamRef[] {

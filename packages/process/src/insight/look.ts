@@ -1,7 +1,8 @@
 /** A look at a process takes no more than a few reads, so that there may be a hundred thousand of them. */
 
 import { coarseClock } from '../host/coarse-clock.js'
-import { inside, Process } from '../process.js'
+import type { Source } from '../mailbox/source.js'
+import { inside, living, Process } from '../process.js'
 import type { Registrable } from '../registry.js'
 
 /** The facts about a process that cost next to nothing. */
@@ -46,4 +47,12 @@ export function showMailbox(pid: Registrable, most: number): readonly string[] {
   if (!(pid instanceof Process)) throw new TypeError('pid must be a process')
   const { mailbox, left } = pid[inside]()
   return left ?? mailbox.show(most)
+}
+
+/** Gives the processes whose mailboxes have any of the sources pause. */
+export function pressersOf(sources: readonly Source[]): Process<never>[] {
+  return living.list().filter(process => {
+    const { mailbox } = process[inside]()
+    return mailbox.length > 0 && sources.some(source => source.isPressedBy(mailbox))
+  })
 }

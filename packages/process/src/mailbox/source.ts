@@ -190,6 +190,11 @@ export class Source {
     this.decide()
   }
 
+  /** Whether `sink` is among those that have it pause. */
+  isPressedBy(sink: Sink): boolean {
+    return this.#pressing?.has(sink) ?? false
+  }
+
   /** Takes `press` back: `sink` is down to half its mark, or has closed. */
   release(sink: Sink): void {
     this.#pressing?.delete(sink)
