@@ -47,8 +47,7 @@ export class Line implements Receiver, SessionHost {
 
   onParcel(parcel: Parcel): void {
     if (this.refusal !== undefined) return this.refuseAgain(parcel, this.refusal)
-    // The peer has left, and comes again.
-    if (this.session.state === 'over' && parcel.bytes[0] === Type.hello) this.session = this.next()
+    if (this.session.state === 'over' && this.comesAgain(parcel)) this.session = this.next()
     if (!this.session.take(parcel)) this.session.take(parcel)
   }
 
@@ -105,6 +104,13 @@ export class Line implements Receiver, SessionHost {
       this.session = this.next()
       this.session.greet()
     }
+  }
+
+  /** Whether the peer, which had left, says hello for another session: one of the last session was under way before its end. */
+  private comesAgain({ bytes }: Parcel): boolean {
+    if (bytes[0] !== Type.hello) return false
+    const { peer } = this.session
+    return peer === undefined || readHello(readWords(bufferOf(bytes)))?.session !== peer.session
   }
 
   /** Answers a hello with the refusal: whoever still greets has not heard of it. */

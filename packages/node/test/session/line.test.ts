@@ -173,6 +173,24 @@ describe('two lines', () => {
     assert.equal(lines.two.wire.length, 0)
   })
 
+  test('stay silent after a goodbye though a hello from before it comes late', () => {
+    const lines = new TwoLines()
+    lines.begin()
+    const [hello] = lines.two.wire
+    lines.settle()
+    lines.one.session?.goodbye('disconnected')
+    lines.settle()
+    if (hello !== undefined) lines.two.wire.push(hello)
+    for (let i = 0; i < 3; i++) {
+      lines.settle()
+      lines.one.line.tick()
+      lines.two.line.tick()
+    }
+    lines.settle()
+    assert.deepEqual(lines.one.story, ['up', 'down: disconnected'])
+    assert.deepEqual(lines.two.story, ['up', 'down: disconnected'])
+  })
+
   test('refuse each other by name where their cookies differ', () => {
     const lines = new TwoLines({}, { cookie: 'quite another one' })
     lines.begin()
