@@ -43,7 +43,7 @@ export type { Mark } from './mailbox/high-water-mark.js'
 export { Feed, type Sink, Source, type Valve } from './mailbox/source.js'
 export { checkChoice, checkNames, checkObject } from './option-checks.js'
 export { compile } from './patterns/pattern.js'
-export { isSecretName, type PrintLimits, print, printShort } from './patterns/print.js'
+export { isSecretName, type PrintLimits, print, printReason, printShort } from './patterns/print.js'
 export {
   kept,
   kindNamed,

@@ -1,7 +1,7 @@
 /** The children of a supervisor stand in the order of their starts, and each is found by its id or its pid. */
 
 import type { ExitReason, MonitorTarget, TimerRef } from '@holster/process'
-import { describeReason } from '@holster/process/internal'
+import { printReason } from '@holster/process/internal'
 import type { CheckedChildSpec } from './checked-spec.js'
 
 /**
@@ -24,7 +24,7 @@ export interface Child {
   restarts: number
   /** When the child was last started anew, in milliseconds since 1970. */
   restartedAt: number | undefined
-  /** Describes why the child last ended, or could not be started: the reason itself may hold much. */
+  /** Describes why the child last ended, or could not be started, secrets left out: the reason itself may hold much. */
   lastReason: string | undefined
 }
 
@@ -33,8 +33,7 @@ const MOST_OF_REASON = 1000
 
 /** Notes why a child has ended, or could not be started. */
 export function noteEnd(child: Child, reason: ExitReason): void {
-  const text = describeReason(reason)
-  child.lastReason = text.length > MOST_OF_REASON ? `${text.slice(0, MOST_OF_REASON)}…` : text
+  child.lastReason = printReason(reason, MOST_OF_REASON)
 }
 
 /** Notes that a child runs that has run before. */

@@ -63,6 +63,27 @@ export function printShort(value: unknown): string {
   }
 }
 
+/**
+ * Prints the reason of an end, or an error, in at most `longest` characters and an ellipsis: an Error with its name and message, a string as
+ * it is, anything else as a value. Never throws.
+ */
+export function printReason(reason: unknown, longest: number): string {
+  try {
+    const text = textOf(reason)
+    // Longer than the shown text, since the end of a secret may be needed to recognize its beginning.
+    const shown = withoutSecrets(text.slice(0, 10 * longest))
+    return shown.length > longest ? `${shown.slice(0, longest)}${LEFT_OUT}` : shown
+  } catch {
+    // A getter has thrown.
+    return 'a value that cannot be shown'
+  }
+}
+
+function textOf(reason: unknown): string {
+  if (typeof reason === 'string') return reason
+  return reason instanceof Error ? `${reason.name}: ${reason.message}` : print(reason, SHORT)
+}
+
 function show(value: unknown, limits: PrintLimits, depth: number): string {
   if (typeof value === 'string') return quote(value, limits.text)
   if (typeof value === 'function') return '<function>'
