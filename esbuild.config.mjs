@@ -6,19 +6,20 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { buildPage } from './packages/observer/page/build.mjs'
 
-for (const name of ['process', 'otp', 'gun', 'node']) {
+for (const name of ['process', 'otp', 'gun', 'node', 'observer']) {
   const folder = join(import.meta.dirname, 'packages', name)
   const dist = join(folder, 'dist')
-  const { engines, exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const { bin = {}, engines, exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   // Files that have no source any more must not be published.
   for (const file of readdirSync(dist, { recursive: true })) {
     if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file))
   }
   await build({
     absWorkingDir: folder,
-    entryPoints: Object.values(exports).map(entry =>
-      entry.default.replace('./dist/', 'src/').replace('.js', '.ts'),
+    entryPoints: [...Object.values(exports).map(entry => entry.default), ...Object.values(bin)].map(file =>
+      file.replace('./dist/', 'src/').replace('.js', '.ts'),
     ),
     outdir: 'dist',
     chunkNames: 'shared-[hash]',
@@ -34,3 +35,4 @@ for (const name of ['process', 'otp', 'gun', 'node']) {
     sourcesContent: false,
   })
 }
+await buildPage()

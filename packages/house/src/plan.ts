@@ -20,6 +20,23 @@ export const plan: readonly PackagePlan[] = [
   { name: 'house', isPrivate: true },
   { name: 'bench', isPrivate: true },
   {
+    name: 'observer',
+    rooms: [
+      'index',
+      'start',
+      'observer',
+      'server/',
+      'metrics/',
+      'nodes/',
+      'looking/',
+      'measuring/',
+      'naming/',
+      'options',
+      'words',
+      'rows',
+    ],
+  },
+  {
     name: 'gun',
     rooms: [
       'index',
