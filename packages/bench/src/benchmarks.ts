@@ -6,6 +6,7 @@ import { http } from './http.ts'
 import { http2 } from './http2.ts'
 import { mailbox } from './mailbox.ts'
 import { nodes } from './nodes.ts'
+import { observer } from './observer.ts'
 import { pool } from './pool.ts'
 import { processes } from './process.ts'
 import { tunnel } from './tunnel.ts'
@@ -20,6 +21,7 @@ export const benchmarks: readonly Benchmark[] = [
   tunnel,
   pool,
   nodes,
+  observer,
   mailbox,
   processes,
   ways,

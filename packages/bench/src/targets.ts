@@ -172,6 +172,15 @@ export const targets: readonly Target[] = [
       'heap of 100,000 that wait': 1,
     },
   ),
+  ...targetsOf(
+    'observer',
+    { client: 'looked at', reference: 'alone' },
+    {
+      'echo 32 B text, 1 in flight, looked at': 1.05,
+      'echo 32 B text, 256 in flight, looked at': 1.05,
+      'receive 32 B text, looked at': 1.05,
+    },
+  ),
 ]
 
 /** Gives the ratio that a target is about; undefined where one of its two clients was not measured. */
