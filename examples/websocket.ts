@@ -3,13 +3,22 @@
  *
  *   npm start                          starts a local server and talks to it
  *   npm start -- ws://host:port/path   talks to a server of your choice (ws:// or wss://)
+ *   npm start -- --observe             goes on until it is interrupted, and prints where an observer shows it
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import * as gun from '@holster/gun'
+import { startObserver } from '@holster/observer'
 import { P, type Process, ReceiveTimeout, spawn } from '@holster/process'
 import { type LocalServer, startServer } from './local-server.ts'
 
-const [address] = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { observe: { type: 'boolean', default: false } },
+})
+const [address] = positionals
+if (values.observe) await startObserver()
 const server: LocalServer | undefined = address === undefined ? await startServer() : undefined
 const url = new URL(address ?? `ws://127.0.0.1:${server?.port}/websocket`)
 
@@ -55,6 +64,13 @@ async function main(self: Process<gun.GunMessage>): Promise<void> {
   const outcome = await self.receive([{ type: 'gun_ws', streamRef }], 100).catch((error: unknown) => error)
   if (!(outcome instanceof ReceiveTimeout)) throw new Error('an unexpected frame', { cause: outcome })
   console.log(`${outcome}`)
+
+  if (values.observe) console.log('A frame every second from here on, until you interrupt it with Ctrl-C.')
+  while (values.observe) {
+    gun.wsSend(connPid, streamRef, ['text', 'Hello!'])
+    await self.receive([{ type: 'gun_ws', streamRef }], 5000)
+    await sleep(1000)
+  }
 
   gun.wsSend(connPid, streamRef, 'close')
   for (;;) {

@@ -85,7 +85,7 @@ for (const [file, lines] of Object.entries(promises)) {
 
 test('every example is run by these tests', async () => {
   const files = (await readdir(join(root, 'examples'))).filter(file => file.endsWith('.ts'))
-  const others = ['application.ts', 'local-server.ts', 'workers-body.ts']
+  const others = ['application.ts', 'demo.ts', 'local-server.ts', 'workers-body.ts']
   assert.deepEqual(files.filter(file => !others.includes(file)).sort(), Object.keys(promises).sort())
 })
 
@@ -106,6 +106,46 @@ test('examples/application.ts serves until SIGTERM, and ends its children in rev
   assert.deepEqual(lines, ['the web server has closed', 'the counter ends at 2'])
   assert.match(await log, /^\S+ SIGTERM: ending in order\n$/)
   assert.deepEqual(await ended, [0, null])
+})
+
+/** Runs an example that an observer shows until the test has seen enough, and then interrupts it. */
+async function observe(args: readonly string[], see: (url: string) => Promise<void>): Promise<void> {
+  const program = spawn(process.execPath, ['--import', 'tsx', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const ended = once(program, 'close')
+  try {
+    const lines = createInterface({ input: program.stderr })
+    const [line] = (await once(lines, 'line')) as [string]
+    assert.match(line, /^Holster observer: http:\/\/127\.0\.0\.1:\d+\/$/)
+    await see(line.slice('Holster observer: '.length))
+  } finally {
+    program.kill('SIGINT')
+    await ended
+  }
+}
+
+/** Gives the measures that an observer has for Prometheus, again and again until they are as wanted. */
+async function measured(url: string, isWanted: (text: string) => boolean): Promise<void> {
+  while (!isWanted(await (await fetch(new URL('metrics', url))).text()));
+}
+
+const isAbove0 = (text: string, name: string): boolean =>
+  new RegExp(`^${name}(\\{.*\\})? [1-9]`, 'm').test(text)
+
+test('npm start -- --observe goes on, and an observer shows it', async () => {
+  await observe(['examples/websocket.ts', '--observe'], url =>
+    measured(url, text => /^holster_connections\{.*protocol="ws".*\} 1$/m.test(text)),
+  )
+})
+
+test('examples/demo.ts has all that stands out: mailboxes over their marks, failing connections, callers that wait', async () => {
+  await observe(['examples/demo.ts'], async url => {
+    await measured(url, text => isAbove0(text, 'holster_mailbox_over_mark'))
+    await measured(url, text => isAbove0(text, 'holster_pool_waiting'))
+    await measured(url, text => /^holster_connections\{.*state="not_connected".*\} [1-9]/m.test(text))
+  })
 })
 
 test('examples/websocket.ts talks to the server it is given', async () => {

@@ -16,7 +16,7 @@ import { websocketServer } from '../support/websocket-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const programs = join(root, 'test/support/installed')
-const PACKAGES = ['process', 'otp', 'gun', 'node'] as const
+const PACKAGES = ['process', 'otp', 'gun', 'node', 'observer'] as const
 
 let folder: string
 before(async () => {
@@ -62,7 +62,9 @@ for (const name of PACKAGES) {
     for (const file of ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']) {
       assert.ok(files.includes(`package/${file}`), `${file} is missing`)
     }
-    const others = files.filter(file => !/^package\/(dist|src)\/.*\.(ts|mts|js|map)$/.test(file))
+    const others = files.filter(
+      file => !/^package\/((dist|src)\/.*\.(ts|mts|js|map)|dist\/page\/.*)$/.test(file),
+    )
     assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
   })
 
@@ -135,6 +137,36 @@ test("the README's command installs all packages", async () => {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   const [command = ''] = readme.match(/^npm install .*$/m) ?? []
   for (const name of PACKAGES) assert.match(command, new RegExp(`holster-${name}-`))
+})
+
+test('the observer runs as it is installed: by a flag, with its page, and in the terminal', async t => {
+  if (!(await hasRegistry())) return t.skip('the registry of packages cannot be reached')
+  await pack()
+  const project = await mkdtemp(join(folder, 'observed-'))
+  await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  await succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...PACKAGES.map(tarball)], {
+    cwd: project,
+  })
+  const look = `
+    import { execFile } from 'node:child_process'
+    import { promisify } from 'node:util'
+    import { startObserver } from '@holster/observer'
+    const { url } = await startObserver({ log: false })
+    console.log((await fetch(url)).status, (await fetch(new URL('app.js', url))).status)
+    const { stdout } = await promisify(execFile)('npx', ['holster-observer', '--once', url])
+    console.log(stdout)
+  `
+  await writeFile(join(project, 'look.js'), look)
+  const env = { HOLSTER_OBSERVER_PORT: '0' }
+  const { code, stdout, stderr } = await run(
+    process.execPath,
+    ['--import', '@holster/observer/start', 'look.js'],
+    { cwd: project, env },
+  )
+  assert.match(stderr, /^Holster observer: http:.*\n$/)
+  assert.match(stdout, /^200 200\n/)
+  assert.match(stdout, /#Process<\d+>/)
+  assert.equal(code, 0)
 })
 
 test('the process package alone needs no xstate, to run or for its types', async t => {
