@@ -43,6 +43,8 @@ const UNSEEN = 30_000
 export class Connection {
   /** How many milliseconds the program's clock is ahead of this one. */
   skew = 0
+  /** When the program has said something last. */
+  heardAt = Date.now()
   #status: Status = { kind: 'greeting' }
   #socket: WebSocket | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
@@ -167,7 +169,10 @@ export class Connection {
   }
 
   #hear(told: Told): void {
+    this.heardAt = Date.now()
     switch (told.type) {
+      case 'beat':
+        break
       case 'hello':
         this.#failures = 0
         this.skew = told.now - Date.now()

@@ -1,19 +1,27 @@
 /** Words on how the connection to the program is. */
 
 import { Button } from './button.tsx'
+import type { Status } from './connection.ts'
 import { fileOf, span } from './units.ts'
-import { useConnection, useStatus } from './use-connection.ts'
+import { useConnection, useSilence, useStatus } from './use-connection.ts'
 import { useNow } from './use-now.ts'
+
+/** The lamp and the word of each status. */
+const LAMPS: { readonly [Kind in Status['kind']]?: readonly [dot: string, word: string] } & {
+  readonly other: readonly [dot: string, word: string]
+} = { open: ['good', 'Live'], lost: ['bad', 'Lost'], other: ['', 'Connecting'] }
 
 /** Shows the program that is looked at, and whether it is in reach. */
 export function StatusLine() {
   const status = useStatus()
   const hello = status.kind === 'open' || status.kind === 'lost' ? status.hello : undefined
+  const isSilent = useSilence() > 0
+  const [dot, word] = isSilent ? ['bad', 'Silent'] : (LAMPS[status.kind] ?? LAMPS.other)
   return (
     <div class="status">
-      <span class={`dot ${status.kind === 'open' ? 'good' : status.kind === 'lost' ? 'bad' : ''}`} />
+      <span class={`dot ${dot}`} />
       <span class="status-words">
-        <span>{status.kind === 'open' ? 'Live' : status.kind === 'lost' ? 'Lost' : 'Connecting'}</span>
+        <span>{word}</span>
         {hello !== undefined && (
           <span class="program" title={hello.program}>
             {fileOf(hello.program)}
@@ -30,8 +38,17 @@ export function StatusLine() {
 export function StatusNotice() {
   const status = useStatus()
   const connection = useConnection()
+  const silence = useSilence()
   return (
     <div role="status">
+      {silence > 0 && (
+        <div class="notice bad">
+          <p>
+            The program does not answer: it is stopped, or its event loop is blocked. What is shown is how it
+            was <span aria-hidden="true">{span(silence)} ago</span>.
+          </p>
+        </div>
+      )}
       {status.kind === 'lost' && (
         <div class="notice bad">
           <p>

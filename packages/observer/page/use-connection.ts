@@ -22,9 +22,21 @@ export function useConnection(): Connection {
   return useContext(ConnectionContext)
 }
 
-/** Gives the program's time in milliseconds since 1970, and again each second. */
+/** How long in milliseconds a program says nothing before it counts as silent; otherwise it says something every two seconds. */
+const PATIENCE = 5000
+
+/** Gives how long the program has been silent; 0 while it answers, or is known to be lost. */
+export function useSilence(): number {
+  const { heardAt } = useConnection()
+  const isOpen = useStatus().kind === 'open'
+  const silence = useNow() - heardAt
+  return isOpen && silence > PATIENCE ? silence : 0
+}
+
+/** Gives the program's time in milliseconds since 1970, and again each second; it stands still while the program is silent. */
 export function useProgramNow(): number {
-  return useNow() + useConnection().skew
+  const { heardAt, skew } = useConnection()
+  return Math.min(useNow(), heardAt + PATIENCE) + skew
 }
 
 /** Gives the status of the connection, and follows it. */

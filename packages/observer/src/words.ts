@@ -133,6 +133,8 @@ export type Told =
   | Hello
   | Shown
   | Events
+  /** Comes every two seconds: a program that is stopped, or blocked, says nothing. */
+  | { readonly type: 'beat' }
   /** A view cannot be shown, or an action not be done; a view is tried again. */
   | { readonly type: 'failed'; readonly id: number; readonly text: string }
   /** Asks whether the action is meant; the ticket holds for a minute. */

@@ -1,5 +1,6 @@
 /** A viewer is one WebSocket: it watches views, and may ask for actions. */
 
+import { clearInterval, setInterval } from 'node:timers'
 import type { WebSocket } from 'ws'
 import type { Lookout } from '../nodes/lookout.js'
 import type { Asked, Hello, Told } from '../words.js'
@@ -12,6 +13,8 @@ import { type Viewer, Watch } from './watch.js'
 const CONGESTED = 1024 * 1024
 /** More bytes than this waiting say that the viewer asks without reading the answers. */
 const FULL = 16 * CONGESTED
+/** How often in milliseconds the program shows that it answers. */
+const BEAT = 2000
 /** The most views of one viewer. */
 const WATCHES = 32
 /** RFC 6455 section 7.4.1. */
@@ -26,6 +29,7 @@ export class SocketViewer implements Viewer {
   readonly #actions: Actions
   readonly #budget: Budget
   readonly #watches = new Map<number, Watch>()
+  readonly #beat = setInterval(() => this.tell({ type: 'beat' }), BEAT).unref()
 
   constructor(socket: WebSocket, hello: Hello, lookout: Lookout, actions: Actions, budget: Budget) {
     this.#socket = socket
@@ -88,6 +92,7 @@ export class SocketViewer implements Viewer {
   }
 
   #leave(): void {
+    clearInterval(this.#beat)
     for (const watch of this.#watches.values()) watch.close()
     this.#watches.clear()
   }

@@ -1,7 +1,11 @@
 // The page says when the program is out of reach, and looks again by itself once it is back.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { startObserver } from '@holster/observer'
 import { createProcess } from '@holster/process'
 import type { Browser } from 'playwright-core'
@@ -32,6 +36,29 @@ describe('when the program is out of reach', { skip }, () => {
     self.send({ type: 'after the loss' })
     await page.locator('.mailbox').getByText('after the loss').waitFor()
     self.exit()
+  })
+
+  test('a program that is stopped is said to be silent, until it goes on', async () => {
+    const code = `import { startObserver } from '@holster/observer'
+      await startObserver()
+      setInterval(() => {}, 1000)`
+    const program = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const ended = once(program, 'close')
+    const [line] = (await once(createInterface({ input: program.stderr }), 'line')) as [string]
+    await using opened = await open(browser, line.slice(line.indexOf('http')), { mayLose: true })
+    const { page } = opened
+    await page.getByText('Live', { exact: true }).waitFor()
+    program.kill('SIGSTOP')
+    await page.getByText('The program does not answer').waitFor()
+    await page.getByText('Silent', { exact: true }).waitFor()
+    program.kill('SIGCONT')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.getByText('The program does not answer').waitFor({ state: 'detached' })
+    program.kill('SIGKILL')
+    await ended
   })
 
   test('a program that has got a token meanwhile is asked for by the form', async () => {
