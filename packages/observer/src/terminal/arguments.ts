@@ -66,7 +66,9 @@ export function readArguments(
 }
 
 function urlOf(given: string): URL {
-  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`
+  // A number alone is a port of this machine; as a URL it would be the address of another one.
+  const place = /^\d{1,5}$/.test(given) ? `127.0.0.1:${given}` : given
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(place) ? place : `http://${place}`
   if (!URL.canParse(text)) throw new Error(`${given} is no URL, such as http://127.0.0.1:4010/`)
   const url = new URL(text)
   if (url.protocol === 'http:' || url.protocol === 'https:') return url

@@ -75,9 +75,10 @@ test('knows the token from the URL, and from the environment', async () => {
   assert.match(err, /^holster-observer: .*token is missing or wrong/)
 })
 
-test('takes an address without a scheme', async () => {
+test('takes an address without a scheme, and a port of this machine', async () => {
   await using observer = await startObserver({ log: false })
   assert.equal((await run(['--once', `127.0.0.1:${observer.port}`])).code, 0)
+  assert.equal((await run(['--once', `${observer.port}`])).code, 0)
 })
 
 for (const [what, args, message] of [
