@@ -89,7 +89,7 @@ function Shown({ value }: { readonly value: Connection }) {
       <div class="beside-chart">
         <ChartPanel states={value.states} />
         <div>
-          <Panel title="Timeline" note="since you look">
+          <Panel title="Timeline" note="since you opened this page">
             <SampledNotice isSampled={value.isSampled} />
             <Timeline spans={value.timeline} now={now} />
           </Panel>

@@ -50,7 +50,7 @@ export function lookOf(state: string, failures: number): string {
 function columnsOf(now: number): readonly Column<ConnectionRow>[] {
   const number = { width: '5.6rem', isNumber: true, isDescendingFirst: true }
   return [
-    { field: 'id', title: 'Id', width: '6rem', cell: ({ id }) => <code>{id}</code> },
+    { field: 'id', title: 'Id', width: '7.6rem', cell: ({ id }) => <code>{id}</code> },
     {
       field: 'origin',
       title: 'Origin',
@@ -70,7 +70,7 @@ function columnsOf(now: number): readonly Column<ConnectionRow>[] {
     {
       field: 'state',
       title: 'State',
-      width: '10.6rem',
+      width: '12.8rem',
       cell: ({ state, failures, isPaused, lastError }) => (
         <span class="with-dot" title={lastError}>
           <span class={`dot ${lookOf(state, failures)}`} />

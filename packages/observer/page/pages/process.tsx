@@ -57,7 +57,7 @@ function Shown({ value }: { readonly value: Process }) {
       <div class="panels">
         <div>
           <Waits value={value} now={now} />
-          <Panel title="Ties">
+          <Panel title="Links and owners">
             <dl class="ties">
               <dt>Supervisor</dt>
               <dd>{value.supervisor === undefined ? <None /> : <RefLink about={value.supervisor} />}</dd>
@@ -95,7 +95,7 @@ function Shown({ value }: { readonly value: Process }) {
           </Panel>
         </div>
       </div>
-      <Panel title="Recent events" note="since you look, the newest first">
+      <Panel title="Recent events" note="since you opened this page, the newest first">
         <SampledNotice isSampled={value.isSampled} />
         {value.recent.length === 0 ? (
           <p class="quiet">Nothing has happened yet.</p>

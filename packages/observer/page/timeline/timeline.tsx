@@ -17,7 +17,7 @@ const LISTED = 60
 
 export function Timeline({ spans, now }: { readonly spans: readonly Span[]; readonly now: number }) {
   const [past, setPast] = useState<number>(WINDOWS[0][1])
-  if (spans.length === 0) return <p class="quiet">Nothing has happened since you look.</p>
+  if (spans.length === 0) return <p class="quiet">Nothing has happened since you opened this page.</p>
   const to = Math.max(now, ...spans.map(({ from, to }) => to ?? from))
   const first = Math.min(...spans.map(({ from }) => from))
   const range: TimeRange = { from: Math.min(Math.max(first, to - past), to - 100), to }
