@@ -26,8 +26,7 @@ export function findingsOf(census: Census, journal: Journal, samples: readonly S
     ...crowded(census),
     ...stuck(census),
     ...failing(),
-    ...restarts(journal),
-    ...crashes(journal),
+    ...ends(journal),
     ...delays(samples),
     ...longestWait(census),
   ]
@@ -105,6 +104,12 @@ function pause({ connPid, pressedBy }: ConnectionInsight): Finding {
   const by = pressedBy.map(pid => refOf(pid).text).join(', ')
   const text = `${about.text} is not read: too much waits in the mailbox of ${by || 'its owner'}.`
   return { kind: 'paused', level: 'warning', text, since: undefined, about }
+}
+
+/** Tells of children that end again and again; of crashes only where it is not these that crash. */
+function ends(journal: Journal): readonly Finding[] {
+  const ofChildren = [...restarts(journal)]
+  return ofChildren.length > 0 ? ofChildren : [...crashes(journal)]
 }
 
 function* restarts(journal: Journal): Iterable<Finding> {
