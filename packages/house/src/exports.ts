@@ -1,4 +1,4 @@
-/** Which files of `src` a package exports, or has run as commands: those that its package.json names, before they were built. */
+/** Finds the files of `src` that a package exports, or has run as commands: those that its package.json names, before they were built. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -342,7 +342,7 @@ export type EventName = keyof EventMap
  * WebSockets that begin while one of the channels for received frames has a subscriber. An error thrown by a
  * subscriber is handled by Node, as an uncaught exception.
  *
- * One channel more, `holster:gun:requestCreate`, publishes a `RequestCreateEvent` within each call that asks for a request, an upgrade
+ * A further channel, `holster:gun:requestCreate`, publishes a `RequestCreateEvent` within each call that asks for a request, an upgrade
  * or a tunnel, of a connection or of a pool, before anything of it is sent. A call that throws all the same, as one for a connection of
  * another node may, has published it.
  */

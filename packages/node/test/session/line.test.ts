@@ -156,7 +156,7 @@ describe('two lines', () => {
     await turn()
     const parcel = lines.one.wire.shift() ?? assert.fail('there is no packet')
     const packet = Buffer.from(parcel.bytes)
-    // So many packets were never sent.
+    // The peer cannot have received packets that were never sent.
     packet.writeUInt32LE(7, HEADER - 4)
     lines.two.line.onParcel({ bytes: packet, moved: [] })
     lines.settle()

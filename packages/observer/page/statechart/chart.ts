@@ -1,6 +1,6 @@
 /** A drawing of a statechart: boxes and arrows, with places in pixels. */
 
-/** One state, the dot where one begins, or a frame around states that end alike. */
+/** A state, the dot where a life begins, or a frame around states that end alike. */
 export interface ChartState {
   /** The path of its keys: `connected.connected.accepting`. */
   readonly path: string
@@ -14,7 +14,7 @@ export interface ChartState {
   readonly height: number
 }
 
-/** One arrow between two states. */
+/** An arrow between two states. */
 export interface ChartArrow {
   readonly from: string
   readonly to: string

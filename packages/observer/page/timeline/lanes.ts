@@ -8,7 +8,7 @@ export interface TimeRange {
   readonly to: number
 }
 
-/** One lane; places and widths are percentages, and the width of a point is zero. */
+/** A lane; places and widths are percentages, and the width of a point is zero. */
 export interface Lane {
   readonly lane: string
   readonly bars: readonly { readonly span: Span; readonly left: number; readonly width: number }[]

@@ -9,7 +9,7 @@ const BESIDE = 54
 const BEHIND = 250
 const EDGE = 12
 
-/** One node of the tree as it is listed: with those above it in its key. */
+/** A node of the tree as it is listed: with those above it in its key. */
 export interface Item {
   readonly key: string
   readonly node: TreeNode

@@ -35,9 +35,9 @@ const LIMITS: PrintLimits = {
   opaque: /^(opts|tlsOpts|userOpts|tcpOpts|pfx|cert|ca|ticketKeys|proxy|username)$/,
 }
 
-/** What goes out once for each request and frame. */
+/** The events that tell of something going out, once for each request and frame. */
 const OUT: ReadonlySet<string> = new Set(['requestStart', 'wsSendFrameEnd'])
-/** What comes in. */
+/** The events that tell of something coming in. */
 const IN: ReadonlySet<string> = new Set([
   'responseInform',
   'responseHeaders',
