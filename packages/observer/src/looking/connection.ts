@@ -7,6 +7,7 @@ import type { ConnectionPage, StreamRow } from '../words.js'
 import { listenTo } from './connection-events.js'
 import { connectionOf, connectionRow } from './connections.js'
 import { Ear } from './ear.js'
+import { finite } from './finite.js'
 import type { Looking, ViewOf } from './looking.js'
 import { Timeline } from './timeline.js'
 
@@ -46,7 +47,7 @@ function pageOf(info: ConnectionInfo, timeline: Timeline, isSampled: boolean): C
       ({ type, transport, host, port }) => `${type} ${transport}://${host}:${port}`,
     ),
     address: info.socket?.remoteAddress,
-    retriesLeft: Number.isFinite(retriesLeft) ? retriesLeft : null,
+    retriesLeft: finite(retriesLeft),
     pressedBy: pressedBy.map(refOf),
     streamList: streamsOf(info, insight),
     timeline: timeline.spans,
@@ -99,8 +100,4 @@ function streamRow({ ref, replyTo, request, state, tunnel, websocket }: StreamIn
   // A path may hold secrets in its query.
   const text = `${method} ${path.split('?')[0]}${path.includes('?') ? '?…' : ''}`
   return { ...base, kind: 'request', text, state: parts.join('; '), flow: finite(flow), unsent: 0 }
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null
 }

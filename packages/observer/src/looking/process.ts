@@ -9,6 +9,7 @@ import { textOfReason } from '../naming/texts.js'
 import type { ProcessPage, Ref, TraceEvent } from '../words.js'
 import { printHappening } from './connection-events.js'
 import { Ear } from './ear.js'
+import { finite } from './finite.js'
 import type { Looking, ViewOf } from './looking.js'
 import { Commands } from './process-commands.js'
 import { printHappened } from './process-events.js'
@@ -67,11 +68,6 @@ function pageOf(process: Process<never>): Omit<ProcessPage, 'owns' | 'recent' | 
     timers: timers.slice(0, REFS),
     spawnedAt,
   }
-}
-
-/** Gives the number, or `null` for infinity, which JSON does not know. */
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null
 }
 
 function refsOf(targets: readonly unknown[]): readonly Ref[] {
