@@ -119,8 +119,9 @@ for (const wire of wires) {
             if (!hasRoom) {
               const { event, data } = await it.self.receive([{ type: 'gun_notify', streamRef: it.streamRef }])
               assert.equal(event, 'drain')
-              // Over HTTP/2 a part of a frame may wait for the window when the other part has left.
-              if (it.isH2) assert.ok(data <= sendHighWaterMark / 2, `${data} still wait`)
+              // Over HTTP/2 a part of a frame may wait for the window when the other part has left; frames that wait behind a
+              // message that is being compressed may leave in a later turn than the message.
+              if (it.isH2 || isSlow) assert.ok(data <= sendHighWaterMark / 2, `${data} still wait`)
               else assert.equal(data, 0)
             }
             await until(() => bufferedBy(it) === 0)
