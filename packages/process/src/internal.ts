@@ -26,6 +26,13 @@ export {
   tellNodes,
 } from './home.js'
 export { onRejection } from './host/callback.js'
+export {
+  clearNodesImmediate,
+  type Immediate,
+  nodesImmediate,
+  nodesMicrotask,
+  nodesTick,
+} from './host/nodes-clock.js'
 export { checkDuration, MAX_DURATION } from './host/timer.js'
 export { rejected, resolved, turned } from './host/turns.js'
 export {

@@ -1,7 +1,7 @@
 /** Watches the owner of a connection, so that the connection ends with its owner. */
 
 import type { ExitReason, MonitorTarget } from '@holster/process'
-import { type Source, Watch, watchBy } from '@holster/process/internal'
+import { nodesMicrotask, type Source, Watch, watchBy } from '@holster/process/internal'
 import { attachTo } from '../layer/mail.js'
 import type { Owner } from '../messages.js'
 
@@ -44,7 +44,7 @@ export class Ownership extends Watch {
     attachTo(this.#home.source, owner)
     if (watchBy(this, owner as MonitorTarget, 'monitor')) return
     // The owner has exited before, and the machine, which is still being made, takes no events yet.
-    queueMicrotask(() => {
+    nodesMicrotask(() => {
       if (this.#owner === owner) this.told('noproc')
     })
   }

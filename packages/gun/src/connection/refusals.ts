@@ -1,5 +1,6 @@
 /** Answers commands that cannot be carried out: never before the caller has got the ref of the stream that is refused. */
 
+import { nodesImmediate } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
 import type { StreamRef } from '../handles.js'
 import { hasMailbox } from '../layer/mail.js'
@@ -23,7 +24,7 @@ export class Refusals {
   add(streamRef: StreamRef, reason: GunError): void {
     if (hasMailbox(replyToOf(streamRef))) return this.#home.fail(streamRef, reason)
     // A function that asks again would call itself; in a microtask it could keep the program from everything else.
-    if (this.#due === undefined) setImmediate(() => this.tell())
+    if (this.#due === undefined) nodesImmediate(() => this.tell())
     this.#due ??= []
     this.#due.push({ streamRef, reason })
   }

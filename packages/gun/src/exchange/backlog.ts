@@ -1,5 +1,6 @@
 /** The events of responses: handed on in order, or left where they are while nobody wants more; then nothing is read either. */
 
+import { nodesImmediate } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import { Slice } from '../transport/slice.js'
 import { Fifo } from './fifo.js'
@@ -159,7 +160,7 @@ export class Backlog {
   #yield(): void {
     if (this.#isYielding) return
     this.#isYielding = true
-    setImmediate(() => {
+    nodesImmediate(() => {
       this.#isYielding = false
       this.#tap.guard(() => this.advance())
     })

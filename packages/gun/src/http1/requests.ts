@@ -1,5 +1,6 @@
 /** The requests of one connection: each is sent in its turn, the head with the store's cookies, the body as it is given. */
 
+import { nodesImmediate } from '@holster/process/internal'
 import { asKind, GunError } from '../errors.js'
 import { EXPECT_TIMEOUT, type Exchange } from '../exchange/exchange.js'
 import { Fifo } from '../exchange/fifo.js'
@@ -136,7 +137,7 @@ export class HttpRequests {
   hasRoom(stream: Exchange, isLate: boolean | undefined): boolean {
     const hasRoom = stream.hasRoom(this.#leaving(stream), isLate)
     // Room is told of once all that was postponed has been given.
-    if (isLate) setImmediate(() => this.#tellRoom(stream))
+    if (isLate) nodesImmediate(() => this.#tellRoom(stream))
     if (stream === this.#writing && !hasRoom) this.#watch()
     return hasRoom
   }

@@ -1,5 +1,6 @@
 /** The body of a request of HTTP/2: handed to the engine as it is given, unless the peer has to agree first. */
 
+import { nodesImmediate } from '@holster/process/internal'
 import { EXPECT_TIMEOUT, type Exchange } from '../exchange/exchange.js'
 import type { Host } from '../layer/contract.js'
 import { Deadline } from '../transport/deadline.js'
@@ -82,7 +83,7 @@ export class Http2Body<Stream> {
   /** Whether more of the body may be given, see `Exchange`. */
   hasRoom(isLate: boolean | undefined): boolean {
     // All that was postponed has been given by then.
-    if (isLate) setImmediate(() => this.#isOver || this.#host.guard(() => this.tellRoom()))
+    if (isLate) nodesImmediate(() => this.#isOver || this.#host.guard(() => this.tellRoom()))
     const hasRoom = this.#http.hasRoom(this.#leaving, isLate)
     this.#await()
     return hasRoom

@@ -1,5 +1,6 @@
 /** The engine of HTTP/2 on a line: reads it a slice of the event loop at a time, and keeps the deadlines and the pings. */
 
+import { nodesImmediate, nodesTick } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import type { Host } from '../layer/contract.js'
 import { Keepalive } from '../layer/keepalive.js'
@@ -94,7 +95,7 @@ export class Http2Session<Stream> {
     engine.own()
     this.#isYielding = true
     this.#host.stopReading()
-    setImmediate(() => this.#host.guard(() => this.#goOn()))
+    nodesImmediate(() => this.#host.guard(() => this.#goOn()))
   }
 
   #goOn(): void {
@@ -111,7 +112,7 @@ export class Http2Session<Stream> {
   /** Calls `run` once, when more bytes have left, or soon, when none wait. */
   whenSent(run: () => void): void {
     const { outlet } = this.#host
-    if (outlet.buffered === 0) return process.nextTick(run)
+    if (outlet.buffered === 0) return nodesTick(run)
     this.#whenSent.push(run)
     outlet.onSent ??= () => this.#host.guard(() => this.#onSent())
   }

@@ -1,5 +1,6 @@
 /** A stream of HTTP/2 as a line: bytes are kept while the line is paused, and count on the peer's window until they are handed on. */
 
+import { nodesTick } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
 import { Deadline } from '../transport/deadline.js'
 import type { Line, LineUser } from '../transport/line.js'
@@ -84,7 +85,7 @@ export class StreamLine<Stream> implements Line {
   resume(): void {
     this.#isPaused = false
     // Not within the receive that has made room.
-    if (this.#user !== undefined && this.#rest.length > 0) process.nextTick(() => this.#handOn())
+    if (this.#user !== undefined && this.#rest.length > 0) nodesTick(() => this.#handOn())
   }
 
   finishWriting(then: () => void): void {

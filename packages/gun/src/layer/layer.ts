@@ -3,7 +3,7 @@
  * tunnel leads both to another end.
  */
 
-import { type Mark, Source, type Valve } from '@holster/process/internal'
+import { type Mark, nodesImmediate, Source, type Valve } from '@holster/process/internal'
 import { GunError, messageOf, overflowError } from '../errors.js'
 import { connPidOf, innerOf, StreamRef, tunnelOf, wasCancelled } from '../handles.js'
 import { type GunMessage, replyToOf } from '../messages.js'
@@ -218,7 +218,7 @@ export class Layer implements Host, LineUser, Valve {
     if (!this.#share.spend(start) && !lags) return
     this.#isYielding = true
     this.#regulate()
-    setImmediate(() => {
+    nodesImmediate(() => {
       this.#isYielding = false
       this.#regulate()
     })

@@ -3,7 +3,7 @@
  */
 
 import type { MonitorTarget } from '@holster/process'
-import { watch } from '@holster/process/internal'
+import { nodesMicrotask, watch } from '@holster/process/internal'
 
 /** A stream, a place in the queue, or a checkout. */
 export interface Claim {
@@ -75,7 +75,7 @@ export class Callers {
     }
     charge.stop = watchEnd(end)
     // The caller has exited already.
-    if (charge.stop === undefined) queueMicrotask(end)
+    if (charge.stop === undefined) nodesMicrotask(end)
     return charge
   }
 

@@ -1,5 +1,6 @@
 /** Puts the response of a stream together as it comes, without a mailbox in between: nobody else reads the stream. */
 
+import { nodesImmediate } from '@holster/process/internal'
 import { type FullResponse, Parts, tooLarge } from '../await/await.js'
 import { silent } from '../await/silence.js'
 import { connectionOf } from '../connection/connection.js'
@@ -121,7 +122,7 @@ class Collector {
   #finish(response: FullResponse): void {
     this.#settle()
     come.push({ resolve: this.#resolve, response })
-    if (come.length === 1) setImmediate(handOn)
+    if (come.length === 1) nodesImmediate(handOn)
   }
 
   #fail(reason: unknown): void {

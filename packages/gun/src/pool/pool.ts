@@ -1,7 +1,7 @@
 /** A pool of connections to one host: gives each request the connection with least to do, or has it wait for one. */
 
 import { type ExitReason, isOrderly, type MonitorTarget, P, spawn } from '@holster/process'
-import { onExit } from '@holster/process/internal'
+import { nodesImmediate, onExit } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
 import { tellCreated } from '../events/request-create.js'
 import { wsSend } from '../functions.js'
@@ -185,7 +185,7 @@ export class Pool implements PlacesHome, ClaimHome, WaiterHome {
   onChange(): void {
     if (this.#waiting.size > 0 && !this.#isServing) {
       this.#isServing = true
-      setImmediate(this.#serve)
+      nodesImmediate(this.#serve)
     }
     if (this.upListeners.size > 0 && this.state === 'operational') {
       for (const listener of [...this.upListeners]) listener.up()

@@ -1,6 +1,7 @@
 /** The destination of a connection, and the contract of the steps that lead to it. */
 
 import { inspect } from 'node:util'
+import { nodesMicrotask } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
 import { type HostForms, LOCALHOST, type Origin, parseHost } from '../options/host.js'
 
@@ -26,7 +27,7 @@ export type Abort = () => readonly Error[]
 /** Runs `run` in a later microtask, unless aborted before. */
 export function defer(run: () => void): Abort {
   let isWanted = true
-  queueMicrotask(() => {
+  nodesMicrotask(() => {
     if (isWanted) run()
   })
   return () => {

@@ -1,5 +1,7 @@
 /** Timers that draw a conclusion from silence: before they do, data that has already arrived is read. */
 
+import { clearNodesImmediate, type Immediate, nodesImmediate } from '@holster/process/internal'
+
 /**
  * A timer that fires so many milliseconds late shows that this program was busy or its machine asleep.
  * Silence in that time is not the peer's fault, because nothing was read.
@@ -13,7 +15,7 @@ export class Deadline {
   #due = 0
   #isRef = true
   #timer: NodeJS.Timeout | undefined
-  #look: NodeJS.Immediate | undefined
+  #look: Immediate | undefined
 
   /**
    * Calls `conclude` when so many milliseconds have passed without `clear`; never with `Infinity`. Time in
@@ -35,7 +37,7 @@ export class Deadline {
   /** Stops the timer, because the expected event has come or no longer matters. May be called twice. */
   clear(): void {
     clearTimeout(this.#timer)
-    clearImmediate(this.#look)
+    clearNodesImmediate(this.#look)
   }
 
   #wait(ms: number): void {
@@ -47,7 +49,7 @@ export class Deadline {
   /** After a pause of the program timers fire before sockets are read, and immediates fire afterwards. */
   #fired(): void {
     const late = performance.now() - this.#due
-    this.#look = setImmediate(() => {
+    this.#look = nodesImmediate(() => {
       if (late < LATE || this.#grace === 0) return this.#conclude()
       const granted = Math.min(late, this.#grace)
       this.#grace -= granted

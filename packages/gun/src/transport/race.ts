@@ -5,6 +5,7 @@
 
 import type { LookupAddress } from 'node:dns'
 import type { Socket } from 'node:net'
+import { nodesTick } from '@holster/process/internal'
 
 /** Begins an attempt. Throws if the address cannot be tried. */
 export type Attempt = () => Socket
@@ -64,7 +65,7 @@ export class Race {
       this.#run(attempt())
     } catch (cause) {
       this.errors.push(cause as Error)
-      return process.nextTick(() => this.#next())
+      return nodesTick(() => this.#next())
     }
     if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#next(), this.#delay)
   }

@@ -5,6 +5,7 @@
 
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { nodesTick } from '@holster/process/internal'
 import type { Octets } from '../octets.js'
 import type { Outlet } from './outlet.js'
 
@@ -81,7 +82,7 @@ export class SocketOutlet implements Outlet {
 
   /** Counts so many bytes as written at the position that `room` returned. */
   commit(size: number): void {
-    if (this.#bytes === 0) process.nextTick(flush, this)
+    if (this.#bytes === 0) nodesTick(flush, this)
     this.#used += size
     this.#bytes += size
   }
@@ -104,7 +105,7 @@ export class SocketOutlet implements Outlet {
       this.commit(size)
       return
     }
-    if (this.#bytes === 0) process.nextTick(flush, this)
+    if (this.#bytes === 0) nodesTick(flush, this)
     this.#seal()
     this.#pieces.push(bytes)
     this.#bytes += size

@@ -3,7 +3,7 @@
 import { type LookupAddress, lookup as lookupHost } from 'node:dns'
 import { type BlockList, isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { inspect } from 'node:util'
-import { onRejection } from '@holster/process/internal'
+import { nodesMicrotask, onRejection } from '@holster/process/internal'
 import { GunError } from '../errors.js'
 import { merge } from '../options/merge.js'
 import type { TcpOpts } from '../options/socket.js'
@@ -34,7 +34,7 @@ export function lookup(
   let isWanted = true
   // Deferred, since the caller's own look-up may answer before it returns.
   const settle = (outcome: Addresses | GunError) =>
-    queueMicrotask(() => {
+    nodesMicrotask(() => {
       if (isWanted) answer(outcome)
       isWanted = false
     })

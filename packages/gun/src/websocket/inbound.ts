@@ -1,6 +1,7 @@
 /** Turns bytes into messages (RFC 6455 section 5): parsed where they lie, and never a message more than is wanted. */
 
 import { constants } from 'node:buffer'
+import { nodesImmediate, nodesTick } from '@holster/process/internal'
 import type { GunError } from '../errors.js'
 import type { Frames } from '../layer/contract.js'
 import { Slice } from '../transport/slice.js'
@@ -114,7 +115,7 @@ export class Inbound {
     this.#holds &= ~reason
     if (this.#holds !== 0 || this.#isScheduled) return
     this.#isScheduled = true
-    process.nextTick(() => this.#handler.guard(() => this.#goOn()))
+    nodesTick(() => this.#handler.guard(() => this.#goOn()))
   }
 
   /** Hands on nothing more, and forgets what was kept. */
@@ -155,7 +156,7 @@ export class Inbound {
   #yield(): void {
     this.#holds |= YIELDING
     this.#handler.onYield()
-    setImmediate(() =>
+    nodesImmediate(() =>
       this.#handler.guard(() => {
         this.#holds &= ~YIELDING
         this.#goOn()

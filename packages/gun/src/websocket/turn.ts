@@ -3,6 +3,8 @@
  * waits for the next turns, in each of which all who wait advance by a piece, one after another.
  */
 
+import { nodesImmediate } from '@holster/process/internal'
+
 /** The time for all jobs of one turn, in milliseconds. */
 const SHARE = 2
 /** The bytes that jobs may add to mailboxes in one turn, in which the marks of these are looked at only once. */
@@ -46,7 +48,7 @@ function hasTime(): boolean {
 }
 
 function advance(job: Job): boolean {
-  if (!isCounting) setImmediate(turn)
+  if (!isCounting) nodesImmediate(turn)
   isCounting = true
   const start = performance.now()
   const isDone = job.step()

@@ -8,6 +8,7 @@ import {
   checkNames,
   hasExitHook,
   MAX_DURATION,
+  nodesImmediate,
   type Synonyms,
 } from '@holster/process/internal'
 import { hasReportHook, type Report, setReportHook } from '../reports.js'
@@ -101,7 +102,7 @@ class Surroundings implements Disposable {
     }
     const onExit = (pid: unknown, reason: unknown) => {
       // A supervisor reports the end of its child within this turn of the event loop, and says more.
-      if (exits.push({ pid, reason }) === 1) setImmediate(logExits)
+      if (exits.push({ pid, reason }) === 1) nodesImmediate(logExits)
     }
     setExitHook(onExit)
     this.#undo.push(() => {

@@ -4,6 +4,7 @@
  */
 
 import type { ExitReason } from '../exit-reason.js'
+import { nodesMicrotask } from '../host/nodes-clock.js'
 import { reportRejection, reportThrown } from './exit-hook.js'
 
 /** The order in which watchers are told: the one that frees a name, then links, then all others. */
@@ -69,7 +70,7 @@ export function tellAll(): void {
   } finally {
     isTelling = false
     // A stack overflow reaches the caller that has ended a process; the other watchers are told later.
-    if (firstToTell !== undefined) queueMicrotask(tellAll)
+    if (firstToTell !== undefined) nodesMicrotask(tellAll)
   }
 }
 

@@ -1,7 +1,14 @@
 /** Timers run in the order of their times, also those that are due together after the event loop was busy. */
 
 import { type RunningTimer, runningTimer, setRunningTimer, TimerRef } from '../ref.js'
-import { clearNodesTimeout, isClockFake, nodesImmediate, nodesTime, nodesTimeout } from './nodes-clock.js'
+import {
+  clearNodesTimeout,
+  isClockFake,
+  nodesImmediate,
+  nodesTime,
+  nodesTimeout,
+  type Timeout,
+} from './nodes-clock.js'
 
 /** The longest finite duration in milliseconds, about 24.8 days. Node fires a longer timer after 1 ms. */
 export const MAX_DURATION = 2147483647
@@ -75,7 +82,7 @@ const heap: Timer[] = []
  * The one timer of Node's for all: one each would cost several times the rest of a receive, and Node runs all due timers of one duration
  * before those of another.
  */
-let alarm: NodeJS.Timeout | undefined
+let alarm: Timeout | undefined
 /** The time for which the alarm is set. */
 let alarmAt = Number.POSITIVE_INFINITY
 let isCheckDue = false

@@ -2,7 +2,7 @@
 
 import { onAbort } from '../host/abort.js'
 import { coarseClock } from '../host/coarse-clock.js'
-import { nodesImmediate } from '../host/nodes-clock.js'
+import { nodesImmediate, nodesTimeout } from '../host/nodes-clock.js'
 import { Timer } from '../host/timer.js'
 import { rejected, resolved } from '../host/turns.js'
 import { areLiteral, compileClause, compileClauses, keep } from '../patterns/clauses.js'
@@ -260,7 +260,7 @@ export class Mailbox implements Sink {
     const delay = Math.min(this.#refusals++ - PROMPT_REFUSALS, LONGEST_REFUSAL)
     const refused = new Promise<never>((_, reject) => {
       if (delay < 0) nodesImmediate(reject, reason)
-      else setTimeout(reject, delay, reason).unref()
+      else nodesTimeout(reject, delay, reason).unref()
     })
     // An exit is intended, so a receive that nobody awaits must not become an unhandled rejection.
     refused.catch(ignore)

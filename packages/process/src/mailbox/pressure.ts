@@ -12,7 +12,7 @@
  * source is ended on account of another one.
  */
 
-import { clearNodesImmediate, nodesImmediate } from '../host/nodes-clock.js'
+import { clearNodesImmediate, type Immediate, nodesImmediate } from '../host/nodes-clock.js'
 import type { Clause } from '../patterns/pattern.js'
 import { halfOf, type Mark, type Marks } from './high-water-mark.js'
 import type { MessageQueue } from './message-queue.js'
@@ -51,7 +51,7 @@ export class Pressure {
   #isPressing = false
   /** Whether more than the second mark waits, whatever brought it. */
   #isCrowded = false
-  #check: NodeJS.Immediate | undefined
+  #check: Immediate | undefined
 
   constructor(sink: Sink, queue: MessageQueue, waiting: Waiting, marks: Marks) {
     this.#sink = sink

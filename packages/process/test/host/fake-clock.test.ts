@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { clearTimeout as clearNodesTimeout, setTimeout as setNodesTimeout } from 'node:timers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createProcess, type Process, processes, spawn } from '../../src/index.ts'
 
@@ -39,10 +40,16 @@ describe('while a fake clock is in place', () => {
     restore()
   })
 
-  test('a receive of a process that has exited is still refused', { timeout: 60_000 }, async t => {
+  test('a receive of a process that has exited is still refused, however many were', {
+    timeout: 60_000,
+  }, async t => {
     fakeClock(t, 0)
     const self = createProcess()
     self.exit()
+    for (let n = 0; n < 64; n++) self.receive([1])
+    // This one takes longer, in a loop that nothing else keeps alive.
+    const alive = setNodesTimeout(() => {}, 2 ** 30)
+    t.after(() => clearNodesTimeout(alive))
     await assert.rejects(self.receive([1]), { name: 'ProcessExit' })
   })
 })
