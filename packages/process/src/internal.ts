@@ -35,6 +35,7 @@ export {
 } from './host/nodes-clock.js'
 export { checkDuration, MAX_DURATION } from './host/timer.js'
 export { rejected, resolved, turned } from './host/turns.js'
+export { waitWithin } from './insight/distribution.js'
 export {
   type Look,
   lookAt,
@@ -45,6 +46,7 @@ export {
   type Waiting,
 } from './insight/look.js'
 export { countMessages, type MessageCount } from './insight/message-count.js'
+export { type Oldest, oldestOf, waitOf } from './insight/message-waits.js'
 export { type Listed, type Place, placed, Roll } from './lives/roll.js'
 export type { Mark } from './mailbox/high-water-mark.js'
 export { Feed, type Sink, Source, type Valve } from './mailbox/source.js'

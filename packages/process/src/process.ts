@@ -148,7 +148,7 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
   constructor(options: ProcessOptions | undefined, report: ExitHook = reportExit) {
     this.#report = report
     if (options !== undefined) checkOptions(options)
-    this.#mailbox = new Mailbox(marksOf(options?.highWaterMark, options?.waitingHighWaterMark))
+    this.#mailbox = new Mailbox(marksOf(options?.highWaterMark, options?.waitingHighWaterMark), this)
     this.#stack = birthplace(Process)
     if (options?.name !== undefined) register(options.name, this)
     // Behind all that may throw: who gets no process must not find one among the living.
@@ -185,6 +185,8 @@ export class Process<M = unknown> implements Pid<M>, Monitorable, AsyncDisposabl
    *
    * Throws a TypeError or RangeError at once if an argument is wrong, such as a guard without `P.when`. Source: Erlang's
    * `receive … after … end`.
+   *
+   * @param timeout How long to wait, in milliseconds, or the options. Default `Infinity`.
    */
   receive<const Ps extends PatternList<Incoming<M>>, R = never>(
     patterns: Ps & CheckedList<Incoming<M>, Ps>,

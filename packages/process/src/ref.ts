@@ -13,6 +13,8 @@ export function matchIdentity(this: object): { match(value: unknown): { matched:
 /**
  * Has the instances of a class compared by identity also inside `P.union`, `P.not` and their like, where ts-pattern would
  * compare the own fields of any object.
+ *
+ * @param constructor The class.
  */
 export function compareByIdentity({ prototype }: { readonly prototype: object }): void {
   Object.defineProperty(prototype, P.matcher, { value: matchIdentity })

@@ -21,7 +21,7 @@ export function spawn<M = unknown>(
 }
 
 /**
- * Makes a process without a body, for scripts, tests and a REPL. It lives until `exit()`, or until it is sent an exit signal.
+ * Makes a process without a body, for scripts, tests and a REPL. It lives until `self.exit()`, or until it is sent an exit signal.
  * Throws a TypeError or RangeError if an option is wrong.
  */
 export function createProcess<M = unknown>(options?: ProcessOptions): Process<M> {

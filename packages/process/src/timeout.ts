@@ -2,7 +2,13 @@
 
 import type { TimerRef } from './ref.js'
 
-/** The message of `startTimer`. Source: `{timeout, TimerRef, Msg}` of `erlang:start_timer/3`. */
+/**
+ * The message of `startTimer`. Source: `{timeout, TimerRef, Msg}` of `erlang:start_timer/3`.
+ *
+ * @to The process for which the timer was started: the one that called `startTimer`, or its `to`.
+ * @order Once, when the time is over, and not after `cancelTimer` has given a number. Messages of timers that are due together come in the
+ * order of their times.
+ */
 export interface Timeout<T = unknown> {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'timeout'

@@ -13,6 +13,10 @@ import type { Ref } from '../ref.js'
  * ```
  *
  * Source: `{'$gen_call', From, Request}` of `gen_server`.
+ *
+ * @to The process that is called, by `self.call`, `call`, `sendRequest` or `multiCall`.
+ * @order Once for each call, in the order in which one caller calls, casts and sends. The replies may be sent in any order. A call whose caller
+ * has given up stays in the mailbox.
  */
 export interface Call<Q, R = unknown> {
   /** The tag by which patterns and a `switch` tell messages apart. */
@@ -34,7 +38,13 @@ export interface From<R = never> {
   readonly ref: Ref & Pid<Reply<R>>
 }
 
-/** The message that answers a call. `self.call` takes it; no receive sees it. */
+/**
+ * The message that answers a call. `self.call` takes it before any receive sees it; that of a request by `sendRequest` waits in the
+ * mailbox. Source: `{reply, Reply}` of `gen_server:check_response/2`.
+ *
+ * @to The process that has called, for whom `reply` sends it.
+ * @order Once for each call at most, when the callee answers. None comes after the end of the callee, or once the caller waits no longer.
+ */
 export interface Reply<R = unknown> {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'reply'

@@ -7,7 +7,13 @@ import { reportThrown } from './exit-hook.js'
 import type { ExitRoute } from './exit-route.js'
 import { tellEnded, Watch } from './watchers.js'
 
-/** An exit signal, as a message for a process that traps exits. Source: `process_flag(trap_exit, true)`. */
+/**
+ * An exit signal, as a message for a process that traps exits. Source: `process_flag(trap_exit, true)`.
+ *
+ * @to A process that traps exits: from a side to which it is linked, or from whoever calls `exit`.
+ * @order Once for each end of a linked side, and once for each call of `exit`: behind all that the sender has sent to the process before, and
+ * before the `DOWN` of a monitor of the same side. The link is gone then.
+ */
 export interface Exit {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'EXIT'

@@ -8,7 +8,13 @@ import { Ref, refNumberOf } from '../ref.js'
 import { type MonitorTarget, watchBy } from './exit.js'
 import { tellEnded, Watch } from './watchers.js'
 
-/** The message that tells of the end of a monitored target. Source: `erlang:monitor/2`. */
+/**
+ * The message that tells of the end of a monitored target. Source: `erlang:monitor/2`.
+ *
+ * @to The process that has called `monitor` or `spawnMonitor`.
+ * @order Once for each monitor, and not after `demonitor`: behind all that the target has sent to the process, behind the `EXIT` of a
+ * link to the same target, and before the `DOWN` of any end that this one brings about.
+ */
 export interface Down {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'DOWN'

@@ -34,11 +34,12 @@ class CoarseClock {
 
   #begin(): void {
     this.#start ??= { time: nodesTime(), date: Date.now() }
-    this.#tick()
-    this.#timer = nodesInterval(() => this.#tick(), SECOND).unref()
+    this.tick()
+    this.#timer = nodesInterval(() => this.tick(), SECOND).unref()
   }
 
-  #tick(): void {
+  /** Sets the hand by the system's clock; to be called while the clock is wound. */
+  tick(): void {
     if (this.#start !== undefined) this.second = 1 + Math.floor((nodesTime() - this.#start.time) / SECOND)
   }
 

@@ -11,6 +11,8 @@ export interface Look {
   readonly messages: number
   readonly bytes: number
   readonly isOverMark: boolean
+  /** The number of the oldest message in the order of coming; `undefined`: none waits. */
+  readonly oldest: number | undefined
   /** The earliest receive or call that waits: an object for as long as the wait lasts. */
   readonly wait: Waiting | undefined
   /** How many links there are. */
@@ -28,8 +30,8 @@ export interface Waiting {
 /** Looks at a process. */
 export function lookAt(process: Process<never>): Look {
   const { mailbox, links } = process[inside]()
-  const { length, bytes, isOverMark, firstWaiter } = mailbox
-  return { messages: length, bytes, isOverMark, wait: firstWaiter, links: links?.size ?? 0 }
+  const { length, bytes, isOverMark, oldest, firstWaiter } = mailbox
+  return { messages: length, bytes, isOverMark, oldest, wait: firstWaiter, links: links?.size ?? 0 }
 }
 
 /** Gives when a wait began, in milliseconds since 1970; `undefined`: before somebody has looked at the clock. */

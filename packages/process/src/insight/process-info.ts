@@ -6,6 +6,7 @@ import type { HighWaterMark } from '../mailbox/high-water-mark.js'
 import type { Wait } from '../mailbox/mailbox.js'
 import { inside, living, Process, SHOWN } from '../process.js'
 import { nameOf, type Registrable } from '../registry.js'
+import { type MessageWaits, messageWaitsOf, oldestOf } from './message-waits.js'
 
 /** The facts that `processInfo` gives about a process. Source: `erlang:process_info/2`. */
 export interface ProcessInfo {
@@ -25,6 +26,13 @@ export interface ProcessInfo {
   readonly messageQueueLength: number
   /** How many bytes the waiting messages hold, as the connections count them that delivered them. */
   readonly messageQueueBytes: number
+  /** How long messages have waited in the mailbox; `undefined` unless they are measured: see `measureMessageWaits`. */
+  readonly messageWaits: MessageWaits | undefined
+  /**
+   * Since when the oldest message waits, in milliseconds since 1970, to a second, or where many wait to a small part of its age; `undefined` if
+   * none waits, if nobody measures, and if it came before anybody did.
+   */
+  readonly oldestMessageSince: number | undefined
   /**
    * The oldest five of the waiting messages, each in one line, shortened, and without values whose names mark them as secret. A process
    * that has exited for a reason that is not orderly shows those that were left then.
@@ -64,6 +72,7 @@ export function processInfo(pid: Registrable): ProcessInfo {
   if (!(pid instanceof Process)) throw new TypeError('pid must be a process')
   const { mailbox, links, monitors, watchers, timers, reason, stack, left } = pid[inside]()
   const { waits } = mailbox
+  const oldest = oldestOf(pid)
   return {
     id: pid.id,
     name: nameOf(pid),
@@ -73,6 +82,8 @@ export function processInfo(pid: Registrable): ProcessInfo {
     waitsFor: waits,
     messageQueueLength: mailbox.length,
     messageQueueBytes: mailbox.bytes,
+    messageWaits: messageWaitsOf(pid),
+    oldestMessageSince: oldest?.isEarlier === false ? oldest.since : undefined,
     messages: left ?? mailbox.show(SHOWN),
     highWaterMark: mailbox.mark,
     pressesOn: mailbox.paused.map(String),

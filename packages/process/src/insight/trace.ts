@@ -1,6 +1,5 @@
 /** A process is traced for as long as somebody asks, and no other process is the slower for it. */
 
-import { common } from '../mailbox/listening.js'
 import type { Pid } from '../pid.js'
 import { inside, Process } from '../process.js'
 import type { Registrable } from '../registry.js'
@@ -24,12 +23,12 @@ export function trace(pid: Registrable, sink: ((event: TraceEvent) => void) | Pi
   if (tells(sink, pid))
     throw new Error(`sink is traced to pid: ${pid} and ${sink} would tell each other for ever`)
   const { mailbox } = pid[inside]()
-  const tracer = mailbox.tracer instanceof Tracer ? mailbox.tracer : new Tracer(pid)
+  const tracer = mailbox.tracer instanceof Tracer ? mailbox.tracer : new Tracer(pid, mailbox.tracer)
   mailbox.tracer = tracer
   tracer.add(tell, sink)
   return () => {
     tracer.remove(tell)
-    if (tracer.isIdle && mailbox.tracer === tracer) mailbox.tracer = common.tally
+    if (tracer.isIdle && mailbox.tracer === tracer) mailbox.tracer = tracer.beneath
   }
 }
 

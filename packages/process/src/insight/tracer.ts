@@ -3,7 +3,8 @@
 import type { MonitorTarget } from '../exits/exit.js'
 import { reportRejection, reportThrown } from '../exits/exit-hook.js'
 import type { Happening } from '../mailbox/happening.js'
-import { common, type Listening } from '../mailbox/listening.js'
+import type { Listening } from '../mailbox/listening.js'
+import type { MessageQueue } from '../mailbox/message-queue.js'
 import type { TraceEvent } from './trace-event.js'
 
 /** Takes one event. */
@@ -15,8 +16,12 @@ export class Tracer implements Listening {
   /** How each sink is told. */
   readonly #sinks = new Map<Tell, unknown>()
 
-  constructor(pid: MonitorTarget) {
+  /** The listener that the mailbox would have without a tracer, and that is told all the same. */
+  beneath: Listening | undefined
+
+  constructor(pid: MonitorTarget, beneath: Listening | undefined) {
     this.#pid = pid
+    this.beneath = beneath
   }
 
   /** Whether nobody asks any more. */
@@ -39,17 +44,31 @@ export class Tracer implements Listening {
   }
 
   sent(message: unknown): void {
-    common.tally?.sent()
-    this.tell({ event: 'send', message })
+    this.beneath?.sent(message)
+    this.#tellSinks({ event: 'send', message })
+  }
+
+  queued(queue: MessageQueue): void {
+    this.beneath?.queued(queue)
+  }
+
+  handed(message: unknown): void {
+    this.beneath?.handed(message)
+    this.#tellSinks({ event: 'receive', message })
   }
 
   received(message: unknown): void {
-    common.tally?.received()
-    this.tell({ event: 'receive', message })
+    this.beneath?.received(message)
+    this.#tellSinks({ event: 'receive', message })
+  }
+
+  tell(happening: Happening): void {
+    this.beneath?.tell(happening)
+    this.#tellSinks(happening)
   }
 
   /** Tells every sink. The error of one goes to the exit hook, and the others are told all the same. */
-  tell(happening: Happening): void {
+  #tellSinks(happening: Happening): void {
     const at = performance.timeOrigin + performance.now()
     const event = { type: 'trace', pid: this.#pid, at, ...happening } as TraceEvent
     for (const [tell, sink] of this.#sinks) {

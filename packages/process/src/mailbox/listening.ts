@@ -1,21 +1,26 @@
-/** A mailbox tells one listener what happens to it: its tracer, or while messages are counted the tally that all others share. */
+/**
+ * A mailbox tells one listener what happens to it: its tracer, or the one that everybody shares who counts messages or measures how long they
+ * wait.
+ */
 
 import type { Happening } from './happening.js'
+import type { MessageQueue } from './message-queue.js'
 
 /** Takes what happens to a process. */
 export interface Listening {
   /** A message has come. */
   sent(message: unknown): void
-  /** A receive has taken a message. */
+  /** The message that has come waits from now on, as the last of `queue`. */
+  queued(queue: MessageQueue): void
+  /** The message that has come went to a receive that waited. */
+  handed(message: unknown): void
+  /** A receive has taken a message that waited. */
   received(message: unknown): void
   tell(happening: Happening): void
 }
 
 /** Counts messages, whichever mailbox they come to. */
 export class Tally implements Listening {
-  /** Keeps an instance alive, as V8 forgets a class without any at a full collection, with the code made for it. */
-  static readonly kept = new Tally()
-
   /** How many messages have come. */
   incoming = 0
   /** How many a receive has taken. */
@@ -25,6 +30,12 @@ export class Tally implements Listening {
     this.incoming++
   }
 
+  queued(): void {}
+
+  handed(): void {
+    this.taken++
+  }
+
   received(): void {
     this.taken++
   }
@@ -32,8 +43,14 @@ export class Tally implements Listening {
   tell(): void {}
 }
 
-/** The listener that every mailbox has unless it is traced. */
+/** The one tally. It also keeps the class alive, as V8 forgets one without instances at a full collection, with the code made for it. */
+export const tally = new Tally()
+
+/** Gives the listener that the mailbox of `owner` has unless it is traced. */
+export type MakeListener = (owner: object) => Listening
+
+/** The listeners that mailboxes have from their making. */
 export const common: {
-  /** Set while somebody counts. */
-  tally: Tally | undefined
-} = { tally: undefined }
+  /** Set while somebody counts or measures. */
+  listenerOf: MakeListener | undefined
+} = { listenerOf: undefined }

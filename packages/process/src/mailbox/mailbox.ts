@@ -48,8 +48,8 @@ const LONGEST_REFUSAL = 1000
 
 /** The mailbox of one process: the messages, and the receives that wait for others. */
 export class Mailbox implements Sink {
-  /** Set while somebody traces the process, or counts messages. */
-  tracer: Listening | undefined = common.tally
+  /** Set while somebody traces the process, counts messages, or measures how long they wait. */
+  tracer: Listening | undefined
   /** Made when the first message has to wait. */
   #queue: MessageQueue | undefined
   readonly #marks: Marks
@@ -69,8 +69,10 @@ export class Mailbox implements Sink {
   /** The aliases that other nodes know. */
   #kept: Set<object> | undefined
 
-  constructor(marks: Marks) {
+  /** Makes the mailbox of `owner`. */
+  constructor(marks: Marks, owner: object) {
     this.#marks = marks
+    this.tracer = common.listenerOf?.(owner)
   }
 
   /** How many messages wait. */
@@ -92,10 +94,13 @@ export class Mailbox implements Sink {
   accept(message: unknown, bytes = 0, feed?: Feed): void {
     if (this.#closed !== undefined) return
     if (this.isMatching) return this.putOff(() => this.accept(message, bytes, feed))
-    this.tracer?.sent(message)
+    const { tracer } = this
+    tracer?.sent(message)
     const isTaken = this.#waiting.first !== undefined && this.#offer(message)
     if (!isTaken && this.#closed === undefined) {
-      this.#queueOf().push(message, bytes, feed)
+      const queue = this.#queueOf()
+      queue.push(message, bytes, feed)
+      tracer?.queued(queue)
       if (feed !== undefined) this.#pressure?.delivered()
     }
     this.#catchUp()
@@ -223,6 +228,11 @@ export class Mailbox implements Sink {
     return this.#queue?.bytes ?? 0
   }
 
+  /** The number of messages that waited before the oldest of those that wait now did; `undefined`: none waits. */
+  get oldest(): number | undefined {
+    return this.#queue?.first?.order
+  }
+
   /** Shows the oldest `most` of the messages that wait. */
   show(most: number): string[] {
     return this.#queue?.show(most) ?? []
@@ -332,7 +342,7 @@ export class Mailbox implements Sink {
         }
         // A guard may have ended its own receive.
         if (clause === undefined || !this.#waiting.remove(waiter)) continue
-        this.tracer?.received(message)
+        this.tracer?.handed(message)
         waiter.resolve(message, clause)
         return true
       }

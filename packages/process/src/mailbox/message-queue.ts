@@ -50,6 +50,16 @@ export class MessageQueue {
     return this.#length
   }
 
+  /** The oldest message. */
+  get first(): Envelope | undefined {
+    return this.#first
+  }
+
+  /** The newest message. */
+  get last(): Envelope | undefined {
+    return this.#last
+  }
+
   /** How many bytes the waiting messages hold, as the sources count them. */
   get bytes(): number {
     return this.#bytes
