@@ -7,7 +7,7 @@ import { chartOf } from './statechart/layout.mjs'
 
 const folder = import.meta.dirname
 
-/** Writes the files of the page. */
+/** Writes the files of the page, and gives the paths of those that its script was made of. */
 export async function buildPage() {
   const dist = join(folder, '..', 'dist', 'page')
   await rm(dist, { recursive: true, force: true })
@@ -30,6 +30,7 @@ export async function buildPage() {
   })
   await writeFile(join(dist, 'app.js.LEGAL.txt'), await licencesOf(Object.keys(metafile.inputs)))
   await copyFile(join(folder, 'index.html'), join(dist, 'index.html'))
+  return Object.keys(metafile.inputs)
 }
 
 /** Gives the drawing of the machine of connections as a module, so that neither the machine nor the layout is shipped. */

@@ -1,5 +1,7 @@
 /** Numbers, sizes and times as people read them. */
 
+import type { ProcessRow } from '../src/words.ts'
+
 const counts = new Intl.NumberFormat('en')
 const SIZES = ['B', 'kB', 'MB', 'GB', 'TB']
 
@@ -57,6 +59,14 @@ export function span(ms: number): string {
   if (hours === 0) return `${minutes} min ${seconds % 60} s`
   if (days === 0) return `${hours} h ${minutes % 60} min`
   return `${days} d ${hours % 24} h`
+}
+
+/** Gives how old the oldest message of a mailbox is, and says so if it may be older; empty: there is none. */
+export function oldestOf(
+  { oldestSince, isOlder }: Pick<ProcessRow, 'oldestSince' | 'isOlder'>,
+  now: number,
+): string {
+  return oldestSince === undefined ? '' : `${isOlder ? '> ' : ''}${span(now - oldestSince)}`
 }
 
 /** Gives the time of day: `14:05:09`. */

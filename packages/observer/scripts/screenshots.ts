@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { startNode, stopNode, workers } from '@holster/node'
 import { startObserver } from '@holster/observer'
 import type { Page } from 'playwright-core'
-import { type Look, launch, type Opened, open, skip } from '../test/page/browser.ts'
+import { type Look, launch, type Opened, open, skip } from '../../../test/support/browser.ts'
 import { type LiveSystem, liveSystem } from '../test/page/live-system.ts'
 
 /** The folder of the pictures. */

@@ -28,6 +28,11 @@ export interface Sample {
   readonly connections: number
   /** Messages sent to processes, a second; `null` while nobody looked, since they are counted only then. */
   readonly messages: number | null
+  /**
+   * The wait that 99 of 100 messages did not exceed that were taken since the sample before; `null` while nobody looked, since it is
+   * measured only then, and where none was taken.
+   */
+  readonly wait: number | null
   /** Messages that wait in all mailboxes. */
   readonly backlog: number
   readonly heap: number
@@ -39,7 +44,15 @@ export interface Sample {
 
 /** Something that stands out, in words. */
 export interface Finding {
-  readonly kind: 'over_mark' | 'long_wait' | 'failing' | 'paused' | 'restarts' | 'crash' | 'event_loop'
+  readonly kind:
+    | 'over_mark'
+    | 'long_wait'
+    | 'slow_mailbox'
+    | 'failing'
+    | 'paused'
+    | 'restarts'
+    | 'crash'
+    | 'event_loop'
   readonly level: 'warning' | 'note'
   readonly text: string
   /** Since when. */
@@ -77,11 +90,26 @@ export interface ProcessRow {
   readonly messages: number
   readonly bytes: number
   readonly isOverMark: boolean
+  /** Since when the oldest message waits, to a second; `undefined`: none does. */
+  readonly oldestSince: number | undefined
+  /** Whether it may have waited for longer than that, as nobody looked when it came. */
+  readonly isOlder: boolean
+  /** The wait that 99 of 100 messages did not exceed that were taken since somebody looks; `undefined`: none was. */
+  readonly waited: number | undefined
   readonly links: number
 }
 
 export interface ProcessPage extends ProcessRow {
   readonly exitReason: string | undefined
+  /** How long the messages have waited that were taken since somebody looks; `undefined`: none was. */
+  readonly messageWaits:
+    | {
+        readonly last: number
+        readonly median: number
+        readonly p99: number
+        readonly longest: number
+      }
+    | undefined
   readonly trapExit: boolean
   /** The receives and calls that wait, the earliest first. */
   readonly waits: readonly {

@@ -24,10 +24,16 @@ const MEASURES: readonly (readonly [measure: Measure, title: string, print: (val
   ['connections', 'Connections', count],
   ['messages', 'Messages a second', rate],
   ['backlog', 'Messages waiting', count],
+  ['wait', 'Wait of 99% of messages', duration],
   ['heap', 'Heap', bytes],
   ['delay', 'Event-loop delay', duration],
   ['cpu', 'CPU of one core', percent],
 ]
+
+const NOTES: { readonly [Of in Measure]?: string } = {
+  messages: 'Counted only while somebody looks.',
+  wait: 'Measured only while somebody looks.',
+}
 
 export function OverviewPage() {
   const [node, setNode] = useState('')
@@ -113,7 +119,7 @@ function Shown({ value }: { readonly value: Overview }) {
               values={samples.map(sample => sample[measure])}
               print={print}
               colour={`--plot-${at + 1}`}
-              note={measure === 'messages' ? 'Counted only while somebody looks.' : undefined}
+              note={NOTES[measure]}
             />
           ))}
         </div>

@@ -8,7 +8,7 @@ import { Facts, PageHead, Panel } from '../page-head.tsx'
 import { nameOf, RefLink, RefList } from '../ref-link.tsx'
 import { hrefOf, hrefOfTrace } from '../route.ts'
 import { SampledNotice, ViewNotice } from '../status.tsx'
-import { bytes, count, counted, duration, span } from '../units.ts'
+import { bytes, count, counted, duration, oldestOf, span } from '../units.ts'
 import { useActions, useProgramNow, useView } from '../use-connection.ts'
 
 export function ProcessPage({ subject }: { readonly subject: Subject }) {
@@ -48,6 +48,8 @@ function Shown({ value }: { readonly value: Process }) {
         facts={[
           ['Messages', <span class={value.isOverMark ? 'over' : undefined}>{count(value.messages)}</span>],
           ['Bytes', bytes(value.bytes)],
+          ['Oldest message', oldestOf(value, now) || 'none'],
+          ['Messages waited', <Waited value={value} />],
           ['Mark', markOf(value)],
           ['Traps exits', value.trapExit ? 'yes' : 'no'],
           ['Timers', value.timers.length === 0 ? 'none' : value.timers.map(duration).join(', ')],
@@ -104,6 +106,17 @@ function Shown({ value }: { readonly value: Process }) {
         )}
       </Panel>
     </>
+  )
+}
+
+/** Shows how long those messages have waited that have waited longest, and the others under the pointer. */
+function Waited({ value: { messageWaits } }: { readonly value: Process }) {
+  if (messageWaits === undefined) return <span class="quiet">none taken yet</span>
+  const { last, median, p99, longest } = messageWaits
+  return (
+    <span title={`half of them at most ${duration(median)}, the last ${duration(last)}`}>
+      99% at most {duration(p99)}, longest {duration(longest)}
+    </span>
   )
 }
 

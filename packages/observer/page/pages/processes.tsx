@@ -7,7 +7,7 @@ import { PageHead } from '../page-head.tsx'
 import { keyOf } from '../ref-link.tsx'
 import { hrefOfSubject } from '../route.ts'
 import { Table } from '../table.tsx'
-import { bytes, count, span } from '../units.ts'
+import { bytes, count, duration, oldestOf, span } from '../units.ts'
 import { useHello, useProgramNow } from '../use-connection.ts'
 import { useNarrow } from '../use-media.ts'
 
@@ -55,6 +55,21 @@ function columnsOf(now: number, observedSince: number | undefined): readonly Col
           {count(messages)}
         </span>
       ),
+    },
+    {
+      field: 'oldestSince',
+      title: 'Oldest',
+      width: '6.2rem',
+      isNumber: true,
+      cell: row => oldestOf(row, now),
+    },
+    {
+      field: 'waited',
+      title: 'Waited',
+      width: '5.6rem',
+      isNumber: true,
+      isDescendingFirst: true,
+      cell: ({ waited }) => waited !== undefined && duration(waited),
     },
     {
       field: 'waitsSince',
@@ -114,6 +129,6 @@ function waitingOf(
 ): string {
   if (status !== 'waiting') return ''
   if (waitsSince !== undefined) return span(now - waitsSince)
-  // It has waited since before the observer was started.
+  // The message has waited since before the observer was started.
   return waitsFor === '' || observedSince === undefined ? '' : `> ${span(now - observedSince)}`
 }

@@ -2,8 +2,15 @@
 
 import { connections } from '@holster/gun'
 import { supervisors } from '@holster/otp/internal'
-import { type TraceEvent as Happened, type Process, processInfo, trace } from '@holster/process'
+import {
+  type TraceEvent as Happened,
+  type MessageWaits,
+  type Process,
+  processInfo,
+  trace,
+} from '@holster/process'
 import { showMailbox } from '@holster/process/internal'
+import type { Censuses } from '../measuring/census.js'
 import { processOf, refOf } from '../naming/refs.js'
 import { textOfReason } from '../naming/texts.js'
 import type { ProcessPage, Ref, TraceEvent } from '../words.js'
@@ -25,7 +32,7 @@ const LIMITS = { kept: EVENTS, heard: EVENTS }
 const REFS = 200
 
 /** Opens the page. Throws an Error if there is no such process. */
-export function lookAtProcess({ id }: ViewOf<'process'>): Looking<'process'> {
+export function lookAtProcess({ id }: ViewOf<'process'>, censuses: Censuses): Looking<'process'> {
   const process = processOf({ id })
   const ear = new Ear<Happened>(hear => trace(process, hear), LIMITS)
   const commands = new Commands(process)
@@ -39,7 +46,7 @@ export function lookAtProcess({ id }: ViewOf<'process'>): Looking<'process'> {
       const news = [...messages.items.map(printHappened), ...sent.items.map(printHappening)]
       if (news.length > 0) recent = [...recent, ...news].sort((a, b) => a.at - b.at).slice(-EVENTS)
       const isSampled = messages.isSampled || sent.isSampled
-      return { ...pageOf(process), owns: owned.slice(0, REFS).map(refOf), recent, isSampled }
+      return { ...pageOf(process, censuses), owns: owned.slice(0, REFS).map(refOf), recent, isSampled }
     },
     close() {
       ear.close()
@@ -48,12 +55,16 @@ export function lookAtProcess({ id }: ViewOf<'process'>): Looking<'process'> {
   }
 }
 
-function pageOf(process: Process<never>): Omit<ProcessPage, 'owns' | 'recent' | 'isSampled'> {
+function pageOf(
+  process: Process<never>,
+  censuses: Censuses,
+): Omit<ProcessPage, 'owns' | 'recent' | 'isSampled'> {
   const info = processInfo(process)
   const { exitReason, highWaterMark, status, trapExit, waitsFor, timers, spawnedAt } = info
   return {
-    ...rowOf(process),
+    ...rowOf(process, censuses),
     exitReason: status === 'exited' ? textOfReason(exitReason) : undefined,
+    messageWaits: info.messageWaits && figuresOf(info.messageWaits),
     trapExit,
     waits: waitsFor
       .slice(0, REFS)
@@ -68,6 +79,10 @@ function pageOf(process: Process<never>): Omit<ProcessPage, 'owns' | 'recent' | 
     timers: timers.slice(0, REFS),
     spawnedAt,
   }
+}
+
+function figuresOf({ messages, last, median, p99, longest }: MessageWaits): ProcessPage['messageWaits'] {
+  return messages === 0 ? undefined : { last, median, p99, longest }
 }
 
 function refsOf(targets: readonly unknown[]): readonly Ref[] {

@@ -1,14 +1,15 @@
 /** The table of processes. */
 
 import { type Process, processes } from '@holster/process'
-import { lookAt, nameOf, sinceOf } from '@holster/process/internal'
+import { lookAt, nameOf, sinceOf, waitOf } from '@holster/process/internal'
+import type { Censuses } from '../measuring/census.js'
 import { nodeHere, shortened } from '../naming/refs.js'
 import { textOfWait } from '../naming/texts.js'
 import type { ProcessRow } from '../words.js'
 import type { Looking, ViewOf } from './looking.js'
 import { type Items, lookAtTable } from './window.js'
 
-const items: Items<Process<never>, ProcessRow> = {
+const itemsOf = (censuses: Censuses): Items<Process<never>, ProcessRow> => ({
   list: processes,
   keys: {
     name: nameOf,
@@ -23,14 +24,17 @@ const items: Items<Process<never>, ProcessRow> = {
     messages: process => lookAt(process).messages,
     bytes: process => lookAt(process).bytes,
     isOverMark: process => lookAt(process).isOverMark,
+    oldestSince: process => censuses.oldestOf(process)?.since,
+    waited: waitOf,
     links: process => lookAt(process).links,
   },
   textOf: process => `${process} ${process.label ?? ''} ${textOfWait(lookAt(process).wait)}`,
-  rowOf,
-}
+  rowOf: process => rowOf(process, censuses),
+})
 
 /** Gives the row of a process. */
-export function rowOf(process: Process<never>): ProcessRow {
+export function rowOf(process: Process<never>, censuses: Censuses): ProcessRow {
+  const oldest = censuses.oldestOf(process)
   const { messages, bytes, isOverMark, wait, links } = lookAt(process)
   return {
     node: nodeHere(),
@@ -43,6 +47,9 @@ export function rowOf(process: Process<never>): ProcessRow {
     messages,
     bytes,
     isOverMark,
+    oldestSince: oldest?.since,
+    isOlder: oldest?.isEarlier ?? false,
+    waited: waitOf(process),
     links,
   }
 }
@@ -52,6 +59,6 @@ function shortenedOf(text: string | undefined): string | undefined {
 }
 
 /** Opens the table. */
-export function lookAtProcesses(view: ViewOf<'processes'>): Looking<'processes'> {
-  return lookAtTable(items, view)
+export function lookAtProcesses(view: ViewOf<'processes'>, censuses: Censuses): Looking<'processes'> {
+  return lookAtTable(itemsOf(censuses), view)
 }

@@ -25,6 +25,7 @@ export function findingsOf(census: Census, journal: Journal, samples: readonly S
   return [
     ...crowded(census),
     ...stuck(census),
+    ...slow(census),
     ...failing(),
     ...ends(journal),
     ...delays(samples),
@@ -58,6 +59,17 @@ function* stuck({ stuck }: Census): Iterable<Finding> {
       standout.messages === 1 ? 'message that does not match lies' : 'messages that do not match lie'
     const text = `${about.text} waits for ${what}, while ${standout.messages.toLocaleString('en')} ${lie} in its mailbox.`
     yield { kind: 'long_wait', level: 'warning', text, since: standout.since, about }
+  }
+}
+
+/** Tells of processes whose messages wait long. */
+function* slow({ slow }: Census): Iterable<Finding> {
+  for (const standout of slow) {
+    const about = aboutOf(standout)
+    if (about === undefined) continue
+    const which = standout.messages === 1 ? 'one' : `the oldest of ${standout.messages.toLocaleString('en')}`
+    const text = `${about.text} takes its messages late: ${which} is still in its mailbox.`
+    yield { kind: 'slow_mailbox', level: 'warning', text, since: standout.since, about }
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { clearInterval, setInterval } from 'node:timers'
 import { connections } from '@holster/gun'
-import { countMessages, type MessageCount, noteWaits } from '@holster/process/internal'
+import { type MessageWaitMeasure, measureMessageWaits, type WaitBucket } from '@holster/process'
+import { countMessages, type MessageCount, noteWaits, waitWithin } from '@holster/process/internal'
 import type { Sample } from '../words.js'
 import { Censuses } from './census.js'
 import { Load } from './load.js'
@@ -12,6 +13,8 @@ const INTERVAL = 1000
 const KEPT = 600
 /** A census is put off until it takes no more than this part of the time. */
 const SHARE = 1 / 200
+/** The part of the messages whose longest wait a sample has. */
+const PART = 0.99
 
 /** The samples of this thread. */
 export class Sampler {
@@ -21,10 +24,13 @@ export class Sampler {
   readonly #timer: NodeJS.Timeout
   readonly #stopNoting: () => void
   #count: MessageCount | undefined
+  #measure: MessageWaitMeasure | undefined
   /** How many look, and the messages that had come at the last sample. */
   #lookers = 0
   #incoming = 0
   #countedAt = 0
+  /** The waits of all messages at the last sample. */
+  #buckets: readonly WaitBucket[] = []
   #nextCensus = 0
 
   constructor() {
@@ -33,10 +39,12 @@ export class Sampler {
     this.#take()
   }
 
-  /** Counts messages until the function is called that this one gives. */
+  /** Counts messages, and measures how long they wait, until the function is called that this one gives. */
   look(): () => void {
     if (++this.#lookers === 1) {
       this.#count = countMessages()
+      this.#measure = measureMessageWaits()
+      this.#buckets = this.#measure.waits.buckets
       this.#incoming = this.#count.incoming
       this.#countedAt = performance.now()
     }
@@ -45,8 +53,7 @@ export class Sampler {
       if (!looks) return
       looks = false
       if (--this.#lookers > 0) return
-      this.#count?.stop()
-      this.#count = undefined
+      this.#stopMeasuring()
     }
   }
 
@@ -63,9 +70,16 @@ export class Sampler {
 
   stop(): void {
     clearInterval(this.#timer)
-    this.#count?.stop()
+    this.#stopMeasuring()
     this.#stopNoting()
     this.#load.stop()
+  }
+
+  #stopMeasuring(): void {
+    this.#count?.stop()
+    this.#count = undefined
+    this.#measure?.stop()
+    this.#measure = undefined
   }
 
   #take(): void {
@@ -76,6 +90,7 @@ export class Sampler {
       processes,
       connections: connections().length,
       messages: this.#rate(),
+      wait: this.#wait(),
       backlog: messages,
       ...this.#load.measure(),
     })
@@ -100,5 +115,18 @@ export class Sampler {
     this.#incoming = incoming
     this.#countedAt = now
     return Math.round(rate)
+  }
+
+  /** Gives the wait that 99 of 100 messages did not exceed that were taken since the last sample. */
+  #wait(): number | null {
+    if (this.#measure === undefined) return null
+    const { buckets, longest } = this.#measure.waits
+    const before = this.#buckets
+    this.#buckets = buckets
+    const fresh = buckets.map(({ most, messages }, at) => {
+      return { most, messages: messages - (before[at]?.messages ?? 0) }
+    })
+    const within = waitWithin(fresh, PART)
+    return within === undefined ? null : Math.min(within, longest)
   }
 }

@@ -1,8 +1,10 @@
 /** The metrics of this program as Prometheus reads them, made when they are asked for. */
 
+import type { MessageWaits } from '@holster/process'
 import type { Gauge, Registry } from 'prom-client'
 import { figuresNow } from './figures.js'
 import { MEASURES } from './measures.js'
+import { waitHistogram } from './wait-histogram.js'
 
 /** What is kept from the first time that somebody asks, since only then Node begins to measure. */
 interface Page {
@@ -32,9 +34,10 @@ export interface MetricsText {
 
 /**
  * Resolves to the metrics in Prometheus' text format: Holster's (`holster_processes`, `holster_connections`, …), and those of Node and
- * the process that prom-client knows (`nodejs_…`, `process_…`). Nothing is measured before the first call.
+ * the process that prom-client knows (`nodejs_…`, `process_…`), which are not measured before the first call. `waits` are those of the
+ * messages in all mailboxes.
  */
-export async function metricsText(): Promise<MetricsText> {
+export async function metricsText(waits: MessageWaits): Promise<MetricsText> {
   page ??= open()
   const { registry, gauges } = await page
   const figures = figuresNow()
@@ -45,5 +48,5 @@ export async function metricsText(): Promise<MetricsText> {
       gauge.set(Object.fromEntries(labels.map(([, label], at) => [label, texts[at] ?? ''])), value)
     }
   }
-  return { text: await registry.metrics(), type: registry.contentType }
+  return { text: `${await registry.metrics()}\n${waitHistogram(waits)}`, type: registry.contentType }
 }

@@ -98,9 +98,9 @@ export class Here {
       case 'overview':
         return lookAtOverview(this.#sampler, this.#journal, this.#since)
       case 'processes':
-        return lookAtProcesses(view)
+        return lookAtProcesses(view, this.#sampler.censuses)
       case 'process':
-        return lookAtProcess(view)
+        return lookAtProcess(view, this.#sampler.censuses)
       case 'tree':
         return lookAtTree(this.#journal)
       case 'connections':

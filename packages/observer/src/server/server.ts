@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { programHere } from '../looking/overview.js'
+import { AskedWaits } from '../metrics/asked-waits.js'
 import { metricsText } from '../metrics/metrics.js'
 import { nodeHere } from '../naming/refs.js'
 import { Lookout } from '../nodes/lookout.js'
@@ -61,6 +62,7 @@ export class ObserverServer {
   readonly #budget = new Budget()
   readonly #server: Server
   readonly #webSockets = new WebSocketServer(WEBSOCKETS)
+  readonly #waits = new AskedWaits()
   readonly #since = Date.now()
 
   constructor(options: CheckedOptions) {
@@ -97,6 +99,7 @@ export class ObserverServer {
     for (const client of this.#webSockets.clients) client.terminate()
     this.#server.closeAllConnections()
     await new Promise(resolve => this.#server.close(resolve))
+    this.#waits.stop()
   }
 
   get #hello(): Hello {
@@ -136,7 +139,7 @@ export class ObserverServer {
         .end(JSON.stringify(this.#hello))
     }
     if (path === '/metrics') {
-      const { text, type } = await metricsText()
+      const { text, type } = await metricsText(this.#waits.read())
       return void response.writeHead(200, { 'content-type': type }).end(text)
     }
     const snapshot =

@@ -39,6 +39,10 @@ export function processLines(page: ProcessPage, now: number): readonly PageLine[
       `${short(messages)} messages, ${size(bytes)}; ${most}${isOverMark ? '; over its mark' : ''}`,
       isOverMark ? 'warning' : 'plain',
     ),
+    ...(page.oldestSince === undefined
+      ? []
+      : [fact('Oldest', `${page.isOlder ? 'more than ' : ''}${duration(now - page.oldestSince)} old`)]),
+    ...(page.messageWaits === undefined ? [] : [fact('Waited', waitedText(page.messageWaits))]),
     ...mailbox.slice(0, MAILBOX).map(message => item(message)),
     ...(mailbox.length > MAILBOX ? [item(`and ${short(messages - MAILBOX)} more`)] : []),
     ...refs('Supervisor', page.supervisor === undefined ? [] : [page.supervisor]),
@@ -100,6 +104,10 @@ function waitText(timeout: number | null, since: number | undefined, now: number
   const begun = since === undefined ? '' : `for ${duration(now - since)}`
   const end = timeout === null ? '' : `gives up after ${duration(timeout)}`
   return [begun, end].filter(Boolean).join(', ')
+}
+
+function waitedText({ last, median, p99, longest }: NonNullable<ProcessPage['messageWaits']>): string {
+  return `last ${duration(last)}, half at most ${duration(median)}, 99% ${duration(p99)}, longest ${duration(longest)}`
 }
 
 function fact(name: string, text: string, look?: Look): PageLine {

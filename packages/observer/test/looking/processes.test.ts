@@ -30,8 +30,8 @@ describe('the table', () => {
     const { rows, total, matching } = await here.viewer.see({ name: 'processes', ...ALL, filter: 'A LABEL' })
     assert.ok(total >= 2)
     assert.equal(matching, 1)
-    const { waitsSince = Number.POSITIVE_INFINITY, ...row } = rows[0] ?? {}
-    assert.ok(waitsSince <= Date.now())
+    const { waitsSince = Number.POSITIVE_INFINITY, oldestSince = 0, ...row } = rows[0] ?? {}
+    assert.ok(waitsSince <= Date.now() && oldestSince > 0)
     assert.deepEqual(row, {
       node: 'nonode@nohost',
       id: self.id,
@@ -42,6 +42,7 @@ describe('the table', () => {
       messages: 2,
       bytes: 0,
       isOverMark: true,
+      isOlder: true,
       links: 1,
     })
     self.send({ type: 'ever' })
@@ -64,6 +65,49 @@ describe('the table', () => {
       [3, 2, 1],
     )
     for (const self of processes) self.exit()
+  })
+
+  test('shows since when the oldest message waits, and how long those have that were taken', async t => {
+    const first = createProcess<number>()
+    const range = { ...ALL, filter: 'slow and', order: 'oldestSince' }
+    first.label = 'slow and old'
+    first.send(1)
+    const id = here.viewer.watch({ name: 'processes', ...range })
+    await here.viewer.find(told => (told.type === 'shown' && told.id === id ? told : undefined))
+    let ahead = 0
+    const now = performance.now.bind(performance)
+    const clock = t.mock.method(performance, 'now', () => now() + ahead)
+    const second = createProcess<number>()
+    second.label = 'slow and young'
+    second.send(1)
+    ahead = 300
+    await second.receive([1])
+    second.send(2)
+    clock.mock.restore()
+    const { rows } = await here.viewer.see({ name: 'processes', ...range }, table => table.rows.length === 2)
+    assert.deepEqual(
+      rows.map(({ label, isOlder }) => [label, isOlder]),
+      [
+        ['slow and old', true],
+        ['slow and young', false],
+      ],
+    )
+    assert.equal(rows[0]?.waited, undefined)
+    assert.ok(Number(rows[1]?.waited) >= 300 && Number(rows[1]?.waited) <= 100_000)
+    const waited = await here.viewer.see({
+      name: 'processes',
+      ...range,
+      order: 'waited',
+      descending: true,
+    })
+    assert.equal(waited.rows[0]?.label, 'slow and young')
+    const page = await seePage(second as Process)
+    const { last = 0, longest = 0, median = 0, p99 = 0 } = page.messageWaits ?? {}
+    assert.ok(last === longest && last >= 300 && median === longest && p99 === longest)
+    assert.ok(Math.abs(Number(page.oldestSince) - Date.now()) < 600_000)
+    here.viewer.ask({ type: 'unwatch', id })
+    first.exit()
+    second.exit()
   })
 
   test('shows one hundred thousand processes a window at a time, and turns to another one at once', async () => {

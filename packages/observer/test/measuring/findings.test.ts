@@ -15,6 +15,7 @@ const calm: Census = {
   bytes: 0,
   crowded: [],
   stuck: [],
+  slow: [],
   longest: undefined,
 }
 const sample: Sample = {
@@ -22,6 +23,7 @@ const sample: Sample = {
   processes: 1,
   connections: 0,
   messages: null,
+  wait: null,
   backlog: 0,
   heap: 1,
   delay: 0,
@@ -77,6 +79,17 @@ describe('findings', () => {
     assert.equal(longest?.text, `${self} (the shop) has waited longest of all, for 7.`)
     self.send(7)
     await received
+  })
+
+  test('a process whose messages wait long', () => {
+    const findings = findingsOf({ ...calm, slow: [standout(4510, 0), standout(1, 0)] }, journal, [])
+    assert.deepEqual(
+      findings.map(({ kind, level, text, since }) => [kind, level, text, since]),
+      [
+        `${self} (the shop) takes its messages late: the oldest of 4,510 is still in its mailbox.`,
+        `${self} (the shop) takes its messages late: one is still in its mailbox.`,
+      ].map(text => ['slow_mailbox', 'warning', text, 7]),
+    )
   })
 
   test('a blocked event loop, by the worst of the last samples', () => {

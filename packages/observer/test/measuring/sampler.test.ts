@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createProcess } from '@holster/process'
+import { createProcess, measureMessageWaits } from '@holster/process'
+import { Censuses } from '../../src/measuring/census.ts'
 import { Sampler } from '../../src/measuring/sampler.ts'
 import type { Sample } from '../../src/words.ts'
 
@@ -80,4 +81,80 @@ test('a census tells who is over the mark since when, and who has waited longest
   sampler.stop()
   crowded.exit()
   await assert.rejects(received)
+})
+
+test('a sample has the wait of the messages that were taken meanwhile, while anybody looks', async t => {
+  const sampler = new Sampler()
+  assert.equal(sampler.last?.wait, null)
+  const self = createProcess<number>()
+  const stop = sampler.look()
+  const now = performance.now.bind(performance)
+  let ahead = 0
+  const clock = t.mock.method(performance, 'now', () => now() + ahead)
+  self.send(1)
+  ahead = 400
+  await self.receive([1])
+  clock.mock.restore()
+  const { wait } = await sampleOf(sampler, sample => sample.wait !== null)
+  assert.ok(Number(wait) >= 400)
+  // None is taken from then on.
+  await sampleOf(sampler, sample => sample.wait === null && sample.messages !== null)
+  stop()
+  await sampleOf(sampler, ({ messages }) => messages === null)
+  sampler.stop()
+  self.exit()
+})
+
+test('a census tells since when it has found the same message in front, while nobody measures', async t => {
+  let now = 1_000_000
+  t.mock.method(Date, 'now', () => now)
+  const censuses = new Censuses()
+  const self = createProcess<number>()
+  const oldest = () => censuses.oldestOf(self as never)
+  const slow = () => censuses.take().slow.find(({ process }) => process.deref()?.id === self.id)
+  censuses.take()
+  assert.equal(oldest(), undefined)
+  self.send(1)
+  assert.equal(oldest(), undefined)
+  assert.equal(slow(), undefined)
+  self.send(2)
+  now += 4999
+  assert.equal(slow(), undefined)
+  assert.deepEqual(oldest(), { since: 1_000_000, isEarlier: true })
+  now += 1
+  assert.deepEqual([slow()?.messages, slow()?.since], [2, 1_000_000])
+  await self.receive([1])
+  assert.equal(oldest(), undefined)
+  assert.equal(slow(), undefined)
+  assert.deepEqual(oldest(), { since: now, isEarlier: true })
+  self.exit()
+})
+
+test('a census knows of a message that came before anybody measured what it has seen before', t => {
+  const ahead = { date: 0, time: 0 }
+  const [date, time] = [Date.now(), Math.ceil(performance.now())]
+  t.mock.method(Date, 'now', () => date + ahead.date)
+  t.mock.method(performance, 'now', () => time + ahead.time)
+  const pass = (ms: number) => {
+    ahead.date += ms
+    ahead.time += ms
+  }
+  const censuses = new Censuses()
+  const self = createProcess<number>()
+  self.send(1)
+  censuses.take()
+  pass(60_000)
+  const measure = measureMessageWaits()
+  const later = createProcess<number>()
+  later.send(1)
+  pass(1000)
+  assert.deepEqual(censuses.oldestOf(self as never), { since: date, isEarlier: true })
+  assert.deepEqual(censuses.oldestOf(later as never), { since: date + 60_000, isEarlier: false })
+  // A census that has found it only later says no more than the measuring.
+  const second = new Censuses()
+  second.take()
+  assert.deepEqual(second.oldestOf(self as never), { since: date + 60_000, isEarlier: true })
+  measure.stop()
+  self.exit()
+  later.exit()
 })

@@ -1,22 +1,26 @@
 // The metrics as Prometheus reads them: what each line says, and that nothing of before is left in them.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
+import { after, test } from 'node:test'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
-import { createProcess } from '@holster/process'
+import { createProcess, measureMessageWaits, processInfo } from '@holster/process'
+import { AskedWaits } from '../../src/metrics/asked-waits.ts'
 import { metricsText } from '../../src/metrics/metrics.ts'
 import { recordingServer } from '../support/recording-server.ts'
 
+const measure = measureMessageWaits()
+after(() => measure.stop())
+
 /** The value of a line; `undefined` if there is no such line. */
 async function readingOf(line: string): Promise<number | undefined> {
-  const { text } = await metricsText()
+  const { text } = await metricsText(measure.waits)
   const found = text.split('\n').find(each => each.startsWith(`${line} `))
   return found === undefined ? undefined : Number(found.slice(line.length))
 }
 
 test('each metric has its help and its type, and those of Node are there too', async () => {
-  const { text, type } = await metricsText()
+  const { text, type } = await metricsText(measure.waits)
   for (const name of [
     'holster_processes',
     'holster_mailbox_messages',
@@ -65,6 +69,45 @@ test('pools are told apart by authority and scope, whose quotes are escaped', as
 })
 
 test('two who ask at once both get all of it', async () => {
-  const [first, second] = await Promise.all([metricsText(), metricsText()])
+  const [first, second] = await Promise.all([metricsText(measure.waits), metricsText(measure.waits)])
   for (const { text } of [first, second]) assert.match(text, /^holster_processes\{status="running"\} \d+$/m)
+})
+
+test('the waits of messages are a histogram in seconds, whose buckets hold those before', async t => {
+  const before = Number(await readingOf('holster_mailbox_wait_seconds_count'))
+  let now = Math.ceil(performance.now())
+  const clock = t.mock.method(performance, 'now', () => now)
+  const self = createProcess<number>()
+  self.send(1)
+  now += 250
+  await self.receive([1])
+  clock.mock.restore()
+  const { text } = await metricsText(measure.waits)
+  assert.match(
+    text,
+    /^# HELP holster_mailbox_wait_seconds .+\n# TYPE holster_mailbox_wait_seconds histogram$/m,
+  )
+  assert.equal(await readingOf('holster_mailbox_wait_seconds_bucket{le="0.2"}'), before)
+  assert.equal(await readingOf('holster_mailbox_wait_seconds_bucket{le="0.5"}'), before + 1)
+  assert.equal(await readingOf('holster_mailbox_wait_seconds_bucket{le="+Inf"}'), before + 1)
+  assert.equal(await readingOf('holster_mailbox_wait_seconds_count'), before + 1)
+  assert.ok(Number(await readingOf('holster_mailbox_wait_seconds_sum')) >= 0.25)
+  assert.ok(text.endsWith('\n'))
+  self.exit()
+})
+
+test('waits are measured from the first reading until the last is long ago, or the reader stops', async () => {
+  measure.stop()
+  const self = createProcess<number>()
+  const isMeasured = () => processInfo(self).messageWaits !== undefined
+  assert.equal(isMeasured(), false)
+  const asked = new AskedWaits(1)
+  asked.read()
+  assert.equal(isMeasured(), true)
+  while (isMeasured()) await sleep(1)
+  asked.read()
+  assert.equal(isMeasured(), true)
+  asked.stop()
+  assert.equal(isMeasured(), false)
+  self.exit()
 })

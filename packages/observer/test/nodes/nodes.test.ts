@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { nodes, spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
 import { type Observer, startObserver } from '@holster/observer'
 import { createProcess, type Pid, type Process } from '@holster/process'
@@ -90,6 +91,36 @@ test('the table of processes holds those of all nodes, or of the one that is ask
     sorted.rows.map(({ label }) => label),
     ['second waits', 'first waits'],
   )
+})
+
+test('the table of all nodes is sorted by the age of the oldest message, wherever it waits', async () => {
+  const looks: number[] = []
+  for (const node of ['main.2', 'main.1']) {
+    // A node measures while somebody looks.
+    const id = viewer.watch({ name: 'processes', ...ALL, node, filter: 'late waits' })
+    looks.push(id)
+    await viewer.find(told => (told.type === 'shown' && told.id === id ? told : undefined))
+    const { pid } = await spawnWaiter(node, 'late')
+    pid.send({ type: 'never taken' })
+    const { rows } = await viewer.see(
+      { name: 'processes', ...ALL, node, filter: 'late waits' },
+      table => table.rows[0]?.oldestSince !== undefined,
+    )
+    // The clocks of two threads may differ by a millisecond.
+    while (Date.now() - (rows[0]?.oldestSince ?? 0) < 5) await turn()
+  }
+  const { rows } = await viewer.see(
+    { name: 'processes', ...ALL, filter: 'late waits', order: 'oldestSince' },
+    table => table.rows.length === 2,
+  )
+  assert.deepEqual(
+    rows.map(({ node, isOlder }) => [node, isOlder]),
+    [
+      ['main.2', false],
+      ['main.1', false],
+    ],
+  )
+  for (const id of looks) viewer.ask({ type: 'unwatch', id })
 })
 
 test('the page of a process on another node leads to its ties on this one, and back', async () => {

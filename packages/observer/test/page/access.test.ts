@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Observer, startObserver } from '@holster/observer'
 import type { Browser, Page } from 'playwright-core'
-import { type Look, launch, open, overflow, skip, violations } from './browser.ts'
+import { type Look, launch, open, overflow, skip, violations } from '../../../../test/support/browser.ts'
 import { crowd, type LiveSystem, liveSystem } from './live-system.ts'
 
 const MANY = 100_000

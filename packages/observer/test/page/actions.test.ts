@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { type Observer, startObserver } from '@holster/observer'
 import { createProcess, spawn } from '@holster/process'
 import type { Browser } from 'playwright-core'
-import { launch, open, skip } from './browser.ts'
+import { launch, open, skip } from '../../../../test/support/browser.ts'
 
 const TOKEN = 'a-token-that-nobody-guesses'
 

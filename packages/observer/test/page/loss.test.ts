@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { startObserver } from '@holster/observer'
 import { createProcess } from '@holster/process'
 import type { Browser } from 'playwright-core'
-import { launch, open, skip } from './browser.ts'
+import { launch, open, skip } from '../../../../test/support/browser.ts'
 
 describe('when the program is out of reach', { skip }, () => {
   let browser: Browser

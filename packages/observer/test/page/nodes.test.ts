@@ -6,7 +6,7 @@ import { spawnAt, startNode, stopNode, type Workers, workers } from '@holster/no
 import { type Observer, startObserver } from '@holster/observer'
 import { createProcess, type Process } from '@holster/process'
 import type { Browser } from 'playwright-core'
-import { launch, open, overflow, skip, violations } from './browser.ts'
+import { launch, open, overflow, skip, violations } from '../../../../test/support/browser.ts'
 
 const bodies = new URL('../support/waiter.mjs', import.meta.url)
 

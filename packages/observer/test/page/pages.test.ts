@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Observer, startObserver } from '@holster/observer'
 import type { Browser } from 'playwright-core'
-import { launch, open, skip } from './browser.ts'
+import { launch, open, skip } from '../../../../test/support/browser.ts'
 import { IMAGE, type LiveSystem, liveSystem, ORDERS, SCRIPT } from './live-system.ts'
 
 const node = 'nonode@nohost'
@@ -35,8 +35,9 @@ describe('the page', { skip }, () => {
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     await page.getByRole('link', { name: /\d+ processes/ }).waitFor()
     await page.locator('.findings li', { hasText: 'is over its mark' }).first().waitFor()
-    assert.equal(await page.locator('.plot canvas').count(), 7)
+    assert.equal(await page.locator('.plot canvas').count(), 8)
     await page.getByText('Counted only while somebody looks.').waitFor()
+    await page.getByText('Measured only while somebody looks.').waitFor()
   })
 
   test('a finding leads to the process that it is about, and back', async () => {
@@ -68,6 +69,30 @@ describe('the page', { skip }, () => {
     await rows.nth(1).getByText('feed').first().waitFor()
   })
 
+  test('the table of processes is sorted by the age of the oldest message, and by how long messages waited', async () => {
+    await using opened = await open(browser, observer.url)
+    const { page, go } = opened
+    await go('/processes')
+    const rows = page.getByRole('grid', { name: 'Processes' }).getByRole('row')
+    const header = (name: string) => page.getByRole('columnheader', { name })
+    await page.getByRole('button', { name: 'Oldest' }).click()
+    await header('Oldest').and(page.locator('[aria-sort=ascending]')).waitFor()
+    // The orders came before anybody looked.
+    await rows.nth(1).getByText('ledger').waitFor()
+    await rows
+      .nth(1)
+      .getByText(/^> \d+ s$/)
+      .first()
+      .waitFor()
+    await page.getByRole('button', { name: 'Waited' }).click()
+    await header('Waited').and(page.locator('[aria-sort=descending]')).waitFor()
+    system.quote(1)
+    await page
+      .getByRole('row', { name: /quotes/ })
+      .getByText(/^[\d.]+ ms$/)
+      .waitFor()
+  })
+
   test('what the table was sorted and filtered by is there again after going back', async () => {
     await using opened = await open(browser, observer.url)
     const { page, go } = opened
@@ -88,6 +113,11 @@ describe('the page', { skip }, () => {
     await page.getByText('{ type: "audit" }').first().waitFor()
     await page.locator('.mailbox li').first().getByText('type: "order"').waitFor()
     await page.getByText('100 messages').first().waitFor()
+    const fact = (name: string) => page.locator('.facts div', { hasText: name })
+    await fact('Oldest message')
+      .getByText(/^> \d+ s$/)
+      .waitFor()
+    await fact('Messages waited').getByText('none taken yet').waitFor()
     assert.doesNotMatch(String(await page.textContent('main')), /hunter2/)
     await page.locator('.ties').getByRole('link', { name: /clerk/ }).first().click()
     await page.getByRole('heading', { name: 'clerk' }).waitFor()

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Observer, startObserver } from '@holster/observer'
 import { createProcess } from '@holster/process'
 import type { Browser } from 'playwright-core'
-import { launch, type Opened, open, skip } from './browser.ts'
+import { launch, type Opened, open, skip } from '../../../../test/support/browser.ts'
 
 describe('the trace', { skip }, () => {
   let browser: Browser

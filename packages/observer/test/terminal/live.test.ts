@@ -77,6 +77,30 @@ describe('the terminal view', { skip: isMissing }, () => {
     await sorted('beta gamma alpha')
   })
 
+  test('shows how old the oldest message is, sorts by that, and tells how long messages have waited', async () => {
+    using processes = mailboxes(['alpha', 1], ['beta', 3], ['gamma', 0])
+    await using it = await scene([], { cols: 120, rows: 30 })
+    await it.view.line(/alpha .* >\d+(ms|s)/)
+    it.view.press('d')
+    await it.view.line(/OLDEST↑/)
+    const [, , gamma] = processes
+    gamma?.send(1)
+    await gamma?.receive([1])
+    await it.view.line(/gamma .* \d+ms/)
+    it.view.press('w')
+    await it.view.line(/WAITED↓/)
+    await it.view.until(shown => order(shown)[0] === 'gamma', 'gamma first')
+    it.view.press(KEYS.enter)
+    await it.view.line(/^Waited +last \d+ms, half at most \d+ms, 99% \d+ms, longest \d+ms/)
+    it.view.press(KEYS.escape)
+    await it.view.line(/WAITED↓/)
+    it.view.press('d')
+    await it.view.until(shown => /alpha|beta/.test(order(shown)[0] ?? ''), 'the oldest first')
+    it.view.press(KEYS.home)
+    it.view.press(KEYS.enter)
+    await it.view.line(/^Oldest +more than \d+(ms|s) old/)
+  })
+
   test('shows what changes without a key', async () => {
     using processes = mailboxes(['alpha', 1])
     await using it = await scene()
@@ -176,7 +200,7 @@ describe('the terminal view', { skip: isMissing }, () => {
     evil.label = 'evil \x1b[31m\x1b]0;owned\x07\x9b2J\u202e 名前'
     register('wide', evil)
     evil.send('\x1b[2J\x1b]52;c;ZXZpbA==\x07')
-    await using it = await scene()
+    await using it = await scene([], { cols: 115, rows: 30 })
     await it.view.line(/^#Process<\d+> +wide · evil \\x1b\[31m?…? +\S/)
     it.view.press(KEYS.enter)
     await it.view.line(/^Mailbox +1 messages/)
@@ -235,7 +259,8 @@ describe('the terminal view', { skip: isMissing }, () => {
 
   test('writes only what has changed', async () => {
     using processes = mailboxes(['alpha', 1], ['beta', 5])
-    await using it = await scene()
+    // There is no room for the age of the oldest message, which changes each second.
+    await using it = await scene([], { cols: 60, rows: 30 })
     await it.view.line(/alpha .* 1\b/)
     const before = it.view.bytes.length
     processes[0]?.send(2)
