@@ -167,6 +167,20 @@ test('the signal of awaitResponse gives up the place, and rejects with its reaso
   assert.equal(it.info().waiting, 0)
 })
 
+for (const name of ['awaitResponse', 'await', 'awaitBody'] as const) {
+  test(`${name} rejects with the reason of a signal that its request has as well`, async () => {
+    await using it = await poolScene({ size: 1 })
+    const controller = new AbortController()
+    const { signal } = controller
+    const streamRef = gun.pool.get('/1', it.headers, { signal })
+    await it.server.holds(1)
+    const waiting = gun.pool[name](streamRef, { signal })
+    const why = new Error('enough')
+    controller.abort(why)
+    assert.equal(await waiting.catch((reason: unknown) => reason), why)
+  })
+}
+
 test('cancel gives up a place, and nothing is sent', async () => {
   await using it = await poolScene({ size: 1 })
   const { headers, server } = it

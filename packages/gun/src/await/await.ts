@@ -261,7 +261,8 @@ function waitFor<T>(reader: Reader, connPid: ConnPid, limits: Limits, wait: Wait
       // As with `receive`: a process that exits abandons its awaits, whose rejections must not count as
       // unhandled.
       if (error instanceof ProcessExit) awaited.catch(() => {})
-      throw error
+      // A request may have the same signal, and its stream may have ended first.
+      throw limits.signal?.aborted === true ? limits.signal.reason : error
     } finally {
       if (limits.monitorRef === undefined) reader.demonitor(ref)
     }

@@ -127,7 +127,8 @@ class Collector {
 
   #fail(reason: unknown): void {
     this.#settle()
-    this.#reject(reason)
+    // A request may have the same signal, and its stream may have ended first.
+    this.#reject(this.#signal?.aborted === true ? this.#signal.reason : reason)
   }
 
   readonly #abort = (): void => this.#giveUp(this.#signal?.reason)
