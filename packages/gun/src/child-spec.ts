@@ -26,6 +26,8 @@ const SHUTDOWN = 5000
  * ```ts
  * const spec = gun.childSpec('example.org', 443, { owner: 'consumer' })
  * ```
+ *
+ * @param opts The options, the owner among them.
  */
 export function childSpec(host: string, port: number, opts: ChildSpecOpts): ChildSpecOf<ConnPid> {
   const destination = destinationOf({ host, port })

@@ -69,6 +69,8 @@ export function open(host: string, port: number, opts: Opts = {}): ConnPid {
 /**
  * Starts a connection like `open`, over the Unix socket at `path`. The origin's host is `localhost`. Source:
  * manual page gun:open_unix.
+ *
+ * @param path The path of the socket's file.
  */
 export function openUnix(path: string, opts: Opts = {}): ConnPid {
   if (path === undefined) throw new TypeError('path must be a non-empty string')
@@ -93,7 +95,11 @@ export function openAt(node: string, host: string, port: number, opts: Opts = {}
   return openConnectionAt(node, { host, port, opts })
 }
 
-/** Starts a connection like `openAt`, over the Unix socket at `path` of the node's machine. */
+/**
+ * Starts a connection like `openAt`, over the Unix socket at `path` of the node's machine.
+ *
+ * @param path The path of the socket's file on that machine.
+ */
 export function openUnixAt(node: string, path: string, opts: Opts = {}): Promise<ConnPid> {
   if (path === undefined) throw new TypeError('path must be a non-empty string')
   return openConnectionAt(node, { path, opts })
@@ -145,6 +151,8 @@ export function info(connPid: ConnPid): Info {
  * Resolves to the facts about a connection, which may be on another node. Rejects with a GunError of kind `down` if the connection has
  * ended or its node cannot be reached, and of kind `timeout` after `timeout` milliseconds, 5000 by default. Throws a RangeError for a
  * timeout that no timer can wait.
+ *
+ * @param timeout How long to wait for the other node, in milliseconds.
  */
 export async function remoteInfo(connPid: ConnPid, timeout = AWAIT_DEFAULTS.timeout): Promise<RemoteInfo> {
   const connection = behind(connPid)
@@ -156,6 +164,8 @@ export async function remoteInfo(connPid: ConnPid, timeout = AWAIT_DEFAULTS.time
 /**
  * Resolves to the facts about a stream, whose connection may be on another node; `undefined` for one that is not open. Rejects as
  * `remoteInfo` does, and with a GunError `badstate` while the connection is not up.
+ *
+ * @param timeout How long to wait for the other node, in milliseconds.
  */
 export async function remoteStreamInfo(
   connPid: ConnPid,
@@ -270,6 +280,8 @@ function withBody(
  *
  * The response's messages go to `reqOpts.replyTo`, by default the owner. Throws a TypeError that names the
  * argument with a value that cannot be sent. Source: manual page gun:request.
+ *
+ * @param body The whole body; `''`: none.
  */
 export function request(
   connPid: ConnPid,
@@ -405,6 +417,8 @@ export function connect(
  * }
  * gun.data(connPid, streamRef, 'fin', '')
  * ```
+ *
+ * @param streamRef The stream, as the request or the upgrade returned it; `undefined`: the whole connection, which speaks raw.
  */
 export function data(
   connPid: ConnPid,
@@ -426,6 +440,8 @@ export function data(
  * Ends a request's body with trailer fields. A stream that takes no data gets a `gun_error` `badstate`; over
  * HTTP/1.1 so does a stream with a `content-length`. Throws a TypeError for a field that is forbidden in
  * trailers (RFC 9110 section 6.5.1). Gun has no such function.
+ *
+ * @param headers The trailer fields: a record, pairs or a `Headers`; names in any case.
  */
 export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: HeadersInit): void {
   const connection = calleeOf(connPid)
@@ -446,7 +462,8 @@ export function trailers(connPid: ConnPid, streamRef: StreamRef, headers: Header
  * is not complete. A request that hangs therefore does not hold up the requests behind it for ever; their
  * errors state whether it is safe to repeat them.
  *
- * A stream that is not open gets a `gun_error` `badstate`. Messages that are on their way from another node still arrive; `flush` drops
+ * A WebSocket that has the connection to itself cannot be cancelled, and gets a `gun_error` `badstate`: send a close frame. So does a
+ * stream that is not open. Messages that are on their way from another node still arrive; `flush` drops
  * those that have. Source: manual page gun:cancel.
  */
 export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
@@ -460,6 +477,8 @@ export function cancel(connPid: ConnPid, streamRef: StreamRef): void {
  * `'ping_ack'` with the time taken, in milliseconds. Over HTTP/1.1 and on a WebSocket the result is a
  * `gun_error` `badstate`, and the connection stays as it is; a WebSocket is pinged by sending a ping frame.
  * Source: manual page gun:ping.
+ *
+ * @param reqOpts The options of this ping.
  */
 export function ping(connPid: ConnPid, reqOpts: PingOpts = {}): StreamRef {
   const connection = calleeOf(connPid)
@@ -478,6 +497,8 @@ export function ping(connPid: ConnPid, reqOpts: PingOpts = {}): StreamRef {
  * Rejects with a GunError of kind `down` if the connection has ended, or of kind `timeout` if no such message came within the
  * timeout (5000 ms by default); and with the signal's reason if the signal aborts. Throws a TypeError if the owner is no process.
  * Source: manual page gun:await.
+ *
+ * @param streamRef `undefined`: none.
  */
 function awaitStream(
   connPid: ConnPid,
@@ -550,6 +571,8 @@ export function awaitBody(
  * stays.
  *
  * Events of `sse` do not count as a body; they arrive as `gun_sse`. Gun has no such function.
+ *
+ * @param timeout How long to wait for the whole response, in milliseconds, or the options.
  */
 export function awaitResponse(
   connPid: ConnPid,
@@ -618,6 +641,8 @@ export function flush(target: ConnPid | StreamRef): number {
  * Allows the stream to post so many messages more, if `flow` is set; does nothing otherwise, and for a stream
  * that has ended. Throws a RangeError unless `increment` is a whole number of at least 1. Source:
  * manual page gun:update_flow.
+ *
+ * @param streamRef The stream, as the request or the upgrade returned it; `undefined`: the whole connection, which speaks raw.
  */
 export function updateFlow(connPid: ConnPid, streamRef: StreamRef | undefined, increment: number): void {
   const connection = calleeOf(connPid)
@@ -642,8 +667,8 @@ export function streamInfo(connPid: ConnPid, streamRef: StreamRef): StreamInfo |
 }
 
 /**
- * Requests an upgrade to WebSocket, at any time after `gun_up`, even behind requests whose responses are
- * still to come. Over HTTP/2 only the stream becomes a WebSocket (RFC 8441), if the server allows that, and
+ * Requests an upgrade to WebSocket, at any time: before `gun_up`, which the request then waits for, and behind requests whose
+ * responses are still to come. Over HTTP/2 only the stream becomes a WebSocket (RFC 8441), if the server allows that, and
  * the rest of the connection goes on. All headers that the upgrade needs are set; `headers` may add others,
  * for example `authorization`, or `sec-websocket-protocol` to request a subprotocol. `wsOpts` win over those
  * of `open`.

@@ -28,7 +28,40 @@ export type {
   TunnelInfo,
   WebSocketInfo,
 } from './layer/info.js'
-export type * from './messages.js'
+export type {
+  ConnectionMessage,
+  DrainNotify,
+  GunData,
+  GunDown,
+  GunErrorMessage,
+  GunInform,
+  GunMessage,
+  GunNotify,
+  GunPush,
+  GunResponse,
+  GunSse,
+  GunStarted,
+  GunTrailers,
+  GunTunnelUp,
+  GunUp,
+  GunUpgrade,
+  GunWs,
+  Owner,
+  PingNotify,
+  RawData,
+  RawDrainNotify,
+  Receiver,
+  ReplyTo,
+  ServerSentEvent,
+  ServerSettings,
+  SettingsNotify,
+  SocksUp,
+  SseEvent,
+  SseFin,
+  StreamReply,
+  TunnelUp,
+  UpgradeRefusedNotify,
+} from './messages.js'
 export type { Bytes } from './octets.js'
 export type { AwaitBodyOpts, AwaitOpts } from './options/await.js'
 export type { ChildSpecOf, ChildSpecOpts, PoolChildSpecOpts } from './options/child-spec.js'

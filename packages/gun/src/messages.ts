@@ -19,7 +19,13 @@ export interface StreamReply<Type extends string = string> extends ConnectionMes
   readonly streamRef: StreamRef
 }
 
-/** Posted to the owner when the connection is up. Source: manual page gun_up. */
+/**
+ * Posted to the owner when the connection is up. Source: manual page gun_up.
+ *
+ * @to The owner.
+ * @order Once for each time that the connection is made, before anything that the peer has to say; under a supervisor behind
+ *   `gun_started`. Requests may be made before, and wait for it. A `gun_down` follows for each one.
+ */
 export interface GunUp extends ConnectionMessage<'gun_up'> {
   /** The protocol of the connection; over tls, the one agreed on by ALPN. With `'socks'` a `gun_tunnel_up` follows. */
   readonly protocol: ProtocolName
@@ -28,13 +34,24 @@ export interface GunUp extends ConnectionMessage<'gun_up'> {
 /**
  * Posted when the tunnel of a `connect` is up: behind its `gun_response`, and once TLS within the tunnel is agreed on where there
  * is any; again when a SOCKS5 server at its end has agreed in turn. Source: manual page gun_tunnel_up.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Behind the `gun_response` of the `connect`, which is `'fin'` and not the last message of such a stream, and before any
+ *   message of a request through the tunnel. Once; where the tunnel leads to a SOCKS5 server, once more when that has agreed. The
+ *   stream ends with a `gun_error`, with the `'fin'` of raw bytes, or with a connection that ends in order.
  */
 export interface TunnelUp extends StreamReply<'gun_tunnel_up'> {
   /** The protocol spoken through the tunnel. With `'socks'` another `gun_tunnel_up` follows. */
   readonly protocol: ProtocolName
 }
 
-/** Posted to the owner when a SOCKS5 server has agreed to lead the whole connection on. Source: manual page gun_tunnel_up. */
+/**
+ * Posted to the owner when a SOCKS5 server has agreed to lead the whole connection on. Source: manual page gun_tunnel_up.
+ *
+ * @to The owner.
+ * @order Behind the `gun_up` whose protocol is `'socks'`, once for each SOCKS5 server on the way, and before any message of a
+ *   request.
+ */
 export interface SocksUp extends ConnectionMessage<'gun_tunnel_up'> {
   /** Absent, since no stream has asked for the tunnel. */
   readonly streamRef?: undefined
@@ -49,6 +66,11 @@ export type GunTunnelUp = TunnelUp | SocksUp
  * Posted to the owner when the connection is lost: once for each `gun_up`, except after `close`, `shutdown`
  * or the owner's exit. The errors of the streams that ended with the connection come before. Source:
  * manual page gun_down.
+ *
+ * @to The owner.
+ * @order Behind the `gun_error` of each stream in `killedStreams`. `gun_up` follows when the connection has been made again. If it is
+ *   not made again, a `gun_error` without `streamRef` says why, except after an end in order, and the `DOWN` of those who monitor the
+ *   connection comes last.
  */
 export interface GunDown extends ConnectionMessage<'gun_down'> {
   /** The last protocol of the connection; `'ws'` after an upgrade. */
@@ -65,6 +87,10 @@ export interface GunDown extends ConnectionMessage<'gun_down'> {
 /**
  * Posted to the stream's replyTo when the connection begins to speak WebSocket (over HTTP/2: the stream).
  * Source: manual page gun_upgrade.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order In place of `gun_response`, behind any `gun_inform`, and before the first `gun_ws` or `gun_data` of the stream. Once; with
+ *   `wsOpts.reupgrade` once more behind the `gun_up` of each connection that follows.
  */
 export interface GunUpgrade extends StreamReply<'gun_upgrade'> {
   /**
@@ -82,6 +108,11 @@ export interface GunUpgrade extends StreamReply<'gun_upgrade'> {
 /**
  * Posted when a stream fails (to its replyTo) or, without `streamRef`, when the connection fails (to the
  * owner). Source: manual page gun_error.
+ *
+ * @to The `replyTo` of the stream, by default the owner; without `streamRef` the owner.
+ * @order The last message of its stream, except where it refuses a command, such as a frame before the upgrade: a `badstate` of that
+ *   kind ends nothing. The errors of all streams that end with a connection come before its `gun_down`. Without `streamRef`, if it
+ *   refuses no command: once, when no other attempt to connect follows, behind the last `gun_down` and before `DOWN`.
  */
 export interface GunErrorMessage extends ConnectionMessage<'gun_error'> {
   /** The stream that failed; absent if the error concerns the connection. */
@@ -93,6 +124,9 @@ export interface GunErrorMessage extends ConnectionMessage<'gun_error'> {
 /**
  * Posted for an informational response (1xx); the final response is still to come. Source:
  * manual page gun_inform.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Before the `gun_response` or the `gun_upgrade` of its stream, as often as the server sends one.
  */
 export interface GunInform extends StreamReply<'gun_inform'> {
   /** The status code, 100 to 199 except 101 (RFC 9110 section 15.2). */
@@ -101,7 +135,14 @@ export interface GunInform extends StreamReply<'gun_inform'> {
   readonly headers: Headers
 }
 
-/** Posted for the head of a response. Source: manual page gun_response. */
+/**
+ * Posted for the head of a response. Source: manual page gun_response.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Once, behind any `gun_inform`. With `'fin'` the last message of the stream, unless it answers a `connect`. With `'nofin'`
+ *   the body follows: `gun_data`, or `gun_sse` where `sse` handles it. Over HTTP/1.1 responses come in the order of their requests,
+ *   over HTTP/2 in any order.
+ */
 export interface GunResponse extends StreamReply<'gun_response'> {
   /**
    * `'fin'`: the response has no body. `'nofin'`: `gun_data` follows, possibly with `gun_trailers` at the
@@ -117,6 +158,11 @@ export interface GunResponse extends StreamReply<'gun_response'> {
 /**
  * Posted for each part of a response's body as it arrives; a part may be empty. On a stream that speaks raw: the bytes of the
  * peer, and an empty `'fin'` at their end. Source: manual page gun_data.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Behind `gun_response`, in the order of the bytes, one message for each piece that was read: a chunk, a frame of HTTP/2 or a
+ *   part of one. The last one is `'fin'`, unless `gun_trailers` end the response. With `flow` no more come than were asked for. On a
+ *   stream that speaks raw: behind `gun_tunnel_up` or `gun_upgrade`.
  */
 export interface GunData extends StreamReply<'gun_data'> {
   /**
@@ -135,7 +181,13 @@ export interface GunData extends StreamReply<'gun_data'> {
   readonly data: Buffer
 }
 
-/** Posted for bytes of the peer on a connection that speaks raw. Goes to the owner. Source: manual page gun_data. */
+/**
+ * Posted for bytes of the peer on a connection that speaks raw. Source: manual page gun_data.
+ *
+ * @to The owner.
+ * @order Behind `gun_up`, or the `gun_tunnel_up` that says `'raw'`, one message for each read. If the peer ends in order, an empty
+ *   `'fin'` is the last one and comes before `gun_down`.
+ */
 export interface RawData extends ConnectionMessage<'gun_data'> {
   /** Absent, since the connection has no streams. */
   readonly streamRef?: undefined
@@ -145,7 +197,12 @@ export interface RawData extends ConnectionMessage<'gun_data'> {
   readonly data: Buffer
 }
 
-/** Posted for the trailer fields that end a response. Source: manual page gun_trailers. */
+/**
+ * Posted for the trailer fields that end a response. Source: manual page gun_trailers.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Behind `gun_response` and any `gun_data`, none of which is `'fin'` then. The last message of its stream.
+ */
 export interface GunTrailers extends StreamReply<'gun_trailers'> {
   /** The trailer fields. */
   readonly headers: Headers
@@ -169,7 +226,12 @@ export interface ServerSentEvent {
   readonly retry?: number
 }
 
-/** Posted for an event of a response that `sse` handles. Source: manual page gun_sse. */
+/**
+ * Posted for an event of a response that `sse` handles. Source: manual page gun_sse.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Behind `gun_response`, one message for each event, in their order.
+ */
 export interface SseEvent extends StreamReply<'gun_sse'> {
   /** The event. */
   readonly event: ServerSentEvent
@@ -178,6 +240,9 @@ export interface SseEvent extends StreamReply<'gun_sse'> {
 /**
  * Posted at the end of a response that `sse` handles. Trailers of such a response are reported only as the
  * event `responseTrailers`.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order The last message of its stream, behind all events. A response that breaks off ends with `gun_error` instead.
  */
 export interface SseFin extends StreamReply<'gun_sse'> {
   /** Nothing follows. */
@@ -192,7 +257,14 @@ export interface SseFin extends StreamReply<'gun_sse'> {
 /** An event of a response that `sse` handles, or its end. Source: manual page gun_sse. */
 export type GunSse = SseEvent | SseFin
 
-/** Posted for each WebSocket message or control frame. Source: manual page gun_ws. */
+/**
+ * Posted for each WebSocket message or control frame. Source: manual page gun_ws.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Behind `gun_upgrade`, one message for each whole message or control frame, in the order in which they arrived. A close frame
+ *   is the last one: over HTTP/1.1 `gun_down` follows, over HTTP/2 nothing. A WebSocket that breaks without a close frame ends with
+ *   `gun_error`.
+ */
 export interface GunWs extends StreamReply<'gun_ws'> {
   /** The frame, unmasked and inflated; fragments are joined. */
   readonly frame: WsFrameIn
@@ -202,6 +274,10 @@ export interface GunWs extends StreamReply<'gun_ws'> {
  * Posted when the server pushes a response without a request (RFC 9113 section 8.4). It goes to the replyTo
  * of the request that the push belongs to, as do the messages of the new stream, which follow. Source:
  * manual page gun_push.
+ *
+ * @to The `replyTo` of the stream that the push belongs to, by default the owner.
+ * @order Once for each push, before the end of the stream that it belongs to, and before all messages of `newStreamRef`. A server
+ *   should push before it sends what refers to the push (RFC 9113 section 8.4.1).
  */
 export interface GunPush extends StreamReply<'gun_push'> {
   /** The stream of the pushed response; `cancel` refuses it. */
@@ -214,18 +290,27 @@ export interface GunPush extends StreamReply<'gun_push'> {
   readonly headers: Headers
 }
 
-/** Posted when a stream has room again for data to be sent. */
+/**
+ * Posted when a stream has room again for data to be sent.
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Behind a `data` or a `wsSend` that took the bytes and returned `false`: once, however many did so since the last one. A
+ *   `gun_response` or a `gun_error` may come in its place.
+ */
 export interface DrainNotify extends StreamReply<'gun_notify'> {
-  /**
-   * `wsSend` or `data` returned `false`, and now no more than half of `sendHighWaterMark` waits to be sent.
-   * Goes to the stream's replyTo.
-   */
+  /** `wsSend` or `data` returned `false`, and now no more than half of `sendHighWaterMark` waits to be sent. */
   readonly event: 'drain'
   /** How many bytes still wait to be sent. */
   readonly data: number
 }
 
-/** Posted to the owner when a connection that speaks raw has room again for data to be sent. */
+/**
+ * Posted to the owner when a connection that speaks raw has room again for data to be sent.
+ *
+ * @to The owner.
+ * @order Behind a `data` that took the bytes and returned `false`: once, however many did so since the last one. `gun_down` may come
+ *   in its place.
+ */
 export interface RawDrainNotify extends ConnectionMessage<'gun_notify'> {
   /** Absent, since the connection has no streams. */
   readonly streamRef?: undefined
@@ -235,9 +320,15 @@ export interface RawDrainNotify extends ConnectionMessage<'gun_notify'> {
   readonly data: number
 }
 
-/** Posted when the peer answers a `ping`. */
+/**
+ * Posted when the peer answers a `ping`.
+ *
+ * @to The `replyTo` of the `ping`, by default the owner.
+ * @order Once for each `ping`, in the order of the pings. A `gun_error` with the same `streamRef` comes in its place if the
+ *   connection cannot be pinged or is lost first.
+ */
 export interface PingNotify extends StreamReply<'gun_notify'> {
-  /** Goes to the replyTo of the `ping`; `streamRef` is the ref that `ping` returned. */
+  /** `streamRef` is the ref that `ping` returned. */
   readonly event: 'ping_ack'
   /** How long the answer took, in milliseconds. */
   readonly data: number
@@ -259,7 +350,12 @@ export interface ServerSettings {
   readonly enableConnectProtocol: boolean
 }
 
-/** Posted to the owner when the server changes its settings, if `http2Opts.notifySettingsChanged` is set. */
+/**
+ * Posted to the owner when the server changes its settings, if `http2Opts.notifySettingsChanged` is set.
+ *
+ * @to The owner.
+ * @order Behind `gun_up`, once for each SETTINGS of the server, of which the first comes before any response.
+ */
 export interface SettingsNotify extends ConnectionMessage<'gun_notify'> {
   /** Absent, since settings belong to the connection. */
   readonly streamRef?: undefined
@@ -272,9 +368,13 @@ export interface SettingsNotify extends ConnectionMessage<'gun_notify'> {
 /**
  * Posted when the server refuses an upgrade that had succeeded on an earlier connection, and the upgrade will
  * be requested again later (`wsOpts.reupgrade`).
+ *
+ * @to The `replyTo` of the stream, by default the owner.
+ * @order Behind the `gun_up` of the new connection, once for each refusal, and before the `gun_upgrade` that succeeds or the last
+ *   message of the stream.
  */
 export interface UpgradeRefusedNotify extends StreamReply<'gun_notify'> {
-  /** Goes to the stream's replyTo. The stream remains open: a `gun_upgrade` follows, or the stream's end. */
+  /** The stream remains open: a `gun_upgrade` follows, or the stream's end. */
   readonly event: 'upgrade_refused'
   /** The refusal, without its body. */
   readonly data: {
@@ -310,6 +410,9 @@ export type GunMessage =
 /**
  * Sent to the owner of a connection that `childSpec` describes, each time a supervisor starts one, before anything else of the
  * connection. No `GunMessage`, as connections that `open` starts post none: such an owner expects `GunMessage | GunStarted`.
+ *
+ * @to The owner that `childSpec` was given.
+ * @order Once for each start, before `gun_up` and all else of that connection.
  */
 export interface GunStarted extends ConnectionMessage<'gun_started'> {
   /** The id of the child spec. */

@@ -165,7 +165,9 @@ export async function registered(node: string, timeout?: number): Promise<string
 /**
  * Gives a pid that stands for whoever has the name on the node at the time: what is sent to it goes to that process, and it can be
  * called and monitored. A name cannot be linked: `whereis` gives the pid that can. Throws a TypeError if an argument is wrong, and an Error
- * if this program is no node. Source: `{RegName, Node}` of Erlang.
+ * if this program is no node. Source: `{RegName, Node}` of `erlang:send/2`.
+ *
+ * @param at The name of the process, and that of its node.
  */
 export function named<M = unknown>({ name, node }: NameAt): RemotePid<M> {
   if (typeof name !== 'string' || name === '') throw new TypeError('name must be a non-empty string')

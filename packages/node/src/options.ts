@@ -23,7 +23,7 @@ export interface NodeOptions {
    * A secret that all nodes of the cluster share, at least 16 characters long. It is not sent: each side shows by an HMAC that it knows
    * the cookie. Needed with a carrier that reaches other programs. Source: `erlang:set_cookie/1`.
    */
-  readonly cookie?: string
+  readonly cookie?: string | undefined
   /**
    * The longest silence in milliseconds after which another node counts as gone; 60,000 by default, at least 100. Each node says
    * something four times as often. A program whose event loop is busy for longer loses its connections. Source: `net_ticktime` of kernel.

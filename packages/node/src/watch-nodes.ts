@@ -3,7 +3,13 @@
 import type { Process } from '@holster/process'
 import { watch } from '@holster/process/internal'
 
-/** The message that tells of a node's coming or going. Source: `erlang:monitor_node/2`, `net_kernel:monitor_nodes/1`. */
+/**
+ * The message that tells of a node's coming or going. Source: `erlang:monitor_node/2`, `net_kernel:monitor_nodes/1`.
+ *
+ * @to The process that has called `self.monitorNode`.
+ * @order By turns, each once for each call of `monitorNode`: `nodedown` behind all messages of the node, and behind the `DOWN` and `EXIT` of its
+ * processes, whose reason is `'noconnection'`; `nodeup` before any message of the next connection.
+ */
 export interface NodeChange {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'nodeup' | 'nodedown'

@@ -78,7 +78,9 @@ export interface ConnectionOpts {
    *
    * ```ts
    * // Doubles the pause with each retry, from 1 s to 16 s.
-   * retryFun: retriesLeft => ({ retries: retriesLeft - 1, timeout: 1000 * 2 ** (5 - retriesLeft) })
+   * gun.open('example.org', 443, {
+   *   retryFun: retriesLeft => ({ retries: retriesLeft - 1, timeout: 1000 * 2 ** (5 - retriesLeft) }),
+   * })
    * ```
    */
   readonly retryFun?: (retriesLeft: number, opts: ConnectionOpts) => Retry

@@ -96,7 +96,8 @@ export async function awaitUp(pool: PoolPid | string, awaitOpts: PoolAwaitUpOpts
 /**
  * Lends a connection to the caller for one stream, which the caller begins with the functions of gun. The pool counts the
  * checkout and its stream as one stream: until the stream ends, or until the caller gives the connection back without having
- * begun one. A caller that exits gives the connection back, and the stream is cancelled.
+ * begun one. A caller that exits gives the connection back, and the stream is cancelled. The owner of the connection is the
+ * pool, which has no use for messages of the stream: give the stream a `replyTo`.
  *
  * Gives the connection with least to do; where the set-up has turned all connections into something else, such as WebSockets, a
  * different one each time. Waits while no connection is free. Rejects with a GunError `no_connection_available`, and with the
@@ -106,6 +107,8 @@ export async function awaitUp(pool: PoolPid | string, awaitOpts: PoolAwaitUpOpts
  * using checkout = await gun.pool.checkout(pool)
  * const streamRef = gun.get(checkout.connPid, '/', {}, { replyTo: self })
  * ```
+ *
+ * @param pool The pool, as `startPool` returned it.
  */
 export async function checkout(pool: PoolPid, checkoutOpts: CheckoutOpts = {}): Promise<Checkout> {
   checkCheckoutOpts(checkoutOpts)
@@ -171,6 +174,8 @@ export function put(path: string, headers: HeadersInit, body?: Bytes, reqOpts?: 
  * Throws a GunError `pool_not_found`; `no_connection_available` where the caller does not want to wait, or where no connection
  * can ever be made; the signal's reason if the signal has aborted; and a TypeError for a value that cannot be sent, or where the
  * headers have no `host`. Source: gun_pool:request.
+ *
+ * @param body The whole body; `''`: none.
  */
 export function request(
   method: string,
@@ -182,7 +187,11 @@ export function request(
   return begin(method, path, headers, toBytes(body, 'body'), reqOpts)
 }
 
-/** Sends the head of a request through a pool; the body follows through `data`. Source: gun_pool:headers. */
+/**
+ * Sends the head of a request through a pool; the body follows through `data`. Source: gun_pool:headers.
+ *
+ * @param fields The header fields. `host` says which pool is meant.
+ */
 export function headers(
   method: string,
   path: string,
@@ -206,7 +215,11 @@ export function data(streamRef: PoolStreamRef, isFin: IsFin, chunk: Bytes): bool
   return !isToldToWait
 }
 
-/** Ends a request's body with trailer fields, as `trailers` of gun does. Gun has no such function. */
+/**
+ * Ends a request's body with trailer fields, as `trailers` of gun does. Gun has no such function.
+ *
+ * @param fields The trailer fields: a record, pairs or a `Headers`; names in any case.
+ */
 export function trailers(streamRef: PoolStreamRef, fields: HeadersInit): void {
   const waiter = waiterOf(checked(streamRef))
   if (waiter === undefined) return gun.trailers(connOf(streamRef), streamRef, fields)

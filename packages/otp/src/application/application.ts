@@ -125,7 +125,7 @@ function restore<H>(set: (hook: H | undefined) => H | undefined, ours: H, previo
  * Crashes, failed starts and shutdowns are logged through the hook of `setReportHook`; if the program has set one, that gets the reports
  * and nothing is logged. Exits that no supervisor tells of are logged too, unless `setExitHook` of `@holster/process` was used.
  *
- * Resolves to the code after `exit` has returned, which `process.exit` does not. Throws a TypeError or RangeError at once if an option is
+ * Resolves to the code after `options.exit` has returned, which `process.exit` does not. Throws a TypeError or RangeError at once if an option is
  * wrong. Source: `application:start/2`, `init:stop/0`.
  *
  * ```ts

@@ -4,7 +4,12 @@ import type { Call, Down, Exit, From, Process } from '@holster/process'
 import type { After, Async, CallAnswer, InitAnswer, NoReplyAnswer } from './answers.js'
 import type { SystemRequest } from './system-request.js'
 
-/** The message that `cast` sends. Source: `{'$gen_cast', Request}` of `gen_server`. */
+/**
+ * The message that `cast` sends. Source: `{'$gen_cast', Request}` of `gen_server`.
+ *
+ * @to A server, whose `handleCast` gets the request, or any process that takes it as a message.
+ * @order Once for each `cast`, in the order in which one process casts, calls and sends.
+ */
 export interface Cast<Q> {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'cast'
@@ -15,6 +20,9 @@ export interface Cast<Q> {
 /**
  * The message that `handleInfo` gets when no other came in the time that the last answer gave. Source: the atom `timeout` of
  * `gen_server`.
+ *
+ * @to A server whose last answer ended with a number of milliseconds.
+ * @order Once for each such answer, unless any message comes before. The next answer may set a time again.
  */
 export interface IdleTimeout {
   /** The tag by which patterns and a `switch` tell messages apart. A timer's `Timeout` has a `ref` beside it. */

@@ -24,7 +24,14 @@ export function childSpec<Args>(
 ): ChildSpec {
   checkServer(server)
   checkObject(options)
-  const { id = options.name ?? server.label, restart, shutdown, significant, ...startOptions } = options
+  const {
+    id = options.name ?? server.label,
+    restart,
+    shutdown,
+    significant,
+    backoff,
+    ...startOptions
+  } = options
   checkStartOptions(startOptions)
   if (typeof id !== 'string' || id === '') {
     throw new TypeError('options.id must be given, as the server has neither a name nor a label')
@@ -36,5 +43,6 @@ export function childSpec<Args>(
     ...(restart === undefined ? {} : { restart }),
     ...(shutdown === undefined ? {} : { shutdown }),
     ...(significant === undefined ? {} : { significant }),
+    ...(backoff === undefined ? {} : { backoff }),
   }
 }

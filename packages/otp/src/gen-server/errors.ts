@@ -35,7 +35,7 @@ function hint(request: unknown, known: readonly unknown[]): string {
  * | reason | when |
  * | --- | --- |
  * | `['already_started', pid]` | the name is taken, by `pid` |
- * | `'timeout'` | `init` took longer than `options.timeout`; the process was killed |
+ * | `'timeout'` | `init` took longer than the `timeout` of the options; the process was killed |
  * | anything else | `init` answered `['stop', reason]` or threw `reason`, or the process was ended meanwhile |
  *
  * Source: the `{error, Reason}` of `gen_server:start_link/3`.

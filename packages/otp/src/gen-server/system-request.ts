@@ -9,8 +9,11 @@ export type SystemTask =
   | readonly ['terminate', reason: unknown]
 
 /**
- * Asks a server for what `getState`, `replaceState`, `suspend`, `resume` and `stop` are about. Source: `{system, From, Request}` of
- * `sys`.
+ * Asks a server for what `getState`, `replaceState`, `suspend`, `resume` and `stop` are about: the `request` of a `Call`. Source:
+ * `{system, From, Request}` of `sys`.
+ *
+ * @to A server, which handles it by itself: no clause sees it.
+ * @order In its turn among the calls and messages that came before; at once while the server is suspended, and the others wait.
  */
 export class SystemRequest {
   /** @internal */

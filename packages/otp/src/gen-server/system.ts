@@ -46,7 +46,8 @@ export function replaceState<M>(
 }
 
 /**
- * Has a server take no messages but those of this file, and the exit of its parent, until `resume`: all others wait in its mailbox.
+ * Has a server take no messages but those of `getState`, `replaceState`, `resume` and `stop`, and the exit of its parent, until `resume`:
+ * all others wait in its mailbox.
  * Rejects and throws as `call` does. Source: `sys:suspend/1,2`.
  */
 export async function suspend(pid: Pid<never> | string, timeout: number = DEFAULT_TIMEOUT): Promise<void> {

@@ -5,7 +5,13 @@ import { reportThrown, watch } from '@holster/process/internal'
 import { KeyedMap } from '../keyed-map.js'
 import type { Replica } from '../peers/peers.js'
 
-/** The message that tells of a change in a group. Source: `{Ref, join | leave, Group, Pids}` of `pg`. */
+/**
+ * The message that tells of a change in a group. Source: `{Ref, join | leave, Group, Pids}` of `pg`.
+ *
+ * @to The process that has called `monitor` or `monitorScope`.
+ * @order Once for each change and monitor, from the call of `monitor` until `demonitor`, in the order of the changes. A member that ends leaves
+ * before its `DOWN` and its `EXIT` are sent.
+ */
 export interface Change<Group = unknown> {
   /** The tag by which patterns and a `switch` tell messages apart. */
   readonly type: 'pg_join' | 'pg_leave'

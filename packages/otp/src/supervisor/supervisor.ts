@@ -146,7 +146,7 @@ export function checkChildspecs(specs: readonly ChildSpec[], autoShutdown?: Auto
 }
 
 /**
- * Starts one more child, behind all others, and resolves to it; to `undefined` if its `start` gave `'ignore'`, where the spec is kept
+ * Starts one more child, behind all others, and resolves to it; to `undefined` if its `ChildSpec.start` gave `'ignore'`, where the spec is kept
  * unless the child is temporary or the supervisor a `'simple_one_for_one'`. Rejects with a `SupervisorError`: `'already_started'`,
  * `'already_present'`, `'max_children'`, `'bad_combination'`, or `'failed_to_start_child'`, where the spec is not kept; and with a
  * `CallError` if the supervisor has ended. Throws a TypeError or RangeError at once if the spec is wrong.
@@ -175,7 +175,7 @@ export function terminateChild(supervisor: SupervisorRef, id: string | MonitorTa
 }
 
 /**
- * Starts a child anew that does not run, and resolves to it; to `undefined` if its `start` gave `'ignore'`. Rejects with a
+ * Starts a child anew that does not run, and resolves to it; to `undefined` if its `ChildSpec.start` gave `'ignore'`. Rejects with a
  * `SupervisorError`: `'not_found'`, `'running'`, `'restarting'`, `'simple_one_for_one'`, `'failed_to_start_child'`; and with a `CallError`
  * if the supervisor has ended. Source: `supervisor:restart_child/2`.
  */

@@ -7,6 +7,10 @@ import { exitSignal } from '@holster/process/internal'
 /**
  * The message by which a task tells its owner its result. `await` and their like take it; a server that does not wait gets it as any
  * other message, and then takes the monitor back: `self.demonitor(ref)`. Source: `{ref, result}` of Elixir's `Task`.
+ *
+ * @to The owner of the task.
+ * @order Once at most, when the function has given its result. The `DOWN` of the task, which has the same `ref`, comes behind it unless
+ * `self.demonitor` takes that back, and comes alone where the task ends without a result.
  */
 export interface TaskReply<T = unknown> {
   /** The tag by which patterns and a `switch` tell messages apart. */

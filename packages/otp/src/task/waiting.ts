@@ -27,8 +27,8 @@ export interface YieldOptions {
   /** How many tasks are waited for; beyond them `onTimeout` does not apply. Default: all. */
   readonly limit?: number
   /**
-   * The treatment of a task that has not ended in time: none, that of `ignore`, or that of `shutdown` with `'brutal_kill'`.
-   * Default `'nothing'`.
+   * How a task is treated that has not ended in time. `'nothing'`: the task may be waited for again; `'ignore'`: as by `ignore`;
+   * `'kill_task'`: as by `shutdown` with `'brutal_kill'`. Default `'nothing'`.
    */
   readonly onTimeout?: 'nothing' | 'ignore' | 'kill_task'
 }

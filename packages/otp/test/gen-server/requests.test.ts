@@ -241,6 +241,7 @@ describe('childSpec', () => {
       restart: 'transient',
       shutdown: 100,
       significant: true,
+      backoff: { initial: 10, max: 100 },
       name: 'named',
     })
     const { start, ...others } = spec
@@ -250,6 +251,7 @@ describe('childSpec', () => {
       restart: 'transient',
       shutdown: 100,
       significant: true,
+      backoff: { initial: 10, max: 100 },
     })
     const pid = (await start(parent)) as Process
     assert.equal(await genServer.getState('named'), 3)
