@@ -3,12 +3,15 @@
  * The types come from `tsc`. Run: npm run build
  */
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { buildPage } from './packages/observer/page/build.mjs'
 
-for (const name of ['process', 'otp', 'gun', 'node', 'observer']) {
+/** The files that each bundle was made of, as `npm run release` reads them to find the licences. */
+const bundles = []
+
+for (const name of ['process', 'otp', 'gun', 'node', 'observer', 'testing']) {
   const folder = join(import.meta.dirname, 'packages', name)
   const dist = join(folder, 'dist')
   const { bin = {}, engines, exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
@@ -16,8 +19,9 @@ for (const name of ['process', 'otp', 'gun', 'node', 'observer']) {
   for (const file of readdirSync(dist, { recursive: true })) {
     if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file))
   }
-  await build({
+  const { metafile } = await build({
     absWorkingDir: folder,
+    metafile: true,
     entryPoints: [...Object.values(exports).map(entry => entry.default), ...Object.values(bin)].map(file =>
       file.replace('./dist/', 'src/').replace('.js', '.ts'),
     ),
@@ -34,5 +38,8 @@ for (const name of ['process', 'otp', 'gun', 'node', 'observer']) {
     // The sources are published too.
     sourcesContent: false,
   })
+  bundles.push({ package: name, folder: `packages/${name}`, inputs: Object.keys(metafile.inputs) })
 }
-await buildPage()
+bundles.push({ package: 'observer', folder: 'packages/observer/page', inputs: await buildPage() })
+mkdirSync(join(import.meta.dirname, 'build'), { recursive: true })
+writeFileSync(join(import.meta.dirname, 'build', 'bundles.json'), JSON.stringify(bundles))

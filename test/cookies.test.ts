@@ -5,6 +5,8 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { setExitHook } from '@holster/process'
+import type { Peer, ScriptedServer, Transport } from '@holster/testing'
+import { switchingProtocols } from '@holster/testing/frames'
 import { CookieJar, MemoryCookieStore } from 'tough-cookie'
 import { type Client, connect, eventually, NO_CONTENT, PATIENCE, receiveError } from './support/client.ts'
 import { onEachVersion } from './support/http-scene.ts'
@@ -19,8 +21,7 @@ import {
   NOTHING,
 } from './support/http-server.ts'
 import { assertNothingLeft } from './support/leftovers.ts'
-import { type Origin, origin, type Peer, type Transport } from './support/origin.ts'
-import { switchingProtocols } from './support/websocket-frames.ts'
+import { origin } from './support/origin.ts'
 import { websocketServer } from './support/websocket-server.ts'
 
 const kinds = ['synchronous', 'asynchronous'] as const
@@ -32,7 +33,7 @@ function jarOf(kind: (typeof kinds)[number]): CookieJar {
   return new CookieJar(store)
 }
 
-interface Site extends Origin {
+interface Site extends ScriptedServer {
   /** The path and the cookie fields of each request, in order. */
   readonly seen: (readonly [path: string, ...cookies: string[]])[]
 }

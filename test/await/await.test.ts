@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, ProcessExit } from '@holster/process'
+import { switchingProtocols } from '@holster/testing/frames'
 import { createActor, fromCallback } from 'xstate'
 import {
   connect,
@@ -27,7 +28,6 @@ import {
 } from '../support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
-import { switchingProtocols } from '../support/websocket-frames.ts'
 import { websocketServer } from '../support/websocket-server.ts'
 
 type Ref = ReturnType<Process['monitor']>

@@ -5,13 +5,13 @@ import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, ProcessExit } from '@holster/process'
+import { switchingProtocols } from '@holster/testing/frames'
 import { type Client, connect, defer, eventually, PATIENCE, rejection } from '../support/client.ts'
 import { chunked } from '../support/http-ends.ts'
 import { onEachLineAndDelivery, onEachVersion } from '../support/http-scene.ts'
 import { type Answer, answerer, httpOrigin, type Line, NOTHING, unsized } from '../support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
-import { switchingProtocols } from '../support/websocket-frames.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()

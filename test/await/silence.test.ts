@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
+import { switchingProtocols } from '@holster/testing/frames'
 import { type Client, connect, defer, eventually, PATIENCE, rejection } from '../support/client.ts'
 import { onEachVersion } from '../support/http-scene.ts'
 import { answerer, type HttpPeer, httpOrigin, NOTHING } from '../support/http-server.ts'
 import { h2Origin } from '../support/http2-origin.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
-import { switchingProtocols } from '../support/websocket-frames.ts'
 
 /** What await says of a stream of which nothing comes. */
 async function why({ connPid }: Pick<Client, 'connPid'>, streamRef: gun.StreamRef): Promise<string> {

@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import * as gun from '@holster/gun'
 import { createProcess, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates } from '@holster/testing'
 import { PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 

@@ -5,18 +5,12 @@ import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, P, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer } from '@holster/testing'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { mockTimeouts } from '../support/clock.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { origin, type Peer } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 import { streamEnds } from '../support/stream-ends.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()

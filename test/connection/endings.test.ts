@@ -5,16 +5,10 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, exit, P, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer, type ScriptedServer } from '@holster/testing'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, origin, type Peer } from '../support/origin.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
+import { origin } from '../support/origin.ts'
 
 type Transport = 'tcp' | 'tls'
 
@@ -29,7 +23,7 @@ interface Place {
 
 interface World {
   readonly transport: Transport
-  readonly server: Origin
+  readonly server: ScriptedServer
   readonly opts: gun.Opts
   /** Whom the stream replies to: it outlives the owner. */
   readonly replyTo: Process<gun.GunMessage>

@@ -7,10 +7,10 @@ import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, P, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Script } from '@holster/testing'
 import { mockTimeouts } from '../support/clock.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { origin, type Script } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 import { onLinux, unanswering } from '../support/silent-address.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.

@@ -6,10 +6,11 @@ import { inspect } from 'node:util'
 import * as gun from '@holster/gun'
 import type { Process } from '@holster/process'
 import { fromProcess } from '@holster/process/xstate'
+import type { Peer } from '@holster/testing'
 import { CookieJar } from 'tough-cookie'
 import { createActor } from 'xstate'
 import { connect } from '../support/client.ts'
-import { origin, type Peer } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 
 /** Reads a request and leaves it without an answer. */
 const silent = (peer: Peer) => peer.receiveRequest()

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates } from '@holster/testing'
 import { assertNothingLeft, collectWarnings, leftovers } from '../support/leftovers.ts'
 import { websocketServer } from '../support/websocket-server.ts'
 

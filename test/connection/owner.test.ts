@@ -16,8 +16,9 @@ import {
   whereis,
 } from '@holster/process'
 import { watch } from '@holster/process/internal'
+import { certificates, type Peer, type ScriptedServer } from '@holster/testing'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { assign, createActor, fromCallback, setup } from 'xstate'
-import { certificates } from '../support/certificates.ts'
 import {
   connect,
   type Deferred,
@@ -29,14 +30,7 @@ import {
   receiveError,
 } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, origin, type Peer } from '../support/origin.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
+import { origin } from '../support/origin.ts'
 import { websocketServer } from '../support/websocket-server.ts'
 
 /** What the exit hook is given while this is in use. */
@@ -57,7 +51,7 @@ async function downOf(watcher: Process<gun.GunMessage>, connPid: gun.ConnPid): P
 /** A way to bring a connection into a state. */
 interface Situation extends AsyncDisposable {
   readonly connPid: gun.ConnPid
-  readonly server?: Origin
+  readonly server?: ScriptedServer
 }
 
 /** Serves a request that it answers when told to, or a WebSocket that closes as it should. */

@@ -6,19 +6,13 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, P, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer, type ScriptedServer } from '@holster/testing'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { defer } from '../support/client.ts'
 import { onEachVersion } from '../support/http-scene.ts'
 import { httpServer, type Line, speaking } from '../support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, origin, type Peer } from '../support/origin.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
+import { origin } from '../support/origin.ts'
 
 type Transport = 'tcp' | 'tls'
 const transports = ['tcp', 'tls'] as const
@@ -26,7 +20,7 @@ const transports = ['tcp', 'tls'] as const
 interface Scene extends AsyncDisposable {
   readonly self: Process<gun.GunMessage>
   readonly connPid: gun.ConnPid
-  readonly server: Origin
+  readonly server: ScriptedServer
   /** The server's side of the next connection. */
   peer(): Promise<Peer>
 }

@@ -4,17 +4,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, setExitHook } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer } from '@holster/testing'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { origin, type Peer } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 import { streamEnds } from '../support/stream-ends.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
 
 const transports = ['tcp', 'tls'] as const
 

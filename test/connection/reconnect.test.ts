@@ -7,11 +7,11 @@ import { describe, mock, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, P, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer, type ScriptedServer } from '@holster/testing'
 import { chance } from '../support/chance.ts'
 import { NO_CONTENT, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, origin, type Peer } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 import { onLinux, unanswering } from '../support/silent-address.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
@@ -23,7 +23,7 @@ const transports = ['tcp', 'tls'] as const
 interface Scene extends AsyncDisposable {
   readonly self: Process<gun.GunMessage>
   readonly connPid: gun.ConnPid
-  readonly server: Origin
+  readonly server: ScriptedServer
   /** The server's side of the next connection. */
   peer(): Promise<Peer>
   /** Lets the present attempt come to its end. */

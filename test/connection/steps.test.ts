@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { createActor, fromCallback } from 'xstate'
 import { connect, defer, NO_CONTENT } from '../support/client.ts'
 import { scene } from '../support/http2-scene.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
 import { streamEnds } from '../support/stream-ends.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 
 const nothing = (): void => {}
 

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import zlib from 'node:zlib'
 import * as gun from '@holster/gun'
 import { createProcess, type Pid } from '@holster/process'
+import type { ScriptedServer } from '@holster/testing'
 import { type Client, connect, defer, eventually, PATIENCE, receiveError } from '../support/client.ts'
 import { settle } from '../support/flood.ts'
 import { onEachVersion } from '../support/http-scene.ts'
 import { type Answer, answerer, type Fields, httpOrigin, type Line, NOTHING } from '../support/http-server.ts'
 import { collectWarnings } from '../support/leftovers.ts'
-import type { Origin } from '../support/origin.ts'
 
 const sized = (length: number): Fields => [
   ['content-type', 'text/plain'],
@@ -18,8 +18,11 @@ const sized = (length: number): Fields => [
 
 const hello: Answer = { status: 200, fields: sized(5), body: 'Hello' }
 
-const connectWith = (server: Origin, line: Line, ...contentHandlers: gun.ContentHandler[]): Promise<Client> =>
-  connect(server, line, { httpOpts: { contentHandlers }, retry: 0 })
+const connectWith = (
+  server: ScriptedServer,
+  line: Line,
+  ...contentHandlers: gun.ContentHandler[]
+): Promise<Client> => connect(server, line, { httpOpts: { contentHandlers }, retry: 0 })
 
 const handler = (read: (next: gun.Next) => gun.ContentReader): gun.ContentHandler => ({
   init: (_, next) => read(next),

@@ -16,7 +16,7 @@ import { websocketServer } from '../support/websocket-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const programs = join(root, 'test/support/installed')
-const PACKAGES = ['process', 'otp', 'gun', 'node', 'observer'] as const
+const PACKAGES = ['process', 'otp', 'gun', 'node', 'observer', 'testing'] as const
 
 let folder: string
 before(async () => {

@@ -7,16 +7,16 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import * as gun from '@holster/gun'
 import { createProcess, setExitHook } from '@holster/process'
+import { certificates, type Peer, type ScriptedServer, type Transport } from '@holster/testing'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { createActor, setup } from 'xstate'
-import { certificates } from '../support/certificates.ts'
 import { eventually, freePort, NO_CONTENT, PATIENCE } from '../support/client.ts'
 import { mockTimeouts } from '../support/clock.ts'
 import { type HttpPeer, httpOrigin, lineName, lines, NOTHING, speaking } from '../support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { LIFE, type LifeName, making, opened, recorder } from '../support/life-events.ts'
-import { type Origin, origin, type Peer, type Transport } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 import { onLinux, unanswering } from '../support/silent-address.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
@@ -67,7 +67,9 @@ async function reachAtOnce(connPid: gun.ConnPid, stateName: string): Promise<voi
 /** Where nobody listens, though somebody may some day: of a Unix socket that does not exist nothing more is hoped for. */
 const nowhere = (
   transport: Transport,
-): Promise<Pick<Origin, 'host' | 'port' | 'path'>> | Pick<Origin, 'host' | 'port' | 'path'> =>
+):
+  | Promise<Pick<ScriptedServer, 'host' | 'port' | 'path'>>
+  | Pick<ScriptedServer, 'host' | 'port' | 'path'> =>
   transport === 'unix'
     ? { host: '', port: 0, path: fileURLToPath(import.meta.url) }
     : freePort().then(port => ({ host: '127.0.0.1', port }))

@@ -5,11 +5,12 @@ import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import type { Peer } from '@holster/testing'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { LIFE, type LifeName, making, opened, recorder } from '../support/life-events.ts'
-import { origin, type Peer } from '../support/origin.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
+import { origin } from '../support/origin.ts'
 
 const transports = ['tcp', 'tls', 'unix'] as const
 

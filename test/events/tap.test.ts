@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { tap } from '@holster/gun/internal'
 import { setExitHook } from '@holster/process'
+import { opcodes, receiveFrame } from '@holster/testing/frames'
 import { PATIENCE } from '../support/client.ts'
 import { ends } from '../support/http-ends.ts'
-import { opcodes, receiveFrame } from '../support/websocket-frames.ts'
 import { close, text, upgraded, wires } from '../support/websocket-scene.ts'
 
 /** Notes in words all that a tap hears. */

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { setExitHook } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer, type Transport } from '@holster/testing'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { freePort, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { LIFE, making, opened, recorder } from '../support/life-events.ts'
-import { origin, type Peer, type Transport } from '../support/origin.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
+import { origin } from '../support/origin.ts'
 
 const transports = ['tcp', 'tls', 'unix'] as const
 

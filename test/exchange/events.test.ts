@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { setExitHook } from '@holster/process'
+import { switchingProtocols } from '@holster/testing/frames'
 import { type Ends, ends, httpEnds, transports } from '../support/http-ends.ts'
 import { type HttpPeer, lineName, lines, NOTHING, parts, unsized } from '../support/http-server.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
-import { switchingProtocols } from '../support/websocket-frames.ts'
 
 type Told = readonly [name: string, fields: Record<string, unknown>]
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
-import { certificates } from '../support/certificates.ts'
+import { certificates } from '@holster/testing'
 import { connect, defer, NO_CONTENT, receiveError } from '../support/client.ts'
 import { collect, noContent, onEachLine, onEachTransport } from '../support/http-scene.ts'
 import { httpOrigin, lineName, NOTHING, versions } from '../support/http-server.ts'

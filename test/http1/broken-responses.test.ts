@@ -5,16 +5,16 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, P, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer, type ScriptedServer } from '@holster/testing'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, origin, type Peer } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 
 const transports = ['tcp', 'tls'] as const
 
 interface Scene extends AsyncDisposable {
   readonly self: Process<gun.GunMessage>
   readonly connPid: gun.ConnPid
-  readonly server: Origin
+  readonly server: ScriptedServer
   /** The server's side. */
   readonly peer: Peer
 }

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
+import type { Peer, RequestHead, ScriptedServer } from '@holster/testing'
+import { frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import fc from 'fast-check'
 import { connect, defer, NO_CONTENT, PATIENCE, receiveError } from '../support/client.ts'
 import { ends } from '../support/http-ends.ts'
@@ -18,14 +20,13 @@ import {
   transports,
 } from '../support/http-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, origin, type Peer, type RequestHead } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 import { runs } from '../support/runs.ts'
 import { streamEnds } from '../support/stream-ends.ts'
-import { frame, opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\n'
 const sized = (body: string): string => `${OK}content-length: ${body.length}\r\n\r\n${body}`
-const hostOf = ({ path, port, host }: Origin): string =>
+const hostOf = ({ path, port, host }: ScriptedServer): string =>
   path === undefined ? `${host}:${port}` : 'localhost'
 
 const ok = (length: number, isFin: gun.IsFin = 'nofin'): Short => [

@@ -5,7 +5,7 @@ import { mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, P } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type ScriptedServer, type Transport } from '@holster/testing'
 import { PATIENCE } from '../support/client.ts'
 import { onEachTransport } from '../support/http-scene.ts'
 import * as h2 from '../support/http2-frames.ts'
@@ -13,14 +13,14 @@ import { h2Peer } from '../support/http2-origin.ts'
 import { tell } from '../support/http2-scene.ts'
 import { h2Server } from '../support/http2-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, origin, type Transport } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()
 await turn()
 
 async function told(
-  server: Pick<Origin, 'host' | 'port' | 'path'>,
+  server: Pick<ScriptedServer, 'host' | 'port' | 'path'>,
   transport: Transport,
   opts: gun.Opts,
   count: number,

@@ -3,11 +3,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer, type ScriptedServer, type Transport } from '@holster/testing'
 import { onEachTransport } from '../support/http-scene.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { h2Origin } from '../support/http2-origin.ts'
-import type { Origin, Peer, Transport } from '../support/origin.ts'
 
 const FIELDS = [
   [':status', '200'],
@@ -41,7 +40,7 @@ const ENDS: Readonly<Record<string, (peer: Peer) => void>> = {
   'a RST': peer => peer.reset(),
 }
 
-async function one(server: Origin, transport: Transport): Promise<void> {
+async function one(server: ScriptedServer, transport: Transport): Promise<void> {
   const owner = createProcess<gun.GunMessage>()
   const opts: gun.Opts = {
     owner,

@@ -7,13 +7,13 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import type { Transport } from '@holster/testing'
 import { PATIENCE } from '../support/client.ts'
 import { encodeHeaders } from '../support/hpack.ts'
 import { onEachTransport } from '../support/http-scene.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { ok, type Scene, scene } from '../support/http2-scene.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
-import type { Transport } from '../support/origin.ts'
 
 const MIB = 1024 * 1024
 /** In bytes. What a flood may take at most, of which a part is the test's own. */

@@ -4,14 +4,14 @@ import assert from 'node:assert/strict'
 import { mock, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
+import type { Transport } from '@holster/testing'
+import { closePayload, frame, opcodes } from '@holster/testing/frames'
 import { PATIENCE } from '../support/client.ts'
 import { onEachTransport } from '../support/http-scene.ts'
 import * as h2 from '../support/http2-frames.ts'
 import type { H2Peer, H2PeerOptions } from '../support/http2-origin.ts'
 import { ok, type Scene, scene, sentTo } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import type { Transport } from '../support/origin.ts'
-import { closePayload, frame, opcodes } from '../support/websocket-frames.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.
 mock.timers.reset()

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Transport } from '@holster/testing'
 import { PATIENCE } from '../support/client.ts'
 import { onEachTransport } from '../support/http-scene.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { ok, respond, type Scene, scene, sentTo } from '../support/http2-scene.ts'
-import { origin, type Transport } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 
 const NO_CONTENT = [[':status', '204']] as const
 

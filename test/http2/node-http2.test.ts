@@ -7,12 +7,11 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Transport } from '@holster/testing'
 import { PATIENCE } from '../support/client.ts'
 import { onEachTransport } from '../support/http-scene.ts'
 import { type H2ServerOptions, h2Server } from '../support/http2-server.ts'
 import { assertNothingLeft } from '../support/leftovers.ts'
-import type { Transport } from '../support/origin.ts'
 
 async function withServer(
   transport: Transport,

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'
+import type { Transport } from '@holster/testing'
 import { onEachTransport } from '../support/http-scene.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { ok, type Scene, scene, sentTo } from '../support/http2-scene.ts'
-import type { Transport } from '../support/origin.ts'
 
 type Field = readonly [name: string, value: string]
 

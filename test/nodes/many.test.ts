@@ -6,9 +6,9 @@ import type { Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Process } from '@holster/process'
+import { closer, listen } from '@holster/testing/internal'
 import { WebSocketServer } from 'ws'
 import { type Nodes, startNodes } from '../support/nodes.ts'
-import { closer, listen } from '../support/place.ts'
 
 /** How many WebSockets there are. By hand: MANY=10000. */
 const MANY = Number(process.env.MANY ?? 2000)

@@ -5,11 +5,11 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, setExitHook } from '@holster/process'
+import { closePayload, receiveFrame } from '@holster/testing/frames'
 import { eventually, PATIENCE } from '../support/client.ts'
 import { httpEnds } from '../support/http-ends.ts'
 import { lineName, lines } from '../support/http-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { closePayload, receiveFrame } from '../support/websocket-frames.ts'
 import { text, upgraded, wires } from '../support/websocket-scene.ts'
 
 const boom = new Error('boom')

@@ -6,11 +6,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { PeerCertificate, PSKCallbackNegotation } from 'node:tls'
 import * as gun from '@holster/gun'
 import { createProcess, setExitHook } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type ScriptedServer, type ScriptedServerOptions } from '@holster/testing'
 import { NO_CONTENT, PATIENCE } from '../support/client.ts'
 import { ends, transports } from '../support/http-ends.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, type OriginOptions, origin } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 
 const boom = new Error('boom')
 const fail = (): never => {
@@ -168,8 +168,10 @@ for (const transport of transports) {
 /** A connection over TLS that is being made, and the server's side. */
 async function dialling(
   tlsOpts: NonNullable<gun.Opts['tlsOpts']>,
-  options: OriginOptions = { transport: 'tls' },
-): Promise<AsyncDisposable & { server: Origin; error(): Promise<gun.GunError>; up(): Promise<unknown> }> {
+  options: ScriptedServerOptions = { transport: 'tls' },
+): Promise<
+  AsyncDisposable & { server: ScriptedServer; error(): Promise<gun.GunError>; up(): Promise<unknown> }
+> {
   const server = await origin(async peer => void (await peer.closed), options)
   const self = createProcess<gun.GunMessage>()
   const opts: gun.Opts = { owner: self, transport: 'tls', retry: 0, tlsOpts }
@@ -253,7 +255,7 @@ describe('checkServerIdentity', () => {
 describe('pskCallback', () => {
   const psk = Buffer.from('a secret that both sides know')
   const suite = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const
-  const server: OriginOptions = {
+  const server: ScriptedServerOptions = {
     transport: 'tls',
     tls: { ...suite, cert: undefined, key: undefined, pskCallback: () => psk } as never,
   }

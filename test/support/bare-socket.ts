@@ -3,12 +3,11 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
-import { certificates } from './certificates.ts'
-import type { Origin, Transport } from './origin.ts'
+import { certificates, type ScriptedServer, type Transport } from '@holster/testing'
 
 export const transports: readonly Transport[] = ['tcp', 'tls', 'unix']
 
-type Address = Pick<Origin, 'host' | 'port' | 'path'>
+type Address = Pick<ScriptedServer, 'host' | 'port' | 'path'>
 
 /** Resolves when the socket is connected, over tls when its handshake is done. */
 export async function connect({ host, port, path }: Address, transport: Transport): Promise<net.Socket> {

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, type ProcessOptions } from '@holster/process'
-import { certificates } from './certificates.ts'
+import { certificates, type ScriptedServer, type Transport } from '@holster/testing'
 import { type Line, speaking } from './line.ts'
-import { type Origin, origin, type Transport } from './origin.ts'
+import { origin } from './origin.ts'
 import { streamEnds } from './stream-ends.ts'
 
 /** How long a message that must come may take; passing tests do not wait for it. */
@@ -22,7 +22,7 @@ export interface Client extends AsyncDisposable {
 /** A connection that is up, with a process that owns it. It is closed at once when it is disposed of. What `httpOpts`
  * says is for the version that is spoken, HTTP/1.1 unless another is given. */
 export async function connect(
-  { host, port, path }: Pick<Origin, 'host' | 'port' | 'path'>,
+  { host, port, path }: Pick<ScriptedServer, 'host' | 'port' | 'path'>,
   on: Transport | Line = 'tcp',
   opts: gun.Opts = {},
   ownerOptions: ProcessOptions = {},

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const settings = {
-  extends: '../../tsconfig.base.json',
+  extends: join(root, 'tsconfig.base.json'),
   compilerOptions: {
     noEmit: true,
     allowImportingTsExtensions: true,
@@ -21,9 +21,15 @@ const settings = {
   include: ['*.ts'],
 }
 
-/** The errors in these files, given by their names, each as `a.ts(3,5): error TS…` with the lines that explain it. */
-export async function compile(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
-  const folder = await mkdtemp(join(root, 'test', '.tmp-'))
+/**
+ * The errors in these files, given by their names, each as `a.ts(3,5): error TS…` with the lines that explain it. They see what is installed
+ * at `place`, by default what the tests see.
+ */
+export async function compile(
+  files: Readonly<Record<string, string>>,
+  place = join(root, 'test'),
+): Promise<readonly string[]> {
+  const folder = await mkdtemp(join(place, '.tmp-'))
   try {
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings))
     for (const [name, source] of Object.entries(files)) await writeFile(join(folder, name), source)

@@ -10,7 +10,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import { certificates } from './certificates.ts'
+import { certificates } from '@holster/testing'
 
 export type Program =
   | 'haproxy'

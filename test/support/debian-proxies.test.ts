@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { certificates } from '@holster/testing'
 import { connect, readAll, readUntil } from './bare-socket.ts'
-import { certificates } from './certificates.ts'
 import {
   apacheProxy,
   type DebianServer,

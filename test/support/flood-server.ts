@@ -4,11 +4,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { Peer } from '@holster/testing'
+import { frame, opcodes, switchingProtocols } from '@holster/testing/frames'
 import { Deflate } from './deflate.ts'
 import { DEFLATE } from './flood.ts'
 import { streamServer } from './http2-ends.ts'
-import { origin, type Peer } from './origin.ts'
-import { frame, opcodes, switchingProtocols } from './websocket-frames.ts'
+import { origin } from './origin.ts'
 import { isH2, transportOf, type Wire } from './websocket-scene.ts'
 
 /** What the path of an upgrade asks for: so many binary messages of so many bytes, numbered, then a text. */

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Headers } from '@holster/gun'
 import * as gun from '@holster/gun'
+import { frame, opcodes } from '@holster/testing/frames'
 import { Deflate } from './deflate.ts'
 import type { Ends } from './http-ends.ts'
-import { frame, type Headers, opcodes } from './websocket-frames.ts'
 
 /** What a server adds to its 101 when it agrees to compress. */
 export const DEFLATE: Headers = [['Sec-WebSocket-Extensions', 'permessage-deflate']]

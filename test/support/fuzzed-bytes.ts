@@ -1,11 +1,11 @@
 // The bytes of servers of HTTP/1.1, HTTP/2 and WebSocket, whole, or with some of them changed, lost, doubled or moved.
 
 import { gzipSync } from 'node:zlib'
+import { closePayload, opcodes, frame as wsFrame } from '@holster/testing/frames'
 import fc from 'fast-check'
 import { Deflate } from './deflate.ts'
 import { encodeHeaders, type HeaderList } from './hpack.ts'
 import * as h2 from './http2-frames.ts'
-import { closePayload, opcodes, frame as wsFrame } from './websocket-frames.ts'
 
 // Replies, whatever carries them.
 

@@ -2,6 +2,7 @@
 // they like at any moment. Whatever that is, each stream ends exactly once, the connection ends, and nothing is left of it.
 
 import net from 'node:net'
+import './chance.ts'
 import { setImmediate as turn } from 'node:timers/promises'
 import tls from 'node:tls'
 import * as gun from '@holster/gun'
@@ -14,15 +15,15 @@ import {
   type Process,
   setExitHook,
 } from '@holster/process'
+import { certificates } from '@holster/testing'
+import { switchingProtocols } from '@holster/testing/frames'
+import { closer, listen } from '@holster/testing/internal'
 import fc from 'fast-check'
-import { certificates } from './certificates.ts'
 import { type Mutation, mutated, mutations } from './fuzzed-bytes.ts'
 import * as h2 from './http2-frames.ts'
 import { collectWarnings, leftovers } from './leftovers.ts'
-import { closer, listen } from './place.ts'
 import { streamEnds } from './stream-ends.ts'
 import { http2Proxy, httpProxy } from './tunnel-proxies.ts'
-import { switchingProtocols } from './websocket-frames.ts'
 
 /** What is spoken: HTTP/1.1 or HTTP/2, and whether the first stream is to become a WebSocket. */
 export interface Speech {

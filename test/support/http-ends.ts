@@ -3,10 +3,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, P, type Process, type ProcessOptions } from '@holster/process'
-import { certificates } from './certificates.ts'
+import { certificates, type Peer, type ScriptedServer, type Transport } from '@holster/testing'
 import { PATIENCE } from './client.ts'
 import { type HttpPeer, httpOrigin, type Line, speaking } from './http-server.ts'
-import { type Origin, origin, type Peer, type Transport } from './origin.ts'
+import { origin } from './origin.ts'
 import { streamEnds } from './stream-ends.ts'
 
 export const transports: readonly Transport[] = ['tcp', 'tls', 'unix']
@@ -14,7 +14,7 @@ export const transports: readonly Transport[] = ['tcp', 'tls', 'unix']
 export interface Ends<P = Peer> extends AsyncDisposable {
   readonly self: Process<gun.GunMessage>
   readonly connPid: gun.ConnPid
-  readonly server: Origin
+  readonly server: ScriptedServer
   /** The server's side of the first connection. */
   readonly peer: P
   /** The server's side of the next connection. */
@@ -45,7 +45,7 @@ export function httpEnds(
 }
 
 async function between<P>(
-  listen: (script: (peer: P) => void) => Promise<Origin>,
+  listen: (script: (peer: P) => void) => Promise<ScriptedServer>,
   transport: Transport,
   opts: gun.Opts,
   ownerOptions: ProcessOptions,
@@ -55,7 +55,7 @@ async function between<P>(
 }
 
 /** The owner's end, and the peers of a server as they come. */
-export async function clientOf<P, S extends Pick<Origin, 'port' | 'path' | 'close'>>(
+export async function clientOf<P, S extends Pick<ScriptedServer, 'port' | 'path' | 'close'>>(
   listen: (script: (peer: P) => void) => Promise<S>,
   transport: Transport,
   opts: gun.Opts,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestOptions, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { type Down, type Exit, P } from '@holster/process'
+import type { Peer, Transport } from '@holster/testing'
 import { type Client, connect, defer, PATIENCE } from './client.ts'
 import {
   type Answer,
@@ -17,7 +18,7 @@ import {
   versions,
 } from './http-server.ts'
 import { assertNothingLeft, collectWarnings } from './leftovers.ts'
-import { origin, type Peer, type Transport } from './origin.ts'
+import { origin } from './origin.ts'
 
 export const transports = ['tcp', 'tls', 'unix'] as const
 /** Each response in a write of its own, each byte in one, or all responses in one. */

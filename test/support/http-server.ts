@@ -4,13 +4,14 @@ import assert from 'node:assert/strict'
 import type { EventEmitter } from 'node:events'
 import type http from 'node:http'
 import * as gun from '@holster/gun'
+import type { Peer, ScriptedServer, ScriptedServerOptions } from '@holster/testing'
 import { eventually } from './client.ts'
 import { encodeHeaders } from './hpack.ts'
 import * as h2 from './http2-frames.ts'
 import { type H2Peer, h2Origin } from './http2-origin.ts'
 import { h2Server, type OnRequest as OnH2Request } from './http2-server.ts'
 import type { Line, Version } from './line.ts'
-import { type Origin, type OriginOptions, origin, type Peer } from './origin.ts'
+import { origin } from './origin.ts'
 import { websocketServer } from './websocket-server.ts'
 
 export * from './line.ts'
@@ -330,8 +331,8 @@ const WIDE = 64 * 1024 * 1024
 export function httpOrigin(
   { version, transport }: Line,
   script: (peer: HttpPeer, index: number) => unknown,
-  options: Omit<OriginOptions, 'transport'> = {},
-): Promise<Origin> {
+  options: Omit<ScriptedServerOptions, 'transport'> = {},
+): Promise<ScriptedServer> {
   return version === 'http'
     ? origin((peer, index) => script(peer1(peer), index), { ...options, transport })
     : h2Origin(
@@ -348,7 +349,7 @@ export function answerer(
   line: Line,
   answers: readonly Answer[],
   how: 'whole' | 'bytes' = 'whole',
-): Promise<Origin> {
+): Promise<ScriptedServer> {
   return httpOrigin(line, async peer => {
     for (let i = 0; ; i++) {
       const asked = await peer.request()
@@ -363,7 +364,9 @@ export type OnRequest = (request: http.IncomingMessage, response: http.ServerRes
 export function httpServer(
   { version, transport }: Line,
   onRequest?: OnRequest,
-): Promise<Pick<Origin, 'host' | 'port' | 'path'> & { readonly server: EventEmitter } & AsyncDisposable> {
+): Promise<
+  Pick<ScriptedServer, 'host' | 'port' | 'path'> & { readonly server: EventEmitter } & AsyncDisposable
+> {
   return version === 'http'
     ? websocketServer({ transport, ...(onRequest && { onRequest }) })
     : h2Server({ transport, ...(onRequest && { onRequest: onRequest as unknown as OnH2Request }) })

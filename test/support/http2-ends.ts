@@ -1,15 +1,15 @@
 // A stream of HTTP/2 with both its ends in the test's hands: its server's side is a Peer, as a connection's is, so that
 // one test body plays over both. It reads and writes heads as HTTP/1.1 has them; only on the wire they are HEADERS.
 
+import './chance.ts'
 import { randomBytes } from 'node:crypto'
 import http2 from 'node:http2'
 import type { Socket } from 'node:net'
 import type * as gun from '@holster/gun'
 import type { ProcessOptions } from '@holster/process'
-import { certificates } from './certificates.ts'
+import { certificates, type Peer, type ScriptedServer, type Transport } from '@holster/testing'
+import { closer, createPeer, listen } from '@holster/testing/internal'
 import { clientOf, type Ends } from './http-ends.ts'
-import { createPeer, type Origin, type Peer, type Transport } from './origin.ts'
-import { closer, listen } from './place.ts'
 
 const HEAD_END = '\r\n\r\n'
 /** What is of HTTP/1.1 alone. */
@@ -121,7 +121,9 @@ export function streamPeer(stream: http2.ServerHttp2Stream, raw: readonly string
   }
 }
 
-export interface StreamServer extends AsyncDisposable, Omit<Origin, 'finished' | 'handshakeErrors'> {
+export interface StreamServer
+  extends AsyncDisposable,
+    Omit<ScriptedServer, 'finished' | 'handshakeErrors' | 'opts'> {
   /** The sessions that are open. */
   readonly sessions: ReadonlySet<http2.ServerHttp2Session>
   /** Ends all connections that there are, without a word of HTTP/2. */

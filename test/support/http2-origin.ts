@@ -1,6 +1,7 @@
 // Scripted HTTP/2 servers on real sockets: but for what the handshake needs, only what a script sends goes over the wire.
 
 import { setImmediate as turn } from 'node:timers/promises'
+import { ClientGone, type Peer, type ScriptedServer, type ScriptedServerOptions } from '@holster/testing'
 import { HpackDecoder } from './hpack.ts'
 import {
   content,
@@ -20,7 +21,7 @@ import {
   typeName,
   types,
 } from './http2-frames.ts'
-import { ClientGone, type Origin, type OriginOptions, origin, type Peer } from './origin.ts'
+import { origin } from './origin.ts'
 
 export interface H2PeerOptions {
   /** The server's first SETTINGS, if it is not `manual`. */
@@ -70,7 +71,7 @@ export interface H2Peer {
 
 export type H2Script = (peer: H2Peer, index: number) => unknown
 
-export interface H2OriginOptions extends OriginOptions, H2PeerOptions {}
+export interface H2OriginOptions extends ScriptedServerOptions, H2PeerOptions {}
 
 const ignore = (): void => {}
 
@@ -364,7 +365,7 @@ export async function h2Peer(
 
 /** A script is run once the client's first SETTINGS are there, or, if it is `manual`, at once. A client that breaks
  * HTTP/2 fails the script; after that, `close()`. */
-export async function h2Origin(script: H2Script, options: H2OriginOptions = {}): Promise<Origin> {
+export async function h2Origin(script: H2Script, options: H2OriginOptions = {}): Promise<ScriptedServer> {
   const { settings: own = {}, manual = false, ...rest } = options
   const late: Error[] = []
 
@@ -393,20 +394,9 @@ export async function h2Origin(script: H2Script, options: H2OriginOptions = {}):
 
   const server = await origin(run, { ...rest, tls: { ALPNProtocols: ['h2'], ...options.tls } })
   async function close(): Promise<void> {
-    await server.close()
+    await shut()
     if (late.length > 0) throw late.splice(0)[0]
   }
-  const { host, port, path, handshakeErrors, finished } = server
-  return {
-    host,
-    port,
-    ...(path === undefined ? {} : { path }),
-    get connections() {
-      return server.connections
-    },
-    handshakeErrors,
-    finished,
-    close,
-    [Symbol.asyncDispose]: close,
-  }
+  const { close: shut } = server
+  return Object.assign(server, { close, [Symbol.asyncDispose]: close })
 }

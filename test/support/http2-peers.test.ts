@@ -6,21 +6,21 @@ import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:htt
 import net from 'node:net'
 import { test } from 'node:test'
 import tls from 'node:tls'
-import { certificates } from './certificates.ts'
-import { Deflate } from './deflate.ts'
-import { encodeHeaders, HpackDecoder } from './hpack.ts'
-import * as h2 from './http2-frames.ts'
-import { type H2Peer, h2Origin, h2Peer } from './http2-origin.ts'
-import { type H2Server, type H2ServerOptions, h2Server } from './http2-server.ts'
-import { assertNothingLeft } from './leftovers.ts'
-import { type Origin, origin, type Transport } from './origin.ts'
+import { certificates, type ScriptedServer, type Transport } from '@holster/testing'
 import {
   type ClientFrame,
   closePayload,
   opcodes,
   parseClientFrames,
   frame as wsFrame,
-} from './websocket-frames.ts'
+} from '@holster/testing/frames'
+import { Deflate } from './deflate.ts'
+import { encodeHeaders, HpackDecoder } from './hpack.ts'
+import * as h2 from './http2-frames.ts'
+import { type H2Peer, h2Origin, h2Peer } from './http2-origin.ts'
+import { type H2Server, type H2ServerOptions, h2Server } from './http2-server.ts'
+import { assertNothingLeft } from './leftovers.ts'
+import { origin } from './origin.ts'
 
 const transports: readonly Transport[] = ['tcp', 'tls', 'unix']
 
@@ -28,7 +28,7 @@ interface Session extends AsyncDisposable {
   readonly session: ClientHttp2Session
 }
 
-type Address = Pick<Origin, 'host' | 'port' | 'path'>
+type Address = Pick<ScriptedServer, 'host' | 'port' | 'path'>
 
 function connect(
   { host, port, path }: Address,

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { type Down, type Exit, P, type Process, type ProcessOptions } from '@holster/process'
+import type { ScriptedServer, Transport } from '@holster/testing'
 import { PATIENCE } from './client.ts'
 import { clientOf } from './http-ends.ts'
 import * as h2 from './http2-frames.ts'
 import { type H2Peer, type H2PeerOptions, h2Origin } from './http2-origin.ts'
-import type { Origin, Transport } from './origin.ts'
 
 export interface SceneOptions {
   readonly transport?: Transport
@@ -21,7 +21,7 @@ export interface SceneOptions {
 export interface Scene extends AsyncDisposable {
   readonly self: Process<gun.GunMessage>
   readonly connPid: gun.ConnPid
-  readonly server: Origin
+  readonly server: ScriptedServer
   /** The server's side of the first connection. */
   readonly peer: H2Peer
   /** The server's side of the next connection. */
@@ -41,7 +41,7 @@ export interface Scene extends AsyncDisposable {
 /** A connection that is up, and whose owner monitors it. */
 export async function scene(options: SceneOptions = {}): Promise<Scene> {
   const { transport = 'tcp', http2Opts, opts, server: serverOptions, owner } = options
-  const it = await clientOf<H2Peer, Origin>(
+  const it = await clientOf<H2Peer, ScriptedServer>(
     script => h2Origin(script, { transport, ...serverOptions }),
     transport,
     { protocols: ['http2'], ...(http2Opts === undefined ? {} : { http2Opts }), ...opts },

@@ -1,13 +1,13 @@
 // Real HTTP/2 peers: a server of node:http2 on loopback, with the WebSockets of `ws` on its streams (RFC 8441).
 
+import './chance.ts'
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import http2 from 'node:http2'
 import type { Socket } from 'node:net'
+import { certificates, type Place, type Transport } from '@holster/testing'
+import { closer, listen } from '@holster/testing/internal'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
-import { certificates } from './certificates.ts'
-import type { Transport } from './origin.ts'
-import { closer, listen, type Place } from './place.ts'
 import type { Refusal } from './websocket-server.ts'
 
 export type OnRequest = (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void

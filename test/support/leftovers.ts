@@ -1,46 +1,21 @@
-// Handles, warnings and crashes that a test leaves behind in the process.
+// Connections, handles, warnings and crashes that a test leaves behind in the program.
 
+import type { TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import * as testing from '@holster/testing'
 
-/** Bounds the wait by turns, not by time: some 50 ms for a test that fails, a few turns for one that does not. */
-const maxTurns = 20_000
+/** The owners of connections in our tests are processes without a body, and left to the garbage collector. */
+const owners = { ignore: /^#Process</ }
 
-/** A turn's own immediate, and what a reporter has not yet written. */
-const transient = new Set(['Immediate', 'WriteWrap'])
+export const leftovers = (): (() => Promise<string[]>) => testing.leftovers(owners)
 
-function resources(): string[] {
-  return process.getActiveResourcesInfo().filter(name => !transient.has(name))
-}
+/** `await using _left = assertNothingLeft()` as a test's first line checks after everything else was disposed of. */
+export const assertNothingLeft = (): AsyncDisposable => testing.assertNothingLeft(owners)
 
-function surplus(baseline: readonly string[]): string[] {
-  const known = [...baseline]
-  return resources().filter(name => {
-    const at = known.indexOf(name)
-    if (at >= 0) known.splice(at, 1)
-    return at < 0
-  })
-}
-
-/** Remembers what is active now; the function it gives turns the event loop until nothing more than that is, and
- * gives the names of what stays, as `process.getActiveResourcesInfo()` has them. Unref'd handles do not count. */
-export function leftovers(): () => Promise<string[]> {
-  const baseline = resources()
-  return async () => {
-    for (let turns = 0; turns < maxTurns && surplus(baseline).length > 0; turns++) await turn()
-    return surplus(baseline)
-  }
-}
-
-/** `await using _left = assertNothingLeft()` as a test's first line checks after everything else was disposed of;
- * given the test's context, it checks in an `after` hook instead. */
-export function assertNothingLeft(t?: { after(hook: () => Promise<void>): void }): AsyncDisposable {
-  const remaining = leftovers()
-  const check = async (): Promise<void> => {
-    const left = await remaining()
-    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
-  }
-  t?.after(check)
-  return { [Symbol.asyncDispose]: check }
+/** Checks behind the test, and behind all that the test has disposed of. */
+export function assertNothingLeftAfter(t: TestContext): void {
+  const left = assertNothingLeft()
+  t.after(() => left[Symbol.asyncDispose]())
 }
 
 export interface Collected extends AsyncDisposable {

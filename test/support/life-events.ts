@@ -2,10 +2,9 @@
 
 import * as gun from '@holster/gun'
 import { createProcess, type Down, P, type Process } from '@holster/process'
-import { certificates } from './certificates.ts'
+import { certificates, type ScriptedServer, type Transport } from '@holster/testing'
 import { PATIENCE } from './client.ts'
 import { type Line, speaking } from './http-server.ts'
-import type { Origin, Transport } from './origin.ts'
 import { streamEnds } from './stream-ends.ts'
 
 export const LIFE = [
@@ -64,7 +63,7 @@ export interface Opened extends AsyncDisposable {
 
 /** A connection and its owner, which monitors it. */
 export function opened(
-  { host, port, path }: Pick<Origin, 'host' | 'port' | 'path'>,
+  { host, port, path }: Pick<ScriptedServer, 'host' | 'port' | 'path'>,
   on: Transport | Line,
   opts: gun.Opts = {},
 ): Opened {

@@ -1,7 +1,7 @@
 // Lines: a version of HTTP over a transport, which the cases of a test run over.
 
 import type * as gun from '@holster/gun'
-import type { Transport } from './place.ts'
+import type { Transport } from '@holster/testing'
 
 export const versions = ['http', 'http2'] as const
 export type Version = (typeof versions)[number]

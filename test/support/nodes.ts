@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'
 import { type NodeChange, spawnAt, startNode, stopNode, type Workers, workers } from '@holster/node'
 import { call, createProcess, type Pid, type Process } from '@holster/process'
+import type { Place } from '@holster/testing'
 import type * as agent from './agent.ts'
 import { PATIENCE } from './client.ts'
-import type { Place } from './place.ts'
 
 type Jobs = typeof agent
 

@@ -10,7 +10,7 @@ import {
 } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { certificates } from './certificates.ts'
+import { certificates } from '@holster/testing'
 import { eventually } from './client.ts'
 import { streamEnds } from './stream-ends.ts'
 import './chance.ts'

@@ -1,6 +1,11 @@
 // Runs a program to its end.
 
 import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Run {
   readonly code: number | null
@@ -50,4 +55,16 @@ export async function succeed(
   const { code, stdout, stderr } = await run(command, args, options)
   if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${stdout}\n${stderr}`)
   return stdout
+}
+
+/** Runs the first of these files, given by their names, as TypeScript of a user beside the tests. */
+export async function runFiles(files: Readonly<Record<string, string>>): Promise<Run> {
+  const folder = await mkdtemp(join(root, 'test', '.tmp-'))
+  try {
+    for (const [name, source] of Object.entries(files)) await writeFile(join(folder, name), source)
+    const [main = ''] = Object.keys(files)
+    return await run(process.execPath, ['--import', 'tsx', join(folder, main)], { cwd: root })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 }

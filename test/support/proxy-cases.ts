@@ -6,8 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Process } from '@holster/process'
+import { certificates } from '@holster/testing'
 import type { WebSocket } from 'ws'
-import { certificates } from './certificates.ts'
 import {
   type DebianServer,
   haproxy,

@@ -5,19 +5,20 @@ import { setImmediate as turn } from 'node:timers/promises'
 import tls from 'node:tls'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, type Exit, P, type Process } from '@holster/process'
-import { certificates } from './certificates.ts'
-import { type Client, connect } from './client.ts'
-import type { Deflate } from './deflate.ts'
-import { streamServer } from './http2-ends.ts'
-import { origin, type Peer, type RequestHead } from './origin.ts'
-import { streamEnds } from './stream-ends.ts'
+import { certificates, type Peer, type RequestHead } from '@holster/testing'
 import {
   type ClientFrame,
+  decode,
   frame,
   opcodes,
   parseClientFrames,
   switchingProtocols,
-} from './websocket-frames.ts'
+} from '@holster/testing/frames'
+import { type Client, connect } from './client.ts'
+import type { Deflate } from './deflate.ts'
+import { streamServer } from './http2-ends.ts'
+import { origin } from './origin.ts'
+import { streamEnds } from './stream-ends.ts'
 import { isH2, transportOf, type Wire } from './websocket-scene.ts'
 
 export { isH2, type Wire, wires } from './websocket-scene.ts'
@@ -203,8 +204,6 @@ export function errorIn(told: readonly string[]): string | undefined {
 
 // What the client sends.
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 /** Every frame of a client's bytes: masked, whole, as short as it can be written, and with RSV1 only where messages
  * may be compressed. */
 export function framesIn(bytes: Buffer, mayCompress: boolean): ClientFrame[] {
@@ -221,23 +220,9 @@ export function framesIn(bytes: Buffer, mayCompress: boolean): ClientFrame[] {
 }
 
 /** A frame as the caller gave it; `inflater` is the server's, if messages may be compressed. */
-export function read({ opcode, rsv1, payload }: ClientFrame, inflater?: Deflate): gun.WsFrame {
-  const message = rsv1 && inflater !== undefined ? inflater.inflate(payload) : payload
-  switch (opcode) {
-    case opcodes.text:
-      return ['text', utf8.decode(message)]
-    case opcodes.binary:
-      return ['binary', message]
-    case opcodes.ping:
-      return message.length === 0 ? 'ping' : ['ping', message]
-    case opcodes.pong:
-      return message.length === 0 ? 'pong' : ['pong', message]
-    case opcodes.close:
-      if (message.length === 0) return 'close'
-      return ['close', message.readUInt16BE(), utf8.decode(message.subarray(2))]
-    default:
-      return assert.fail(`a client sends no opcode ${opcode}`)
-  }
+export function read(sent: ClientFrame, inflater?: Deflate): gun.WsFrame {
+  const isCompressed = sent.rsv1 && inflater !== undefined
+  return decode(isCompressed ? { ...sent, payload: inflater.inflate(sent.payload) } : sent)
 }
 
 /** All that a client sends until it ends its side. `onClose` is for the server to end its own: a client that has not

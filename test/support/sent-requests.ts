@@ -2,14 +2,15 @@
 
 import assert from 'node:assert/strict'
 import * as gun from '@holster/gun'
+import type { ScriptedServer } from '@holster/testing'
 import { connect, NO_CONTENT } from './client.ts'
 import { collect, noContent } from './http-scene.ts'
 import { httpOrigin, type Line, NOTHING } from './http-server.ts'
-import { type Origin, origin } from './origin.ts'
+import { origin } from './origin.ts'
 
 export type Send = (connPid: gun.ConnPid) => gun.StreamRef
 
-export const hostOf = ({ path, port, host }: Origin): string =>
+export const hostOf = ({ path, port, host }: ScriptedServer): string =>
   path === undefined ? `${host}:${port}` : 'localhost'
 
 /** Sends each request over one connection and compares all that its server gets; `HOST` stands for the origin's. */
@@ -21,7 +22,7 @@ export async function assertSent(
   const { version, transport } = line
   const expected = Object.entries(requests).map(([name, [, template]]) => [name, template] as const)
   const fill = (template: string) => template.replace('HOST', hostOf(server))
-  await using server: Origin =
+  await using server: ScriptedServer =
     version === 'http'
       ? await origin(
           async peer => {

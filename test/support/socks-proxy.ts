@@ -2,7 +2,8 @@
 
 import net from 'node:net'
 import type tls from 'node:tls'
-import { origin, type Peer } from './origin.ts'
+import type { Peer } from '@holster/testing'
+import { origin } from './origin.ts'
 import {
   createLedger,
   type LeadsTo,

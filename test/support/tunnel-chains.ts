@@ -1,6 +1,6 @@
 // Chains of proxies with an origin behind them, and the options with which a client goes through them.
 
-import { certificates } from './certificates.ts'
+import { certificates } from '@holster/testing'
 import {
   type OriginKind,
   type TunnelOrigin,

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Place } from './place.ts'
+import type { Place } from '@holster/testing'
 
 /** Where a client has asked a proxy to lead to. */
 export interface TunnelRequest {

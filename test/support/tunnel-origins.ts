@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type http2 from 'node:http2'
 import type net from 'node:net'
 import tls from 'node:tls'
+import type { Place } from '@holster/testing'
 import { h2Server } from './http2-server.ts'
 import { origin } from './origin.ts'
-import type { Place } from './place.ts'
 import { websocketServer } from './websocket-server.ts'
 
 export const originKinds = ['http', 'https', 'h2c', 'h2', 'raw', 'rawtls'] as const

@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import type tls from 'node:tls'
+import type { Peer, RequestHead } from '@holster/testing'
 import type { Fields } from './http-server.ts'
 import { h2Server } from './http2-server.ts'
-import { origin, type Peer, type RequestHead } from './origin.ts'
+import { origin } from './origin.ts'
 import {
   createLedger,
   type LeadsTo,
@@ -76,7 +77,11 @@ export interface Http2Proxy extends TunnelProxy<ConnectRequest> {
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
-function connectRequest(authority: string, headers: [string, string][], bytes: Buffer): ConnectRequest {
+function connectRequest(
+  authority: string,
+  headers: ConnectRequest['headers'],
+  bytes: Buffer,
+): ConnectRequest {
   const header = (name: string) => headers.find(([sent]) => sent.toLowerCase() === name.toLowerCase())?.[1]
   return { ...parseAuthority(authority), headers, bytes, header }
 }

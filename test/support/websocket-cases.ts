@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type * as gun from '@holster/gun'
+import { closePayload, type FrameOptions, frame, opcodes } from '@holster/testing/frames'
 import { Deflate } from './deflate.ts'
 import { assertNothingLeft, type Collected, collectWarnings } from './leftovers.ts'
 import {
@@ -21,7 +22,6 @@ import {
   wires,
   wsServer,
 } from './scripted-websockets.ts'
-import { closePayload, type FrameOptions, frame, opcodes } from './websocket-frames.ts'
 
 // Frames in short.
 

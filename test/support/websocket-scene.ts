@@ -1,21 +1,15 @@
 // A WebSocket and who has to do with it: the owner, what it hears, and the server's side of each connection.
 
 import assert from 'node:assert/strict'
+import type { Headers } from '@holster/gun'
 import * as gun from '@holster/gun'
 import { type Down, type Exit, P, type ProcessOptions } from '@holster/process'
+import type { Peer, RequestHead, Transport } from '@holster/testing'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { until } from './flood.ts'
 import { type Ends, ends } from './http-ends.ts'
 import { type H2Ends, h2Ends } from './http2-ends.ts'
-import type { Peer, RequestHead, Transport } from './origin.ts'
 import { streamEnds } from './stream-ends.ts'
-import {
-  closePayload,
-  frame,
-  type Headers,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from './websocket-frames.ts'
 
 export const transports = ['tcp', 'tls'] as const
 export type WsTransport = (typeof transports)[number]

@@ -5,10 +5,10 @@ import https from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type tls from 'node:tls'
+import './chance.ts'
+import { certificates, type Place, type Transport } from '@holster/testing'
+import { closer, listen } from '@holster/testing/internal'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
-import { certificates } from './certificates.ts'
-import type { Transport } from './origin.ts'
-import { closer, listen, type Place } from './place.ts'
 
 export interface Refusal {
   status: number

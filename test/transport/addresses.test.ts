@@ -6,11 +6,11 @@ import { BlockList } from 'node:net'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type ScriptedServer } from '@holster/testing'
 import { freePort, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { lookUp } from '../support/lookup.ts'
-import { type Origin, origin } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 import { onLinux, unanswering } from '../support/silent-address.ts'
 
 /** What comes of a connection, in words: the address that was connected to, or the error. */
@@ -29,7 +29,7 @@ async function reached(host: string, port: number, opts: gun.Opts = {}): Promise
 /** The same port at two addresses. */
 async function twins(one: string, other: string): Promise<AsyncDisposable & { readonly port: number }> {
   const first = await origin(peer => peer.closed, { host: one })
-  const second: Origin = await origin(peer => peer.closed, { host: other, port: first.port })
+  const second: ScriptedServer = await origin(peer => peer.closed, { host: other, port: first.port })
   return {
     port: first.port,
     async [Symbol.asyncDispose]() {

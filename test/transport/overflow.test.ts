@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, type ProcessOptions } from '@holster/process'
+import { frame, opcodes, receiveFrame } from '@holster/testing/frames'
 import { connect, heldUp } from '../support/client.ts'
 import { isPaused, settle, until } from '../support/flood.ts'
 import { onEachLine } from '../support/http-scene.ts'
@@ -12,7 +13,6 @@ import { type Fields, type HttpPeer, httpOrigin, NOTHING } from '../support/http
 import * as h2 from '../support/http2-frames.ts'
 import { scene } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
 import { upgraded, wires } from '../support/websocket-scene.ts'
 
 const FIRST = 100

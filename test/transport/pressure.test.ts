@@ -5,17 +5,11 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, type ProcessOptions } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer } from '@holster/testing'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { heldUp } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { origin, type Peer } from '../support/origin.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
+import { origin } from '../support/origin.ts'
 
 type Transport = 'tcp' | 'tls'
 const transports = ['tcp', 'tls'] as const

@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import zlib from 'node:zlib'
 import * as gun from '@holster/gun'
 import type { Process } from '@holster/process'
+import { frame, opcodes, switchingProtocols } from '@holster/testing/frames'
 import { connect, PATIENCE } from '../support/client.ts'
 import { slowClock } from '../support/clock.ts'
 import { numbers, texts } from '../support/flood.ts'
@@ -14,7 +15,6 @@ import { answerer, type Fields, httpOrigin, NOTHING } from '../support/http-serv
 import * as h2 from '../support/http2-frames.ts'
 import { respond, scene } from '../support/http2-scene.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { frame, opcodes, switchingProtocols } from '../support/websocket-frames.ts'
 import { asking, close, transports, upgraded, wires } from '../support/websocket-scene.ts'
 
 const COUNT = 5000

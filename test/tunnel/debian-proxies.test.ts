@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Process } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates } from '@holster/testing'
 import { freePort, PATIENCE } from '../support/client.ts'
 import {
   apacheProxy,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
-import { certificates } from '../support/certificates.ts'
+import { certificates } from '@holster/testing'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { origin } from '../support/origin.ts'
 import { type OriginKind, originKinds } from '../support/tunnel-origins.ts'

@@ -4,11 +4,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Place, type Transport } from '@holster/testing'
 import { type Client, connect, defer, eventually, PATIENCE, receiveError } from '../support/client.ts'
 import { type Ends, ends } from '../support/http-ends.ts'
-import { origin, type Transport } from '../support/origin.ts'
-import type { Place } from '../support/place.ts'
+import { origin } from '../support/origin.ts'
 import { streamEnds } from '../support/stream-ends.ts'
 import { tunnelProxy } from '../support/tunnel-chains.ts'
 import { BIG, tunnelOrigin } from '../support/tunnel-origins.ts'
@@ -135,21 +134,20 @@ for (const wire of wires) {
   test(`8 MiB go both ways at once, over ${wire}`, async () => {
     await using it = await rawEnds(wire, { sendHighWaterMark: 64 * 1024 })
     const { connPid, peer, self } = it
-    const send = async (): Promise<void> => {
-      for (let i = 0; i < 8; i++) {
-        if (gun.data(connPid, undefined, i === 7 ? 'fin' : 'nofin', BIG)) continue
-        await self.receive([{ type: 'gun_notify', event: 'drain', connPid }], PATIENCE)
-      }
-    }
     const answer = async (): Promise<void> => {
       for (let i = 0; i < 8; i++) await peer.send(BIG)
     }
-    const [ours, theirs] = await Promise.all([
-      peer.receiveAll(),
-      receiveBytes(it, undefined),
-      send(),
-      answer(),
-    ])
+    const answered = answer()
+    const send = async (): Promise<void> => {
+      for (let i = 0; i < 8; i++) {
+        if (gun.data(connPid, undefined, 'nofin', BIG)) continue
+        await self.receive([{ type: 'gun_notify', event: 'drain', connPid }], PATIENCE)
+      }
+      // The peer answers this end with its own.
+      await answered
+      gun.data(connPid, undefined, 'fin', '')
+    }
+    const [ours, theirs] = await Promise.all([peer.receiveAll(), receiveBytes(it, undefined), send()])
     for (const bytes of [ours, theirs]) {
       assert.equal(bytes.length, 8 * BIG.length)
       for (let i = 0; i < 8; i++) assert.ok(BIG.equals(bytes.subarray(i * BIG.length, (i + 1) * BIG.length)))

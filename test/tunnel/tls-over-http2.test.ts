@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
-import { certificates } from '../support/certificates.ts'
+import { certificates, type Peer } from '@holster/testing'
 import { defer } from '../support/client.ts'
 import { settle } from '../support/flood.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { origin, type Peer } from '../support/origin.ts'
+import { origin } from '../support/origin.ts'
 import { type Http2Proxy, http2Proxy } from '../support/tunnel-proxies.ts'
 import { connect, type TunnelScene, tunnelScene } from '../support/tunnel-scene.ts'
 

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import type { Transport } from '@holster/testing'
 import { PATIENCE, receiveError } from '../support/client.ts'
 import { type Ends, ends } from '../support/http-ends.ts'
-import type { Transport } from '../support/origin.ts'
 
 const wires: readonly Transport[] = ['tcp', 'tls', 'unix']
 

@@ -4,11 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
-import { type WebSocket, WebSocketServer } from 'ws'
-import { freePort } from '../support/client.ts'
-import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type Origin, origin, type Peer, type RequestHead } from '../support/origin.ts'
-import { DEFLATE } from '../support/scripted-websockets.ts'
+import type { Peer, RequestHead, ScriptedServer } from '@holster/testing'
 import {
   accept,
   closePayload,
@@ -16,7 +12,12 @@ import {
   opcodes,
   receiveFrame,
   switchingProtocols,
-} from '../support/websocket-frames.ts'
+} from '@holster/testing/frames'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { freePort } from '../support/client.ts'
+import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
+import { origin } from '../support/origin.ts'
+import { DEFLATE } from '../support/scripted-websockets.ts'
 import { run } from './autobahn-client.ts'
 
 /** How the client's connection ends, and the server's part, which rejects if the client does not do its own. */
@@ -274,7 +275,7 @@ const troubles: Case[] = [
 // The stand-in.
 
 interface FuzzingServer {
-  readonly server: Origin
+  readonly server: ScriptedServer
   readonly url: string
   /** What was asked for, in its order. */
   readonly asked: readonly string[]

@@ -3,15 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type * as gun from '@holster/gun'
+import type { Peer } from '@holster/testing'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import type { Peer } from '../support/origin.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
 import {
   asking as askingWith,
   type Scene,

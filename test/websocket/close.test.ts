@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
+import { closePayload, frame, opcodes, receiveFrame } from '@holster/testing/frames'
 import { mockTimeouts } from '../support/clock.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { closePayload, frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
 import {
   assertNothingSent,
   close,

@@ -1,6 +1,7 @@
 // RFC 7692 as tables: compressed messages as a server may send them, and what the client refuses.
 
 import { randomBytes } from 'node:crypto'
+import { opcodes } from '@holster/testing/frames'
 import { Deflate, type DeflateOptions } from '../support/deflate.ts'
 import { DEFLATE } from '../support/scripted-websockets.ts'
 import {
@@ -19,7 +20,6 @@ import {
   taken,
   text,
 } from '../support/websocket-cases.ts'
-import { opcodes } from '../support/websocket-frames.ts'
 
 const rsv1 = { rsv1: true }
 const compress = true as const

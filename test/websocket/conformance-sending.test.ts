@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import * as gun from '@holster/gun'
+import { type ClientFrame, closePayload, frame, opcodes } from '@holster/testing/frames'
 import { Deflate } from '../support/deflate.ts'
 import { assertNothingLeft, type Collected, collectWarnings } from '../support/leftovers.ts'
 import {
@@ -22,7 +23,6 @@ import {
   wires,
   wsServer,
 } from '../support/scripted-websockets.ts'
-import { type ClientFrame, closePayload, frame, opcodes } from '../support/websocket-frames.ts'
 
 let left: AsyncDisposable
 let calm: Collected

@@ -1,5 +1,6 @@
 // UTF-8 in text messages and close reasons (RFC 6455 section 8.1) as tables: what is delivered, and what is refused.
 
+import { frame, opcodes } from '@holster/testing/frames'
 import {
   binary,
   bytesOf,
@@ -13,7 +14,6 @@ import {
   taken,
   text,
 } from '../support/websocket-cases.ts'
-import { frame, opcodes } from '../support/websocket-frames.ts'
 
 const unfinished = { fin: false }
 

@@ -1,5 +1,6 @@
 // RFC 6455 as tables: what a server may send and how the client takes it, and what it may not and how it is refused.
 
+import { frame, opcodes } from '@holster/testing/frames'
 import { DEFLATE } from '../support/scripted-websockets.ts'
 import {
   binary,
@@ -17,7 +18,6 @@ import {
   taken,
   text,
 } from '../support/websocket-cases.ts'
-import { frame, opcodes } from '../support/websocket-frames.ts'
 
 const unfinished = { fin: false }
 const names: Readonly<Record<number, string>> = {

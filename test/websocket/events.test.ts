@@ -5,15 +5,9 @@ import { describe, test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import * as gun from '@holster/gun'
 import { createProcess, setExitHook } from '@holster/process'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { eventually, NO_CONTENT } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
 import {
   asking,
   assertNothingSent,

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
+import { closePayload, frame, opcodes, receiveFrame } from '@holster/testing/frames'
 import { createActor, fromTransition } from 'xstate'
 import { defer, heldUp } from '../support/client.ts'
 import { Deflate } from '../support/deflate.ts'
@@ -18,7 +19,6 @@ import {
   until,
 } from '../support/flood.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { closePayload, frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
 import { close, ping, pong, type Scene, text, upgraded, wires } from '../support/websocket-scene.ts'
 
 const { binary, continuation } = opcodes

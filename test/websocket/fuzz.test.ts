@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
+import type { Peer } from '@holster/testing'
+import { closePayload, frame, opcodes } from '@holster/testing/frames'
 import fc from 'fast-check'
 import { Deflate } from '../support/deflate.ts'
 import { assertNothingLeft, type Collected, collectWarnings } from '../support/leftovers.ts'
-import type { Peer } from '../support/origin.ts'
 import { runs } from '../support/runs.ts'
 import {
   bytesFrom,
@@ -25,7 +26,6 @@ import {
   wires,
   wsServer,
 } from '../support/scripted-websockets.ts'
-import { closePayload, frame, opcodes } from '../support/websocket-frames.ts'
 
 let left: AsyncDisposable
 let calm: Collected

@@ -5,23 +5,23 @@ import { once } from 'node:events'
 import type http from 'node:http'
 import { describe, test } from 'node:test'
 import type tls from 'node:tls'
+import type { Headers } from '@holster/gun'
 import * as gun from '@holster/gun'
 import { createProcess, type Down, P, ReceiveTimeout, spawn } from '@holster/process'
-import type { WebSocket } from 'ws'
-import { certificates } from '../support/certificates.ts'
-import { type Client, connect, defer, NO_CONTENT, PATIENCE, receiveError } from '../support/client.ts'
-import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { origin, type Peer, type RequestHead, type Transport } from '../support/origin.ts'
+import { certificates, type Peer, type RequestHead, type Transport } from '@holster/testing'
 import {
   accept,
   type ClientFrame,
   closePayload,
   frame,
-  type Headers,
   opcodes,
   receiveFrame,
   switchingProtocols,
-} from '../support/websocket-frames.ts'
+} from '@holster/testing/frames'
+import type { WebSocket } from 'ws'
+import { type Client, connect, defer, NO_CONTENT, PATIENCE, receiveError } from '../support/client.ts'
+import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
+import { origin } from '../support/origin.ts'
 import { type Refusal, websocketServer } from '../support/websocket-server.ts'
 
 const transports: Transport[] = ['tcp', 'tls', 'unix']
@@ -76,7 +76,8 @@ function text(payload: string): Buffer {
 describe('1. a connection is opened over HTTP/1.1 and may be upgraded at any time after that', () => {
   for (const transport of transports) {
     test(`at once, over ${transport}`, async t => {
-      assertNothingLeft(t)
+      const left = assertNothingLeft()
+      t.after(() => left[Symbol.asyncDispose]())
       await using warnings = collectWarnings()
       await using server = await websocketServer({ transport })
       await using client = await connect(server, transport)

@@ -5,10 +5,10 @@ import { constants } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type * as gun from '@holster/gun'
+import { frame, opcodes, receiveFrame } from '@holster/testing/frames'
 import { Deflate } from '../support/deflate.ts'
 import { DEFLATE } from '../support/flood.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
 import { type Scene, upgraded, wires } from '../support/websocket-scene.ts'
 
 const { binary, continuation, text } = opcodes

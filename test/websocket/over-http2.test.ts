@@ -4,21 +4,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Process, type ProcessOptions } from '@holster/process'
-import { certificates } from '../support/certificates.ts'
-import { settle, until } from '../support/flood.ts'
-import { h2Ends } from '../support/http2-ends.ts'
-import * as h2 from '../support/http2-frames.ts'
-import { type H2OriginOptions, type H2Peer, type H2Script, h2Origin } from '../support/http2-origin.ts'
-import { h2Server } from '../support/http2-server.ts'
-import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import type { Transport } from '../support/origin.ts'
+import { certificates, type Transport } from '@holster/testing'
 import {
   closePayload,
   opcodes,
   parseClientFrames,
   receiveFrame,
   switchingProtocols,
-} from '../support/websocket-frames.ts'
+} from '@holster/testing/frames'
+import { settle, until } from '../support/flood.ts'
+import { h2Ends } from '../support/http2-ends.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { type H2OriginOptions, type H2Peer, type H2Script, h2Origin } from '../support/http2-origin.ts'
+import { h2Server } from '../support/http2-server.ts'
+import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
 import { close, text } from '../support/websocket-scene.ts'
 
 const transports: readonly Transport[] = ['tcp', 'tls']

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as gun from '@holster/gun'
+import { opcodes, parseClientFrames, receiveFrame } from '@holster/testing/frames'
 import { settle, until } from '../support/flood.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { opcodes, parseClientFrames, receiveFrame } from '../support/websocket-frames.ts'
 import { ping, text, upgraded, wires } from '../support/websocket-scene.ts'
 
 const KIB = 1024

@@ -5,11 +5,11 @@ import { describe, mock, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { setExitHook } from '@holster/process'
+import type { Peer, RequestHead } from '@holster/testing'
+import { receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { chance } from '../support/chance.ts'
 import { NO_CONTENT, PATIENCE } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import type { Peer, RequestHead } from '../support/origin.ts'
-import { receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 import { isH2, type Scene, text, transports, upgraded, wires } from '../support/websocket-scene.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.

@@ -5,10 +5,10 @@ import { describe, mock, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import type { Peer, RequestHead } from '@holster/testing'
+import { opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { NO_CONTENT } from '../support/client.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import type { Peer, RequestHead } from '../support/origin.ts'
-import { opcodes, receiveFrame, switchingProtocols } from '../support/websocket-frames.ts'
 import { close, isH2, type Scene, text, upgraded, wires } from '../support/websocket-scene.ts'
 
 // Node 20 warns at the first use, which no test has to answer for.

@@ -6,15 +6,15 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess } from '@holster/process'
+import { certificates } from '@holster/testing'
+import { type ClientFrame, closePayload, frame, opcodes, receiveFrame } from '@holster/testing/frames'
 import type { RawData, WebSocket } from 'ws'
-import { certificates } from '../support/certificates.ts'
 import { defer } from '../support/client.ts'
 import { slowClock } from '../support/clock.ts'
 import { Deflate } from '../support/deflate.ts'
 import { compressed, DEFLATE, settle, texts, until } from '../support/flood.ts'
 import { h2Server } from '../support/http2-server.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import { type ClientFrame, closePayload, frame, opcodes, receiveFrame } from '../support/websocket-frames.ts'
 import {
   asking,
   isH2,

@@ -4,17 +4,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as gun from '@holster/gun'
 import { createProcess, type Pid } from '@holster/process'
+import { closePayload, frame, opcodes, receiveFrame, switchingProtocols } from '@holster/testing/frames'
 import { type AnyActorRef, createActor, fromCallback } from 'xstate'
 import { defer, eventually, heldUp, NO_CONTENT } from '../support/client.ts'
 import { settle } from '../support/flood.ts'
 import { assertNothingLeft, collectWarnings } from '../support/leftovers.ts'
-import {
-  closePayload,
-  frame,
-  opcodes,
-  receiveFrame,
-  switchingProtocols,
-} from '../support/websocket-frames.ts'
 import {
   asking,
   close,

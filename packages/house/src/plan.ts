@@ -12,6 +12,8 @@ export interface PackagePlan {
   readonly ahead?: readonly string[]
   /** Whether it imports no module of Node that opens sockets. */
   readonly isWithoutSockets?: boolean
+  /** Whether the tests of the packages below it may import it. */
+  readonly isForTests?: boolean
   /** Whether it is never published; such a package may import what supports the tests. */
   readonly isPrivate?: boolean
 }
@@ -19,6 +21,27 @@ export interface PackagePlan {
 export const plan: readonly PackagePlan[] = [
   { name: 'house', isPrivate: true },
   { name: 'bench', isPrivate: true },
+  {
+    name: 'testing',
+    isForTests: true,
+    rooms: [
+      'index',
+      'internal',
+      'http-server',
+      'websocket',
+      'frames',
+      'server',
+      'leftovers',
+      'crashes',
+      'peer',
+      'turn',
+      'place',
+      'request-head',
+      'certificates',
+      'identities',
+      'identity',
+    ],
+  },
   {
     name: 'observer',
     rooms: [

@@ -44,16 +44,21 @@ function resolution(): IForbiddenRuleType {
 }
 
 function order({ name }: House, above: readonly House[]): IForbiddenRuleType[] {
-  if (above.length === 0) return []
-  const names = above.map(house => house.name)
-  return [
-    rule(
-      `${name} imports only packages below it`,
-      `Above it are: ${names.join(', ')}. Move the code up, or what it needs down.`,
-      { path: `^packages/${name}/` },
-      { path: names.map(other => `^packages/${other}/`) },
-    ),
-  ]
+  const comment = `Above it are: ${above.map(house => house.name).join(', ')}. Move the code up, or what it needs down.`
+  const path = `^packages/${name}/`
+  const folders = (houses: readonly House[]) => houses.map(house => `^packages/${house.name}/`)
+  const forTests = folders(above.filter(({ isForTests }) => isForTests))
+  const others = folders(above.filter(({ isForTests }) => !isForTests))
+  const rules: IForbiddenRuleType[] = []
+  // No path at all would mean every path.
+  if (others.length > 0) {
+    rules.push(rule(`${name} imports only packages below it`, comment, { path }, { path: others }))
+  }
+  if (forTests.length > 0) {
+    const title = `${name} imports packages for tests only in its tests`
+    rules.push(rule(title, comment, { path, pathNot: TESTS }, { path: forTests }))
+  }
+  return rules
 }
 
 function wholeness(house: House): IForbiddenRuleType[] {

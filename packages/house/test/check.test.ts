@@ -71,6 +71,25 @@ test('nothing is wrong with a house that follows its plan', async t => {
   deepEqual(await complaints(t, {}), [])
 })
 
+test('a package that is for tests is imported by the tests of packages below it, and by nothing else of theirs', async t => {
+  const [house, ground] = plan
+  const followed = [
+    { name: 'house', rooms: house?.rooms ?? [], isForTests: true },
+    ...(ground ? [ground] : []),
+  ]
+  deepEqual(
+    await complaints(
+      t,
+      {
+        'packages/ground/test/door.test.ts': "import '../../house/src/index.ts'",
+        'packages/ground/src/door.ts': "export type { Word } from '../../house/src/words.js'",
+      },
+      followed,
+    ),
+    ['ground imports packages for tests only in its tests: ground/src/door.ts → house/src/words.ts'],
+  )
+})
+
 test('a circle is found though it is of types alone', async t => {
   deepEqual(
     await complaints(t, {

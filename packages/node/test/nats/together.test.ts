@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { certificates } from '../../../../test/support/certificates.ts'
+import { certificates } from '@holster/testing'
 import { natsServer, needingNats } from '../support/nats-server.ts'
 import { COOKIE, Peer, pair } from '../support/peer.ts'
 

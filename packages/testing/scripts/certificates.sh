@@ -1,8 +1,9 @@
-# Test certificates
+#!/bin/sh
+# Makes a CA and five EC P-256 server certificates anew, and writes src/identities.ts. They protect nothing; the CA's key is thrown
+# away. Run: sh packages/testing/scripts/certificates.sh, with OpenSSL 3 (`openssl ca`, because it alone can set both dates in every 3.x).
+set -e
+cd "$(dirname "$0")/../src"
 
-A CA and five EC P-256 server certificates, committed so that the tests need no openssl. They protect nothing; the CA's key was thrown away. To make them all anew, run this here with OpenSSL 3 (`openssl ca`, because it alone can set both dates in every 3.x):
-
-```sh
 work=$(mktemp -d)
 touch "$work/index"
 cat >"$work/ca.cnf" <<END
@@ -54,7 +55,17 @@ make other-host elsewhere.test elsewhere 20200101000000Z 21250101000000Z $by_ca
 make self-signed localhost localhost 20200101000000Z 21250101000000Z -selfsign -keyfile "$work/self-signed.key"
 make international xn--bcher-kva.test international 20200101000000Z 21250101000000Z -selfsign -keyfile "$work/international.key"
 
-cp "$work/ca.pem" .
-for file in server expired other-host self-signed international; do cp "$work/$file.key" "$work/$file.pem" .; done
+{
+  echo '/** The texts of the certificates and keys, which `scripts/certificates.sh` has made. */'
+  echo
+  echo "import type { Identity } from './identity.js'"
+  echo
+  printf 'export const ca = `%s\n`\n' "$(cat "$work/ca.pem")"
+  for file in server expired other-host self-signed international; do
+    name=$(echo "$file" | sed 's/-\(.\)/\U\1/')
+    printf '\nexport const %s: Identity = {\n' "$name"
+    printf '  key: `%s\n`,\n' "$(cat "$work/$file.key")"
+    printf '  cert: `%s\n`,\n}\n' "$(cat "$work/$file.pem")"
+  done
+} >identities.ts
 rm -r "$work"
-```

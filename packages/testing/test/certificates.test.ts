@@ -5,8 +5,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import tls from 'node:tls'
-import { certificates, type Identity } from './certificates.ts'
-import { origin } from './origin.ts'
+import { certificates, type Identity, startServer } from '../src/index.ts'
 
 describe('the certificates', () => {
   const cases: [name: keyof typeof certificates, identity: Identity, expected: string | undefined][] = [
@@ -21,7 +20,7 @@ describe('the certificates', () => {
         // A servername must not be an IP, and connecting to a name would need a resolver.
         const checkServerIdentity = (_: string, cert: tls.PeerCertificate) =>
           tls.checkServerIdentity(host, cert)
-        await using server = await origin(() => {}, { transport: 'tls', tls: identity })
+        await using server = await startServer(() => {}, { transport: 'tls', tls: identity })
         const socket = tls.connect({
           host: server.host,
           port: server.port,
@@ -54,7 +53,7 @@ describe('the certificates', () => {
   })
 
   test('verify only with their own CA', async () => {
-    await using server = await origin(() => {}, { transport: 'tls' })
+    await using server = await startServer(() => {}, { transport: 'tls' })
     const socket = tls.connect({ host: server.host, port: server.port, servername: 'localhost' })
     await assert.rejects(once(socket, 'secureConnect'), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
   })

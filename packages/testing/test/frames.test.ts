@@ -3,17 +3,20 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
+import type * as gun from '@holster/gun'
 import { WebSocket } from 'ws'
-import { origin } from './origin.ts'
 import {
   accept,
   closePayload,
+  decode,
+  encode,
   frame,
   opcodes,
   parseClientFrames,
   receiveFrame,
   switchingProtocols,
-} from './websocket-frames.ts'
+} from '../src/frames.ts'
+import { startServer } from '../src/index.ts'
 
 describe('frames', () => {
   test('have the bytes of RFC 6455', () => {
@@ -37,6 +40,43 @@ describe('frames', () => {
     assert.equal(frame({ opcode: 8, payload: closePayload(1000, 'ok') }).toString('hex'), '880403e86f6b')
   })
 
+  test('lead from and to the frames that wsSend takes', () => {
+    const given: gun.WsFrame[] = [
+      ['text', 'Grüße'],
+      ['binary', Buffer.of(0, 255)],
+      'ping',
+      ['ping', Buffer.of(1)],
+      'pong',
+      ['pong', Buffer.of(2)],
+      'close',
+      ['close', 4000, 'bye'],
+    ]
+    const { frames, rest } = parseClientFrames(Buffer.concat(given.map(encode)))
+    assert.deepEqual(frames.map(decode), given)
+    assert.equal(rest.length, 0)
+    assert.deepEqual(encode(['close', 'bye']), encode(['close', 1000, 'bye']))
+  })
+
+  test('that wsSend does not take are refused', () => {
+    for (const wrong of ['hello', ['txt', 'x'], ['text', 5], undefined, 5] as never[])
+      assert.throws(() => encode(wrong), { name: 'TypeError', message: /^frame must/ })
+    for (const code of [-1, 0.5, 65_536])
+      assert.throws(() => encode(['close', code, '']), /^TypeError: code must/)
+  })
+
+  test('that are no whole message are not read as one', () => {
+    const whole = { opcode: 1, fin: true, rsv1: false, rsv2: false, rsv3: false, masked: true }
+    assert.throws(
+      () => decode({ ...whole, fin: false, payload: Buffer.from('a') }),
+      /only a piece of a message/,
+    )
+    assert.throws(
+      () => decode({ ...whole, opcode: 3, payload: Buffer.of() }),
+      /no whole message has the opcode 3/,
+    )
+    assert.throws(() => decode({ ...whole, payload: Buffer.of(0xff) }), TypeError)
+  })
+
   test('are parsed from bytes cut anywhere', () => {
     const payloads = ['', 'a', 'b'.repeat(126), 'c'.repeat(65_536)]
     const bytes = Buffer.concat(payloads.map(payload => frame({ opcode: 1, payload, masked: true })))
@@ -55,7 +95,7 @@ describe('frames', () => {
 
   for (const how of ['whole', 'bytes'] as const) {
     test(`and the 101 before them round-trip with a client of ws (${how})`, async () => {
-      await using server = await origin(async peer => {
+      await using server = await startServer(async peer => {
         const head = switchingProtocols(await peer.receiveRequest(), [['Sec-WebSocket-Protocol', 'chat']])
         const text = frame({ opcode: opcodes.text, payload: 'Grüße' })
         const start = frame({ opcode: opcodes.binary, payload: 'ab', fin: false })
