@@ -185,6 +185,11 @@ async function endThread(
     await self.receive([{ type: 'ended' }], { timeout: GOODBYE, onTimeout: () => undefined })
   }
   await worker.terminate()
+  // The thread may be gone before its line is known to be down, until when its name is taken.
+  self.flush({ type: 'nodedown' })
+  if (nodes().includes(name)) {
+    await self.receive([{ type: 'nodedown', node: name }], { timeout: GOODBYE, onTimeout: () => undefined })
+  }
   self.exit(reason)
 }
 
