@@ -18,7 +18,10 @@ const web = genServer.define({
   // The tree is up when this is done; what it throws is why the application cannot be started.
   init: async () => {
     const server = createServer(async (_request, response) => {
-      response.end(`you are number ${await genServer.call('counter', { type: 'next' })}\n`)
+      const number = await genServer.call('counter', { type: 'next' })
+      // A connection that is kept alive would keep the server from closing for seconds.
+      if (!server.listening) response.setHeader('connection', 'close')
+      response.end(`you are number ${number}\n`)
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -1,5 +1,5 @@
 /**
- * A content handler that turns each line of newline-delimited JSON into a message, behind one that
+ * A content handler turns each line of newline-delimited JSON into a message, behind another that
  * decompresses the body.
  */
 

@@ -1,5 +1,6 @@
 /**
- * A lively program to look at: supervisors that restart, fifty feeds in reconnect, mailboxes over their marks, a pool under load, threads.
+ * A lively program to look at: supervisors that restart, fifty feeds in reconnect, mailboxes over their marks, a pool under load,
+ * threads.
  *
  *   npm run demo                  prints where the observer is, and runs until it is interrupted
  *   npm run demo -- --port 4010   on a port of your choice

@@ -1,5 +1,5 @@
 /**
- * An xstate machine that invokes a connection: the machine owns the connection and gets its messages as
+ * A machine of xstate invokes a connection: the machine owns the connection and gets its messages as
  * events.
  */
 

@@ -1,6 +1,5 @@
 /**
  * Through a proxy: with the option `proxy` the connection makes its own way; with `connect` the program asks for the tunnel.
- * Run: npx tsx examples/proxy.ts
  */
 
 import { connect, createServer, type Socket } from 'node:net'

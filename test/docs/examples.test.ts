@@ -68,6 +68,26 @@ const promises: Record<string, readonly string[]> = {
     'nodeup: first\nplus 1 makes 1\nplus 2 makes 3\nplus 3 makes 6\n',
     'plus 4 fails: noconnection\nDOWN: noconnection\nnodedown: first\n',
   ],
+  'market-feed/main.ts': [
+    'the archive has 2000 ticks in order',
+    'the book has 5000 ticks of 50 symbols in order; S39 has moved most\n',
+    'faults of the exchange: drop 42, refusal 36, silence 24, garbage 31, gap 23\n',
+  ],
+  'rest-service/main.ts': [
+    'GET /items/tea: 200 {"path":"/items/tea","size":0}, tries: 4\n',
+    'POST /orders: 201 {"path":"/orders","size":14}, tries: 2\nPOST /orders: 502 ',
+    'GET /items/coffee: 504 {"status":504,"title":"the deadline has passed"}\n',
+    'PUT /files/large: 201 {"path":"/files/large","size":67108864}\n',
+    'PUT /files/huge: 413 before all of it was sent\n',
+    'GET /items/late: 200 {"path":"/items/late","size":0}, tries: 1, while the service stops\n',
+  ],
+  'chat-bot/main.ts': [
+    'lobby | bot: Ada: what is 6 times 7?\n',
+    'lobby | bot: Ada: right\n',
+    'lobby | bot: Ada: 1 of 1\n',
+    'games | bot: Ben: no, 42\n',
+    '7 lines were answered; the bot was dropped (',
+  ],
   'many-connections.ts': ['100 echoes, the last: I am number 99', 'all connections have ended'],
 }
 
@@ -83,10 +103,39 @@ for (const [file, lines] of Object.entries(promises)) {
   })
 }
 
+/** The examples within their folder: files, and the entries of whole programs. */
+async function examples(): Promise<string[]> {
+  const entries = await readdir(join(root, 'examples'), { withFileTypes: true })
+  return entries.flatMap(entry => {
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : [`${entry.name}/main.ts`]
+    return entry.name.endsWith('.ts') ? [entry.name] : []
+  })
+}
+
 test('every example is run by these tests', async () => {
-  const files = (await readdir(join(root, 'examples'))).filter(file => file.endsWith('.ts'))
   const others = ['application.ts', 'demo.ts', 'local-server.ts', 'workers-body.ts']
-  assert.deepEqual(files.filter(file => !others.includes(file)).sort(), Object.keys(promises).sort())
+  assert.deepEqual(
+    (await examples()).filter(file => !others.includes(file)).sort(),
+    Object.keys(promises).sort(),
+  )
+})
+
+test('every example opens with its idea, in a sentence or two; a whole program has three', async () => {
+  for (const file of await examples()) {
+    const text = await readFile(join(root, 'examples', file), 'utf8')
+    const [, comment = ''] = /^\/\*\*(.*?)\*\/\n/s.exec(text) ?? []
+    const lines = comment.split('\n').map(line => line.replace(/^ *\* ?/, '').trim())
+    // How the example is run may follow, behind an empty line.
+    const [idea = ''] = lines.join('\n').trim().split('\n\n')
+    const sentences = idea.match(/[^.]\.(?=\s|$)/g) ?? []
+    const most = file.includes('/') ? 3 : 2
+    assert.match(idea, /\.$/, file)
+    assert.ok(
+      sentences.length >= 1 && sentences.length <= most,
+      `${file} opens with ${sentences.length} sentences`,
+    )
+    assert.doesNotMatch(idea, /npx|npm|Run:/, file)
+  }
 })
 
 test('examples/application.ts serves until SIGTERM, and ends its children in reverse, with code 0', async () => {
