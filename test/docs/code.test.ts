@@ -1,47 +1,72 @@
 /** The code in the pages of the repository compiles as it stands there, each piece by itself. */
 
 import assert from 'node:assert/strict'
-import { posix } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { compile } from '../support/compiler.ts'
-import { codeOf, pages } from '../support/markdown.ts'
+import { codeOf } from '../support/markdown.ts'
+import { moduleOf, piecesOfPages, SELF } from '../support/pieces.ts'
 
-/** What the text around a piece of code has introduced. */
-const known = `
-declare const connPid: import('@holster/gun').ConnPid
-declare const main: (self: import('@holster/process').Process) => Promise<void>
-`
-
-/** Two folders below the root, where pieces are compiled. */
-const ROOT = '../..'
-
-/**
- * Imports have their place outside of the function in which the rest stands, so that it may declare what is known anew. A file
- * that is imported lies where it does from the page's folder.
- */
-function moduleOf(code: string, folder: string): string {
-  const lines = code.split('\n')
-  const isImport = (line: string) => line.startsWith('import ')
-  const imports = lines.filter(isImport)
-  const gun = "import * as gun from '@holster/gun'"
-  const process = "import { setExitHook, spawn } from '@holster/process'"
-  if (!imports.includes(gun)) imports.push(gun)
-  if (!imports.some(line => line.includes('@holster/process'))) imports.push(process)
-  const rest = lines.filter(line => !isImport(line))
-  const resolved = imports.map(line =>
-    line.replace(/'(\.[^']*)'/, (_, path: string) => `'${ROOT}/${posix.join(folder, path)}'`),
-  )
-  return [...resolved, known, 'export async function code() {', ...rest, '}'].join('\n')
-}
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 test('each piece of code in a page of the repository compiles', async () => {
-  const pieces: Record<string, string> = {}
-  for (const page of await pages()) {
-    const name = page.path.replaceAll('/', '-').replace(/\.md$/, '')
-    for (const code of codeOf(page, 'ts')) {
-      pieces[`${name}-${Object.keys(pieces).length + 1}.ts`] = moduleOf(code, posix.dirname(page.path))
+  const pieces = await piecesOfPages()
+  assert.ok(Object.keys(pieces).length >= 9, `${Object.keys(pieces)} are not all`)
+  assert.deepEqual(await compile(pieces), [])
+})
+
+/** What is known in comments besides, by the package: its own names, and what a reader imagines. */
+const KNOWN: Readonly<Record<string, string>> = {
+  gun: `
+import { createProcess } from '@holster/process'
+declare const chunks: Iterable<Buffer>
+${SELF}
+declare const pool: gun.PoolPid`,
+  node: `
+import { availableParallelism } from 'node:os'
+import { moduleAt, registerCodec, spawnAt, startNode, workers } from '@holster/node'
+import { nats } from '@holster/node/nats'
+declare class Money {
+  constructor(amount: number, currency: string)
+  readonly amount: number
+  readonly currency: string
+}`,
+  observer: SELF,
+  otp: `
+import { application, type ChildSpec, genServer, supervisor } from '@holster/otp'
+import { fromMachine } from '@holster/otp/xstate'
+declare const [database, server, reader, writer, log]: [ChildSpec, ChildSpec, ChildSpec, ChildSpec, ChildSpec]
+declare const sessions: import('@holster/otp').supervisor.SupervisorRef
+declare const openSession: (parent: import('@holster/process').Process<never>, user: string) => import('@holster/process').Process
+declare const door: import('xstate').ActorLogic<any, any, any>`,
+  process: `
+import type { Call } from '@holster/process'
+declare const worker: { send(message: object): void }
+declare const self: import('@holster/process').Process<{ type: 'answer'; ok: boolean }>`,
+}
+
+/** A module of bodies, which an example spawns on another node. */
+const WORKER =
+  "export async function counter(_self: import('@holster/process').Process, _from: number): Promise<void> {}"
+
+test('each piece of code in a comment of the API compiles', async () => {
+  const pieces: Record<string, string> = { 'worker.ts': WORKER }
+  for (const name of Object.keys(KNOWN)) {
+    const folder = join(root, 'packages', name, 'src')
+    const files = (await readdir(folder, { recursive: true })).filter(file => file.endsWith('.ts'))
+    for (const file of files.sort()) {
+      const text = await readFile(join(folder, file), 'utf8')
+      for (const [comment] of text.matchAll(/^ *\/\*\*[\s\S]*?\*\//gm)) {
+        const page = { path: file, text: comment.replaceAll(/^ *\* ?/gm, '') }
+        for (const code of codeOf(page, 'ts')) {
+          const piece = `${name}-${file.replace(/\.ts$/, '').replaceAll('/', '-')}-${Object.keys(pieces).length + 1}.ts`
+          pieces[piece] = moduleOf(code, 'docs', KNOWN[name])
+        }
+      }
     }
   }
-  assert.ok(Object.keys(pieces).length >= 9, `${Object.keys(pieces)} are not all`)
+  assert.ok(Object.keys(pieces).length >= 20, `${Object.keys(pieces)} are not all`)
   assert.deepEqual(await compile(pieces), [])
 })

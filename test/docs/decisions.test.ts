@@ -6,7 +6,7 @@ import { pages } from '../support/markdown.ts'
 
 const folder = 'docs/decisions/'
 const all = (await pages()).filter(({ path }) => path.startsWith(folder))
-const index = all.find(({ path }) => path === `${folder}README.md`)
+const index = all.find(({ path }) => path === `${folder}index.md`)
 const decisions = all.filter(page => page !== index)
 
 test('the index lists each decision under its title', () => {

@@ -11,12 +11,16 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { build } from 'esbuild'
 import { rollup } from 'rollup'
 import webpack from 'webpack'
+import { packagesOf } from '../../packages/release/src/workspace.ts'
+import { compile } from '../support/compiler.ts'
+import { piecesOfPages } from '../support/pieces.ts'
 import { run, succeed } from '../support/program.ts'
 import { websocketServer } from '../support/websocket-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const programs = join(root, 'test/support/installed')
-const PACKAGES = ['process', 'otp', 'gun', 'node', 'observer', 'testing'] as const
+const published = packagesOf(root)
+const PACKAGES = published.map(({ folder }) => folder)
 
 let folder: string
 before(async () => {
@@ -46,7 +50,10 @@ function pack(): Promise<void> {
   return packed
 }
 
-const tarball = (name: string): string => join(folder, `holster-${name}-0.1.0.tgz`)
+function tarball(name: string): string {
+  const version = published.find(each => each.folder === name)?.manifest.version
+  return join(folder, `holster-${name}-${version}.tgz`)
+}
 
 /** Dependencies come from a registry. */
 let reachable: Promise<boolean> | undefined
@@ -137,6 +144,42 @@ test("the README's command installs all packages", async () => {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   const [command = ''] = readme.match(/^npm install .*$/m) ?? []
   for (const name of PACKAGES) assert.match(command, new RegExp(`holster-${name}-`))
+})
+
+/** Packages that pieces of code import, and that are not ours; those of test runners are left out. */
+const LIBRARIES = [
+  '@types/node@20',
+  '@types/ws',
+  'ws',
+  'xstate',
+  'tough-cookie',
+  '@nats-io/transport-node',
+  '@opentelemetry/api',
+]
+
+test('the code of the pages compiles against the packages as they are published', async t => {
+  if (!(await hasRegistry())) return t.skip('the registry of packages cannot be reached')
+  await pack()
+  const project = await mkdtemp(join(folder, 'pages-'))
+  await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  const args = [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    ...PACKAGES.map(tarball),
+    ...LIBRARIES,
+  ]
+  await succeed('npm', args, { cwd: project })
+  const isSelfContained = ([, code]: readonly [string, string]) =>
+    [...code.matchAll(/ from '([^']+)'|^import '([^']+)'/gm)].every(
+      ([, from, bare]) =>
+        /^(node:|@holster\/)/.test(from ?? bare ?? '') ||
+        LIBRARIES.some(name => name.split('@20')[0] === (from ?? bare)),
+    )
+  const pieces = Object.entries(await piecesOfPages()).filter(isSelfContained)
+  assert.ok(pieces.length > 100, `${pieces.length} are not all`)
+  assert.deepEqual(await compile(Object.fromEntries(pieces), project), [])
 })
 
 test('the observer runs as it is installed: by a flag, with its page, and in the terminal', async t => {

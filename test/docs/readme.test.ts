@@ -1,27 +1,25 @@
-/** The rows of the tables to TypeScript compile, and what the README says of the exit code is so. */
+/** The rows of the tables to TypeScript compile, and what the pages say of the exit code is so. */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { errorsIn, rowsOf } from '../support/erlang-table.ts'
+import { errorsIn, rowsOf, rowsToTypeScript } from '../support/erlang-table.ts'
+import { type Run, runFiles } from '../support/program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-const readme = await readFile(join(root, 'README.md'), 'utf8')
+const debugging = await readFile(join(root, 'docs/how-to/debugging.md'), 'utf8')
 
 test('every row of the table from Erlang to TypeScript compiles', async () => {
-  const [, table = ''] = readme.split('## From Erlang to TypeScript')
-  const rows = rowsOf(table.split('\n##')[0] ?? '')
+  const rows = rowsToTypeScript(await readFile(join(root, 'docs/from/erlang.md'), 'utf8'))
   assert.ok(rows.length > 50, String(rows.length))
   assert.deepEqual(await errorsIn(rows), [])
 })
 
 test('every row of the table from OTP to TypeScript compiles', async () => {
-  const rows = rowsOf(await readFile(join(root, 'docs/otp/README.md'), 'utf8'))
+  const rows = rowsOf(await readFile(join(root, 'docs/otp/index.md'), 'utf8'))
   assert.ok(rows.length > 45, String(rows.length))
   assert.deepEqual(
     rows.filter(cells => cells.length !== 3),
@@ -31,23 +29,11 @@ test('every row of the table from OTP to TypeScript compiles', async () => {
 })
 
 /** How a program ends that has these lines. */
-async function run(source: string): Promise<{ readonly code: number | null; readonly stderr: string }> {
-  const folder = await mkdtemp(join(root, 'test', '.tmp-'))
-  try {
-    const file = join(folder, 'program.ts')
-    await writeFile(file, source)
-    const child = spawn(process.execPath, ['--import', 'tsx', file], { cwd: root })
-    const ended = new Promise<number | null>(resolve => child.on('close', resolve))
-    const stderr = await text(child.stderr)
-    return { code: await ended, stderr }
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
+const run = (source: string): Promise<Run> => runFiles({ 'program.ts': source })
 
-/** The snippet of the README that has these words. */
+/** The snippet of the page about debugging that has these words. */
 function snippet(words: string): string {
-  const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)]
+  const snippets = [...debugging.matchAll(/```ts\n([\s\S]*?)```/g)]
   return snippets.find(([, code = '']) => code.includes(words))?.[1] ?? assert.fail(words)
 }
 

@@ -75,23 +75,31 @@ export function rowsOf(text: string): readonly (readonly string[])[] {
     )
 }
 
+/** Gives the rows of those tables in a text whose second column is headed `TypeScript`. */
+export function rowsToTypeScript(text: string): readonly (readonly string[])[] {
+  const tables = text.split(/\n{2,}/).filter(part => /^\| [^|]* \| TypeScript +\|/.test(part))
+  return tables.flatMap(rowsOf)
+}
+
 /** Gives the code in a cell of a table, each piece behind the other. */
 function codeOf(cell: string): string {
   return [...cell.matchAll(/`([^`]+)`/g)]
     .map(([, code = '']) => code.replaceAll('{ … }', '{}').replaceAll('…', 'undefined'))
-    .map(code => (code.startsWith('P.') ? `asPattern(${code})` : code.startsWith('{') ? `;(${code})` : code))
+    .map(code =>
+      code.startsWith('P.') ? `asPattern(${code})` : /^[[{]/.test(code) ? `void (${code})` : code,
+    )
     .join('\n')
 }
 
 /** Gives the code of a row as a module, whose own declarations hide those of the same name outside. */
-function moduleOf(cell: string): string {
+function moduleOf(cell: string, more: string): string {
   const others = /gun[._]/.test(cell) ? ofClient : ofProcess
-  return `// ${cell}\n${names}${others}export async function row() {\n${codeOf(cell)}\n}\n`
+  return `// ${cell}\n${names}${more}${others}export async function row() {\n${codeOf(cell)}\n}\n`
 }
 
-/** Gives the errors of the compiler in the second cells of the rows, each with its cell. */
-export async function errorsIn(rows: readonly (readonly string[])[]): Promise<readonly unknown[]> {
-  const files = rows.map(([, cell = ''], i) => [`row-${i}.ts`, moduleOf(cell)])
+/** Gives the errors of the compiler in the second cells of the rows, each with its cell. `more` declares names that only they use. */
+export async function errorsIn(rows: readonly (readonly string[])[], more = ''): Promise<readonly unknown[]> {
+  const files = rows.map(([, cell = ''], i) => [`row-${i}.ts`, moduleOf(cell, more)])
   const errors = await compile(Object.fromEntries(files))
   return errors.map(error => [error, rows[Number(/^row-(\d+)/.exec(error)?.[1])]?.[1]])
 }

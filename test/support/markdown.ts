@@ -1,13 +1,17 @@
 /** The pages of the repository, as their readers see them: text, pieces of code, links and headings. */
 
 import { readdir, readFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { slugOf } from '../../packages/docs/src/slug.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Folders of which nothing is a page of the repository: what is installed, and what is made. */
-const LEFT_OUT = new Set(['node_modules', 'dist', 'build'])
+/** Folders of which nothing is a page of the repository, by name or by path: what is installed, and what is made. */
+const LEFT_OUT = new Set(['node_modules', 'dist', 'build', 'docs/api', 'docs/examples'])
+
+const isLeftOut = (folder: string) =>
+  LEFT_OUT.has(basename(folder)) || LEFT_OUT.has(relative(root, folder)) || basename(folder).startsWith('.')
 
 export interface Page {
   /** The path within the repository, with slashes. */
@@ -15,8 +19,8 @@ export interface Page {
   readonly text: string
 }
 
-/** A piece of code between two lines of three backticks. */
-const CODE = /^```(\w*)\n([\s\S]*?)^```$/gm
+/** A piece of code between two lines of three backticks, with its language and what else the first line says. */
+const CODE = /^ *```(\w*)(?: ([^\n]*))?\n([\s\S]*?)^ *```$/gm
 const INLINE_CODE = /`[^`\n]+`/g
 
 async function pathsIn(folder: string): Promise<string[]> {
@@ -24,7 +28,7 @@ async function pathsIn(folder: string): Promise<string[]> {
   const paths = entries.map(async entry => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) {
-      return LEFT_OUT.has(entry.name) || entry.name.startsWith('.') ? [] : pathsIn(path)
+      return isLeftOut(path) ? [] : pathsIn(path)
     }
     return entry.name.endsWith('.md') ? [path] : []
   })
@@ -42,9 +46,15 @@ export async function pages(): Promise<readonly Page[]> {
   )
 }
 
-/** Gives the pieces of code of one language. */
-export function codeOf({ text }: Page, language: string): readonly string[] {
-  return [...text.matchAll(CODE)].flatMap(([, name, code = '']) => (name === language ? [code] : []))
+/** Gives the pieces of code of one language; those that cannot run say so in their first line, by `no-run`. */
+export function codeOf(
+  { text }: Page,
+  language: string,
+  which: 'all' | 'runnable' = 'all',
+): readonly string[] {
+  return [...text.matchAll(CODE)].flatMap(([, name, more = '', code = '']) =>
+    name === language && (which === 'all' || !more.includes('no-run')) ? [code] : [],
+  )
 }
 
 /** Gives the targets of the links, but not of those that stand within code. */
@@ -56,14 +66,7 @@ export function linksOf({ text }: Page): readonly string[] {
 /** Gives the anchors of the headings, as the hosts of repositories make them. */
 export function anchorsOf({ text }: Page): ReadonlySet<string> {
   const headings = [...text.replaceAll(CODE, '').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading)
-  return new Set(
-    headings.map(heading =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\p{Letter}\p{Number} _-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  )
+  return new Set(headings.map(slugOf))
 }
 
 /** Gives the path, within the repository, to which a relative link of the page leads. */

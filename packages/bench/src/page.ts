@@ -69,7 +69,7 @@ function tableOf(benchmark: string, table: Table, results: Results, targets: rea
       .join('; '),
     groups.letterOf(result),
   ])
-  const head = ['', ...table.clients, 'at most', 'run']
+  const head = ['case', ...table.clients, 'at most', 'run']
   const hasTargets = lines.some(line => line.at(-2) !== '')
   const kept = [head, ...lines].map(line => (hasTargets ? line : line.toSpliced(-2, 1)))
   const ratio = table.reference === undefined ? '' : `; in brackets the ratio to \`${table.reference}\``

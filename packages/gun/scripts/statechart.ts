@@ -23,7 +23,8 @@ export function pageOf(machine: AnyStateMachine): string {
 Each connection is one state machine, [\`connection/machine.ts\`](../packages/gun/src/connection/machine.ts), from which
 \`npm run statechart\` draws this page. An arrow says \`event [guard] / effects\`: the effects are what the connection does once the
 transition is over, in that order; [\`connection/events.ts\`](../packages/gun/src/connection/events.ts) says what each event brings
-and what each effect does.
+and what each effect does. The page of a connection in [the observer](guide/observer.md) shows the same states as a picture, the present
+one lit.
 
 ${fenced(diagramOf(machine, root))}
 

@@ -21,6 +21,7 @@ export interface PackagePlan {
 export const plan: readonly PackagePlan[] = [
   { name: 'house', isPrivate: true },
   { name: 'bench', isPrivate: true },
+  { name: 'docs', isPrivate: true },
   { name: 'release', isPrivate: true },
   {
     name: 'testing',

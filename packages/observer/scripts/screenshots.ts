@@ -1,4 +1,4 @@
-/** Takes the pictures of docs/observer from a program that lives: npm run screenshots */
+/** Takes the pictures of docs/guide/observer from a program that lives: npm run screenshots */
 
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ import { type Look, launch, type Opened, open, skip } from '../../../test/suppor
 import { type LiveSystem, liveSystem } from '../test/page/live-system.ts'
 
 /** The folder of the pictures. */
-const FOLDER = fileURLToPath(new URL('../../../docs/observer/', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../../../docs/guide/observer/', import.meta.url))
 /** The name of its node. */
 const NODE = 'shop'
 /** How long the program lives before it is shown, so that the plots have something to show, in milliseconds. */

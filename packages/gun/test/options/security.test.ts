@@ -1,4 +1,4 @@
-/** The limits that SECURITY.md promises are those of the defaults. */
+/** The limits that the page about security promises are those of the defaults. */
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { HTTP_DEFAULTS, HTTP2_DEFAULTS } from '../../src/options/http.ts'
 import { RETRY_DEFAULTS } from '../../src/options/options.ts'
 import { WS_DEFAULTS } from '../../src/options/websocket.ts'
 
-const page = await readFile(new URL('../../../../SECURITY.md', import.meta.url), 'utf8')
+const page = await readFile(new URL('../../../../docs/how-to/security.md', import.meta.url), 'utf8')
 const MIB = 1024 * 1024
 
 const mib = (bytes: number) => `${bytes / MIB} MiB`
@@ -44,7 +44,7 @@ const limits: readonly (readonly [row: string, limit: string])[] = [
 ]
 
 for (const [part, limit] of limits) {
-  test(`SECURITY.md says ${limit} where it names ${part}`, () => {
+  test(`the page about security says ${limit} where it names ${part}`, () => {
     const row = page.split('\n').find(line => line.startsWith('|') && line.includes(part))
     assert.ok(row?.includes(limit), row ?? 'there is no such row')
   })
