@@ -88,7 +88,7 @@ export async function freePort(): Promise<number> {
 
 /** Turns the event loop until `holds` does. Bounded by turns, not by time: `what` is the message if it never does. */
 export async function eventually(holds: () => boolean, what: string): Promise<void> {
-  for (let turns = 0; turns < 20_000 && !holds(); turns++) await turn()
+  for (let turns = 0; turns < 400_000 && !holds(); turns++) await turn()
   assert.ok(holds(), what)
 }
 

@@ -5,8 +5,11 @@ import { processes } from '@holster/process'
 import { checkNames } from '@holster/process/internal'
 import { turn } from './turn.js'
 
-/** Bounds the wait by turns, not by time: some 50 ms for a test that fails, a few turns for one that does not. */
-const MAX_TURNS = 20_000
+/**
+ * Bounds the wait by turns, not by time: a second or so for a test that fails, a few turns for one that does not. A look-up of a name cannot be
+ * called off, and takes its time on a busy machine.
+ */
+const MAX_TURNS = 400_000
 
 /** The names of handles that come and go by themselves: a turn's own immediate, and what a reporter has not written yet. */
 const TRANSIENT = new Set(['Immediate', 'WriteWrap'])
@@ -57,7 +60,7 @@ function surplus(known: readonly string[], ignore: RegExp | undefined): string[]
 
 /**
  * Remembers the processes that live now, the connections, and the handles that keep Node running. The function that it gives turns the event
- * loop until there are no more than these, for some 50 ms at most, and resolves to the names of those that stay, such as
+ * loop until there are no more than these, for a second or so at most, and resolves to the names of those that stay, such as
  * `#Process<3 worker>`, `#Conn<1> to localhost:8080` or, as `process.getActiveResourcesInfo` has it, `Timeout`. Handles that were given
  * `unref` do not count. Throws a TypeError if an option is wrong.
  */
