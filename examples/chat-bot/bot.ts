@@ -37,7 +37,7 @@ interface Context extends BotOptions {
 
 /** A server that says no more is asked again so many milliseconds later. */
 const PAUSE = 200
-/** Whoever says a year is asked again after an hour: a timer of Node that is too long for one fires at once. */
+/** The longest pause: a chat that says a year is asked again after an hour, since a timer of Node that is too long for one fires at once. */
 const LONGEST = 3_600_000
 
 const bot = setup({

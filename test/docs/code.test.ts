@@ -17,7 +17,7 @@ test('each piece of code in a page of the repository compiles', async () => {
   assert.deepEqual(await compile(pieces), [])
 })
 
-/** What is known in comments besides, by the package: its own names, and what a reader imagines. */
+/** Names that are known in comments besides, by the package: its own names, and what a reader imagines. */
 const KNOWN: Readonly<Record<string, string>> = {
   gun: `
 import { createProcess } from '@holster/process'

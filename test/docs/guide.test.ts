@@ -9,7 +9,7 @@ import { pages } from '../support/markdown.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What of these no page of the guide has as code in its text. */
+/** Gives those of the names that no page of the guide has as code in its text. */
 async function missing(names: Iterable<string>): Promise<string[]> {
   const guide = (await pages()).filter(({ path }) => path.startsWith('docs/'))
   const text = guide.map(page => page.text.replaceAll(/```.*?```/gs, '')).join('\n')

@@ -11,7 +11,7 @@ import { websocketServer } from '../support/websocket-server.ts'
 /** Lines of one screen. */
 const SCREEN = 60
 
-/** What the first example of a page prints. */
+/** The output of the first example of a page. */
 const printed: Readonly<Record<string, RegExp>> = {
   '@holster/process': /^2\n$/,
   '@holster/otp': /^3\n$/,

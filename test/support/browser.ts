@@ -40,7 +40,7 @@ export interface Look {
   readonly mayLose?: boolean
 }
 
-/** One page in a window of its own. */
+/** A page in a window of its own. */
 export interface Opened extends AsyncDisposable {
   readonly page: Page
   /** Goes to a route of the page, such as `/processes`. */

@@ -1,4 +1,4 @@
-/** What the views show: rows of tables, pages of one, and their parts, as JSON carries them. Times, durations and sizes are those of `words`. */
+/** The contents of the views: rows of tables, pages of one, and their parts, as JSON carries them. Times, durations and sizes are those of `words`. */
 
 /** Names something that can be clicked on, if it is a process or a connection. */
 export interface Ref {
@@ -130,11 +130,11 @@ export interface ProcessPage extends ProcessRow {
   readonly owns: readonly Ref[]
   /** The supervisor of which it is a child. */
   readonly supervisor: Ref | undefined
-  /** What the timers have left. */
+  /** The time that the timers have left. */
   readonly timers: readonly number[]
   /** The stack of its birth; `undefined` unless `recordSpawns` was on. */
   readonly spawnedAt: string | undefined
-  /** What happened to it since the viewer looks, the newest last, at most 100. */
+  /** The events since the viewer looks, the newest last, at most 100. */
   readonly recent: readonly TraceEvent[]
   /** Whether more has happened since the last look than could be heard without slowing the program. */
   readonly isSampled: boolean
@@ -216,7 +216,7 @@ export interface ConnectionPage extends ConnectionRow {
   /** The processes whose mailboxes press back on it. */
   readonly pressedBy: readonly Ref[]
   readonly streamList: readonly StreamRow[]
-  /** What happened since the viewer looks, the oldest first. */
+  /** The events since the viewer looks, the oldest first. */
   readonly timeline: readonly Span[]
   /** Whether more has happened since the last look than could be heard without slowing the program. */
   readonly isSampled: boolean
@@ -233,7 +233,7 @@ export interface StreamRow {
   readonly replyTo: Ref
 }
 
-/** One bar, or one point, of a timeline. */
+/** A bar, or a point, of a timeline. */
 export interface Span {
   /** Different for each span of the page, and the same when a span is told again with its end. */
   readonly key: number

@@ -105,7 +105,7 @@ export interface ConnectionOpts {
    * options and query parameters whose names mark them as secret; the text of frames stays in. Default `false`.
    */
   readonly trace?: boolean | ((line: string) => void)
-  /** What carries the connection. Default: `'tls'` for port 443, otherwise `'tcp'`. */
+  /** The transport that carries the connection. Default: `'tls'` for port 443, otherwise `'tcp'`. */
   readonly transport?: 'tcp' | 'tls'
   /** Options of all upgrades; options given to `wsUpgrade` win. */
   readonly wsOpts?: WsOpts

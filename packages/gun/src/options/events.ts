@@ -29,7 +29,7 @@ export interface StreamEvent extends ConnectionEvent {
 export interface InitEvent extends ConnectionEvent {
   /** The owner of the connection at its start. */
   readonly owner: Owner
-  /** What will carry the connection; `'tcp'` also for a Unix socket. */
+  /** The transport that will carry the connection; `'tcp'` also for a Unix socket. */
   readonly transport: 'tcp' | 'tls'
   /** `'https'` over tls. */
   readonly originScheme: 'http' | 'https'

@@ -10,7 +10,7 @@ export type Destination =
   | { readonly host: HostForms; readonly port: number; readonly path?: undefined }
   | { readonly path: string }
 
-/** The same destination as the caller gives it. */
+/** A destination as the caller gives it. */
 export type DestinationInit =
   | { readonly host: string; readonly port: number; readonly path?: undefined }
   | { readonly path: string }

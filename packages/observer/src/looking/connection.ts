@@ -26,7 +26,7 @@ export function lookAtConnection({ id }: ViewOf<'connection'>): Looking<'connect
   timeline.lapse(Date.now(), info.stateName)
   return {
     show() {
-      // One that has ended is shown as it last was.
+      // A connection that has ended is shown as it last was.
       info = connections().find(other => other.connPid === connPid) ?? { ...info, stateName: 'terminated' }
       const { items, isSampled } = ear.take()
       for (const item of items) timeline.add(item)

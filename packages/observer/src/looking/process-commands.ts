@@ -1,4 +1,4 @@
-/** What a process sends over its connections, beside the messages that it gets. */
+/** Follows what a process sends over its connections, beside the messages that it gets. */
 
 import type { ConnPid } from '@holster/gun'
 import type { Process } from '@holster/process'

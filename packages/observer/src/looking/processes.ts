@@ -18,7 +18,7 @@ const itemsOf = (censuses: Censuses): Items<Process<never>, ProcessRow> => ({
     waitsFor: process => textOfWait(lookAt(process).wait),
     waitsSince: process => {
       const { wait } = lookAt(process)
-      // Those that have waited since before anybody looked have waited longest.
+      // Processes that have waited since before anybody looked have waited longest.
       return wait === undefined ? undefined : (sinceOf(wait) ?? 0)
     },
     messages: process => lookAt(process).messages,

@@ -11,13 +11,13 @@ import type { Journal } from './journal.js'
 
 /** The most findings of one kind. */
 const MOST = 5
-/** So many attempts that fail in a row are no accident. */
+/** The number of failed attempts in a row that is no accident. */
 const FAILURES = 2
 /** A delay of the event loop, in milliseconds, that stands out. */
 const DELAY = 200
 /** A minute ago still counts as now. */
 const RECENT = 60_000
-/** So many restarts within that time stand out. */
+/** The number of restarts within that time that stands out. */
 const RESTARTS = 3
 
 /** Gives what stands out now. */

@@ -2,7 +2,7 @@
 
 import { countBy, type Figures } from './figures.js'
 
-/** One value of a measure, with the texts that tell it from the others in the order of the measure's labels. */
+/** A value of a measure, with the texts that tell it from the others in the order of the measure's labels. */
 export interface Reading {
   readonly value: number
   readonly texts: readonly string[]

@@ -6,7 +6,7 @@ import { figuresNow } from './figures.js'
 import { MEASURES } from './measures.js'
 import { waitHistogram } from './wait-histogram.js'
 
-/** What is kept from the first time that somebody asks, since only then Node begins to measure. */
+/** The measures that are kept from the first time that somebody asks, since only then Node begins to measure. */
 interface Page {
   readonly registry: Registry
   readonly gauges: readonly Gauge[]

@@ -9,7 +9,7 @@ import { type Action, VERSION } from '../words.js'
 import { act } from './acting.js'
 import { type Glance, Here, type LocalView, type Sight } from './here.js'
 
-/** What comes of a question: a value, or why there is none. */
+/** The answer to a question: a value, or why there is none. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly text: string }

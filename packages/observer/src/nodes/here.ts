@@ -1,4 +1,4 @@
-/** What can be asked of one program, or one thread of it: each is a node of its own. */
+/** Answers what can be asked of one program, or one thread of it: each is a node of its own. */
 
 import { threadId } from 'node:worker_threads'
 import { homeOf, type NodeLink } from '@holster/process/internal'
@@ -18,7 +18,7 @@ import type { NodeRow, TraceEvent, View } from '../words.js'
 /** A view of one node: in place of the nodes, which no node can show alone, a summary of each. */
 export type LocalView = Exclude<View, { readonly name: 'nodes' }> | { readonly name: 'summary' }
 
-/** What somebody sees who looks. */
+/** The sight of somebody who looks. */
 export interface Sight {
   readonly value: unknown
   /** The events of a trace since the last look. */
@@ -32,7 +32,7 @@ export interface Summary extends Pick<NodeRow, 'pid' | 'threadId' | 'sample'> {
   readonly links: readonly NodeLink[]
 }
 
-/** What looks at any view. */
+/** Looks at any view. */
 type AnyLooking = Pick<Looking, 'close'> & {
   show(): unknown
   turn?(params: never): boolean

@@ -5,7 +5,7 @@ import type { LinkRow, NodeRow, Nodes } from '../words.js'
 import type { Sight, Summary } from './here.js'
 import type { Nodes as AllNodes, Outlook } from './outlook.js'
 
-/** One node as it was seen, and how long that took in milliseconds. */
+/** A node as it was seen, and how long that took in milliseconds. */
 interface Seen {
   readonly row: NodeRow
   readonly links: readonly LinkRow[]

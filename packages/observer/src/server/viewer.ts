@@ -22,7 +22,7 @@ const POLICY_VIOLATION = 1008
 /** The most bytes of the reason of a close (RFC 6455 section 5.5). */
 const LONGEST_REASON = 123
 
-/** One viewer, until its WebSocket closes. */
+/** A viewer, until its WebSocket closes. */
 export class SocketViewer implements Viewer {
   readonly #socket: WebSocket
   readonly #lookout: Lookout

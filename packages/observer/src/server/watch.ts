@@ -57,7 +57,7 @@ export class Watch {
     this.#view = view
     this.#isStale = true
     this.#failures = 0
-    // What has been shown is not what is wanted.
+    // The rows that have been shown are not those that are wanted.
     this.#last = ''
     clearTimeout(this.#timer)
     if (this.#isLooking) return
@@ -88,7 +88,7 @@ export class Watch {
     } catch (error) {
       this.#budget.spend(Math.min(FAILED, performance.now() - before))
       this.#fail(error)
-      // What has ended will rarely come back.
+      // A subject that has ended will rarely come back.
       pause = Math.min(LONGEST, pause * 2 ** this.#failures++)
     }
     this.#isLooking = false
@@ -106,7 +106,7 @@ export class Watch {
     const sight = await this.#outlook.see()
     const every = Math.max(usual, Math.round(sight.took / SHARE))
     const before = performance.now()
-    // What others have spent is waited for too.
+    // The time that others have spent is waited for too.
     if (!this.#isClosed && !this.#isStale) this.#tell(sight, every + (late > usual ? Math.round(late) : 0))
     this.#budget.spend(sight.took + performance.now() - before)
     return every

@@ -20,7 +20,7 @@ import { Requests } from './requests.js'
  * `http.client.open_connections`, and as gauges `holster.process.count`, `holster.mailbox.messages`, `holster.mailbox.bytes`,
  * `holster.mailbox.over_mark`, `holster.connection.count`, `holster.pool.connections` and `holster.pool.waiting`.
  *
- * It has the shape that `registerInstrumentations` of `@opentelemetry/instrumentation` takes, like all instrumentations.
+ * The class has the shape that `registerInstrumentations` of `@opentelemetry/instrumentation` takes, like all instrumentations.
  */
 export class HolsterInstrumentation implements Disposable {
   /** The name of the scope of its spans and metrics. */

@@ -1,4 +1,4 @@
-/** One request that is under way: its span and its attributes, until the one moment at which it ends. */
+/** A request that is under way: its span and its attributes, until the one moment at which it ends. */
 
 import type { ConnPid, RequestCreateEvent, RequestEvent, ResponseHeadersEvent } from '@holster/gun'
 import { type Attributes, type Context, type Span, SpanStatusCode } from '@opentelemetry/api'

@@ -31,7 +31,7 @@ export function routeOf(reason: ExitReason): ExitRoute {
   return reason === 'noproc' || reason === 'noconnection' ? 'lost' : 'link'
 }
 
-/** One link between two sides. */
+/** A link between two sides. */
 class Link {
   private readonly sides: readonly Side[]
   isTied = true
@@ -51,7 +51,7 @@ class Link {
   }
 }
 
-/** One direction of a link: sends `to` an exit signal when `from` ends. */
+/** A direction of a link: sends `to` an exit signal when `from` ends. */
 class Side extends Watch {
   private readonly link: Link
   private readonly from: MonitorTarget

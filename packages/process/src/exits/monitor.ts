@@ -116,7 +116,7 @@ export class MonitorAlias<M = never> extends MonitorRef implements Pid<M> {
 
 makePortable(MonitorAlias, { name: 'Alias', numberOf: refNumberOf })
 
-/** One monitor: while it is set, in a list of its owner and in one of its target. */
+/** A monitor: while it is set, in a list of its owner and in one of its target. */
 class Monitor extends Watch {
   readonly ref: MonitorRef
   readonly owner: Monitors
