@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import * as gun from '@holster/gun'
 import { createProcess, measureMessageWaits, processInfo } from '@holster/process'
 import { AskedWaits } from '../../src/metrics/asked-waits.ts'
@@ -104,7 +104,7 @@ test('waits are measured from the first reading until the last is long ago, or t
   const asked = new AskedWaits(1)
   asked.read()
   assert.equal(isMeasured(), true)
-  while (isMeasured()) await sleep(1)
+  while (isMeasured()) await turn()
   asked.read()
   assert.equal(isMeasured(), true)
   asked.stop()
